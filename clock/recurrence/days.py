@@ -1,0 +1,151 @@
+"""Sets of dates: which days a calendar recurrence falls on.
+
+A day is its number since 1970-01-01 (a Thursday) in the proleptic Gregorian calendar. Every set
+answers one question, ``next(day)``: the first of its days that is not before ``day``, or ``None``
+where there is none before the year 10000.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Protocol
+
+EPOCH = date(1970, 1, 1).toordinal()
+LAST_DAY = date(9999, 12, 31).toordinal() - EPOCH
+ANCHOR = date(2001, 1, 1).toordinal() - EPOCH
+"""2001-01-01, a Monday: where counted units are counted from unless the event says otherwise."""
+
+MONTHS_SEARCHED = 4_800
+"""The Gregorian calendar repeats itself, weekdays included, after 400 years; what has not come in
+as many months never comes."""
+
+
+def weekday(day: int) -> int:
+    """The weekday of a day number: Monday is 0, Sunday 6."""
+    return (day + 3) % 7
+
+
+class Days(Protocol):
+    """A set of dates."""
+
+    def next(self, day: int) -> int | None:
+        """The first day of the set at or after ``day``, or None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EveryDays:
+    """Every ``count``-th day, counted from ``anchor``, in both directions."""
+
+    count: int = 1
+    anchor: int = ANCHOR
+
+    def next(self, day: int) -> int | None:
+        found = day + (self.anchor - day) % self.count
+        return found if found <= LAST_DAY else None
+
+
+@dataclass(frozen=True, slots=True)
+class WeekDays:
+    """Some weekdays of every ``count``-th week; weeks begin on Monday and are counted from ``anchor``'s."""
+
+    weekdays: tuple[int, ...]
+    count: int = 1
+    anchor: int = ANCHOR
+
+    def next(self, day: int) -> int | None:
+        monday = day - weekday(day)
+        if (monday - self._first_monday()) % (7 * self.count) == 0:
+            for each in self.weekdays:
+                if monday + each >= day:
+                    return _within(monday + each)
+        later = monday + 7
+        later += (self._first_monday() - later) % (7 * self.count)
+        return _within(later + self.weekdays[0])
+
+    def _first_monday(self) -> int:
+        return self.anchor - weekday(self.anchor)
+
+
+@dataclass(frozen=True, slots=True)
+class DayRule:
+    """Which days of one month: by number, from its end, by weekday, by the n-th weekday.
+
+    ``days`` are numbers from 1, ``before_end`` distances from the last day (0 is the last day
+    itself), ``weekdays`` Monday 0 to Sunday 6, ``nth`` pairs of a weekday and its number in the
+    month, 1 to 5, or -1 for the last one. With ``both`` a day must satisfy the first two *and* the
+    last two, else one of the four is enough.
+    """
+
+    days: frozenset[int] = frozenset()
+    before_end: frozenset[int] = frozenset()
+    weekdays: frozenset[int] = frozenset()
+    nth: frozenset[tuple[int, int]] = frozenset()
+    both: bool = False
+
+    def matches(self, day: int, length: int, first_weekday: int) -> bool:
+        """Whether ``day`` (from 1) of a month of ``length`` days, beginning on ``first_weekday``, belongs."""
+        falls_on = (first_weekday + day - 1) % 7
+        by_number = day in self.days or length - day in self.before_end
+        by_weekday = (
+            falls_on in self.weekdays
+            or (falls_on, (day + 6) // 7) in self.nth
+            or ((falls_on, -1) in self.nth and day + 7 > length)
+        )
+        return (by_number and by_weekday) if self.both else (by_number or by_weekday)
+
+
+@dataclass(frozen=True, slots=True)
+class MonthDays:
+    """The days a :class:`DayRule` picks, in some months of the year, in every ``count``-th month.
+
+    ``anchor`` is a month's number, ``year * 12 + month - 1``, from which months are counted.
+    """
+
+    rule: DayRule
+    months: frozenset[int] = frozenset(range(1, 13))
+    count: int = 1
+    anchor: int = 2001 * 12
+    # A month has one of 28 shapes (its length and first weekday), so the days of each are found once.
+    _shapes: dict[tuple[int, int], list[int]] = field(default_factory=dict, compare=False, repr=False)
+
+    def next(self, day: int) -> int | None:
+        if day > LAST_DAY:
+            return None
+        from_date = date.fromordinal(day + EPOCH)
+        here = from_date.year * 12 + from_date.month - 1
+        month = here + (self.anchor - here) % self.count
+        from_day = from_date.day if month == here else 1
+        for _ in range(MONTHS_SEARCHED):
+            year, index = divmod(month, 12)
+            if year > date.max.year:
+                return None
+            if index + 1 in self.months:
+                first = date(year, index + 1, 1).toordinal() - EPOCH
+                days = self._days(_length(year, index + 1), weekday(first))
+                position = bisect_left(days, from_day)
+                if position < len(days):
+                    return first + days[position] - 1
+            month += self.count
+            from_day = 1
+        return None
+
+    def _days(self, length: int, first_weekday: int) -> list[int]:
+        shape = (length, first_weekday)
+        if shape not in self._shapes:
+            self._shapes[shape] = [
+                day for day in range(1, length + 1) if self.rule.matches(day, length, first_weekday)
+            ]
+        return self._shapes[shape]
+
+
+def _within(day: int) -> int | None:
+    return day if day <= LAST_DAY else None
+
+
+def _length(year: int, month: int) -> int:
+    if month == 2:
+        return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
+    return 30 if month in {4, 6, 9, 11} else 31

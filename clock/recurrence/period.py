@@ -1,0 +1,99 @@
+"""The word for a period: ``"10 minutes"``, ``"1h30m"``, ``"day"``, ``"2 weeks"``, ``"monday"``."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from clock.errors import RecurrenceError
+
+Unit = Literal["minute", "hour", "day", "week", "month", "year"]
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+_ELAPSED = {
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3600),
+}
+_CALENDAR: dict[str, Unit] = {
+    word: unit
+    for unit in ("minute", "hour", "day", "week", "month", "year")
+    for word in (unit, f"{unit}s")
+}  # type: ignore[misc]
+_DAY_SETS = {"weekday": (0, 1, 2, 3, 4), "weekend": (5, 6)} | {
+    name: (number,) for number, name in enumerate(WEEKDAYS)
+}
+_PART = re.compile(r"(\d+)\s*([a-z]+)\s*")
+_FOREVER = 100 * 366 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """An elapsed interval: whole seconds of real time, at least one."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """``count`` units of the calendar; ``weekdays`` (Monday 0) narrows the unit ``"week"`` to some days."""
+
+    unit: Unit
+    count: int = 1
+    weekdays: tuple[int, ...] = ()
+
+
+def parse_period(period: str | timedelta) -> Span | Calendar:
+    """What a period means.
+
+    A ``timedelta`` and every count of seconds, minutes or hours but one minute and one hour are
+    elapsed; the rest is of the calendar. Raises RecurrenceError.
+    """
+    if isinstance(period, timedelta):
+        return _span(period.total_seconds(), repr(period))
+    if not isinstance(period, str):
+        raise RecurrenceError(f"a period is a text like '10 minutes' or 'day', not {period!r}")
+    text = " ".join(period.lower().split())
+    if text in _DAY_SETS:
+        return Calendar("week", weekdays=_DAY_SETS[text])
+    if text in _CALENDAR and not text.endswith("s"):
+        return Calendar(_CALENDAR[text])
+    parts = _PART.findall(text)
+    if not parts or _PART.sub("", text):
+        raise RecurrenceError(_unknown(period, text))
+    if len(parts) == 1:
+        count, word = int(parts[0][0]), parts[0][1]
+        if word in _CALENDAR and (_CALENDAR[word] not in {"minute", "hour"} or count == 1):
+            if not 1 <= count <= 10_000:
+                raise RecurrenceError(f"{period!r} cannot be counted; a count is from 1 to 10000")
+            return Calendar(_CALENDAR[word], count)
+    seconds = 0
+    for count_text, word in parts:
+        if word not in _ELAPSED:
+            raise RecurrenceError(_unknown(period, word))
+        seconds += int(count_text) * _ELAPSED[word]
+    return _span(seconds, repr(period))
+
+
+def _span(seconds: float, written: str) -> Span:
+    if seconds != int(seconds) or not 1 <= seconds <= _FOREVER:
+        raise RecurrenceError(f"a period of {written} is not possible; it is a whole number of seconds, at least 1")
+    return Span(int(seconds))
+
+
+def _unknown(period: str, word: str) -> str:
+    known = [*_DAY_SETS, *_CALENDAR, *(long for long in _ELAPSED if len(long) > 3)]
+    for each in re.findall(r"[a-z]+", word):
+        if each in _CALENDAR or each in _DAY_SETS:
+            return (
+                f"{period!r} is not a period; weeks, months and weekdays are not mixed with other units, "
+                f"and days are counted alone, as in '3 days'"
+            )
+        near = difflib.get_close_matches(each, known, n=1)
+        if near:
+            return f"{period!r} is not a period; did you mean {near[0]!r}?"
+    return f"{period!r} is not a period; write one like '10 minutes', '1h30m', 'day', '2 weeks' or 'monday'"

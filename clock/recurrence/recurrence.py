@@ -1,0 +1,46 @@
+"""What every recurrence can do, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+
+class Recurrence(Protocol):
+    """When: a pure function of time. Instants are whole UTC seconds since 1970-01-01T00:00:00Z."""
+
+    def next(self, after: int) -> int | None:
+        """The first occurrence later than ``after``, or None where there is no other."""
+        ...
+
+    def is_moved(self, instant: int) -> bool:
+        """Whether the occurrence at ``instant`` stands for a local time that a clock change skipped."""
+        ...
+
+
+def between(recurrence: Recurrence, after: int, until: int | None) -> Iterator[int]:
+    """The occurrences later than ``after``, up to and including ``until``, in order."""
+    found = recurrence.next(after)
+    while found is not None and (until is None or found <= until):
+        yield found
+        found = recurrence.next(found)
+
+
+def newest(recurrence: Recurrence, after: int, until: int) -> int | None:
+    """The last occurrence later than ``after`` and not later than ``until``, or None.
+
+    Found by halving the span, about two dozen questions for a year, however many occurrences lie in it.
+    """
+    first = recurrence.next(after)
+    if first is None or first > until:
+        return None
+    low, high, found = first, until, first
+    # Invariant: `found` is the first occurrence at or after `low`, and nothing lies in (found, low).
+    while low < high:
+        middle = (low + high) // 2
+        later = recurrence.next(middle)
+        if later is not None and later <= until:
+            low = found = later
+        else:
+            high = middle
+    return found

@@ -1,0 +1,1 @@
+"""What happens when, as a schedule file says it: declarations in, events out."""

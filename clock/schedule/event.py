@@ -1,0 +1,100 @@
+"""An event: one declaration of a schedule file, checked and complete."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from clock.recurrence.recurrence import Recurrence, between
+from clock.recurrence.zone import Zone
+
+Mark = Literal["gap", "fold"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """How often a failed job is tried again, and after how many seconds each time."""
+
+    max: int
+    intervals: tuple[int, ...] = (0,)
+    at_front: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callback:
+    """A function that RQ calls when a job ends: its dotted name, its own limit in seconds."""
+
+    name: str
+    timeout: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOptions:
+    """What RQ is told about an event's jobs. Durations are seconds; None leaves RQ's own default.
+
+    ``expires`` counts from the scheduled time. -1 means "without limit" for ``timeout`` and
+    "for ever" for ``result_ttl`` and ``failure_ttl``, as it does to RQ.
+    """
+
+    queue: str = "default"
+    timeout: int | None = None
+    expires: int | None = None
+    retry: Retry | None = None
+    result_ttl: int | None = None
+    failure_ttl: int = 604_800
+    at_front: bool = False
+    meta: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    description: str | None = None
+    on_success: Callback | None = None
+    on_failure: Callback | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What fires (``task`` with ``args`` and ``kwargs``), when (``recurrence``), and as what job (``job``).
+
+    ``rule`` is the recurrence in its canonical spelling; ``path`` and ``line`` say where it is declared.
+    """
+
+    name: str
+    task: str
+    rule: str
+    recurrence: Recurrence
+    zone: Zone
+    args: tuple[Any, ...] = field(default=(), hash=False)
+    kwargs: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    job: JobOptions = JobOptions()
+    enabled: bool = True
+    path: str = ""
+    line: int = 0
+
+    def occurrences(self, after: datetime, until: datetime | None = None) -> Iterator[datetime]:
+        """The scheduled instants later than ``after``, up to and including ``until``; aware UTC, in order.
+
+        Endless where ``until`` is None and the recurrence is. Raises ValueError for a naive datetime.
+        """
+        start, end = seconds(after), None if until is None else seconds(until)
+        return (datetime.fromtimestamp(found, UTC) for found in between(self.recurrence, start, end))
+
+    def mark(self, instant: int) -> Mark | None:
+        """What a clock change has to do with the occurrence at ``instant`` (UTC seconds).
+
+        ``"gap"``: it stands for a local time that was skipped; ``"fold"``: its local time comes twice.
+        """
+        if self.recurrence.is_moved(instant):
+            return "gap"
+        return "fold" if self.zone.is_repeated(instant) else None
+
+    def identity(self) -> str:
+        """What the ledger compares to see whether the recurrence changed: the rule, the zone, on or off."""
+        return f"{self.rule} | {self.zone.name}" + ("" if self.enabled else " | disabled")
+
+
+def seconds(instant: datetime) -> int:
+    """Whole UTC seconds since 1970 of an aware datetime; raises ValueError for a naive one."""
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant.isoformat()} has no zone; use an aware datetime, as datetime.now(UTC)")
+    return math.floor(instant.timestamp())

@@ -1,0 +1,93 @@
+"""Reading a schedule file."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+
+from rq.serializers import resolve_serializer
+
+from clock.errors import RecurrenceError, ScheduleError, SettingsError
+from clock.schedule.reading import READING, Reading
+from clock.schedule.schedule import Schedule
+from clock.schedule.task import SCHEDULE_MODULE
+
+
+def load(path: str | os.PathLike[str], *, serializer: str = "pickle") -> Schedule:
+    """Read the schedule file at ``path``.
+
+    The file is run in a namespace of its own, with its folder and the current folder first on the
+    import path; what it imports from its own folder is forgotten afterwards, so that reading twice
+    gives the same, and reading two files does not mix them. ``serializer`` is the one the workers
+    use (``"pickle"``, ``"json"`` or a dotted name): arguments it cannot take are refused here.
+
+    Raises ScheduleError for every mistake in the file, SettingsError for an unknown serializer.
+    """
+    shown = os.fspath(path)
+    source = _source(shown)
+    reading = Reading(shown, _dumps(serializer), serializer)
+    token = READING.set(reading)
+    try:
+        with _import_path(Path(shown).resolve().parent):
+            _run(source, shown)
+    finally:
+        READING.reset(token)
+    return reading.schedule(os.environ)
+
+
+def _source(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise ScheduleError(path, None, f"cannot be read: {error.strerror}") from None
+
+
+def _dumps(serializer: str):  # type: ignore[no-untyped-def]  # RQ's serializers are a protocol of its own
+    try:
+        return resolve_serializer(serializer).dumps
+    except (ImportError, AttributeError, ValueError, NotImplementedError) as error:
+        raise SettingsError(f"the serializer {serializer!r} cannot be used: {error}") from None
+
+
+def _run(source: bytes, path: str) -> None:
+    module = ModuleType(SCHEDULE_MODULE)
+    module.__file__ = path
+    try:
+        exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
+    except ScheduleError:
+        raise
+    except SyntaxError as error:
+        raise ScheduleError(error.filename or path, error.lineno, f"invalid syntax: {error.msg}") from None
+    except (Exception, SystemExit) as error:
+        place, line = _place(error, path)
+        message = str(error) if isinstance(error, RecurrenceError) else f"{type(error).__name__}: {error}"
+        raise ScheduleError(place, line, " ".join(message.split())) from None
+
+
+def _place(error: BaseException, path: str) -> tuple[str, int | None]:
+    """The innermost line of the schedule, or of a file in its folder, that led to ``error``."""
+    folder = str(Path(path).resolve().parent)
+    place: tuple[str, int | None] = (path, None)
+    for frame in traceback.extract_tb(error.__traceback__):
+        if frame.filename == path or frame.filename.startswith(folder + os.sep):
+            place = (frame.filename, frame.lineno)
+    return place
+
+
+@contextmanager
+def _import_path(folder: Path) -> Iterator[None]:
+    path, modules = list(sys.path), set(sys.modules)
+    sys.path[:0] = [str(folder), os.getcwd()]
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+        for name in set(sys.modules) - modules:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file and Path(file).resolve().is_relative_to(folder):
+                del sys.modules[name]

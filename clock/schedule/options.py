@@ -1,0 +1,211 @@
+"""The options of ``every`` and ``defaults``: their types, their checks, what becomes of them.
+
+Every check takes the value as written and returns it as kept, or raises ValueError with one sentence.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, TypedDict
+
+from clock.errors import RecurrenceError
+from clock.recurrence.rule import Anchor
+from clock.recurrence.wall import Fold, Gap
+from clock.recurrence.zone import Zone, zone
+from clock.schedule.duration import parse_duration
+from clock.schedule.event import Callback, Retry
+from clock.schedule.task import task_name
+
+Duration = int | str | timedelta
+
+
+class Defaults(TypedDict, total=False):
+    """What may be said once for every event of a file."""
+
+    queue: str
+    timeout: Duration
+    expires: Duration
+    retry: Any
+    result_ttl: Duration
+    failure_ttl: Duration
+    at_front: bool
+    meta: Mapping[str, Any]
+    description: str
+    on_success: Any
+    on_failure: Any
+    gap: Gap
+    fold: Fold
+    enabled: bool
+
+
+class Options(Defaults, total=False):
+    """What may be said of one event."""
+
+    name: str
+    args: Sequence[Any]
+    kwargs: Mapping[str, Any]
+    tz: Any
+    at: str | Sequence[str]
+    on: int | str | Sequence[int | str]
+    anchor: date | str
+
+
+def check_options(given: Mapping[str, Any], known: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
+    """``given`` with every value checked; raises ValueError, naming the option, at the first that is wrong."""
+    checked = {}
+    for option, value in given.items():
+        if option not in known:
+            raise ValueError(_unknown(option, known))
+        try:
+            checked[option] = known[option](value)
+        except RecurrenceError as error:
+            raise ValueError(str(error)) from None
+        except ValueError as error:
+            raise ValueError(f"{option}=: {error}") from None
+    return checked
+
+
+def _unknown(option: str, known: Mapping[str, object]) -> str:
+    near = difflib.get_close_matches(option, known, n=1, cutoff=0.5)
+    if near:
+        return f"unknown option {option!r}; did you mean {near[0]!r}?"
+    if option == "tz":
+        return "unknown option 'tz'; write timezone('...') for the whole file"
+    return f"unknown option {option!r}; the options are {', '.join(sorted(known))}"
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise ValueError(f"{value!r} is not a text of printable characters")
+    if len(value) > 200:
+        raise ValueError(f"a text of {len(value)} characters is too long; 200 are the most")
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r} is neither True nor False")
+    return value
+
+
+def _limit(value: object) -> int:
+    if value == -1:
+        return -1
+    return _at_least_a_second(value)
+
+
+def _at_least_a_second(value: object) -> int:
+    seconds = parse_duration(value)
+    if seconds == 0:
+        raise ValueError(f"{value!r} is no time at all; one second is the least")
+    return seconds
+
+
+def _keep(value: object) -> int:
+    return -1 if value == -1 else parse_duration(value)
+
+
+def _retry(value: Any) -> Retry:
+    if isinstance(value, int) and not isinstance(value, bool):
+        if not 1 <= value <= 1000:
+            raise ValueError(f"{value!r} is not a number of tries from 1 to 1000; leave the option out for none")
+        return Retry(max=value)
+    if all(hasattr(value, field) for field in ("max", "intervals", "enqueue_at_front")):
+        return Retry(max=value.max, intervals=tuple(value.intervals), at_front=bool(value.enqueue_at_front))
+    raise ValueError(f"{value!r} is neither a number of tries nor rq.Retry(...)")
+
+
+def _callback(value: Any) -> Callback:
+    if hasattr(value, "name") and hasattr(value, "timeout"):
+        return Callback(name=task_name(value.name), timeout=int(value.timeout))
+    return Callback(name=task_name(value))
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise ValueError(f"{value!r} is not a dict with texts as keys")
+    return dict(value)
+
+
+def _meta(value: object) -> dict[str, Any]:
+    meta = _mapping(value)
+    if "clock" in meta:
+        raise ValueError("the key 'clock' belongs to the clock; choose another")
+    return meta
+
+
+def _args(value: object) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"{value!r} is not a list or tuple of arguments")
+    return tuple(value)
+
+
+def _zone(value: Any) -> Zone:
+    # pytz names its zones in `zone`, zoneinfo in `key`.
+    name = value if isinstance(value, str) else getattr(value, "zone", None) or getattr(value, "key", None)
+    if not isinstance(name, str):
+        raise ValueError(f"{value!r} is not a zone; write its name, as 'Europe/Berlin'")
+    return zone(name)
+
+
+def _anchor(value: object) -> Anchor:
+    if isinstance(value, str):
+        try:
+            value = date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
+        except ValueError:
+            raise ValueError(f"{value!r} is not a date like '2026-01-31'") from None
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError(f"{value.isoformat()} has no zone; write a date, or an aware datetime")
+        return value
+    if isinstance(value, date):
+        return value
+    raise ValueError(f"{value!r} is not a date; write date(2026, 1, 31) or '2026-01-31'")
+
+
+def _one_of(*words: str) -> Callable[[object], str]:
+    def check(value: object) -> str:
+        if value not in words:
+            raise ValueError(f"{value!r} is none of {', '.join(map(repr, words))}")
+        return str(value)
+
+    return check
+
+
+def _as_written(value: Any) -> Any:
+    return list(value) if isinstance(value, Iterable) and not isinstance(value, str) else value
+
+
+DEFAULTS: Mapping[str, Callable[[Any], Any]] = {
+    "queue": _text,
+    "timeout": _limit,
+    "expires": _at_least_a_second,
+    "retry": _retry,
+    "result_ttl": _keep,
+    "failure_ttl": _keep,
+    "at_front": _flag,
+    "meta": _meta,
+    "description": _text,
+    "on_success": _callback,
+    "on_failure": _callback,
+    "gap": _one_of("after", "shift", "skip"),
+    "fold": _one_of("first", "second", "both"),
+    "enabled": _flag,
+}
+"""The options of ``defaults``, each with its check."""
+
+OPTIONS: Mapping[str, Callable[[Any], Any]] = {
+    **DEFAULTS,
+    "name": _text,
+    "args": _args,
+    "kwargs": _mapping,
+    "tz": _zone,
+    "at": _as_written,
+    "on": _as_written,
+    "anchor": _anchor,
+}
+"""The options of ``every``, each with its check."""
+
+check_zone = _zone

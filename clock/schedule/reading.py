@@ -1,0 +1,145 @@
+"""What is known while a schedule file is being read, and the events it comes to in the end.
+
+A reading lives as long as its file is read. It is found through a context variable, so two readings,
+in two threads or one inside the other, do not see each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from clock.errors import RecurrenceError, ScheduleError, SettingsError
+from clock.recurrence.rule import Rule
+from clock.recurrence.zone import Zone, zone
+from clock.schedule.event import Event, JobOptions
+from clock.schedule.schedule import Schedule
+
+_JOB_OPTIONS = (
+    "queue", "timeout", "expires", "retry", "result_ttl", "failure_ttl",
+    "at_front", "meta", "description", "on_success", "on_failure",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """One call of ``every``, its options checked but its zone and defaults not yet known."""
+
+    name: str
+    task: str
+    rule: Rule
+    options: Mapping[str, Any]
+    path: str
+    line: int
+
+
+@dataclass(slots=True)
+class FileSettings:
+    """What one file said of all its events, and on which line."""
+
+    zone: Zone | None = None
+    zone_line: int = 0
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    defaults_line: int = 0
+
+
+@dataclass(slots=True)
+class Reading:
+    """One schedule file, and the files it imports, while they are read."""
+
+    path: str
+    dumps: Callable[[Any], bytes]
+    serializer: str
+    declarations: dict[str, Declaration] = field(default_factory=dict)
+    files: dict[str, FileSettings] = field(default_factory=dict)
+    _interned: dict[JobOptions, JobOptions] = field(default_factory=dict)
+
+    def settings(self, path: str) -> FileSettings:
+        """What the file at ``path`` says of all its events."""
+        return self.files.setdefault(path, FileSettings())
+
+    def declare(self, declaration: Declaration) -> None:
+        """Keep a declaration; raises ScheduleError where its name is taken."""
+        taken = self.declarations.get(declaration.name)
+        if taken is not None:
+            raise ScheduleError(
+                declaration.path,
+                declaration.line,
+                f"the name {declaration.name!r} is taken by {taken.path}:{taken.line}; "
+                "names are unique, so give one of the two another name=",
+            )
+        self.declarations[declaration.name] = declaration
+
+    def schedule(self, environ: Mapping[str, str]) -> Schedule:
+        """The finished schedule. Raises ScheduleError for what only shows at the end."""
+        main = self.settings(self.path)
+        try:
+            default_zone = main.zone or _zone_of(environ)
+        except SettingsError as error:
+            raise ScheduleError(self.path, None, str(error)) from None
+        events = {
+            name: self._event(declaration, main, default_zone) for name, declaration in self.declarations.items()
+        }
+        return Schedule(path=self.path, zone=default_zone, events=events)
+
+    def _event(self, declaration: Declaration, main: FileSettings, default_zone: Zone) -> Event:
+        own = self.settings(declaration.path)
+        options = {**main.defaults, **own.defaults, **declaration.options}
+        where = options.get("tz") or own.zone or default_zone
+        gap, fold = options.get("gap", "after"), options.get("fold", "first")
+        try:
+            recurrence = declaration.rule.recurrence(where, gap, fold)
+        except RecurrenceError as error:
+            raise ScheduleError(declaration.path, declaration.line, str(error)) from None
+        spelling = str(declaration.rule)
+        if (gap, fold) != ("after", "first"):
+            spelling += f" gap={gap} fold={fold}"
+        job = JobOptions(**{option: options[option] for option in _JOB_OPTIONS if option in options})
+        args, kwargs = options.get("args", ()), options.get("kwargs", {})
+        self._check_serialisable(declaration, args, kwargs, job.meta)
+        return Event(
+            name=declaration.name,
+            task=declaration.task,
+            rule=spelling,
+            recurrence=recurrence,
+            zone=where,
+            args=args,
+            kwargs=kwargs,
+            job=job if job.meta else self._interned.setdefault(job, job),
+            enabled=options.get("enabled", True),
+            path=declaration.path,
+            line=declaration.line,
+        )
+
+    def _check_serialisable(
+        self, declaration: Declaration, args: tuple[Any, ...], kwargs: Mapping[str, Any], meta: Mapping[str, Any]
+    ) -> None:
+        for option, value in (("args", args), ("kwargs", kwargs), ("meta", meta)):
+            if not value:
+                continue
+            try:
+                self.dumps(value)
+            except Exception as error:  # serialisers raise whatever they like
+                raise ScheduleError(
+                    declaration.path,
+                    declaration.line,
+                    f"{option}= cannot be serialised with {self.serializer}: {type(error).__name__}: {error}",
+                ) from None
+
+
+READING: ContextVar[Reading | None] = ContextVar("clock_reading", default=None)
+"""The reading in progress, or None."""
+
+
+def _zone_of(environ: Mapping[str, str]) -> Zone:
+    for variable in ("CLOCK_TZ", "TZ"):
+        # The C library lets TZ begin with a colon.
+        name = environ.get(variable, "").removeprefix(":")
+        if name:
+            try:
+                return zone(name)
+            except RecurrenceError as error:
+                raise SettingsError(f"{variable}: {error}") from None
+    return zone("UTC")
