@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Literal
 
 from clock.recurrence.recurrence import Recurrence, between
@@ -87,6 +87,10 @@ class Event:
         if self.recurrence.is_moved(instant):
             return "gap"
         return "fold" if self.zone.is_repeated(instant) else None
+
+    def local(self, instant: int) -> datetime:
+        """``instant`` (UTC seconds) on the event's own clock: aware, with the zone's offset then."""
+        return datetime.fromtimestamp(instant, timezone(timedelta(seconds=self.zone.offset(instant))))
 
     def identity(self) -> str:
         """What the ledger compares to see whether the recurrence changed: the rule, the zone, on or off."""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import sys
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
 from rq.serializers import resolve_serializer
 
 from clock.errors import RecurrenceError, ScheduleError, SettingsError
+from clock.schedule.import_path import import_path
 from clock.schedule.reading import READING, Reading
 from clock.schedule.schedule import Schedule
 from clock.schedule.task import SCHEDULE_MODULE
@@ -33,7 +31,7 @@ def load(path: str | os.PathLike[str], *, serializer: str = "pickle") -> Schedul
     reading = Reading(shown, _dumps(serializer), serializer)
     token = READING.set(reading)
     try:
-        with _import_path(Path(shown).resolve().parent):
+        with import_path(Path(shown).resolve().parent):
             _run(source, shown)
     finally:
         READING.reset(token)
@@ -78,16 +76,3 @@ def _place(error: BaseException, path: str) -> tuple[str, int | None]:
             place = (frame.filename, frame.lineno)
     return place
 
-
-@contextmanager
-def _import_path(folder: Path) -> Iterator[None]:
-    path, modules = list(sys.path), set(sys.modules)
-    sys.path[:0] = [str(folder), os.getcwd()]
-    try:
-        yield
-    finally:
-        sys.path[:] = path
-        for name in set(sys.modules) - modules:
-            file = getattr(sys.modules[name], "__file__", None)
-            if file and Path(file).resolve().is_relative_to(folder):
-                del sys.modules[name]

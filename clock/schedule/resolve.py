@@ -1,0 +1,90 @@
+"""Resolving tasks: does each name lead to a function, and would a worker find the same one?"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import Any
+
+from clock.errors import ScheduleError
+from clock.schedule.event import Event
+from clock.schedule.import_path import import_path
+from clock.schedule.schedule import Schedule
+
+
+def resolve_tasks(schedule: Schedule) -> list[str]:
+    """Import every task and callback of ``schedule``; returns warnings, one sentence each.
+
+    Raises ScheduleError, at the event's line, for a name that leads nowhere, to something that cannot
+    be called, or to a function that does not take the event's arguments.
+    """
+    with import_path(Path(schedule.path).resolve().parent):
+        for event in schedule.events.values():
+            _check_arguments(event, _resolve(event, event.task))
+            for callback in (event.job.on_success, event.job.on_failure):
+                if callback is not None:
+                    _resolve(event, callback.name)
+        packages = dict.fromkeys(event.task.partition(".")[0] for event in schedule.events.values())
+        return [warning for package in packages if (warning := _shadowed(package, schedule))]
+
+
+def _resolve(event: Event, name: str) -> Callable[..., Any]:
+    try:
+        found = _import(name)
+    except Exception as error:  # importing runs anybody's code
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ScheduleError(event.path, event.line, f"{name!r} cannot be imported: {reason}") from None
+    if not callable(found):
+        raise ScheduleError(event.path, event.line, f"{name!r} is {type(found).__name__}, not a function")
+    function: Callable[..., Any] = found
+    return function
+
+
+def _import(name: str) -> Any:
+    """The longest module in ``name`` is imported, the rest are attributes, as RQ's workers do it."""
+    module, attributes = name, list[str]()
+    while True:
+        try:
+            found = importlib.import_module(module)
+            break
+        except ModuleNotFoundError as error:
+            if error.name is None or not f"{module}.".startswith(f"{error.name}.") or "." not in module:
+                raise
+            module, _, last = module.rpartition(".")
+            attributes.insert(0, last)
+    for attribute in attributes:
+        found = getattr(found, attribute)
+    return found
+
+
+def _check_arguments(event: Event, task: Callable[..., Any]) -> None:
+    try:
+        signature = inspect.signature(task)
+    except (TypeError, ValueError):  # some built-in functions do not tell
+        return
+    try:
+        signature.bind(*event.args, **event.kwargs)
+    except TypeError as error:
+        raise ScheduleError(event.path, event.line, f"{event.task!r} does not take these arguments: {error}") from None
+
+
+def _shadowed(package: str, schedule: Schedule) -> str | None:
+    """A worker puts its current folder last on the import path, so an installed package goes before."""
+    here = os.getcwd()
+    installed = [path for path in sys.path[2:] if path and os.path.realpath(path) != os.path.realpath(here)]
+    found = PathFinder.find_spec(package, [*installed, here])
+    ours = [here, str(Path(schedule.path).resolve().parent)]
+    local = PathFinder.find_spec(package, ours)
+    if found is None or found.origin is None:
+        return None
+    is_ours = any(Path(found.origin).resolve().is_relative_to(folder) for folder in ours)
+    if is_ours and (local is None or local.origin == found.origin):
+        return None
+    if local is None and package != "tasks":
+        return None
+    return f"{package!r} resolves to {found.origin}, outside of this project; a worker would import that one"
