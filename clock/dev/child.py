@@ -26,9 +26,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_die_with_parent  # noqa: PLW1509 - no thread runs here
-            if sys.platform == "linux"
-            else None,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509 - no thread runs here
         )
         assert self._process.stdout is not None
         self.output = self._process.stdout
@@ -80,6 +78,6 @@ def _session(leader: int) -> list[int]:
 
 
 def _die_with_parent() -> None:
-    # Without this a `kill -9` of the parent would leave clock and worker behind. Linux alone has
-    # it.
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    # Without this a `kill -9` of the parent would leave clock and worker behind; only Linux has it.
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -94,10 +94,7 @@ def _server(url: str | None, settings: str | None, environ: Mapping[str, str]) -
         try:
             connect(configured).ping()
         except (RedisError, OSError) as error:
-            _say(
-                "dev",
-                f"{masked(configured)} does not answer ({error}); starting an embedded server instead",
-            )
+            _say("dev", f"{masked(configured)} does not answer ({error}), so one is embedded here")
         else:
             _say("dev", f"using the server at {masked(configured)}")
             yield configured
