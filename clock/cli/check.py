@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from clock.cli import codes, options
+from clock import codes
+from clock.cli import options
 from clock.schedule.load import load
 from clock.schedule.resolve import resolve_tasks
 

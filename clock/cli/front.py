@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from clock.cli import codes
+from clock import codes
 from clock.cli.check import check
 from clock.cli.dev import dev
 from clock.cli.listing import list_events
@@ -66,7 +66,12 @@ for command in (start, check, list_events, next_occurrences, dev):
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command and exit with one of the codes; a user's mistake is one line on stderr."""
     try:
-        code = front.main(args, prog_name="clock", standalone_mode=False)
+        # Not click's own main(), which takes the end of a pipe for a failure.
+        words = list(sys.argv[1:] if args is None else args) or ["--help"]
+        with front.make_context("clock", words) as context:
+            code = front.invoke(context)
+    except click.exceptions.Exit as ended:
+        code = ended.exit_code
     except ScheduleError as error:
         code = _complain(str(error), codes.SCHEDULE)
     except LedgerError as error:

@@ -7,7 +7,8 @@ import time
 
 import click
 
-from clock.cli import codes, options
+from clock import codes
+from clock.cli import options
 from clock.cli.table import table
 from clock.instant import utc_text
 from clock.schedule.event import Event

@@ -11,7 +11,8 @@ from itertools import islice
 
 import click
 
-from clock.cli import codes, options
+from clock import codes
+from clock.cli import options
 from clock.cli.table import table
 from clock.instant import utc_text
 from clock.recurrence.recurrence import between

@@ -13,7 +13,8 @@ from itertools import islice
 
 import click
 
-from clock.cli import codes, options
+from clock import codes
+from clock.cli import options
 from clock.ledger.ledger import Ledger
 from clock.log import STYLES, Style, log_to
 from clock.loop import Loop

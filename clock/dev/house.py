@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import click
 from redis.exceptions import RedisError
 
-from clock.cli import codes
+from clock import codes
 from clock.dev.child import Child
 from clock.errors import SettingsError
 from clock.schedule.schedule import Schedule
