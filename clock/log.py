@@ -33,7 +33,7 @@ def log_to(stream: TextIO, style: Style, *, colour: bool = False) -> logging.Han
 
 
 class Logfmt(logging.Formatter):
-    """``ts=... level=info msg=enqueued event=... late=0.003``"""
+    """``ts=... level=info msg=enqueued event=... lateness=0.003``"""
 
     def format(self, record: logging.LogRecord) -> str:
         return " ".join(f"{key}={_quoted(_text(value))}" for key, value in _flat(record).items())
@@ -69,7 +69,7 @@ class Terminal(logging.Formatter):
         if self._colour:
             message = f"\x1b[{_COLOURS.get(record.levelno, '32')}m{message}\x1b[0m"
             details = f"\x1b[2m{details}\x1b[0m" if details else ""
-        return f"{at:%H:%M:%S} {message}{name}{details}{trouble}"
+        return f"{at:%H:%M:%S} {message}{name}{details}{trouble}".rstrip()
 
 
 def _fields(record: logging.LogRecord) -> Mapping[str, Any]:

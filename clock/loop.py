@@ -142,7 +142,7 @@ class Loop:
                 extra=_fields(
                     event=event.name,
                     scheduled_at=event.local(due.scheduled),
-                    late=round(claimed_at - due.scheduled, 3),
+                    lateness=round(claimed_at - due.scheduled, 3),
                     queue=event.job.queue,
                     job=outcome.job_id,
                 ),

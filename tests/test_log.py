@@ -34,10 +34,10 @@ def write() -> Iterator[Write]:
 
 
 def test_logfmt_is_keys_and_values_with_instants_in_utc(write: Write) -> None:
-    line = write("logfmt", "enqueued", event="tasks.x", scheduled_at=SCHEDULED, late=0.003)
+    line = write("logfmt", "enqueued", event="tasks.x", scheduled_at=SCHEDULED, lateness=0.003)
     assert line.startswith("ts=2")
     assert line.endswith(
-        "level=info msg=enqueued event=tasks.x scheduled_at=2026-11-21T00:30:00Z late=0.003\n"
+        "level=info msg=enqueued event=tasks.x scheduled_at=2026-11-21T00:30:00Z lateness=0.003\n"
     )
 
 
@@ -48,9 +48,9 @@ def test_logfmt_quotes_what_has_spaces_quotes_or_line_ends(write: Write) -> None
 
 
 def test_json_is_one_object_a_line_with_numbers_as_numbers(write: Write) -> None:
-    line = write("json", "enqueued", event="täglich", scheduled_at=SCHEDULED, late=0.003)
+    line = write("json", "enqueued", event="täglich", scheduled_at=SCHEDULED, lateness=0.003)
     found = json.loads(line)
-    assert (found["msg"], found["event"], found["late"]) == ("enqueued", "täglich", 0.003)
+    assert (found["msg"], found["event"], found["lateness"]) == ("enqueued", "täglich", 0.003)
     assert found["scheduled_at"] == "2026-11-21T00:30:00Z"
     assert line.count("\n") == 1
 

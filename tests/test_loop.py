@@ -60,7 +60,7 @@ def test_a_restart_fires_the_newest_missed_occurrence_and_says_how_late(
     _loop(redis, schedule, START + 47.5)[0].turn()
     assert _fired(redis) == [40]
     (record,) = [each for each in logged.records if each.message == "enqueued"]
-    assert record.__dict__["fields"]["late"] == 7.5
+    assert record.__dict__["fields"]["lateness"] == 7.5
 
 
 def test_a_tick_that_comes_late_fires_every_occurrence(redis: Redis, read: ReadSchedule) -> None:
