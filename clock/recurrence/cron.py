@@ -46,11 +46,14 @@ class _Field:
             return self.names.index(word) + (1 if self.low == 1 else 0)
         if not word.isdigit():
             known = f", or a name like {self.names[1]!r}" if self.names else ""
-            raise RecurrenceError(f"cron({text!r}): {word!r} is not a {self.name}; write a number{known}")
+            raise RecurrenceError(
+                f"cron({text!r}): {word!r} is not a {self.name}; write a number{known}"
+            )
         number = int(word[:9])
         if not self.low <= number <= self.high:
             raise RecurrenceError(
-                f"cron({text!r}): {word!r} is out of range; a {self.name} is from {self.low} to {self.high}"
+                f"cron({text!r}): {word!r} is out of range; "
+                f"a {self.name} is from {self.low} to {self.high}"
             )
         return number
 
@@ -111,24 +114,31 @@ def parse_cron(text: str, seconds: Seconds | None = None) -> CronFields:
 
 def _split(text: str, seconds: Seconds | None) -> list[str]:
     if not isinstance(text, str):
-        raise RecurrenceError(f"cron({text!r}): write the expression as a text, as in cron('*/15 * * * *')")
+        raise RecurrenceError(
+            f"cron({text!r}): write the expression as a text, as in cron('*/15 * * * *')"
+        )
     if seconds not in {None, "first", "last"}:
         raise RecurrenceError(f"cron({text!r}): seconds={seconds!r} is neither 'first' nor 'last'")
     words = text.lower().split()
     if len(words) == 1 and words[0].startswith("@"):
         if words[0] not in NICKNAMES or seconds is not None:
-            raise RecurrenceError(f"cron({text!r}): the nicknames are {', '.join(NICKNAMES)}, without seconds=")
+            raise RecurrenceError(
+                f"cron({text!r}): the nicknames are {', '.join(NICKNAMES)}, without seconds="
+            )
         return NICKNAMES[words[0]].split()
     if seconds is not None and len(words) != 6:
-        raise RecurrenceError(f"cron({text!r}): with seconds= there are six fields, here are {len(words)}")
+        raise RecurrenceError(
+            f"cron({text!r}): with seconds= there are six fields, here are {len(words)}"
+        )
     if seconds is None and len(words) == 6:
         raise RecurrenceError(
-            f"cron({text!r}) has six fields: write seconds='first' if {words[0]!r} are the seconds, "
-            f"seconds='last' if {words[5]!r} are"
+            f"cron({text!r}) has six fields: write seconds='first' if {words[0]!r} "
+            f"are the seconds, seconds='last' if {words[5]!r} are"
         )
     if seconds is None and len(words) != 5:
         raise RecurrenceError(
-            f"cron({text!r}): five fields are needed (minute, hour, day, month, weekday), here are {len(words)}"
+            f"cron({text!r}): five fields are needed (minute, hour, day, month, weekday), "
+            f"here are {len(words)}"
         )
     return words
 
@@ -150,22 +160,29 @@ def _plain(word: str, field: _Field, text: str) -> tuple[int, ...]:
 def _check(term: str, field: _Field, text: str) -> None:
     match = _TERM.fullmatch(term)
     if not match:
-        raise RecurrenceError(f"cron({text!r}): {term!r} cannot be read as a {field.name}{_hint(term)}")
+        raise RecurrenceError(
+            f"cron({text!r}): {term!r} cannot be read as a {field.name}{_hint(term)}"
+        )
     first, last, step = match["from"], match["to"], match["step"]
     low = field.low if first == "*" else field.number(first, text)
     high = field.high if last is None else field.number(last, text)
     if first == "*" and last is not None:
-        raise RecurrenceError(f"cron({text!r}): {term!r} is a range that begins with a star; write one or the other")
+        raise RecurrenceError(
+            f"cron({text!r}): {term!r} is a range that begins with a star; write one or the other"
+        )
     if last is not None and low > high:
         _check_wrap(term, field, low, high, text)
     if step is None:
         return
     if first != "*" and last is None:
         raise RecurrenceError(
-            f"cron({text!r}): a step goes with a star or a range; write '{first}-{field.high}/{step}' for {term!r}"
+            f"cron({text!r}): a step goes with a star or a range; "
+            f"write '{first}-{field.high}/{step}' for {term!r}"
         )
     if not 1 <= int(step[:9]) <= field.high - field.low + 1:
-        raise RecurrenceError(f"cron({text!r}): a step of {step} in {term!r} does not fit a {field.name}")
+        raise RecurrenceError(
+            f"cron({text!r}): a step of {step} in {term!r} does not fit a {field.name}"
+        )
 
 
 def _check_wrap(term: str, field: _Field, low: int, high: int, text: str) -> None:
@@ -193,8 +210,12 @@ def _month_days(word: str, text: str) -> tuple[frozenset[int], frozenset[int]]:
         else:
             plain.append(term)
     if before_end and max(before_end) > 30:
-        raise RecurrenceError(f"cron({text!r}): 'L-{max(before_end)}' is before the first of every month")
-    return frozenset(_plain(",".join(plain), _FIELDS[2], text) if plain else ()), frozenset(before_end)
+        raise RecurrenceError(
+            f"cron({text!r}): 'L-{max(before_end)}' is before the first of every month"
+        )
+    return frozenset(_plain(",".join(plain), _FIELDS[2], text) if plain else ()), frozenset(
+        before_end
+    )
 
 
 def _week_days(word: str, text: str) -> tuple[frozenset[int], frozenset[tuple[int, int]]]:
@@ -204,7 +225,9 @@ def _week_days(word: str, text: str) -> tuple[frozenset[int], frozenset[tuple[in
         if special:
             number = -1 if special["last"] else int(special["nth"])
             if number == 0 or number > 5:
-                raise RecurrenceError(f"cron({text!r}): {term!r}: a month has five weeks at most; write '#1' to '#5'")
+                raise RecurrenceError(
+                    f"cron({text!r}): {term!r}: a month has five weeks at most; write '#1' to '#5'"
+                )
             nth.add((_monday_first(_FIELDS[4].number(special["day"], text)), number))
         else:
             plain.append(term)

@@ -1,4 +1,4 @@
-"""The days of ``on=``, for months and years: ``15``, ``"last"``, ``"last friday"``, ``"2nd tuesday"``."""
+"""The days of ``on=``, in months and years: ``15``, ``"last"``, ``"last friday"``."""
 
 from __future__ import annotations
 
@@ -33,17 +33,20 @@ class On:
 def parse_on(value: int | str) -> On:
     """Read one day. Raises RecurrenceError, quoting what is wrong."""
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise RecurrenceError(f"on={value!r} is not a day; write a number, 'last', 'last friday' or '2nd tuesday'")
+        raise RecurrenceError(
+            f"on={value!r} is not a day; write a number, 'last', 'last friday' or '2nd tuesday'"
+        )
     if isinstance(value, int):
         return On(_number(value, value))
     words = " ".join(value.lower().split())
     named = _OF_MONTH.fullmatch(words)
-    if named and _month(named["month"]) is not None:
-        month = _month(named["month"])
-        assert month is not None
-        rule = _day(named["day"], value)
-        if rule.days and min(rule.days) > LENGTHS[month - 1]:
-            raise RecurrenceError(f"on={value!r}: {MONTHS[month - 1].capitalize()} has {LENGTHS[month - 1]} days at most")
+    month = _month(named["month"]) if named else None
+    if named and month is not None:
+        rule, length = _day(named["day"], value), LENGTHS[month - 1]
+        if rule.days and min(rule.days) > length:
+            raise RecurrenceError(
+                f"on={value!r}: {MONTHS[month - 1].capitalize()} has {length} days at most"
+            )
         return On(rule, month)
     return On(_day(words, value))
 
@@ -71,7 +74,9 @@ def _day(words: str, written: str) -> DayRule:
     number = re.fullmatch(r"(\d+)(?:st|nd|rd|th)", words)
     if number:
         return _number(int(number[1]), written)
-    raise RecurrenceError(f"on={written!r} is not a day; write a number, 'last', 'last friday' or '2nd tuesday'")
+    raise RecurrenceError(
+        f"on={written!r} is not a day; write a number, 'last', 'last friday' or '2nd tuesday'"
+    )
 
 
 def _number(number: int, written: int | str) -> DayRule:
