@@ -10,7 +10,7 @@ from clock.errors import RecurrenceError
 from clock.recurrence.period import WEEKDAYS
 
 _SHORT = {name[:3]: number for number, name in enumerate(WEEKDAYS)}
-_FIELD = re.compile(r"\*{1,2}|\d\*|\d{1,2}")
+_FIELD = re.compile(r"\*{1,2}|[0-9]\*|[0-9]{1,2}")
 _LIMITS = {"hour": 24, "minute": 60, "second": 60}
 
 

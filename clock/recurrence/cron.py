@@ -29,9 +29,12 @@ NICKNAMES = {
 }
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_TERM = re.compile(r"(?P<from>\*|[a-z]+|\d+)(?:-(?P<to>[a-z]+|\d+))?(?:/(?P<step>\d+))?")
-_NTH = re.compile(r"(?P<day>[a-z]+|\d)(?:#(?P<nth>\d)|(?P<last>l))")
-_BEFORE_END = re.compile(r"l(?:-(?P<days>\d{1,2}))?")
+_NUMBER = "[0-9]{1,9}"
+_TERM = re.compile(
+    rf"(?P<from>\*|[a-z]+|{_NUMBER})(?:-(?P<to>[a-z]+|{_NUMBER}))?(?:/(?P<step>{_NUMBER}))?"
+)
+_NTH = re.compile(r"(?P<day>[a-z]+|[0-9])(?:#(?P<nth>[0-9])|(?P<last>l))")
+_BEFORE_END = re.compile(r"l(?:-(?P<days>[0-9]{1,2}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +47,16 @@ class _Field:
     def number(self, word: str, text: str) -> int:
         if word in self.names:
             return self.names.index(word) + (1 if self.low == 1 else 0)
-        if not word.isdigit():
+        if not word.isdecimal():
             known = f", or a name like {self.names[1]!r}" if self.names else ""
             raise RecurrenceError(
-                f"cron({text!r}): {word!r} is not a {self.name}; write a number{known}"
+                f"cron({text!r}): {word!r} is not {_article(self.name)}; write a number{known}"
             )
-        number = int(word[:9])
+        number = int(word)
         if not self.low <= number <= self.high:
             raise RecurrenceError(
                 f"cron({text!r}): {word!r} is out of range; "
-                f"a {self.name} is from {self.low} to {self.high}"
+                f"{_article(self.name)} is from {self.low} to {self.high}"
             )
         return number
 
@@ -161,7 +164,7 @@ def _check(term: str, field: _Field, text: str) -> None:
     match = _TERM.fullmatch(term)
     if not match:
         raise RecurrenceError(
-            f"cron({text!r}): {term!r} cannot be read as a {field.name}{_hint(term)}"
+            f"cron({text!r}): {term!r} cannot be read as {_article(field.name)}{_hint(term)}"
         )
     first, last, step = match["from"], match["to"], match["step"]
     low = field.low if first == "*" else field.number(first, text)
@@ -179,19 +182,21 @@ def _check(term: str, field: _Field, text: str) -> None:
             f"cron({text!r}): a step goes with a star or a range; "
             f"write '{first}-{field.high}/{step}' for {term!r}"
         )
-    if not 1 <= int(step[:9]) <= field.high - field.low + 1:
+    if not 1 <= int(step) <= field.high - field.low + 1:
         raise RecurrenceError(
-            f"cron({text!r}): a step of {step} in {term!r} does not fit a {field.name}"
+            f"cron({text!r}): a step of {step} in {term!r} does not fit {_article(field.name)}"
         )
 
 
 def _check_wrap(term: str, field: _Field, low: int, high: int, text: str) -> None:
     whole = 7 if field.names is _WEEKDAYS else field.high - field.low + 1
     covered = (high - low) % whole + 1
-    if covered * 4 > whole * 3:
+    # Sunday is 0 but ends a week as often as it begins one: 'tue-sun' does not wrap.
+    if covered * 4 > whole * 3 and not (whole == 7 and high == 0):
+        first, _, last = term.partition("/")[0].partition("-")
         raise RecurrenceError(
             f"cron({text!r}): {term!r} wraps round to {covered} of {whole}; "
-            f"write '{high}-{low}' if that is meant, or '*'"
+            f"write '{last}-{first}' if that is meant, or '*'"
         )
 
 
@@ -237,6 +242,10 @@ def _week_days(word: str, text: str) -> tuple[frozenset[int], frozenset[tuple[in
 
 def _monday_first(sunday_first: int) -> int:
     return (sunday_first - 1) % 7
+
+
+def _article(name: str) -> str:
+    return f"an {name}" if name == "hour" else f"a {name}"
 
 
 def _hint(term: str) -> str:

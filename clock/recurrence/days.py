@@ -116,7 +116,7 @@ class MonthDays:
     def next(self, day: int) -> int | None:
         if day > LAST_DAY:
             return None
-        from_date = date.fromordinal(day + EPOCH)
+        from_date = date.fromordinal(max(day + EPOCH, 1))
         here = from_date.year * 12 + from_date.month - 1
         month = here + (self.anchor - here) % self.count
         from_day = from_date.day if month == here else 1

@@ -62,8 +62,8 @@ def merge_rules(rules: Iterable[DayRule]) -> DayRule:
 
 
 def _day(words: str, written: str) -> DayRule:
-    if words.isdigit():
-        return _number(int(words), written)
+    if words.isascii() and words.isdecimal():
+        return _number(int(words[:9]), written)
     if words == "last":
         return DayRule(before_end=frozenset({0}))
     ordinal, _, day = words.partition(" ")
@@ -71,7 +71,7 @@ def _day(words: str, written: str) -> DayRule:
         return DayRule(before_end=frozenset({0}))
     if ordinal in _ORDINALS and day in WEEKDAYS:
         return DayRule(nth=frozenset({(WEEKDAYS.index(day), _ORDINALS[ordinal])}))
-    number = re.fullmatch(r"(\d+)(?:st|nd|rd|th)", words)
+    number = re.fullmatch(r"([0-9]{1,9})(?:st|nd|rd|th)", words)
     if number:
         return _number(int(number[1]), written)
     raise RecurrenceError(

@@ -27,7 +27,7 @@ _CALENDAR: dict[str, Unit] = {
 _DAY_SETS = {"weekday": (0, 1, 2, 3, 4), "weekend": (5, 6)} | {
     name: (number,) for number, name in enumerate(WEEKDAYS)
 }
-_PART = re.compile(r"(\d+)\s*([a-z]+)\s*")
+_PART = re.compile(r"([0-9]{1,12})\s*([a-z]+)\s*")
 _FOREVER = 100 * 366 * 86_400
 
 

@@ -12,7 +12,7 @@ _WORDS = {
     "hr": "h", "hrs": "h", "hour": "h", "hours": "h",
     "day": "d", "days": "d", "week": "w", "weeks": "w",
 }  # fmt: skip
-_PART = re.compile(r"(\d+)\s*([a-z]+)\s*")
+_PART = re.compile(r"([0-9]{1,12})\s*([a-z]+)\s*")
 LONGEST = 100 * 366 * 86_400
 
 
@@ -35,7 +35,7 @@ def parse_duration(value: object) -> int:
 
 def _parse_text(text: str) -> int:
     lower = text.strip().lower()
-    if lower.isdigit():
+    if lower.isascii() and lower.isdecimal():
         return int(lower[:12])
     parts = _PART.findall(lower)
     if not parts or _PART.sub("", lower):

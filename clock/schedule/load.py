@@ -94,6 +94,24 @@ def _import_path(folder: Path) -> Iterator[None]:
     finally:
         sys.path[:] = path
         for name in set(sys.modules) - modules:
-            file = getattr(sys.modules[name], "__file__", None)
-            if file and Path(file).resolve().is_relative_to(folder):
-                del sys.modules[name]
+            if _lies_in(folder, sys.modules[name]):
+                _forget(name)
+
+
+def _lies_in(folder: Path, module: ModuleType) -> bool:
+    """Whether a module is the schedule's own: from its folder, and not from a venv inside it."""
+    file = getattr(module, "__file__", None)
+    # A folder without __init__.py is a module without a file, and has its places in __path__.
+    for place in [file] if file else getattr(module, "__path__", ()):
+        own = Path(place).resolve()
+        if own.is_relative_to(folder):
+            return not any(part.endswith("-packages") for part in own.relative_to(folder).parts)
+    return False
+
+
+def _forget(name: str) -> None:
+    del sys.modules[name]
+    parent, _, child = name.rpartition(".")
+    # `from schedules import feeds` asks the parent before it asks the import system.
+    if parent in sys.modules and hasattr(sys.modules[parent], child):
+        delattr(sys.modules[parent], child)

@@ -71,11 +71,13 @@ def check_options(
 
 
 def _unknown(option: str, known: Mapping[str, object]) -> str:
+    if option == "tz":
+        return "unknown option 'tz'; write timezone('...') for the whole file"
+    if option in OPTIONS:
+        return f"{option}= is said of each event in every(...), not of a whole file"
     near = difflib.get_close_matches(option, known, n=1, cutoff=0.5)
     if near:
         return f"unknown option {option!r}; did you mean {near[0]!r}?"
-    if option == "tz":
-        return "unknown option 'tz'; write timezone('...') for the whole file"
     return f"unknown option {option!r}; the options are {', '.join(sorted(known))}"
 
 
