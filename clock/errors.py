@@ -25,9 +25,7 @@ class SettingsError(ClockError):
 
 
 class LedgerError(ClockError):
-    """The server is away or refuses; nothing is known to be lost, the same step may be tried
-    again.
-    """
+    """The server is away or refuses; nothing is known to be lost, the step may be tried again."""
 
 
 class ScheduleError(ClockError):

@@ -46,7 +46,7 @@ class Front(click.Group):
         hint = f"did you mean {near[0]!r}?" if near else "see 'clock --help'"
         raise click.UsageError(f"{word!r} is neither a command nor a file; {hint}")
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+    def list_commands(self, ctx: click.Context) -> list[str]:
         return [name for name, command in self.commands.items() if not command.hidden]
 
 

@@ -1,1 +1,1 @@
-"""When: recurrences as pure functions of time. Nothing here knows Redis, RQ or the present moment."""
+"""When: recurrences as pure functions of time. Nothing here knows Redis, RQ or the present."""

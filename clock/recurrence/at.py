@@ -1,4 +1,4 @@
-"""The patterns of ``at=``: ``"09:30"``, ``"12:00:30"``, ``"**:15"``, ``"1*:30"``, ``"Monday 12:00"``."""
+"""The patterns of ``at=``: ``"09:30"``, ``"12:00:30"``, ``"**:15"``, ``"Monday 12:00"``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from clock.errors import RecurrenceError
 from clock.recurrence.period import WEEKDAYS
 
 _SHORT = {name[:3]: number for number, name in enumerate(WEEKDAYS)}
-_FIELD = re.compile(r"\*{1,2}|\d\*|\d{1,2}")
+_FIELD = re.compile(r"\*{1,2}|[0-9]\*|[0-9]{1,2}")
 _LIMITS = {"hour": 24, "minute": 60, "second": 60}
 
 
@@ -40,7 +40,9 @@ def parse_at(text: str) -> At:
     if len(words) == 2:
         weekday = _weekday(words[0], text)
     elif len(words) == 1 and _is_weekday(words[0]):
-        raise RecurrenceError(f"at={text!r} names no time; write one behind it, as in '{text} 12:00'")
+        raise RecurrenceError(
+            f"at={text!r} names no time; write one behind it, as in '{text} 12:00'"
+        )
     if len(words) not in {1, 2}:
         raise RecurrenceError(f"at={text!r} is not a time; write it like '09:30' or 'Monday 12:00'")
     fields = words[-1].split(":")
@@ -62,15 +64,22 @@ def parse_at(text: str) -> At:
 def _values(field: str, name: str, text: str) -> tuple[int, ...]:
     limit = _LIMITS[name]
     if not _FIELD.fullmatch(field) or (name != "hour" and field.isdigit() and len(field) != 2):
-        raise RecurrenceError(f"at={text!r}: {field!r} is not {_article(name)}; write two digits, '**', or a digit and '*'")
+        raise RecurrenceError(
+            f"at={text!r}: {field!r} is not {_article(name)}; "
+            "write two digits, '**', or a digit and '*'"
+        )
     if field in {"*", "**"}:
         return tuple(range(limit))
     if field.endswith("*"):
-        values = tuple(value for value in range(int(field[0]) * 10, int(field[0]) * 10 + 10) if value < limit)
+        values = tuple(
+            value for value in range(int(field[0]) * 10, int(field[0]) * 10 + 10) if value < limit
+        )
     else:
         values = tuple(value for value in (int(field),) if value < limit)
     if not values:
-        raise RecurrenceError(f"at={text!r}: {_article(name)} is from 00 to {limit - 1}, not {field!r}")
+        raise RecurrenceError(
+            f"at={text!r}: {_article(name)} is from 00 to {limit - 1}, not {field!r}"
+        )
     return values
 
 

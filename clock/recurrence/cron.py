@@ -29,9 +29,12 @@ NICKNAMES = {
 }
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
-_TERM = re.compile(r"(?P<from>\*|[a-z]+|\d+)(?:-(?P<to>[a-z]+|\d+))?(?:/(?P<step>\d+))?")
-_NTH = re.compile(r"(?P<day>[a-z]+|\d)(?:#(?P<nth>\d)|(?P<last>l))")
-_BEFORE_END = re.compile(r"l(?:-(?P<days>\d{1,2}))?")
+_NUMBER = "[0-9]{1,9}"
+_TERM = re.compile(
+    rf"(?P<from>\*|[a-z]+|{_NUMBER})(?:-(?P<to>[a-z]+|{_NUMBER}))?(?:/(?P<step>{_NUMBER}))?"
+)
+_NTH = re.compile(r"(?P<day>[a-z]+|[0-9])(?:#(?P<nth>[0-9])|(?P<last>l))")
+_BEFORE_END = re.compile(r"l(?:-(?P<days>[0-9]{1,2}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +47,16 @@ class _Field:
     def number(self, word: str, text: str) -> int:
         if word in self.names:
             return self.names.index(word) + (1 if self.low == 1 else 0)
-        if not word.isdigit():
+        if not word.isdecimal():
             known = f", or a name like {self.names[1]!r}" if self.names else ""
-            raise RecurrenceError(f"cron({text!r}): {word!r} is not a {self.name}; write a number{known}")
-        number = int(word[:9])
+            raise RecurrenceError(
+                f"cron({text!r}): {word!r} is not {_article(self.name)}; write a number{known}"
+            )
+        number = int(word)
         if not self.low <= number <= self.high:
             raise RecurrenceError(
-                f"cron({text!r}): {word!r} is out of range; a {self.name} is from {self.low} to {self.high}"
+                f"cron({text!r}): {word!r} is out of range; "
+                f"{_article(self.name)} is from {self.low} to {self.high}"
             )
         return number
 
@@ -111,24 +117,31 @@ def parse_cron(text: str, seconds: Seconds | None = None) -> CronFields:
 
 def _split(text: str, seconds: Seconds | None) -> list[str]:
     if not isinstance(text, str):
-        raise RecurrenceError(f"cron({text!r}): write the expression as a text, as in cron('*/15 * * * *')")
+        raise RecurrenceError(
+            f"cron({text!r}): write the expression as a text, as in cron('*/15 * * * *')"
+        )
     if seconds not in {None, "first", "last"}:
         raise RecurrenceError(f"cron({text!r}): seconds={seconds!r} is neither 'first' nor 'last'")
     words = text.lower().split()
     if len(words) == 1 and words[0].startswith("@"):
         if words[0] not in NICKNAMES or seconds is not None:
-            raise RecurrenceError(f"cron({text!r}): the nicknames are {', '.join(NICKNAMES)}, without seconds=")
+            raise RecurrenceError(
+                f"cron({text!r}): the nicknames are {', '.join(NICKNAMES)}, without seconds="
+            )
         return NICKNAMES[words[0]].split()
     if seconds is not None and len(words) != 6:
-        raise RecurrenceError(f"cron({text!r}): with seconds= there are six fields, here are {len(words)}")
+        raise RecurrenceError(
+            f"cron({text!r}): with seconds= there are six fields, here are {len(words)}"
+        )
     if seconds is None and len(words) == 6:
         raise RecurrenceError(
-            f"cron({text!r}) has six fields: write seconds='first' if {words[0]!r} are the seconds, "
-            f"seconds='last' if {words[5]!r} are"
+            f"cron({text!r}) has six fields: write seconds='first' if {words[0]!r} "
+            f"are the seconds, seconds='last' if {words[5]!r} are"
         )
     if seconds is None and len(words) != 5:
         raise RecurrenceError(
-            f"cron({text!r}): five fields are needed (minute, hour, day, month, weekday), here are {len(words)}"
+            f"cron({text!r}): five fields are needed (minute, hour, day, month, weekday), "
+            f"here are {len(words)}"
         )
     return words
 
@@ -150,31 +163,40 @@ def _plain(word: str, field: _Field, text: str) -> tuple[int, ...]:
 def _check(term: str, field: _Field, text: str) -> None:
     match = _TERM.fullmatch(term)
     if not match:
-        raise RecurrenceError(f"cron({text!r}): {term!r} cannot be read as a {field.name}{_hint(term)}")
+        raise RecurrenceError(
+            f"cron({text!r}): {term!r} cannot be read as {_article(field.name)}{_hint(term)}"
+        )
     first, last, step = match["from"], match["to"], match["step"]
     low = field.low if first == "*" else field.number(first, text)
     high = field.high if last is None else field.number(last, text)
     if first == "*" and last is not None:
-        raise RecurrenceError(f"cron({text!r}): {term!r} is a range that begins with a star; write one or the other")
+        raise RecurrenceError(
+            f"cron({text!r}): {term!r} is a range that begins with a star; write one or the other"
+        )
     if last is not None and low > high:
         _check_wrap(term, field, low, high, text)
     if step is None:
         return
     if first != "*" and last is None:
         raise RecurrenceError(
-            f"cron({text!r}): a step goes with a star or a range; write '{first}-{field.high}/{step}' for {term!r}"
+            f"cron({text!r}): a step goes with a star or a range; "
+            f"write '{first}-{field.high}/{step}' for {term!r}"
         )
-    if not 1 <= int(step[:9]) <= field.high - field.low + 1:
-        raise RecurrenceError(f"cron({text!r}): a step of {step} in {term!r} does not fit a {field.name}")
+    if not 1 <= int(step) <= field.high - field.low + 1:
+        raise RecurrenceError(
+            f"cron({text!r}): a step of {step} in {term!r} does not fit {_article(field.name)}"
+        )
 
 
 def _check_wrap(term: str, field: _Field, low: int, high: int, text: str) -> None:
     whole = 7 if field.names is _WEEKDAYS else field.high - field.low + 1
     covered = (high - low) % whole + 1
-    if covered * 4 > whole * 3:
+    # Sunday is 0 but ends a week as often as it begins one: 'tue-sun' does not wrap.
+    if covered * 4 > whole * 3 and not (whole == 7 and high == 0):
+        first, _, last = term.partition("/")[0].partition("-")
         raise RecurrenceError(
             f"cron({text!r}): {term!r} wraps round to {covered} of {whole}; "
-            f"write '{high}-{low}' if that is meant, or '*'"
+            f"write '{last}-{first}' if that is meant, or '*'"
         )
 
 
@@ -193,8 +215,12 @@ def _month_days(word: str, text: str) -> tuple[frozenset[int], frozenset[int]]:
         else:
             plain.append(term)
     if before_end and max(before_end) > 30:
-        raise RecurrenceError(f"cron({text!r}): 'L-{max(before_end)}' is before the first of every month")
-    return frozenset(_plain(",".join(plain), _FIELDS[2], text) if plain else ()), frozenset(before_end)
+        raise RecurrenceError(
+            f"cron({text!r}): 'L-{max(before_end)}' is before the first of every month"
+        )
+    return frozenset(_plain(",".join(plain), _FIELDS[2], text) if plain else ()), frozenset(
+        before_end
+    )
 
 
 def _week_days(word: str, text: str) -> tuple[frozenset[int], frozenset[tuple[int, int]]]:
@@ -204,7 +230,9 @@ def _week_days(word: str, text: str) -> tuple[frozenset[int], frozenset[tuple[in
         if special:
             number = -1 if special["last"] else int(special["nth"])
             if number == 0 or number > 5:
-                raise RecurrenceError(f"cron({text!r}): {term!r}: a month has five weeks at most; write '#1' to '#5'")
+                raise RecurrenceError(
+                    f"cron({text!r}): {term!r}: a month has five weeks at most; write '#1' to '#5'"
+                )
             nth.add((_monday_first(_FIELDS[4].number(special["day"], text)), number))
         else:
             plain.append(term)
@@ -214,6 +242,10 @@ def _week_days(word: str, text: str) -> tuple[frozenset[int], frozenset[tuple[in
 
 def _monday_first(sunday_first: int) -> int:
     return (sunday_first - 1) % 7
+
+
+def _article(name: str) -> str:
+    return f"an {name}" if name == "hour" else f"a {name}"
 
 
 def _hint(term: str) -> str:

@@ -49,7 +49,7 @@ class EveryDays:
 
 @dataclass(frozen=True, slots=True)
 class WeekDays:
-    """Some weekdays of every ``count``-th week; weeks begin on Monday and are counted from ``anchor``'s."""
+    """Some weekdays of every ``count``-th week, from the week of ``anchor``; Monday begins one."""
 
     weekdays: tuple[int, ...]
     count: int = 1
@@ -86,7 +86,7 @@ class DayRule:
     both: bool = False
 
     def matches(self, day: int, length: int, first_weekday: int) -> bool:
-        """Whether ``day`` (from 1) of a month of ``length`` days, beginning on ``first_weekday``, belongs."""
+        """Whether ``day``, from 1, belongs in a month of that length and first weekday."""
         falls_on = (first_weekday + day - 1) % 7
         by_number = day in self.days or length - day in self.before_end
         by_weekday = (
@@ -108,13 +108,15 @@ class MonthDays:
     months: frozenset[int] = frozenset(range(1, 13))
     count: int = 1
     anchor: int = 2001 * 12
-    # A month has one of 28 shapes (its length and first weekday), so the days of each are found once.
-    _shapes: dict[tuple[int, int], list[int]] = field(default_factory=dict, compare=False, repr=False)
+    # A month has one of 28 shapes (length and first weekday), so the days of each are found once.
+    _shapes: dict[tuple[int, int], list[int]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def next(self, day: int) -> int | None:
         if day > LAST_DAY:
             return None
-        from_date = date.fromordinal(day + EPOCH)
+        from_date = date.fromordinal(max(day + EPOCH, 1))
         here = from_date.year * 12 + from_date.month - 1
         month = here + (self.anchor - here) % self.count
         from_day = from_date.day if month == here else 1

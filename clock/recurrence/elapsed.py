@@ -22,6 +22,6 @@ class Elapsed:
         found = after + self.period - (after - self.anchor) % self.period
         return found if found < END else None
 
-    def is_moved(self, instant: int) -> bool:  # noqa: ARG002
+    def is_moved(self, instant: int) -> bool:
         """Never: real time has no gaps."""
         return False

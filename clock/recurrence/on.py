@@ -1,4 +1,4 @@
-"""The days of ``on=``, for months and years: ``15``, ``"last"``, ``"last friday"``, ``"2nd tuesday"``."""
+"""The days of ``on=``, in months and years: ``15``, ``"last"``, ``"last friday"``."""
 
 from __future__ import annotations
 
@@ -33,17 +33,20 @@ class On:
 def parse_on(value: int | str) -> On:
     """Read one day. Raises RecurrenceError, quoting what is wrong."""
     if isinstance(value, bool) or not isinstance(value, int | str):
-        raise RecurrenceError(f"on={value!r} is not a day; write a number, 'last', 'last friday' or '2nd tuesday'")
+        raise RecurrenceError(
+            f"on={value!r} is not a day; write a number, 'last', 'last friday' or '2nd tuesday'"
+        )
     if isinstance(value, int):
         return On(_number(value, value))
     words = " ".join(value.lower().split())
     named = _OF_MONTH.fullmatch(words)
-    if named and _month(named["month"]) is not None:
-        month = _month(named["month"])
-        assert month is not None
-        rule = _day(named["day"], value)
-        if rule.days and min(rule.days) > LENGTHS[month - 1]:
-            raise RecurrenceError(f"on={value!r}: {MONTHS[month - 1].capitalize()} has {LENGTHS[month - 1]} days at most")
+    month = _month(named["month"]) if named else None
+    if named and month is not None:
+        rule, length = _day(named["day"], value), LENGTHS[month - 1]
+        if rule.days and min(rule.days) > length:
+            raise RecurrenceError(
+                f"on={value!r}: {MONTHS[month - 1].capitalize()} has {length} days at most"
+            )
         return On(rule, month)
     return On(_day(words, value))
 
@@ -59,8 +62,8 @@ def merge_rules(rules: Iterable[DayRule]) -> DayRule:
 
 
 def _day(words: str, written: str) -> DayRule:
-    if words.isdigit():
-        return _number(int(words), written)
+    if words.isascii() and words.isdecimal():
+        return _number(int(words[:9]), written)
     if words == "last":
         return DayRule(before_end=frozenset({0}))
     ordinal, _, day = words.partition(" ")
@@ -68,10 +71,12 @@ def _day(words: str, written: str) -> DayRule:
         return DayRule(before_end=frozenset({0}))
     if ordinal in _ORDINALS and day in WEEKDAYS:
         return DayRule(nth=frozenset({(WEEKDAYS.index(day), _ORDINALS[ordinal])}))
-    number = re.fullmatch(r"(\d+)(?:st|nd|rd|th)", words)
+    number = re.fullmatch(r"([0-9]{1,9})(?:st|nd|rd|th)", words)
     if number:
         return _number(int(number[1]), written)
-    raise RecurrenceError(f"on={written!r} is not a day; write a number, 'last', 'last friday' or '2nd tuesday'")
+    raise RecurrenceError(
+        f"on={written!r} is not a day; write a number, 'last', 'last friday' or '2nd tuesday'"
+    )
 
 
 def _number(number: int, written: int | str) -> DayRule:

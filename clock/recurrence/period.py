@@ -23,11 +23,11 @@ _CALENDAR: dict[str, Unit] = {
     word: unit
     for unit in ("minute", "hour", "day", "week", "month", "year")
     for word in (unit, f"{unit}s")
-}  # type: ignore[misc]
+}
 _DAY_SETS = {"weekday": (0, 1, 2, 3, 4), "weekend": (5, 6)} | {
     name: (number,) for number, name in enumerate(WEEKDAYS)
 }
-_PART = re.compile(r"(\d+)\s*([a-z]+)\s*")
+_PART = re.compile(r"([0-9]{1,12})\s*([a-z]+)\s*")
 _FOREVER = 100 * 366 * 86_400
 
 
@@ -40,7 +40,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """``count`` units of the calendar; ``weekdays`` (Monday 0) narrows the unit ``"week"`` to some days."""
+    """``count`` units of the calendar; ``weekdays`` (Monday 0) narrows a week to some days."""
 
     unit: Unit
     count: int = 1
@@ -81,7 +81,9 @@ def parse_period(period: str | timedelta) -> Span | Calendar:
 
 def _span(seconds: float, written: str) -> Span:
     if seconds != int(seconds) or not 1 <= seconds <= _FOREVER:
-        raise RecurrenceError(f"a period of {written} is not possible; it is a whole number of seconds, at least 1")
+        raise RecurrenceError(
+            f"a period of {written} is not possible; it is a whole number of seconds, at least 1"
+        )
     return Span(int(seconds))
 
 
@@ -90,10 +92,13 @@ def _unknown(period: str, word: str) -> str:
     for each in re.findall(r"[a-z]+", word):
         if each in _CALENDAR or each in _DAY_SETS:
             return (
-                f"{period!r} is not a period; weeks, months and weekdays are not mixed with other units, "
-                f"and days are counted alone, as in '3 days'"
+                f"{period!r} is not a period; weeks, months and weekdays are not mixed "
+                "with other units, and days are counted alone, as in '3 days'"
             )
         near = difflib.get_close_matches(each, known, n=1)
         if near:
             return f"{period!r} is not a period; did you mean {near[0]!r}?"
-    return f"{period!r} is not a period; write one like '10 minutes', '1h30m', 'day', '2 weeks' or 'monday'"
+    return (
+        f"{period!r} is not a period; "
+        "write one like '10 minutes', '1h30m', 'day', '2 weeks' or 'monday'"
+    )

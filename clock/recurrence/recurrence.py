@@ -14,7 +14,7 @@ class Recurrence(Protocol):
         ...
 
     def is_moved(self, instant: int) -> bool:
-        """Whether the occurrence at ``instant`` stands for a local time that a clock change skipped."""
+        """Whether the occurrence at ``instant`` stands for a local time that was skipped."""
         ...
 
 
@@ -29,13 +29,13 @@ def between(recurrence: Recurrence, after: int, until: int | None) -> Iterator[i
 def newest(recurrence: Recurrence, after: int, until: int) -> int | None:
     """The last occurrence later than ``after`` and not later than ``until``, or None.
 
-    Found by halving the span, about two dozen questions for a year, however many occurrences lie in it.
+    Found by halving the span: about two dozen questions for a year, however many occur in it.
     """
     first = recurrence.next(after)
     if first is None or first > until:
         return None
     low, high, found = first, until, first
-    # Invariant: `found` is the first occurrence at or after `low`, and nothing lies in (found, low).
+    # Invariant: `found` is the first occurrence at or after `low`; nothing lies in (found, low).
     while low < high:
         middle = (low + high) // 2
         later = recurrence.next(middle)

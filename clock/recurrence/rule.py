@@ -1,7 +1,7 @@
 """A rule: a recurrence as it is written, before it knows its zone.
 
-``every("day", at="09:30")`` gives a rule; with the zone of its event or file it becomes a recurrence.
-``str(rule)`` is its one canonical spelling: two rules that mean the same by notation spell the same.
+``every("day", at="09:30")`` gives a rule; with the zone of its event it becomes a recurrence.
+``str(rule)`` is its canonical spelling: two rules that mean the same by notation spell the same.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ class Rule(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SpanRule:
-    """Every so many seconds of real time, on a grid through ``anchor`` or 2001-01-01 00:00 local time."""
+    """Every so many seconds of real time, on a grid through ``anchor`` or 2001-01-01 local."""
 
     span: Span
     anchor: Anchor | None = None
 
-    def recurrence(self, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:  # noqa: ARG002
+    def recurrence(self, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:
         return _elapsed(self.span.seconds, _instant(self.anchor, zone))
 
     def __str__(self) -> str:
@@ -51,7 +51,7 @@ class SpanRule:
 
 @dataclass(frozen=True, slots=True)
 class CronRule:
-    """A cron expression; ``text`` has single spaces, ``seconds`` says where the sixth field stands."""
+    """A cron expression, single spaces in ``text``; ``seconds`` says where the sixth field is."""
 
     text: str
     seconds: Seconds | None = None
@@ -115,7 +115,10 @@ def calendar_rule(
     if calendar.unit == "week" and not calendar.weekdays:
         _check_week(calendar, patterns, anchor)
     if anchor is not None and calendar.count == 1 and calendar.unit not in {"week", "year"}:
-        raise RecurrenceError(f"anchor= has no meaning with {_unit(calendar)!r}; it goes with counted units, as '3 days'")
+        raise RecurrenceError(
+            f"anchor= has no meaning with {_unit(calendar)!r}; "
+            "it goes with counted units, as '3 days'"
+        )
     return rule
 
 
@@ -128,15 +131,23 @@ def _unit(calendar: Calendar) -> str:
 def _check_at(calendar: Calendar, at: At) -> None:
     unit, time = calendar.unit, at.text.split()[-1]
     if at.weekday is not None and unit != "week":
-        raise RecurrenceError(f"at={at.text!r} names a weekday; write every({WEEKDAYS[at.weekday]!r}, at={time!r})")
+        raise RecurrenceError(
+            f"at={at.text!r} names a weekday; write every({WEEKDAYS[at.weekday]!r}, at={time!r})"
+        )
     if at.weekday is not None and calendar.weekdays:
-        raise RecurrenceError(f"at={at.text!r} names a weekday, and so does {_unit(calendar)!r}; write at={time!r}")
+        raise RecurrenceError(
+            f"at={at.text!r} names a weekday, and so does {_unit(calendar)!r}; write at={time!r}"
+        )
     if unit == "minute" and not at.any_minute:
         instead = "hour" if at.any_hour else "day"
-        raise RecurrenceError(f"at={at.text!r} does not come every minute; write every({instead!r}, at={time!r})")
+        raise RecurrenceError(
+            f"at={at.text!r} does not come every minute; write every({instead!r}, at={time!r})"
+        )
     if unit == "hour" and (at.any_minute or not at.any_hour):
         instead = "minute" if at.any_minute else "day"
-        raise RecurrenceError(f"at={at.text!r} is not once in an hour; write every({instead!r}, at={time!r})")
+        raise RecurrenceError(
+            f"at={at.text!r} is not once in an hour; write every({instead!r}, at={time!r})"
+        )
     if unit not in {"minute", "hour"} and (at.any_hour or at.any_minute):
         instead = "minute" if at.any_minute else "hour"
         raise RecurrenceError(
@@ -152,7 +163,8 @@ def _check_week(calendar: Calendar, patterns: tuple[At, ...], anchor: Anchor | N
         if pattern is None or pattern.weekday is None:
             time = "09:00" if pattern is None else pattern.text
             raise RecurrenceError(
-                f"{_unit(calendar)!r} without a weekday; write every({_unit(calendar)!r}, at='Monday {time}')"
+                f"{_unit(calendar)!r} without a weekday; "
+                f"write every({_unit(calendar)!r}, at='Monday {time}')"
             )
 
 
@@ -171,7 +183,9 @@ def _cron(rule: CronRule, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:
         days = MonthDays(fields.days, fields.months)
         if days.next(ANCHOR) is None:
             raise RecurrenceError(f"cron({rule.text!r}) never fires: no year has such a day")
-    times = [h * 3600 + m * 60 + s for h in fields.hours for m in fields.minutes for s in fields.seconds]
+    times = [
+        h * 3600 + m * 60 + s for h in fields.hours for m in fields.minutes for s in fields.seconds
+    ]
     return Wall(
         days=days,
         seconds=_compact(times),
@@ -229,7 +243,9 @@ def _year_days(rule: CalendarRule, anchor: int) -> Days:
     default_month = _month(anchor) % 12 + 1
     months = {each.month or default_month for each in named}
     if len(months) > 1:
-        raise RecurrenceError(f"{str(rule)!r} names several months; declare one event for each, or use cron(...)")
+        raise RecurrenceError(
+            f"{str(rule)!r} names several months; declare one event for each, or use cron(...)"
+        )
     month = months.pop()
     year = _month(anchor) // 12
     return MonthDays(

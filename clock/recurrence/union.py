@@ -15,7 +15,9 @@ class Union:
 
     def next(self, after: int) -> int | None:
         """The first occurrence later than ``after``; both in UTC seconds since 1970."""
-        return min((found for part in self.parts if (found := part.next(after)) is not None), default=None)
+        return min(
+            (found for part in self.parts if (found := part.next(after)) is not None), default=None
+        )
 
     def is_moved(self, instant: int) -> bool:
         """Whether one of the parts fires at ``instant`` only because of a gap."""

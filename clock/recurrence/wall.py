@@ -25,10 +25,10 @@ Fold = Literal["first", "second", "both"]
 class Wall:
     """Local times on local days.
 
-    ``seconds`` are the times of day, ascending, in seconds from local midnight. ``gap`` says what a
-    skipped time does: fire at the first instant ``"after"`` the gap, ``"shift"`` by the gap's length,
-    or ``"skip"``; ``fold`` in which pass a repeated time fires. With ``follows_real_time`` neither
-    applies: what the local clock shows fires, each time it shows it.
+    ``seconds`` are the times of day, ascending, in seconds from local midnight. ``gap`` says what
+    a skipped time does: fire at the first instant ``"after"`` the gap, ``"shift"`` by the gap's
+    length, or ``"skip"``; ``fold`` in which pass a repeated time fires. With
+    ``follows_real_time`` neither applies: what the local clock shows fires, each time it shows it.
     """
 
     days: Days
@@ -57,7 +57,7 @@ class Wall:
         return self._moved_into(self.zone.segment(instant), instant - 1) == instant
 
     def _shown_in(self, segment: int, after: int) -> int | None:
-        """The first instant in the segment, later than ``after``, at which the clock shows one of the times."""
+        """The first instant in the segment, later than ``after``, that shows one of the times."""
         starts, offsets = self.zone.starts, self.zone.offsets
         offset = offsets[segment]
         is_last = segment + 1 == len(starts)
@@ -72,20 +72,28 @@ class Wall:
         return local - offset if local is not None and local < ceiling else None
 
     def _moved_into(self, segment: int, after: int) -> int | None:
-        """The first instant later than ``after`` at which a time of the gap before the segment fires."""
+        """The first instant later than ``after`` for a time of the gap before the segment."""
         if segment == 0 or self.follows_real_time or self.gap == "skip":
             return None
-        start, before, offset = self.zone.starts[segment], self.zone.offsets[segment - 1], self.zone.offsets[segment]
+        start, before, offset = (
+            self.zone.starts[segment],
+            self.zone.offsets[segment - 1],
+            self.zone.offsets[segment],
+        )
         if after >= start + max(0, offset - before):
             return None
         if self.gap == "after":
             skipped = self._next_local(start + before - 1)
-            return start if after < start and skipped is not None and skipped < start + offset else None
+            return (
+                start
+                if after < start and skipped is not None and skipped < start + offset
+                else None
+            )
         skipped = self._next_local(max(after, start - 1) + before)
         return skipped - before if skipped is not None and skipped < start + offset else None
 
     def _next_local(self, after: int) -> int | None:
-        """The first of the times later than ``after``, both in local seconds since 1970, whatever the zone."""
+        """The first of the times later than ``after``, both in local seconds since 1970."""
         today, second = divmod(after, DAY)
         day = self.days.next(today)
         if day == today:

@@ -2,7 +2,7 @@
 
 A zone is a row of segments, each with one constant offset; a clock change is the seam between two.
 Inside a segment local time is ``UTC + offset`` and nothing else, so every rule about clock changes
-is a rule about seams. pytz knows the seams up to 2037; after the last one its offset holds for ever.
+is a rule about seams. pytz knows the seams up to 2037; the offset after the last holds for ever.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import calendar
 import difflib
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from functools import lru_cache
+from datetime import datetime
+from functools import cache
 
 import pytz
 
@@ -33,8 +34,8 @@ class Zone:
     """
 
     name: str
-    starts: tuple[int, ...] = field(repr=False)
-    offsets: tuple[int, ...] = field(repr=False)
+    starts: tuple[int, ...] = field(repr=False, compare=False)
+    offsets: tuple[int, ...] = field(repr=False, compare=False)
 
     def segment(self, instant: int) -> int:
         """The index of the segment that ``instant`` (UTC seconds) lies in."""
@@ -69,7 +70,7 @@ class Zone:
         return local - self.offsets[-1]
 
 
-@lru_cache(maxsize=None)
+@cache
 def zone(name: str) -> Zone:
     """The zone called ``name`` in the IANA database, as pytz has it.
 
@@ -79,14 +80,16 @@ def zone(name: str) -> Zone:
         info = pytz.timezone(name)
     except (pytz.UnknownTimeZoneError, AttributeError, UnicodeError):
         raise RecurrenceError(_unknown(name)) from None
+    name = str(info.zone)
     # pytz keeps the seams in two attributes of its compiled zones and offers no public way to list
     # them; a zone without them (UTC, Etc/GMT+3) has one offset for ever.
-    times = getattr(info, "_utc_transition_times", None)
+    times: list[datetime] | None = getattr(info, "_utc_transition_times", None)
     if times is None:
         only = info.utcoffset(None)
         return Zone(name, (BEGINNING,), (0 if only is None else round(only.total_seconds()),))
-    starts, offsets = [BEGINNING], [round(info._transition_info[0][0].total_seconds())]
-    for at, (offset, _dst, _abbreviation) in zip(times[1:], info._transition_info[1:], strict=True):
+    infos = getattr(info, "_transition_info")  # noqa: B009  # as above: not in the stubs
+    starts, offsets = [BEGINNING], [round(infos[0][0].total_seconds())]
+    for at, (offset, _dst, _abbreviation) in zip(times[1:], infos[1:], strict=True):
         seconds = round(offset.total_seconds())
         if seconds != offsets[-1]:
             starts.append(calendar.timegm(at.timetuple()))
@@ -98,7 +101,9 @@ def _unknown(name: str) -> str:
     by_folded = {known.casefold(): known for known in pytz.all_timezones}
     cities = {known.rpartition("/")[2].casefold(): known for known in pytz.common_timezones}
     folded = str(name).casefold()
-    near = difflib.get_close_matches(folded, by_folded, n=1) or difflib.get_close_matches(folded, cities, n=1)
+    near = difflib.get_close_matches(folded, by_folded, n=1) or difflib.get_close_matches(
+        folded, cities, n=1
+    )
     if not near:
         return f"unknown zone {name!r}; zones are written like 'Europe/Berlin'"
     best = by_folded.get(near[0]) or cities[near[0]]

@@ -54,9 +54,10 @@ class JobOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What fires (``task`` with ``args`` and ``kwargs``), when (``recurrence``), and as what job (``job``).
+    """What fires (``task``, ``args``, ``kwargs``), when (``recurrence``), and as what ``job``.
 
-    ``rule`` is the recurrence in its canonical spelling; ``path`` and ``line`` say where it is declared.
+    ``rule`` is the recurrence in its canonical spelling; ``path`` and ``line`` say where it is
+    declared.
     """
 
     name: str
@@ -72,33 +73,43 @@ class Event:
     line: int = 0
 
     def occurrences(self, after: datetime, until: datetime | None = None) -> Iterator[datetime]:
-        """The scheduled instants later than ``after``, up to and including ``until``; aware UTC, in order.
+        """The scheduled instants later than ``after``, up to and including ``until``.
 
-        Endless where ``until`` is None and the recurrence is. Raises ValueError for a naive datetime.
+        Aware UTC, in order; endless where ``until`` is None and the recurrence is. Raises
+        ValueError for a naive datetime.
         """
         start, end = seconds(after), None if until is None else seconds(until)
-        return (datetime.fromtimestamp(found, UTC) for found in between(self.recurrence, start, end))
+        return (
+            datetime.fromtimestamp(found, UTC) for found in between(self.recurrence, start, end)
+        )
 
     def mark(self, instant: int) -> Mark | None:
         """What a clock change has to do with the occurrence at ``instant`` (UTC seconds).
 
-        ``"gap"``: it stands for a local time that was skipped; ``"fold"``: its local time comes twice.
+        ``"gap"``: it stands for a local time that was skipped; ``"fold"``: its local time comes
+        twice.
         """
         if self.recurrence.is_moved(instant):
             return "gap"
         return "fold" if self.zone.is_repeated(instant) else None
 
     def local(self, instant: int) -> datetime:
-        """``instant`` (UTC seconds) on the event's own clock: aware, with the zone's offset then."""
-        return datetime.fromtimestamp(instant, timezone(timedelta(seconds=self.zone.offset(instant))))
+        """``instant`` (UTC seconds) on the event's own clock: aware, with the zone's offset
+        then.
+        """
+        return datetime.fromtimestamp(
+            instant, timezone(timedelta(seconds=self.zone.offset(instant)))
+        )
 
     def identity(self) -> str:
-        """What the ledger compares to see whether the recurrence changed: the rule, the zone, on or off."""
+        """What the ledger compares to see whether the recurrence changed."""
         return f"{self.rule} | {self.zone.name}" + ("" if self.enabled else " | disabled")
 
 
 def seconds(instant: datetime) -> int:
     """Whole UTC seconds since 1970 of an aware datetime; raises ValueError for a naive one."""
     if instant.tzinfo is None:
-        raise ValueError(f"{instant.isoformat()} has no zone; use an aware datetime, as datetime.now(UTC)")
+        raise ValueError(
+            f"{instant.isoformat()} has no zone; use an aware datetime, as datetime.now(UTC)"
+        )
     return math.floor(instant.timestamp())

@@ -7,14 +7,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 
 @contextmanager
 def import_path(folder: Path) -> Iterator[None]:
     """While the block runs, ``folder`` and the current folder come first on the import path.
 
-    Modules that the block imported from ``folder`` are forgotten afterwards: reading a schedule again
-    runs its imported files again. The path belongs to the process, so this is not for two threads at once.
+    Modules that the block imported from ``folder`` are forgotten afterwards: reading a schedule
+    again runs its imported files again. The path belongs to the process, so this is not for two
+    threads at once.
     """
     path, modules = list(sys.path), set(sys.modules)
     sys.path[:0] = [str(folder), os.getcwd()]
@@ -23,6 +25,24 @@ def import_path(folder: Path) -> Iterator[None]:
     finally:
         sys.path[:] = path
         for name in set(sys.modules) - modules:
-            file = getattr(sys.modules[name], "__file__", None)
-            if file and Path(file).resolve().is_relative_to(folder):
-                del sys.modules[name]
+            if _lies_in(folder, sys.modules[name]):
+                _forget(name)
+
+
+def _lies_in(folder: Path, module: ModuleType) -> bool:
+    """Whether a module is the schedule's own: from its folder, and not from a venv inside it."""
+    file = getattr(module, "__file__", None)
+    # A folder without __init__.py is a module without a file, and has its places in __path__.
+    for place in [file] if file else getattr(module, "__path__", ()):
+        own = Path(place).resolve()
+        if own.is_relative_to(folder):
+            return not any(part.endswith("-packages") for part in own.relative_to(folder).parts)
+    return False
+
+
+def _forget(name: str) -> None:
+    del sys.modules[name]
+    parent, _, child = name.rpartition(".")
+    # `from schedules import feeds` asks the parent before it asks the import system.
+    if parent in sys.modules and hasattr(sys.modules[parent], child):
+        delattr(sys.modules[parent], child)

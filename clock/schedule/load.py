@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-
-from rq.serializers import resolve_serializer
+from typing import Any
 
 from clock.errors import RecurrenceError, ScheduleError, SettingsError
 from clock.schedule.import_path import import_path
@@ -45,7 +45,10 @@ def _source(path: str) -> bytes:
         raise ScheduleError(path, None, f"cannot be read: {error.strerror}") from None
 
 
-def _dumps(serializer: str):  # type: ignore[no-untyped-def]  # RQ's serializers are a protocol of its own
+def _dumps(serializer: str) -> Callable[[Any], bytes]:
+    # Here, because whoever only asks for times should not wait for RQ and its client.
+    from rq.serializers import resolve_serializer
+
     try:
         return resolve_serializer(serializer).dumps
     except (ImportError, AttributeError, ValueError, NotImplementedError) as error:
@@ -56,14 +59,18 @@ def _run(source: bytes, path: str) -> None:
     module = ModuleType(SCHEDULE_MODULE)
     module.__file__ = path
     try:
-        exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
+        exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)  # noqa: S102
     except ScheduleError:
         raise
     except SyntaxError as error:
-        raise ScheduleError(error.filename or path, error.lineno, f"invalid syntax: {error.msg}") from None
+        raise ScheduleError(
+            error.filename or path, error.lineno, f"invalid syntax: {error.msg}"
+        ) from None
     except (Exception, SystemExit) as error:
         place, line = _place(error, path)
-        message = str(error) if isinstance(error, RecurrenceError) else f"{type(error).__name__}: {error}"
+        message = (
+            str(error) if isinstance(error, RecurrenceError) else f"{type(error).__name__}: {error}"
+        )
         raise ScheduleError(place, line, " ".join(message.split())) from None
 
 
@@ -75,4 +82,3 @@ def _place(error: BaseException, path: str) -> tuple[str, int | None]:
         if frame.filename == path or frame.filename.startswith(folder + os.sep):
             place = (frame.filename, frame.lineno)
     return place
-

@@ -1,6 +1,7 @@
 """The options of ``every`` and ``defaults``: their types, their checks, what becomes of them.
 
-Every check takes the value as written and returns it as kept, or raises ValueError with one sentence.
+Every check takes the value as written and returns it as kept, or raises ValueError with one
+sentence.
 """
 
 from __future__ import annotations
@@ -52,8 +53,10 @@ class Options(Defaults, total=False):
     anchor: date | str
 
 
-def check_options(given: Mapping[str, Any], known: Mapping[str, Callable[[Any], Any]]) -> dict[str, Any]:
-    """``given`` with every value checked; raises ValueError, naming the option, at the first that is wrong."""
+def check_options(
+    given: Mapping[str, Any], known: Mapping[str, Callable[[Any], Any]]
+) -> dict[str, Any]:
+    """``given`` with every value checked; raises ValueError, naming the first wrong option."""
     checked = {}
     for option, value in given.items():
         if option not in known:
@@ -68,11 +71,13 @@ def check_options(given: Mapping[str, Any], known: Mapping[str, Callable[[Any], 
 
 
 def _unknown(option: str, known: Mapping[str, object]) -> str:
+    if option == "tz":
+        return "unknown option 'tz'; write timezone('...') for the whole file"
+    if option in OPTIONS:
+        return f"{option}= is said of each event in every(...), not of a whole file"
     near = difflib.get_close_matches(option, known, n=1, cutoff=0.5)
     if near:
         return f"unknown option {option!r}; did you mean {near[0]!r}?"
-    if option == "tz":
-        return "unknown option 'tz'; write timezone('...') for the whole file"
     return f"unknown option {option!r}; the options are {', '.join(sorted(known))}"
 
 
@@ -110,10 +115,14 @@ def _keep(value: object) -> int:
 def _retry(value: Any) -> Retry:
     if isinstance(value, int) and not isinstance(value, bool):
         if not 1 <= value <= 1000:
-            raise ValueError(f"{value!r} is not a number of tries from 1 to 1000; leave the option out for none")
+            raise ValueError(
+                f"{value!r} is not a number of tries from 1 to 1000; leave the option out for none"
+            )
         return Retry(max=value)
     if all(hasattr(value, field) for field in ("max", "intervals", "enqueue_at_front")):
-        return Retry(max=value.max, intervals=tuple(value.intervals), at_front=bool(value.enqueue_at_front))
+        return Retry(
+            max=value.max, intervals=tuple(value.intervals), at_front=bool(value.enqueue_at_front)
+        )
     raise ValueError(f"{value!r} is neither a number of tries nor rq.Retry(...)")
 
 
@@ -144,7 +153,11 @@ def _args(value: object) -> tuple[Any, ...]:
 
 def _zone(value: Any) -> Zone:
     # pytz names its zones in `zone`, zoneinfo in `key`.
-    name = value if isinstance(value, str) else getattr(value, "zone", None) or getattr(value, "key", None)
+    name = (
+        value
+        if isinstance(value, str)
+        else getattr(value, "zone", None) or getattr(value, "key", None)
+    )
     if not isinstance(name, str):
         raise ValueError(f"{value!r} is not a zone; write its name, as 'Europe/Berlin'")
     return zone(name)

@@ -1,7 +1,7 @@
 """What is known while a schedule file is being read, and the events it comes to in the end.
 
-A reading lives as long as its file is read. It is found through a context variable, so two readings,
-in two threads or one inside the other, do not see each other.
+A reading lives as long as its file is read. It is found through a context variable, so two
+readings, in two threads or one inside the other, do not see each other.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ class Reading:
         except SettingsError as error:
             raise ScheduleError(self.path, None, str(error)) from None
         events = {
-            name: self._event(declaration, main, default_zone) for name, declaration in self.declarations.items()
+            name: self._event(declaration, main, default_zone)
+            for name, declaration in self.declarations.items()
         }
         return Schedule(path=self.path, zone=default_zone, events=events)
 
@@ -96,7 +97,9 @@ class Reading:
         spelling = str(declaration.rule)
         if (gap, fold) != ("after", "first"):
             spelling += f" gap={gap} fold={fold}"
-        job = JobOptions(**{option: options[option] for option in _JOB_OPTIONS if option in options})
+        job = JobOptions(
+            **{option: options[option] for option in _JOB_OPTIONS if option in options}
+        )
         args, kwargs = options.get("args", ()), options.get("kwargs", {})
         self._check_serialisable(declaration, args, kwargs, job.meta)
         return Event(
@@ -114,7 +117,11 @@ class Reading:
         )
 
     def _check_serialisable(
-        self, declaration: Declaration, args: tuple[Any, ...], kwargs: Mapping[str, Any], meta: Mapping[str, Any]
+        self,
+        declaration: Declaration,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        meta: Mapping[str, Any],
     ) -> None:
         for option, value in (("args", args), ("kwargs", kwargs), ("meta", meta)):
             if not value:
@@ -125,7 +132,8 @@ class Reading:
                 raise ScheduleError(
                     declaration.path,
                     declaration.line,
-                    f"{option}= cannot be serialised with {self.serializer}: {type(error).__name__}: {error}",
+                    f"{option}= cannot be serialised with {self.serializer}: "
+                    f"{type(error).__name__}: {error}",
                 ) from None
 
 

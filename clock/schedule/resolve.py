@@ -20,8 +20,8 @@ from clock.schedule.schedule import Schedule
 def resolve_tasks(schedule: Schedule) -> list[str]:
     """Import every task and callback of ``schedule``; returns warnings, one sentence each.
 
-    Raises ScheduleError, at the event's line, for a name that leads nowhere, to something that cannot
-    be called, or to a function that does not take the event's arguments.
+    Raises ScheduleError, at the event's line, for a name that leads nowhere, to something that
+    cannot be called, or to a function that does not take the event's arguments.
     """
     with import_path(Path(schedule.path).resolve().parent):
         for event in schedule.events.values():
@@ -38,22 +38,30 @@ def _resolve(event: Event, name: str) -> Callable[..., Any]:
         found = _import(name)
     except Exception as error:  # importing runs anybody's code
         reason = " ".join(f"{type(error).__name__}: {error}".split())
-        raise ScheduleError(event.path, event.line, f"{name!r} cannot be imported: {reason}") from None
+        raise ScheduleError(
+            event.path, event.line, f"{name!r} cannot be imported: {reason}"
+        ) from None
     if not callable(found):
-        raise ScheduleError(event.path, event.line, f"{name!r} is {type(found).__name__}, not a function")
+        raise ScheduleError(
+            event.path, event.line, f"{name!r} is {type(found).__name__}, not a function"
+        )
     function: Callable[..., Any] = found
     return function
 
 
 def _import(name: str) -> Any:
-    """The longest module in ``name`` is imported, the rest are attributes, as RQ's workers do it."""
+    """Import the longest module in ``name`` and follow the rest as attributes, as RQ does."""
     module, attributes = name, list[str]()
     while True:
         try:
             found = importlib.import_module(module)
             break
         except ModuleNotFoundError as error:
-            if error.name is None or not f"{module}.".startswith(f"{error.name}.") or "." not in module:
+            if (
+                error.name is None
+                or not f"{module}.".startswith(f"{error.name}.")
+                or "." not in module
+            ):
                 raise
             module, _, last = module.rpartition(".")
             attributes.insert(0, last)
@@ -70,21 +78,25 @@ def _check_arguments(event: Event, task: Callable[..., Any]) -> None:
     try:
         signature.bind(*event.args, **event.kwargs)
     except TypeError as error:
-        raise ScheduleError(event.path, event.line, f"{event.task!r} does not take these arguments: {error}") from None
+        raise ScheduleError(
+            event.path, event.line, f"{event.task!r} does not take these arguments: {error}"
+        ) from None
 
 
 def _shadowed(package: str, schedule: Schedule) -> str | None:
-    """A worker puts its current folder last on the import path, so an installed package goes before."""
+    """Whether a worker, whose current folder comes last on its import path, finds another package."""
     here = os.getcwd()
-    installed = [path for path in sys.path[2:] if path and os.path.realpath(path) != os.path.realpath(here)]
+    installed = [
+        path for path in sys.path[2:] if path and os.path.realpath(path) != os.path.realpath(here)
+    ]
     found = PathFinder.find_spec(package, [*installed, here])
-    ours = [here, str(Path(schedule.path).resolve().parent)]
-    local = PathFinder.find_spec(package, ours)
+    local = PathFinder.find_spec(package, [here, str(Path(schedule.path).resolve().parent)])
     if found is None or found.origin is None:
         return None
-    is_ours = any(Path(found.origin).resolve().is_relative_to(folder) for folder in ours)
-    if is_ours and (local is None or local.origin == found.origin):
+    # Any other package may well be an installed one; `tasks` is the name of an application's own.
+    if found.origin == local.origin if local is not None else package != "tasks":
         return None
-    if local is None and package != "tasks":
-        return None
-    return f"{package!r} resolves to {found.origin}, outside of this project; a worker would import that one"
+    return (
+        f"{package!r} resolves to {found.origin}, outside of this project; "
+        "a worker would import that one"
+    )

@@ -1,4 +1,4 @@
-"""The words of a schedule file: ``every``, ``cron``, ``timezone``, ``defaults``. They only declare."""
+"""The words of a schedule file, ``every``, ``cron``, ``timezone``, ``defaults``: they declare."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from clock.schedule.task import task_name
 def every(period: str | timedelta | CronRule, task: Any, /, **options: Unpack[Options]) -> None:
     """Declare an event: run ``task`` every ``period``.
 
-    ``period`` is an elapsed interval (``"90s"``, ``"10 minutes"``, a ``timedelta``), a calendar unit
-    (``"hour"``, ``"day"``, ``"monday"``, ``"2 weeks"``, ``"month"``) or ``cron("...")``. ``task`` is a
-    dotted name, or a function that has one. Raises ScheduleError, with file and line, for every mistake.
+    ``period`` is an elapsed interval (``"90s"``, ``"10 minutes"``, a ``timedelta``), a calendar
+    unit (``"hour"``, ``"day"``, ``"monday"``, ``"2 weeks"``, ``"month"``) or ``cron("...")``.
+    ``task`` is a dotted name, or a function that has one. Raises ScheduleError, with file and
+    line, for every mistake.
     """
     reading, path, line = _here("every")
     try:
@@ -46,7 +47,9 @@ def timezone(name: str) -> None:
     reading, path, line = _here("timezone")
     settings = reading.settings(path)
     if settings.zone is not None:
-        raise ScheduleError(path, line, f"timezone(...) was already called on line {settings.zone_line}")
+        raise ScheduleError(
+            path, line, f"timezone(...) was already called on line {settings.zone_line}"
+        )
     try:
         settings.zone, settings.zone_line = check_zone(name), line
     except ValueError as error:
@@ -54,11 +57,13 @@ def timezone(name: str) -> None:
 
 
 def defaults(**options: Unpack[Defaults]) -> None:
-    """Set options for every event of this file that does not set them itself. Raises ScheduleError."""
+    """Set options for the events of this file that do not set them. Raises ScheduleError."""
     reading, path, line = _here("defaults")
     settings = reading.settings(path)
     if settings.defaults_line:
-        raise ScheduleError(path, line, f"defaults(...) was already called on line {settings.defaults_line}")
+        raise ScheduleError(
+            path, line, f"defaults(...) was already called on line {settings.defaults_line}"
+        )
     try:
         settings.defaults, settings.defaults_line = check_options(options, DEFAULTS), line
     except ValueError as error:
@@ -71,7 +76,9 @@ def _here(word: str) -> tuple[Reading, str, int]:
     path, line = frame.f_code.co_filename, frame.f_lineno
     reading = READING.get()
     if reading is None:
-        raise ScheduleError(path, line, f"{word}(...) only declares; start this file with 'clock {path}'")
+        raise ScheduleError(
+            path, line, f"{word}(...) only declares; start this file with 'clock {path}'"
+        )
     return reading, path, line
 
 
@@ -80,14 +87,17 @@ def _rule(period: str | timedelta | CronRule, options: dict[str, Any]) -> Rule:
     if isinstance(period, CronRule):
         for option, value in (("at", at), ("on", on), ("anchor", anchor)):
             if value is not None:
-                raise RecurrenceError(f"{option}= does not go with cron(...), which says when by itself")
+                raise RecurrenceError(
+                    f"{option}= does not go with cron(...), which says when by itself"
+                )
         return period
     unit = parse_period(period)
     if isinstance(unit, Span):
         for option, value in (("at", at), ("on", on)):
             if value is not None:
                 raise RecurrenceError(
-                    f"{option}= does not go with {period!r}, which is elapsed time and has no fixed hour; "
+                    f"{option}= does not go with {period!r}, "
+                    "which is elapsed time and has no fixed hour; "
                     f"write {option}= with 'hour', 'day', a weekday or 'month', or use cron(...)"
                 )
         return SpanRule(unit, anchor)

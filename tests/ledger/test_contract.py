@@ -115,9 +115,7 @@ def test_meta_says_which_occurrence_a_job_is(name: str, redis: Redis, read: Read
 
 def _picture(redis: Redis, job_id: str) -> dict[str, Any]:
     """All that RQ could read of a job."""
-    found = {
-        key: redis.type(key) for key in redis.keys("*") if not bytes(key).startswith(b"clock:")
-    }
+    found = {key: redis.type(key) for key in redis.keys("*") if not str(key).startswith("b'clock:")}
     queues = redis.smembers(Queue.redis_queues_keys)
     return {
         "keys": found,

@@ -1,0 +1,50 @@
+"""Asking a rule when it fires, in the words of a test: ISO texts in, local ISO texts out."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytz
+
+from clock.recurrence.period import Span, parse_period
+from clock.recurrence.recurrence import between
+from clock.recurrence.rule import Rule, SpanRule, calendar_rule
+from clock.recurrence.wall import Fold, Gap
+from clock.recurrence.zone import zone
+
+
+def rule(
+    period: str,
+    *,
+    at: str | list[str] | None = None,
+    on: int | str | list[int | str] | None = None,
+    anchor: date | datetime | None = None,
+) -> Rule:
+    """The rule of a period word, as ``every`` makes it."""
+    unit = parse_period(period)
+    if isinstance(unit, Span):
+        return SpanRule(unit, anchor)
+    return calendar_rule(unit, at=at, on=on, anchor=anchor)
+
+
+def seconds(text: str) -> int:
+    """UTC seconds since 1970 of an ISO text; without an offset it is UTC."""
+    at = datetime.fromisoformat(text)
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
+
+
+def fires(
+    when: Rule,
+    zone_name: str,
+    after: str,
+    until: str,
+    gap: Gap = "after",
+    fold: Fold = "first",
+) -> list[str]:
+    """The occurrences in ``(after, until]`` as local times with their offset, in order."""
+    recurrence = when.recurrence(zone(zone_name), gap, fold)
+    local = pytz.timezone(zone_name)
+    return [
+        datetime.fromtimestamp(found, local).isoformat(timespec="seconds")
+        for found in between(recurrence, seconds(after), seconds(until))
+    ]

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+
+from clock.errors import RecurrenceError
+from clock.recurrence.at import parse_at
+
+
+def test_a_time_of_day_is_its_seconds_from_midnight() -> None:
+    assert parse_at("09:30").seconds == (9 * 3600 + 30 * 60,)
+    assert parse_at("9:30").seconds == (9 * 3600 + 30 * 60,)
+    assert parse_at("12:00:30").seconds == (12 * 3600 + 30,)
+
+
+def test_two_stars_stand_for_every_hour() -> None:
+    assert parse_at("**:15").seconds == tuple(hour * 3600 + 900 for hour in range(24))
+    assert parse_at("*:15").seconds == parse_at("**:15").seconds
+
+
+def test_a_digit_and_a_star_stand_for_ten() -> None:
+    assert parse_at("1*:30").seconds == tuple(hour * 3600 + 1800 for hour in range(10, 20))
+    assert parse_at("2*:00").seconds == tuple(hour * 3600 for hour in range(20, 24))
+    assert parse_at("08:1*").seconds == tuple(8 * 3600 + m * 60 for m in range(10, 20))
+
+
+def test_a_weekday_may_stand_before_the_time() -> None:
+    assert parse_at("Monday 12:00").weekday == 0
+    assert parse_at("sun 12:00").weekday == 6
+
+
+def test_only_a_field_that_begins_with_a_star_follows_real_time() -> None:
+    assert parse_at("**:15").leading_star
+    assert parse_at("02:**").leading_star
+    assert not parse_at("1*:30").leading_star
+    assert not parse_at("02:1*").leading_star
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("12:75", "at='12:75': a minute is from 00 to 59, not '75'"),
+        ("24:00", "at='24:00': an hour is from 00 to 23, not '24'"),
+        ("25:**", "at='25:**': an hour is from 00 to 23, not '25'"),
+        ("3*:00", "at='3*:00': an hour is from 00 to 23, not '3*'"),
+        ("12:00:60", "at='12:00:60': a second is from 00 to 59, not '60'"),
+        (
+            "12:5",
+            "at='12:5': '5' is not a minute; write two digits, '**', or a digit and '*'",
+        ),
+        (
+            "*2:00",
+            "at='*2:00': '*2' is not an hour; write two digits, '**', or a digit and '*'",
+        ),
+        ("noon", "at='noon' is not a time; write hours and minutes, as in '09:30'"),
+        ("Monday", "at='Monday' names no time; write one behind it, as in 'Monday 12:00'"),
+        ("Mondy 12:00", "at='Mondy 12:00': 'Mondy' is not a weekday; did you mean 'Monday'?"),
+        ("x 12:00", "at='x 12:00': 'x' is not a weekday; write one like 'Monday 12:00'"),
+        ("", "at='' is not a time; write it like '09:30' or 'Monday 12:00'"),
+        ("a b c", "at='a b c' is not a time; write it like '09:30' or 'Monday 12:00'"),
+        (930, "at=930 is not a time; write a text like '09:30'"),
+    ],
+)
+def test_what_is_no_time_is_refused(text: str, message: str) -> None:
+    with pytest.raises(RecurrenceError) as caught:
+        parse_at(text)
+    assert str(caught.value) == message
+
+
+def test_other_digits_than_ascii_are_refused() -> None:
+    with pytest.raises(RecurrenceError):
+        parse_at("\u0660\u0669:\u0663\u0660")

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from clock.errors import RecurrenceError
+from clock.recurrence.period import Calendar, Span, parse_period
+
+
+@pytest.mark.parametrize(
+    ("period", "seconds"),
+    [
+        ("90s", 90),
+        ("10 minutes", 600),
+        ("1h30m", 5400),
+        ("1 h 30 min", 5400),
+        ("24 hours", 86_400),
+        ("60 Minutes", 3600),
+        ("1 second", 1),
+        (timedelta(minutes=1), 60),
+        (timedelta(days=2), 172_800),
+    ],
+)
+def test_an_elapsed_period_is_so_many_seconds(period: str | timedelta, seconds: int) -> None:
+    assert parse_period(period) == Span(seconds)
+
+
+@pytest.mark.parametrize(
+    ("period", "calendar"),
+    [
+        ("minute", Calendar("minute")),
+        ("1 minute", Calendar("minute")),
+        ("hour", Calendar("hour")),
+        ("1 hour", Calendar("hour")),
+        ("day", Calendar("day")),
+        ("1 day", Calendar("day")),
+        ("3 days", Calendar("day", 3)),
+        ("week", Calendar("week")),
+        ("2 weeks", Calendar("week", 2)),
+        ("month", Calendar("month")),
+        ("3 months", Calendar("month", 3)),
+        ("year", Calendar("year")),
+        ("2 years", Calendar("year", 2)),
+        ("weekday", Calendar("week", weekdays=(0, 1, 2, 3, 4))),
+        ("weekend", Calendar("week", weekdays=(5, 6))),
+        ("Monday", Calendar("week", weekdays=(0,))),
+        ("sunday", Calendar("week", weekdays=(6,))),
+    ],
+)
+def test_a_calendar_period_is_a_unit_and_a_count(period: str, calendar: Calendar) -> None:
+    assert parse_period(period) == calendar
+
+
+@pytest.mark.parametrize(
+    ("period", "message"),
+    [
+        ("0s", "a period of '0s' is not possible; it is a whole number of seconds, at least 1"),
+        (
+            timedelta(0),
+            "a period of datetime.timedelta(0) is not possible; "
+            "it is a whole number of seconds, at least 1",
+        ),
+        (
+            timedelta(seconds=0.5),
+            "a period of datetime.timedelta(microseconds=500000) is not possible; "
+            "it is a whole number of seconds, at least 1",
+        ),
+        ("0 days", "'0 days' cannot be counted; a count is from 1 to 10000"),
+        ("10 minuts", "'10 minuts' is not a period; did you mean 'minutes'?"),
+        ("mondy", "'mondy' is not a period; did you mean 'monday'?"),
+        (
+            "2 days 3 hours",
+            "'2 days 3 hours' is not a period; weeks, months and weekdays are not mixed "
+            "with other units, and days are counted alone, as in '3 days'",
+        ),
+        (
+            "",
+            "'' is not a period; "
+            "write one like '10 minutes', '1h30m', 'day', '2 weeks' or 'monday'",
+        ),
+        (
+            "10",
+            "'10' is not a period; "
+            "write one like '10 minutes', '1h30m', 'day', '2 weeks' or 'monday'",
+        ),
+        (5, "a period is a text like '10 minutes' or 'day', not 5"),
+    ],
+)
+def test_what_is_no_period_is_refused(period: str, message: str) -> None:
+    with pytest.raises(RecurrenceError) as caught:
+        parse_period(period)
+    assert str(caught.value) == message

@@ -1,0 +1,128 @@
+"""What a file says of all its events: zone, defaults, names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.schedule.writing import HEADER, event, refusal, schedule
+
+DAILY = "every('day', 'tasks.a')\n"
+
+
+@pytest.fixture(autouse=True)
+def _no_zone_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CLOCK_TZ", raising=False)
+    monkeypatch.delenv("TZ", raising=False)
+
+
+def test_the_zone_of_an_event_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOCK_TZ", "Europe/Paris")
+    source = "timezone('Asia/Tokyo')\nevery('day', 'tasks.a', tz='Europe/Berlin')"
+    assert event(tmp_path, source).zone.name == "Europe/Berlin"
+
+
+def test_then_the_zone_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOCK_TZ", "Europe/Paris")
+    assert event(tmp_path, "timezone('Asia/Tokyo')\n" + DAILY).zone.name == "Asia/Tokyo"
+
+
+def test_then_clock_tz(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOCK_TZ", "Europe/Paris")
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    assert event(tmp_path, DAILY).zone.name == "Europe/Paris"
+
+
+@pytest.mark.parametrize("value", ["Asia/Kolkata", ":Asia/Kolkata"])
+def test_then_tz(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("TZ", value)
+    assert event(tmp_path, DAILY).zone.name == "Asia/Kolkata"
+
+
+def test_then_utc(tmp_path: Path) -> None:
+    found = schedule(tmp_path, DAILY)
+    assert found.events["tasks.a"].zone.name == "UTC"
+    assert found.zone.name == "UTC"
+
+
+def test_the_zone_may_stand_below_the_events(tmp_path: Path) -> None:
+    assert event(tmp_path, DAILY + "timezone('Asia/Tokyo')").zone.name == "Asia/Tokyo"
+
+
+def test_an_unknown_zone_from_outside_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLOCK_TZ", "Berlin")
+    error = refusal(tmp_path, DAILY)
+    assert (error.line, error.message) == (
+        None,
+        "CLOCK_TZ: unknown zone 'Berlin'; did you mean 'Europe/Berlin'?",
+    )
+
+
+@pytest.mark.parametrize("tz", ["zoneinfo.ZoneInfo('Asia/Tokyo')", "pytz.timezone('Asia/Tokyo')"])
+def test_a_zone_may_be_given_as_an_object(tmp_path: Path, tz: str) -> None:
+    source = f"import pytz, zoneinfo\nevery('day', 'tasks.a', tz={tz})"
+    assert event(tmp_path, source).zone.name == "Asia/Tokyo"
+
+
+def test_an_imported_file_has_the_zone_and_defaults_of_the_main_file(tmp_path: Path) -> None:
+    (tmp_path / "feeds.py").write_text(HEADER + DAILY)
+    source = "timezone('Asia/Tokyo')\ndefaults(queue='low')\nimport feeds"
+    (only,) = schedule(tmp_path, source).events.values()
+    assert (only.zone.name, only.job.queue) == ("Asia/Tokyo", "low")
+
+
+def test_the_zone_and_defaults_of_an_imported_file_are_its_own(tmp_path: Path) -> None:
+    (tmp_path / "feeds.py").write_text(
+        HEADER + "timezone('Europe/Berlin')\ndefaults(queue='io')\nevery('day', 'tasks.feeds')"
+    )
+    source = f"defaults(queue='low', timeout=60)\nimport feeds\n{DAILY}"
+    events = schedule(tmp_path, source).events
+    feeds, main = events["tasks.feeds"], events["tasks.a"]
+    assert (feeds.zone.name, feeds.job.queue, feeds.job.timeout) == ("Europe/Berlin", "io", 60)
+    assert (main.zone.name, main.job.queue) == ("UTC", "low")
+
+
+def test_an_event_overrides_the_defaults(tmp_path: Path) -> None:
+    source = "defaults(queue='low', retry=3)\nevery('day', 'tasks.a', queue='high')"
+    only = event(tmp_path, source)
+    assert only.job.queue == "high"
+    assert only.job.retry is not None
+    assert only.job.retry.max == 3
+
+
+def test_gap_and_fold_hold_for_a_file_and_an_event_overrides_them(tmp_path: Path) -> None:
+    source = (
+        "timezone('Europe/Berlin')\ndefaults(gap='skip', fold='both')\n"
+        "every('day', 'tasks.a', at='02:30')\n"
+        "every('day', 'tasks.b', at='02:30', gap='shift', fold='second')"
+    )
+    events = schedule(tmp_path, source).events
+    assert events["tasks.a"].rule == "day at 02:30 gap=skip fold=both"
+    assert events["tasks.b"].rule == "day at 02:30 gap=shift fold=second"
+
+
+def test_the_name_of_an_event_is_its_task(tmp_path: Path) -> None:
+    assert event(tmp_path, "import json\nevery('day', json.dumps)").name == "json.dumps"
+
+
+def test_a_name_that_is_taken_is_refused_with_both_places(tmp_path: Path) -> None:
+    error = refusal(tmp_path, DAILY + DAILY)
+    assert (error.line, error.message) == (
+        3,
+        f"the name 'tasks.a' is taken by {tmp_path / 'main.py'}:2; "
+        "names are unique, so give one of the two another name=",
+    )
+
+
+def test_two_events_of_one_task_need_a_name(tmp_path: Path) -> None:
+    found = schedule(tmp_path, DAILY + "every('hour', 'tasks.a', name='often')")
+    assert list(found.events) == ["tasks.a", "often"]
+
+
+def test_equal_recurrences_are_one_object(tmp_path: Path) -> None:
+    source = "every('day', 'tasks.a', at='09:30')\nevery('1 day', 'tasks.b', at='09:30')"
+    first, second = schedule(tmp_path, source).events.values()
+    assert first.recurrence is second.recurrence
