@@ -64,12 +64,11 @@ class Terminal(logging.Formatter):
         at = datetime.fromtimestamp(record.created).astimezone()
         name = f" {fields.pop('event')}" if "event" in fields else ""
         details = "".join(f" {key}={_quoted(_readable(value))}" for key, value in fields.items())
-        trouble = f" {record.exc_text or ''}" if record.exc_info else ""
         message = f"{record.getMessage():<11}"
         if self._colour:
             message = f"\x1b[{_COLOURS.get(record.levelno, '32')}m{message}\x1b[0m"
             details = f"\x1b[2m{details}\x1b[0m" if details else ""
-        return f"{at:%H:%M:%S} {message}{name}{details}{trouble}".rstrip()
+        return f"{at:%H:%M:%S} {message}{name}{details}".rstrip()
 
 
 def _fields(record: logging.LogRecord) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ import secrets
 import socket
 import sys
 import time
+import traceback
 from importlib.metadata import version
 from itertools import islice
 
@@ -71,6 +72,7 @@ def start(
             )
         except Exception:
             log.critical("crashed", exc_info=True)
+            traceback.print_exc()
             return codes.CRASHED
     log.info("stopped")
     return codes.OK

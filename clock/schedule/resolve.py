@@ -84,7 +84,7 @@ def _check_arguments(event: Event, task: Callable[..., Any]) -> None:
 
 
 def _shadowed(package: str, schedule: Schedule) -> str | None:
-    """Whether a worker, whose current folder comes last on its import path, finds another package."""
+    """What to say where a worker, who looks in its own folder last, finds another package."""
     here = os.getcwd()
     installed = [
         path for path in sys.path[2:] if path and os.path.realpath(path) != os.path.realpath(here)
