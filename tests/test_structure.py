@@ -14,9 +14,10 @@ import clock
 PACKAGE = Path(clock.__file__).parent
 
 FLOORS = [
-    {"errors", "codes", "instant"},
+    {"errors", "codes", "instant", "decision"},
     {"recurrence"},
     {"schedule"},
+    {"catch_up"},
     {"timetable", "stop", "log", "server"},
     {"ledger"},
     {"loop"},
