@@ -18,10 +18,10 @@ FLOORS = [
     {"recurrence"},
     {"schedule"},
     {"catch_up"},
-    {"timetable", "stop", "log", "server"},
+    {"timetable", "stop", "log", "server", "token"},
     {"ledger"},
     {"loop"},
-    {"dev"},
+    {"dev", "embedding"},
     {"cli"},
     {"__main__"},
 ]
