@@ -42,6 +42,11 @@ class Stop:
         """Whether the stop was requested."""
         return self._set
 
+    def close(self) -> None:
+        """Give the pipe back; the flag is not used any more."""
+        os.close(self._reader)
+        os.close(self._writer)
+
     def wait(self, seconds: float) -> bool:
         """Wait until the stop is requested, ``seconds`` at most; whether it was."""
         if not self._set and seconds > 0:

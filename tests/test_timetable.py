@@ -6,7 +6,7 @@ import pytest
 
 from clock.errors import RecurrenceError
 from clock.recurrence.elapsed import Elapsed
-from clock.timetable import Due, Timetable
+from clock.timetable import Due, Row, Timetable
 
 
 class Broken:
@@ -26,7 +26,7 @@ class Broken:
 
 def test_what_is_due_comes_in_order_of_time_then_of_events() -> None:
     table = _table(every=[10, 5, 10])
-    assert table.due(1010, 10) == [Due(1005, 1), Due(1010, 0), Due(1010, 2)]
+    assert table.due(1010, 10) == [Due(1, 1005, 1005), Due(0, 1010, 1010), Due(2, 1010, 1010)]
 
 
 def test_nothing_is_due_before_its_time() -> None:
@@ -43,7 +43,7 @@ def test_no_more_than_the_limit_is_taken() -> None:
 def test_an_event_that_advanced_is_due_at_its_next_time() -> None:
     table = _table(every=[10])
     (due,) = table.due(1010, 10)
-    table.advance(due, due.scheduled)
+    table.advance(due, due.last)
     assert table.next_due() == 1020
 
 
@@ -83,11 +83,12 @@ def test_a_held_event_is_due_again_later_with_its_newest_occurrence() -> None:
     (due,) = table.due(1010, 10)
     table.hold(due, until=1041)
     assert table.due(1040, 10) == []
-    assert table.due(1041, 10) == [Due(1040, 0)]
+    (again,) = table.due(1041, 10)
+    assert again.fire == 1040
 
 
 def test_a_recurrence_that_does_not_go_forward_is_an_error_of_its_event() -> None:
-    table = Timetable([Broken(5)])
+    table = Timetable([Row(recurrence=Broken(5))])
     with pytest.raises(RecurrenceError, match="not later"):
         table.begin(0, 5)
     assert table.next_due() is None
@@ -95,11 +96,11 @@ def test_a_recurrence_that_does_not_go_forward_is_an_error_of_its_event() -> Non
 
 def test_a_recurrence_that_raises_is_an_error_of_its_event() -> None:
     with pytest.raises(RecurrenceError, match="ZeroDivisionError: oh"):
-        Timetable([Broken(ZeroDivisionError("oh"))]).begin(0, 5)
+        Timetable([Row(recurrence=Broken(ZeroDivisionError("oh")))]).begin(0, 5)
 
 
 def _table(every: list[int]) -> Timetable:
-    table = Timetable([Elapsed(period=period, anchor=0) for period in every])
+    table = Timetable([Row(recurrence=Elapsed(period=period, anchor=0)) for period in every])
     for index in range(len(every)):
         table.begin(index, 1000)
     return table
@@ -108,6 +109,6 @@ def _table(every: list[int]) -> Timetable:
 def _drained(table: Timetable, now: float) -> list[int]:
     found = []
     while due := table.due(now, 1):
-        found.append(due[0].scheduled)
-        table.advance(due[0], due[0].scheduled)
+        found.append(due[0].last)
+        table.advance(due[0], due[0].last)
     return found

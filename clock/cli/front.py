@@ -15,6 +15,8 @@ from clock.cli.check import check
 from clock.cli.dev import dev
 from clock.cli.listing import list_events
 from clock.cli.next import next_occurrences
+from clock.cli.pause import pause_event, resume_event
+from clock.cli.run import run_event
 from clock.cli.start import start
 from clock.errors import ClockError, LedgerError, ScheduleError
 
@@ -59,7 +61,16 @@ def front() -> None:
     """
 
 
-for command in (start, check, list_events, next_occurrences, dev):
+for command in (
+    start,
+    check,
+    list_events,
+    next_occurrences,
+    run_event,
+    pause_event,
+    resume_event,
+    dev,
+):
     front.add_command(command)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
-import socket
 import sys
 import time
 import traceback
@@ -24,6 +22,7 @@ from clock.schedule.load import load
 from clock.schedule.schedule import Schedule
 from clock.server import address, connect, masked
 from clock.stop import Abandon, Stop, stopped_by_signals
+from clock.token import process_token
 
 SHOWN_AT_START = 20
 """Events whose next time is logged at the start."""
@@ -49,7 +48,6 @@ def start(
     schedule = load(file, serializer=serializer)
     server = address(url, settings, os.environ)
     connection = connect(server)
-    token = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     on_terminal = sys.stdout.isatty()
     log_to(
         sys.stdout,
@@ -62,7 +60,7 @@ def start(
             _announce(schedule, server, app, time.time())
             Loop(
                 list(schedule.events.values()),
-                Ledger(connection, app=app, token=token, serializer=serializer),
+                Ledger(connection, app=app, token=process_token(), serializer=serializer),
                 stop,
             ).run()
     except Abandon:

@@ -2,59 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from importlib.resources import files
-from typing import Any, Literal
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
+from rq.utils import utcformat
 
-from clock.errors import LedgerError
+from clock.decision import Kind
 from clock.ledger import keys
-from clock.ledger.job import JobTemplate, job_id, job_key
+from clock.ledger.job import job_id, job_prefix, job_template
+from clock.ledger.record import parse_record
+from clock.ledger.script import script, server_errors
 from clock.schedule.event import Event
 
-ENROLLED_AT_ONCE = 1000
+ENROLLED_AT_ONCE = 100
 """Events in one call of the enrolment script; it holds the server for a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """Where an event stands: its last decided and its last fired occurrence, UTC seconds since
-    1970.
-    """
-
-    decided: int
-    fired: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Claim:
-    """One occurrence to be decided: ``scheduled`` and ``previous`` (the one fired before) in UTC
-    seconds.
+    """One occurrence to be decided, ``scheduled`` in UTC seconds since 1970.
+
+    ``kind`` is FIRED to let it fire if nothing speaks against it, else the decision that was made
+    already; a MISSED, TOO_LATE or OVER_CAP one may stand for ``count`` occurrences from ``first``
+    on.
     """
 
     event: Event
     scheduled: int
-    previous: int | None
+    kind: Kind = Kind.FIRED
+    first: int | None = None
+    count: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a claim, and where its event stands now.
+    """What became of a claim.
 
-    ``"enqueued"``: by this clock; ``"expired"``: recorded, but too late to be enqueued;
-    ``"decided"``: by another clock, nothing to do; ``"refused"``: the queue's key holds something
-    else, nothing was written.
+    ``kind`` is what was recorded, or None where the claim was lost to another clock (``decided`` is
+    then how far that one is), refused (``is_refused``: the queue's key holds something else) or
+    made for an event that the ledger does not know (``is_unknown``); in these three nothing was
+    written.
     """
 
     claim: Claim
-    state: Literal["enqueued", "expired", "decided", "refused"]
-    record: Record
-    job_id: str
+    kind: Kind | None
+    decided: int
+    is_refused: bool = False
+    is_unknown: bool = False
 
 
 class Ledger:
@@ -72,123 +71,116 @@ class Ledger:
         self._app = app
         self._token = token
         self._serializer = serializer
-        self._claim = connection.register_script(_script("claim.lua"))
-        self._enrol = connection.register_script(_script("enrol.lua"))
-        self._templates: dict[str, JobTemplate] = {}
+        self._claim = connection.register_script(script("claim.lua"))
+        self._enrol = connection.register_script(script("enrol.lua"))
 
-    def enrol(self, events: Sequence[Event], now: float) -> list[Record]:
-        """Make ``events`` known and say where each stands.
+    def enrol(self, events: Sequence[Event], stands_at: float) -> list[int]:
+        """Make ``events`` and their jobs known; returns each one's last decided occurrence.
 
-        An event seen for the first time, and one whose recurrence changed, stands at ``now``.
+        An event seen for the first time, and one whose recurrence changed, stands at ``stands_at``.
+        Instants are UTC seconds since 1970.
         """
-        records: list[Record] = []
+        decided: list[int] = []
+        names = (keys.decided(self._app), keys.recurrences(self._app), keys.templates(self._app))
         for start in range(0, len(events), ENROLLED_AT_ONCE):
-            arguments: list[Any] = [int(now), keys.TTL]
+            arguments: list[Any] = [keys.TTL]
             for event in events[start : start + ENROLLED_AT_ONCE]:
-                arguments += (event.name, event.identity())
-            with _server_errors():
-                replies = self._enrol(
-                    keys=[keys.decided(self._app), keys.recurrences(self._app)], args=arguments
-                )
-            records += (_record(decided, fired) for decided, fired in replies)
-        return records
+                arguments += (event.name, int(stands_at), event.identity(), *self._template(event))
+            with server_errors():
+                decided += map(int, self._enrol(keys=names, args=arguments))
+        return decided
 
     def claim(self, claims: Sequence[Claim], now: float) -> list[Outcome]:
-        """Decide ``claims`` in one round trip and enqueue the jobs of those that are won.
+        """Decide ``claims`` in one round trip and enqueue the jobs of those that fire.
 
-        Their order is the order of their jobs in the queues. A claim made with a ``previous`` that
-        another clock has overtaken meanwhile is made again with the right one.
+        Their order is the order of their jobs in the queues. ``now`` is UTC seconds since 1970.
         """
-        outcomes: dict[int, Outcome] = {}
-        waiting = dict(enumerate(claims))
-        while waiting:
-            replies = self._decide(list(waiting.values()), now)
-            stale: dict[int, Claim] = {}
-            for (position, claim), (verdict, decided, fired) in zip(
-                waiting.items(), replies, strict=True
-            ):
-                if verdict == b"stale":
-                    stale[position] = replace(claim, previous=None if fired == b"-" else int(fired))
-                else:
-                    outcomes[position] = self._outcome(claim, verdict, decided, fired, now)
-            waiting = stale
-        return [outcomes[position] for position in range(len(claims))]
-
-    def _decide(self, claims: Sequence[Claim], now: float) -> list[Any]:
-        arguments: list[Any] = [self._token, keys.TTL]
+        enqueued_at = utcformat(datetime.fromtimestamp(now, UTC))
+        arguments: list[Any] = [self._token, keys.TTL, now, enqueued_at]
         for claim in claims:
-            arguments += self._arguments(claim, now)
-        with _server_errors():
-            replies: list[Any] = self._claim(
-                keys=[keys.decided(self._app), Queue.redis_queues_keys], args=arguments
-            )
-        return replies
-
-    def _arguments(self, claim: Claim, now: float) -> list[Any]:
-        event, scheduled = claim.event, claim.scheduled
-        previous = "-" if claim.previous is None else claim.previous
-        if is_expired(claim, now):
-            return [event.name, scheduled, previous, "-", "-", "-", "-", "-", 0]
-        template = self._template(event)
-        identifier = job_id(self._app, event.name, scheduled)
-        fields = template.fields(scheduled, claim.previous, now)
-        expires = event.job.expires
-        arguments: list[Any] = [
-            event.name,
-            scheduled,
-            previous,
-            job_key(identifier),
-            identifier,
-            template.queue_key,
-            "L" if template.at_front else "R",
-            "-" if expires is None else (scheduled + expires) * 1000,
-            len(fields),
-        ]
-        for field, value in fields.items():
-            arguments += (field, value)
-        return arguments
-
-    def _template(self, event: Event) -> JobTemplate:
-        template = self._templates.get(event.name)
-        if template is None:
-            template = JobTemplate(event, serializer=self._serializer, connection=self._connection)
-            self._templates[event.name] = template
-        return template
-
-    def _outcome(
-        self, claim: Claim, verdict: bytes, decided: bytes, fired: bytes, now: float
-    ) -> Outcome:
-        state: Literal["enqueued", "expired", "decided", "refused"]
-        if verdict == b"enqueued":
-            state = "expired" if is_expired(claim, now) else "enqueued"
-        else:
-            state = "decided" if verdict == b"decided" else "refused"
-        record = (
-            Record(claim.scheduled, claim.previous) if decided == b"-" else _record(decided, fired)
+            first = claim.scheduled if claim.first is None else claim.first
+            arguments += (claim.event.name, claim.kind.value, first, claim.scheduled, claim.count)
+        names = (
+            keys.decided(self._app),
+            keys.templates(self._app),
+            keys.pauses(self._app),
+            Queue.redis_queues_keys,
         )
-        return Outcome(claim, state, record, job_id(self._app, claim.event.name, claim.scheduled))
+        with server_errors():
+            replies = self._claim(keys=names, args=arguments)
+        return [_outcome(claim, reply) for claim, reply in zip(claims, replies, strict=True)]
+
+    def warnings(self) -> list[str]:
+        """What about the server could lose the ledger, one sentence each."""
+        with server_errors():
+            found = self._connection.info("memory") | self._connection.info("persistence")
+            policy, saved = found.get("maxmemory_policy", "noeviction"), found.get("aof_enabled", 0)
+        warnings = []
+        if policy != "noeviction" and found.get("maxmemory", 0):
+            warnings.append(
+                f"it may evict keys when it is full (maxmemory-policy {policy}), jobs and what was "
+                "decided among them; set noeviction"
+            )
+        if not saved and not self._saves_snapshots():
+            warnings.append("it keeps nothing on disk, so a restart of it forgets what was decided")
+        return warnings
+
+    def _saves_snapshots(self) -> bool:
+        try:
+            return bool(self._connection.config_get("save").get("save", ""))
+        except RedisError:
+            # Where a platform hides its configuration, it is the platform that saves.
+            return True
+
+    def forget_removed(self, names: Collection[str], now: float) -> int:
+        """Drop what the ledger holds of events not in ``names`` that were last decided long ago.
+
+        Returns how many went. An application may run several schedule files, so what another of
+        its clocks decided lately stays.
+        """
+        ours = keys.decided(self._app)
+        with server_errors():
+            if self._connection.hlen(ours) <= len(names):
+                return 0
+            gone = [
+                name
+                for name, line in self._connection.hscan_iter(ours, count=1000)
+                if name.decode() not in names
+                and parse_record(line).decided < now - keys.FORGOTTEN_AFTER
+            ]
+            if gone:
+                with self._connection.pipeline() as pipeline:
+                    for key in (keys.recurrences, keys.templates, keys.pauses, keys.decided):
+                        pipeline.hdel(key(self._app), *gone)
+                    pipeline.execute()
+        return len(gone)
+
+    def job_id(self, claim: Claim) -> str:
+        """The id of the job of a claim that fired."""
+        return job_id(self._app, claim.event.name, claim.scheduled)
+
+    def _template(self, event: Event) -> Iterable[Any]:
+        template = job_template(event, serializer=self._serializer, connection=self._connection)
+        return (
+            template.queue_key,
+            "LPUSH" if event.job.at_front else "RPUSH",
+            "-" if event.job.expires is None else event.job.expires,
+            event.policy.overlap,
+            event.policy.stuck_after,
+            job_prefix(self._app, event.name),
+            self._serializer,
+            *template.first,
+            *template.later,
+            2 * len(template.fields),
+            *(each for field in template.fields.items() for each in field),
+        )
 
 
-def is_expired(claim: Claim, now: float) -> bool:
-    """Whether the occurrence is past its ``expires`` at ``now`` (UTC seconds)."""
-    expires = claim.event.job.expires
-    return expires is not None and now >= claim.scheduled + expires
-
-
-def _record(decided: bytes, fired: bytes) -> Record:
-    return Record(int(decided), None if fired == b"-" else int(fired))
-
-
-def _script(name: str) -> str:
-    return files("clock.ledger").joinpath(name).read_text(encoding="utf-8")
-
-
-@contextmanager
-def _server_errors() -> Iterator[None]:
-    # READONLY, OOM, LOADING, a wrong password and the like are RedisErrors but not
-    # ConnectionErrors; a socket that breaks in an odd moment gives a bare OSError. To a clock all
-    # of them mean: not now.
-    try:
-        yield
-    except (RedisError, OSError) as error:
-        raise LedgerError(f"{type(error).__name__}: {' '.join(str(error).split())}") from error
+def _outcome(claim: Claim, reply: bytes) -> Outcome:
+    if reply == b"?":
+        return Outcome(claim, None, claim.scheduled, is_unknown=True)
+    if reply == b"q":
+        return Outcome(claim, None, claim.scheduled, is_refused=True)
+    if reply.startswith(b"d"):
+        return Outcome(claim, None, int(reply[1:]))
+    return Outcome(claim, Kind(reply.decode()), claim.scheduled)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from rq import Callback, Queue, Retry
 from rq.job import Job
 from rq.serializers import resolve_serializer
 
+from clock.decision import Kind
 from clock.ledger.ledger import Claim, Ledger
+from clock.schedule.event import Event
 from tests.conftest import ReadSchedule
 
 NOW = 1_800_000_000
@@ -61,13 +64,14 @@ def test_a_claimed_job_is_what_rq_enqueues(
     queue.enqueue("tasks.first", job_id="first")
 
     ledger = Ledger(redis, app="contract", token="t", serializer=serializer)
-    (outcome,) = ledger.claim([Claim(event, NOW, None)], NOW)
-    ours = _picture(redis, outcome.job_id)
+    ledger.enrol([event], NOW - 1)
+    identifier = _fired(ledger, event, NOW, NOW)
+    ours = _picture(redis, identifier)
 
     redis.flushall()
     queue.enqueue("tasks.first", job_id="first")
-    queue.enqueue("tasks.x", job_id=outcome.job_id, **{"failure_ttl": 604_800, **asked})
-    theirs = _picture(redis, outcome.job_id)
+    queue.enqueue("tasks.x", job_id=identifier, **{"failure_ttl": 604_800, **asked})
+    theirs = _picture(redis, identifier)
 
     for picture in (ours, theirs):
         fields = picture["fields"]
@@ -85,21 +89,23 @@ def test_an_expiring_job_expires_at_the_scheduled_time_plus_expires(
 ) -> None:
     event = read("every('day', 'tasks.x', expires='1h')").events["tasks.x"]
     ahead = int(redis.time()[0]) - 60
-    (outcome,) = Ledger(redis, app="a", token="t").claim([Claim(event, ahead, None)], ahead + 60.25)
-    assert redis.pexpiretime(Job.key_for(outcome.job_id)) == (ahead + 3600) * 1000
-    assert redis.hget(Job.key_for(outcome.job_id), "ttl") == b"3540"
+    ledger = Ledger(redis, app="a", token="t")
+    ledger.enrol([event], ahead - 1)
+    identifier = _fired(ledger, event, ahead, ahead + 60.25)
+    assert redis.pexpiretime(Job.key_for(identifier)) == (ahead + 3600) * 1000
+    assert redis.hget(Job.key_for(identifier), "ttl") == b"3540"
 
 
 @pytest.mark.parametrize("name", ["pickle", "json"])
 def test_meta_says_which_occurrence_a_job_is(name: str, redis: Redis, read: ReadSchedule) -> None:
     event = read("every('day', 'tasks.x', meta={'team': 'io'})", serializer=name).events["tasks.x"]
     ledger = Ledger(redis, app="a", token="t", serializer=name)
-    (outcome,) = ledger.claim([Claim(event, NOW, None)], NOW + 0.5)
-    (later,) = ledger.claim([Claim(event, NOW + 60, NOW)], NOW + 61)
+    ledger.enrol([event], NOW - 1)
+    identifiers = _fired(ledger, event, NOW, NOW + 0.5), _fired(ledger, event, NOW + 60, NOW + 61)
 
     first, second = (
-        Job.fetch(each.job_id, connection=redis, serializer=resolve_serializer(name)).meta
-        for each in (outcome, later)
+        Job.fetch(each, connection=redis, serializer=resolve_serializer(name)).meta
+        for each in identifiers
     )
     assert first == {
         "team": "io",
@@ -111,6 +117,25 @@ def test_meta_says_which_occurrence_a_job_is(name: str, redis: Redis, read: Read
         },
     }
     assert second["clock"]["previous_scheduled_at"] == "2027-01-15T08:00:00Z"
+
+
+@pytest.mark.parametrize("moment", range(0, 4_102_444_800, 7_777_777 * 3))
+def test_the_claim_writes_instants_as_python_does(
+    moment: int, redis: Redis, read: ReadSchedule
+) -> None:
+    event = read("every('day', 'tasks.x')").events["tasks.x"]
+    ledger = Ledger(redis, app="a", token="t")
+    ledger.enrol([event], 0)
+    identifier = _fired(ledger, event, moment + 1, moment + 1)
+    said = Job.fetch(identifier, connection=redis).meta["clock"]["scheduled_at"]
+    assert said == f"{datetime.fromtimestamp(moment + 1, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _fired(ledger: Ledger, event: Event, scheduled: int, now: float) -> str:
+    """Fire an occurrence; the id of its job."""
+    (outcome,) = ledger.claim([Claim(event, scheduled)], now)
+    assert outcome.kind is Kind.FIRED
+    return ledger.job_id(outcome.claim)
 
 
 def _picture(redis: Redis, job_id: str) -> dict[str, Any]:
