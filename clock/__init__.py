@@ -1,10 +1,13 @@
 """The clock for Python applications on RQ: it reads a schedule file and only enqueues."""
 
 from clock.errors import ClockError, RecurrenceError, ScheduleError
+from clock.recurrence.cron_rule import cron
+from clock.recurrence.holidays import holidays
+from clock.recurrence.stream import times
 from clock.schedule.event import Event
 from clock.schedule.load import load
 from clock.schedule.schedule import Schedule
-from clock.schedule.words import cron, defaults, every, timezone
+from clock.schedule.words import defaults, every, timezone
 
 __all__ = [
     "ClockError",
@@ -15,6 +18,8 @@ __all__ = [
     "cron",
     "defaults",
     "every",
+    "holidays",
     "load",
+    "times",
     "timezone",
 ]

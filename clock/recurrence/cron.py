@@ -75,8 +75,9 @@ _FIELDS = (
 class CronFields:
     """An expression, read: every field as a set of numbers, weekdays with Monday as 0.
 
-    ``every_day`` says that neither day field restricts anything; ``follows_real_time`` that the
-    minute or the hour field begins with ``*`` (cron(8), "special considerations").
+    ``every_day`` says that neither day field restricts anything, ``every_date`` that the day of the
+    month does not; ``follows_real_time`` that the minute or the hour field begins with ``*``
+    (cron(8), "special considerations").
     """
 
     seconds: tuple[int, ...]
@@ -85,6 +86,7 @@ class CronFields:
     days: DayRule
     months: frozenset[int]
     every_day: bool
+    every_date: bool
     follows_real_time: bool
 
 
@@ -111,6 +113,7 @@ def parse_cron(text: str, seconds: Seconds | None = None) -> CronFields:
         days=_days(day, weekday, text, both=star),
         months=months,
         every_day=day in {"*", "?"} and weekday in {"*", "?"},
+        every_date=day in {"*", "?"},
         follows_real_time=minute.startswith("*") or hour.startswith("*"),
     )
 

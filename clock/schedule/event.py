@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from clock.recurrence.identity import identity
 from clock.recurrence.recurrence import Recurrence, between
 from clock.recurrence.zone import Zone
 
@@ -94,8 +95,8 @@ class Event:
         return "fold" if self.zone.is_repeated(instant) else None
 
     def identity(self) -> str:
-        """What the ledger compares to see whether the recurrence changed."""
-        return f"{self.rule} | {self.zone.name}" + ("" if self.enabled else " | disabled")
+        """What the ledger compares to see whether the recurrence changed, on and off included."""
+        return identity(self.recurrence) + ("" if self.enabled else " disabled")
 
 
 def seconds(instant: datetime) -> int:

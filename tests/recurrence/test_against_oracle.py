@@ -10,9 +10,10 @@ from itertools import product
 import pytest
 import pytz
 
+from clock.recurrence.cron_rule import CronRule
 from clock.recurrence.period import WEEKDAYS
 from clock.recurrence.recurrence import Recurrence, between
-from clock.recurrence.rule import CronRule, Rule
+from clock.recurrence.rule import Rule
 from clock.recurrence.wall import Fold, Gap
 from clock.recurrence.zone import zone
 from tests.recurrence import oracle
@@ -35,8 +36,8 @@ def year(number: int) -> int:
     return int(datetime(number, 1, 1, tzinfo=UTC).timestamp())
 
 
-def cases(at: datetime) -> Iterator[Case]:
-    """Recurrences that meet the local time ``at``."""
+def cases(at: datetime, edge: datetime) -> Iterator[Case]:
+    """Recurrences that meet the local time ``at``, and its first, ``edge``."""
     h, m, day, weekday = at.hour, at.minute, at.day, at.weekday()
     clock = f"{h:02}:{m:02}"
 
@@ -46,8 +47,21 @@ def cases(at: datetime) -> Iterator[Case]:
     def quarterly(local: datetime) -> bool:
         return local.minute % 15 == 0
 
+    def later(local: datetime) -> bool:
+        return (local - edge) // oracle.MINUTE % 1440 in {0, 70}
+
     yield Case(rule("day", at=clock), daily)
     yield Case(rule("hour", at=f"**:{m:02}"), lambda local: local.minute == m, starred=True)
+    yield Case(
+        CronRule(f"{m} */2 * * *"),
+        lambda local: local.minute == m and local.hour % 2 == 0,
+        starred=True,
+    )
+    yield Case(
+        rule("day", at=f"{edge:%H:%M}"),
+        lambda local: (local.hour, local.minute) == (edge.hour, edge.minute),
+    )
+    yield Case(rule("day", at=[f"{edge:%H:%M}", f"{edge + 70 * oracle.MINUTE:%H:%M}"]), later)
     yield Case(CronRule("*/15 * * * *"), quarterly, starred=True)
     yield Case(CronRule(f"0-59/15 {h} * * *"), lambda local: quarterly(local) and local.hour == h)
     yield Case(
@@ -66,12 +80,12 @@ def cases(at: datetime) -> Iterator[Case]:
     )
 
 
-def middle_of(row: oracle.Minutes, change: int) -> datetime:
-    """The local time in the middle of what the change skips or repeats."""
+def touched(row: oracle.Minutes, change: int) -> tuple[datetime, datetime]:
+    """The middle and the first of the local times that the change skips or repeats."""
     position = (change - row[0][0]) // 60
     last, first = row[position - 1][1] + oracle.MINUTE, row[position][1]
-    middle = min(last, first) + abs(first - last) / 2
-    return middle.replace(second=0)
+    edge = min(last, first)
+    return (edge + abs(first - last) / 2).replace(second=0), edge
 
 
 Expected = list[tuple[Rule, Gap, Fold, list[int]]]
@@ -81,7 +95,7 @@ def expected(zone_name: str, change: int, hours: int) -> Expected:
     """What the oracle says of every case, gap and fold within some hours of a change."""
     row = oracle.minutes(zone_name, change - hours * 3600, change + hours * 3600 + 60)
     found: Expected = []
-    for case in cases(middle_of(row, change)):
+    for case in cases(*touched(row, change)):
         met = oracle.meet(row, case.matches)
         for gap, fold in product(GAPS, FOLDS):
             fires = oracle.occurrences(met, starred=case.starred, gap=gap, fold=fold)

@@ -4,8 +4,8 @@ import pytest
 
 from clock.errors import RecurrenceError
 from clock.recurrence.cron import NICKNAMES, parse_cron
+from clock.recurrence.cron_rule import CronRule
 from clock.recurrence.days import DayRule
-from clock.recurrence.rule import CronRule
 from tests.recurrence.asking import fires
 
 

@@ -11,7 +11,8 @@ from tests.schedule.writing import event, refusal
 
 OPTIONS = (
     "anchor, args, at, at_front, description, enabled, expires, failure_ttl, fold, gap, kwargs, "
-    "meta, name, on, on_failure, on_success, queue, result_ttl, retry, timeout, tz"
+    "meta, name, on, on_failure, on_success, queue, result_ttl, retry, spread, start, timeout, tz, "
+    "until"
 )
 
 
@@ -71,7 +72,8 @@ def day(option: str) -> str:
         (day("anchor='soon'"), "anchor=: 'soon' is not a date like '2026-01-31'"),
         (
             "import datetime\n" + day("anchor=datetime.datetime(2026, 1, 1)"),
-            "anchor=: 2026-01-01T00:00:00 has no zone; write a date, or an aware datetime",
+            "anchor=: 2026-01-01T00:00:00 has no zone; "
+            "write a date, or an aware datetime like '2026-01-01T00:00:00+00:00'",
         ),
         (
             day("anchor=5"),
@@ -144,9 +146,9 @@ def test_a_wrong_option_is_refused(tmp_path: Path, source: str, message: str) ->
             "every('friday', 'tasks.a', at='Monday 09:30')",
             "at='Monday 09:30' names a weekday, and so does 'friday'; write at='09:30'",
         ),
-        (day("at=[]"), "at= is an empty list; leave it out or write a time"),
+        (day("at=[]"), "at= is empty; leave it out or write at least one"),
         (day("at='25:00'"), "at='25:00': an hour is from 00 to 23, not '25'"),
-        (day("on='last'"), "on= goes with 'month' and 'year', not with 'day'"),
+        (day("on='last'"), "on='last' goes with 'month' and 'year', not with 'day'"),
         (
             "every('month', 'tasks.a', on='24 december')",
             "on='24 december' names a month; write every('year', on='24 december')",
