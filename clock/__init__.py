@@ -1,6 +1,7 @@
 """The clock for Python applications on RQ: it reads a schedule file and only enqueues."""
 
 from clock.errors import ClockError, RecurrenceError, ScheduleError
+from clock.recurrence.combination import period
 from clock.recurrence.cron_rule import cron
 from clock.recurrence.holidays import holidays
 from clock.recurrence.stream import times
@@ -20,6 +21,7 @@ __all__ = [
     "every",
     "holidays",
     "load",
+    "period",
     "times",
     "timezone",
 ]

@@ -31,3 +31,15 @@ class Combination(Combining):
     left: object
     sign: Literal["|", "-"]
     right: object
+
+
+@dataclass(frozen=True, slots=True)
+class Words(Combining):
+    """A period in words that knows ``|`` and ``-``, which a text of Python does not."""
+
+    text: str
+
+
+def period(text: str) -> Words:
+    """A period in words, to combine with what is no rule: ``period("weekday") - {date(...)}``."""
+    return Words(text)

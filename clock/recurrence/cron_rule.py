@@ -57,7 +57,7 @@ def _days(fields: CronFields) -> Days:
     if len(fields.months) == 12 and fields.every_day:
         return EveryDays(1, 0)
     if len(fields.months) == 12 and fields.every_date and not fields.days.nth:
-        return WeekDays(tuple(sorted(fields.days.weekdays)), 1, 0)
+        return WeekDays(tuple(sorted(fields.days.weekdays)), 1, ANCHOR % 7)
     return MonthDays(fields.days, fields.months, anchor=0)
 
 

@@ -43,7 +43,8 @@ class DateSet(Dates):
         if len(dates) <= SPELLED and not self.source:
             return "{" + ", ".join(dates) + "}"
         digest = hashlib.blake2b(" ".join(dates).encode(), digest_size=4).hexdigest()
-        return f"{{{len(dates)} dates{self.source and ' of ' + self.source} {digest}}}"
+        count = f"{len(dates)} date" + ("" if len(dates) == 1 else "s")
+        return f"{{{count}{self.source and ' of ' + self.source} {digest}}}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any, cast
 from clock.errors import RecurrenceError
 from clock.recurrence.anchor import Anchor
 from clock.recurrence.calendar_rule import CalendarRule, calendar_rule
-from clock.recurrence.combination import Combination
+from clock.recurrence.combination import Combination, Words
 from clock.recurrence.cron_rule import CronRule
 from clock.recurrence.dates import DateFunction, Dates, date_set
 from clock.recurrence.difference import ExceptRule
@@ -24,7 +24,7 @@ from clock.recurrence.rule import Rule
 from clock.recurrence.stream import TimesRule
 from clock.recurrence.union import EitherRule
 
-Period = str | timedelta | CronRule | TimesRule | Combination
+Period = str | timedelta | CronRule | TimesRule | Words | Combination
 
 _PHRASE = re.compile(
     r"(?P<period>.*?)(?: on (?P<on>.+?))?(?: at (?P<at>.+?))?(?: counted from (?P<anchor>\S+))?"
@@ -49,7 +49,7 @@ class Details:
 def read_rule(period: object, details: Details) -> Rule:
     """The rule of a period with its details. Raises RecurrenceError, quoting what is wrong."""
     if isinstance(period, Combination) and details.given():
-        words = [leaf for leaf in _leaves(period) if isinstance(leaf, str)]
+        words = [leaf for leaf in _leaves(period) if isinstance(leaf, str | Words)]
         if len(words) != 1:
             option = next(iter(details.given()))
             raise RecurrenceError(
@@ -100,6 +100,8 @@ def _read(period: object, details: Details, depth: int) -> Rule:
         raise RecurrenceError(f"more than {_DEPTH} combinations one inside the other are too many")
     if isinstance(period, Combination):
         return _combine(period, details, depth + 1)
+    if isinstance(period, Words):
+        period = period.text
     if isinstance(period, str):
         return parse_phrase(period, details)
     if isinstance(period, CronRule | TimesRule):

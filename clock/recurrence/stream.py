@@ -173,6 +173,15 @@ def _tape(source: object) -> Tape:
         name = getattr(source, "__qualname__", type(source).__qualname__)
         return Tape(lambda: source, f"times {name}", again=False)
     if isinstance(source, Sequence):
-        digest = hashlib.blake2b(repr(list(map(str, source))).encode(), digest_size=4).hexdigest()
-        return Tape(lambda: source, f"times {len(source)} instants {digest}", again=True)
+        return Tape(lambda: source, f"times {len(source)} listed {_digest(source)}", again=True)
     return Tape(lambda: source, f"times {type(source).__qualname__}", again=True)
+
+
+def _digest(items: Sequence[object]) -> str:
+    """Eight hexadecimal digits that change when one of the instants does."""
+    aware = (isinstance(each, datetime) and each.utcoffset() is not None for each in items)
+    spelled = (
+        str(math.floor(cast("datetime", each).timestamp()) if is_aware else each)
+        for each, is_aware in zip(items, aware, strict=True)
+    )
+    return hashlib.blake2b(" ".join(spelled).encode(), digest_size=4).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -69,10 +70,16 @@ def _run(source: bytes, path: str) -> None:
         ) from None
     except (Exception, SystemExit) as error:
         place, line = _place(error, path)
-        message = (
-            str(error) if isinstance(error, RecurrenceError) else f"{type(error).__name__}: {error}"
-        )
-        raise ScheduleError(place, line, " ".join(message.split())) from None
+        raise ScheduleError(place, line, " ".join(_sentence(error).split())) from None
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, RecurrenceError):
+        return str(error)
+    said = f"{type(error).__name__}: {error}"
+    if isinstance(error, TypeError) and re.search(r"operand .* for [-|]: '?str", said):
+        return f"{said}; write the words as period('...'), which knows '|' and '-'"
+    return said
 
 
 def _place(error: BaseException, path: str) -> tuple[str, int | None]:

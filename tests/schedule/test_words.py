@@ -169,6 +169,53 @@ def test_a_wrong_option_is_refused(tmp_path: Path, source: str, message: str) ->
             "every('0 seconds', 'tasks.a')",
             "a period of '0 seconds' is not possible; it is a whole number of seconds, at least 1",
         ),
+        (
+            "every(times([]), 'tasks.a')",
+            "times 0 listed 1271cf25 holds no time, so it never fires",
+        ),
+        (
+            "every(times([__import__('datetime').datetime(2026, 1, 1)]), 'tasks.a')",
+            "times 1 listed f427abd2: item 1, 2026-01-01 00:00:00, has no zone; "
+            "write aware datetimes, as datetime(2026, 1, 31, tzinfo=UTC)",
+        ),
+        (
+            "every('day' - {1}, 'tasks.a')",
+            "TypeError: unsupported operand type(s) for -: 'str' and 'set'; "
+            "write the words as period('...'), which knows '|' and '-'",
+        ),
+        (
+            "every('day' | 'hour', 'tasks.a')",
+            "TypeError: unsupported operand type(s) for |: 'str' and 'str'; "
+            "write the words as period('...'), which knows '|' and '-'",
+        ),
+        (
+            "every(period('day') - (lambda day: True), 'tasks.a')",
+            "'day - <lambda>()' never fires: nothing is left: "
+            "14640 days in a row are taken away by '-'",
+        ),
+        (
+            "every('month', 'tasks.a', start='2026-02-01', until='2026-01-01')",
+            "until=2026-01-01 is before start=2026-02-01, so it never fires",
+        ),
+        (
+            "every('day', 'tasks.a', start='2026-01-01T09:00')",
+            "start=: 2026-01-01T09:00:00 has no zone; "
+            "write a date, or an aware datetime like '2026-01-01T09:00:00+00:00'",
+        ),
+        (
+            "every('day', 'tasks.a', spread='0s')",
+            "spread=: '0s' is no time at all; one second is the least",
+        ),
+        (
+            "every(cron('0 30 9 * * 1'), 'tasks.a')",
+            "cron('0 30 9 * * 1') has six fields: write seconds='first' if '0' "
+            "are the seconds, seconds='last' if '1' are",
+        ),
+        (
+            "every(cron('5-3 * * * *'), 'tasks.a')",
+            "cron('5-3 * * * *'): '5-3' wraps round to 59 of 60; "
+            "write '3-5' if that is meant, or '*'",
+        ),
         ("every(5, 'tasks.a')", "a period is a text like '10 minutes' or 'day', not 5"),
     ],
 )
