@@ -18,13 +18,20 @@ from clock.schedule.schedule import Schedule
 from clock.schedule.task import SCHEDULE_MODULE
 
 
-def load(path: str | os.PathLike[str], *, serializer: str = "pickle") -> Schedule:
+def load(
+    path: str | os.PathLike[str],
+    *,
+    serializer: str = "pickle",
+    root: str | os.PathLike[str] | None = None,
+) -> Schedule:
     """Read the schedule file at ``path``.
 
     The file is run in a namespace of its own, with its folder and the current folder first on the
     import path; what it imports from its own folder is forgotten afterwards, so that reading twice
     gives the same, and reading two files does not mix them. ``serializer`` is the one the workers
     use (``"pickle"``, ``"json"`` or a dotted name): arguments it cannot take are refused here.
+
+    ``root`` stands in for the current folder, and what is imported from it is forgotten too.
 
     Raises ScheduleError for every mistake in the file, SettingsError for an unknown serializer.
     """
@@ -33,7 +40,7 @@ def load(path: str | os.PathLike[str], *, serializer: str = "pickle") -> Schedul
     reading = Reading(shown, _dumps(serializer), serializer)
     token = READING.set(reading)
     try:
-        with _import_path(Path(shown).resolve().parent):
+        with _import_path(Path(shown).resolve().parent, None if root is None else Path(root)):
             _run(source, shown)
     finally:
         READING.reset(token)
@@ -93,15 +100,15 @@ def _place(error: BaseException, path: str) -> tuple[str, int | None]:
 
 
 @contextmanager
-def _import_path(folder: Path) -> Iterator[None]:
+def _import_path(folder: Path, root: Path | None) -> Iterator[None]:
     path, modules = list(sys.path), set(sys.modules)
-    sys.path[:0] = [str(folder), os.getcwd()]
+    sys.path[:0] = [str(folder), os.getcwd() if root is None else str(root)]
     try:
         yield
     finally:
         sys.path[:] = path
         for name in set(sys.modules) - modules:
-            if _lies_in(folder, sys.modules[name]):
+            if _lies_in(root or folder, sys.modules[name]):
                 _forget(name)
 
 
