@@ -49,6 +49,10 @@ class _Field:
             return self.names.index(word) + (1 if self.low == 1 else 0)
         if not word.isdecimal():
             known = f", or a name like {self.names[1]!r}" if self.names else ""
+            if word[:3] in self.names:
+                known = f" or {word[:3]!r}"
+            if word.endswith("w") and not self.names:
+                known = "; the nearest weekday ('W') is not known here"
             raise RecurrenceError(
                 f"cron({text!r}): {word!r} is not {_article(self.name)}; write a number{known}"
             )
@@ -75,8 +79,9 @@ _FIELDS = (
 class CronFields:
     """An expression, read: every field as a set of numbers, weekdays with Monday as 0.
 
-    ``every_day`` says that neither day field restricts anything; ``follows_real_time`` that the
-    minute or the hour field begins with ``*`` (cron(8), "special considerations").
+    ``every_day`` says that neither day field restricts anything, ``every_date`` that the day of the
+    month does not; ``follows_real_time`` that the minute or the hour field begins with ``*``
+    (cron(8), "special considerations").
     """
 
     seconds: tuple[int, ...]
@@ -85,6 +90,7 @@ class CronFields:
     days: DayRule
     months: frozenset[int]
     every_day: bool
+    every_date: bool
     follows_real_time: bool
 
 
@@ -111,6 +117,7 @@ def parse_cron(text: str, seconds: Seconds | None = None) -> CronFields:
         days=_days(day, weekday, text, both=star),
         months=months,
         every_day=day in {"*", "?"} and weekday in {"*", "?"},
+        every_date=day in {"*", "?"},
         follows_real_time=minute.startswith("*") or hour.startswith("*"),
     )
 
@@ -203,6 +210,10 @@ def _check_wrap(term: str, field: _Field, low: int, high: int, text: str) -> Non
 def _days(day: str, weekday: str, text: str, *, both: bool) -> DayRule:
     numbers, before_end = _month_days(day, text)
     weekdays, nth = _week_days(weekday, text)
+    if weekday in {"*", "?"}:
+        return DayRule(days=numbers, before_end=before_end)
+    if day in {"*", "?"}:
+        return DayRule(weekdays=weekdays, nth=nth)
     return DayRule(days=numbers, before_end=before_end, weekdays=weekdays, nth=nth, both=both)
 
 

@@ -11,21 +11,21 @@ from types import ModuleType
 
 
 @contextmanager
-def import_path(folder: Path) -> Iterator[None]:
-    """While the block runs, ``folder`` and the current folder come first on the import path.
+def import_path(folder: Path, root: Path | None = None) -> Iterator[None]:
+    """While the block runs, ``folder`` and the project's folder come first on the import path.
 
-    Modules that the block imported from ``folder`` are forgotten afterwards: reading a schedule
-    again runs its imported files again. The path belongs to the process, so this is not for two
-    threads at once.
+    The project's folder is ``root``, else the current one. Modules that the block imported from the
+    folder, or from ``root``, are forgotten afterwards: reading a schedule again runs its imported
+    files again. The path belongs to the process, so this is not for two threads at once.
     """
     path, modules = list(sys.path), set(sys.modules)
-    sys.path[:0] = [str(folder), os.getcwd()]
+    sys.path[:0] = [str(folder), os.getcwd() if root is None else str(root)]
     try:
         yield
     finally:
         sys.path[:] = path
         for name in set(sys.modules) - modules:
-            if _lies_in(folder, sys.modules[name]):
+            if _lies_in(root or folder, sys.modules[name]):
                 _forget(name)
 
 

@@ -40,4 +40,5 @@ def test_a_broken_queue_is_reported_once_holds_up_nothing_else_and_fires_when_it
     held = Absence(start=begin, end=max(mended, float(lame[0])))
     assert_fired_by_the_rules(lame, 1, [held], since=lame[0], until=end)
     assert mended - 2 < lame[0] < mended + 2, "not the newest of what it missed"
-    assert len(clock.troubles()) == 1
+    assert [line["msg"] for line in clock.troubles()] == ["trouble", "missed"]
+    assert [line["event"] for line in clock.troubles()] == ["lame", "lame"]
