@@ -30,5 +30,6 @@ def check(file: str, serializer: str, no_import: bool) -> int:
     if not no_import:
         for warning in resolve_tasks(schedule):
             click.echo(f"warning: {warning}", err=True)
-    click.echo(f"{file}: {len(schedule.events)} events, zone {schedule.zone.name}, no mistakes")
+    count = f"{len(schedule.events)} event" + ("" if len(schedule.events) == 1 else "s")
+    click.echo(f"{file}: {count}, zone {schedule.zone.name}, no mistakes")
     return codes.OK

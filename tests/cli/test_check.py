@@ -88,7 +88,7 @@ def test_a_package_that_a_worker_would_find_elsewhere_first_is_warned_of(
     Path("schedule.py").write_text("from clock import every\nevery('day', 'tasks.run')\n")
     code, out, err = clock("check", "schedule.py")
     assert code == 0
-    assert "1 events" in out
+    assert "1 event," in out
     assert err.startswith("warning: 'tasks' resolves to ")
     assert "outside of this project" in err
 
