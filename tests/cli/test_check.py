@@ -27,7 +27,7 @@ def test_a_sound_schedule_passes(clock: Clock, tmp_path: Path) -> None:
     file.write_text(
         "from clock import every\nevery('day', 'os.getcwd', at='12:00', tz='Asia/Tokyo')\n"
     )
-    said = (0, f"{file}: 1 events, zone UTC, no mistakes\n", "")
+    said = (0, f"{file}: 1 event, zone UTC, no mistakes\n", "")
     assert clock("check", str(file)) == said
 
 
