@@ -158,7 +158,7 @@ def _plain(word: str, field: _Field, text: str) -> tuple[int, ...]:
     for term in word.split(","):
         _check(term, field, text)
     star = tuple(range(field.low, field.high + 1))
-    if word == "*":
+    if "*" in word.split(","):
         return star
     position = 5 if field is _SECOND else _FIELDS.index(field)
     asked = ["*"] * (6 if field is _SECOND else 5)
