@@ -164,7 +164,7 @@ def _plain(word: str, field: _Field, text: str) -> tuple[int, ...]:
     asked = ["*"] * (6 if field is _SECOND else 5)
     asked[position] = word
     read = croniter.expand(" ".join(asked))[0][position]
-    return star if read == ["*"] else tuple(sorted(int(value) for value in read))
+    return star if "*" in read else tuple(sorted(int(value) for value in read))
 
 
 def _check(term: str, field: _Field, text: str) -> None:
