@@ -17,6 +17,8 @@ from clock.schedule.reading import READING, Reading
 from clock.schedule.schedule import Schedule
 from clock.schedule.task import SCHEDULE_MODULE
 
+_PACKAGE = Path(__file__).resolve().parent.parent
+
 
 def load(
     path: str | os.PathLike[str],
@@ -91,10 +93,10 @@ def _sentence(error: BaseException) -> str:
 
 def _place(error: BaseException, path: str) -> tuple[str, int | None]:
     """The innermost line of the schedule, or of a file in its folder, that led to ``error``."""
-    folder = str(Path(path).resolve().parent)
+    folder = Path(path).resolve().parent
     place: tuple[str, int | None] = (path, None)
     for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename == path or frame.filename.startswith(folder + os.sep):
+        if frame.filename == path or _is_own(frame.filename, folder):
             place = (frame.filename, frame.lineno)
     return place
 
@@ -113,14 +115,19 @@ def _import_path(folder: Path, root: Path | None) -> Iterator[None]:
 
 
 def _lies_in(folder: Path, module: ModuleType) -> bool:
-    """Whether a module is the schedule's own: from its folder, and not from a venv inside it."""
     file = getattr(module, "__file__", None)
     # A folder without __init__.py is a module without a file, and has its places in __path__.
-    for place in [file] if file else getattr(module, "__path__", ()):
-        own = Path(place).resolve()
-        if own.is_relative_to(folder):
-            return not any(part.endswith("-packages") for part in own.relative_to(folder).parts)
-    return False
+    return any(
+        _is_own(place, folder) for place in ([file] if file else getattr(module, "__path__", ()))
+    )
+
+
+def _is_own(file: str, folder: Path) -> bool:
+    """Whether a file is the schedule's own: in its folder, but in no venv there."""
+    path = Path(file).resolve()
+    if not path.is_relative_to(folder) or path.is_relative_to(_PACKAGE):
+        return False
+    return not any(part.endswith("-packages") for part in path.relative_to(folder).parts)
 
 
 def _forget(name: str) -> None:
