@@ -1,5 +1,6 @@
 """The clock for Python applications on RQ: it reads a schedule file and only enqueues."""
 
+from clock.embedding import Clock
 from clock.errors import ClockError, RecurrenceError, ScheduleError
 from clock.recurrence.combination import period
 from clock.recurrence.cron_rule import cron
@@ -11,6 +12,7 @@ from clock.schedule.schedule import Schedule
 from clock.schedule.words import defaults, every, timezone
 
 __all__ = [
+    "Clock",
     "ClockError",
     "Event",
     "RecurrenceError",

@@ -4,6 +4,7 @@
     ├── RecurrenceError     a notation of time that cannot be read, or that can never fire
     ├── ScheduleError       a mistake in a schedule file, with its path and line
     ├── SettingsError       a zone, address or settings module from outside that cannot be used
+    ├── UnknownEventError   a name that no event in the ledger has
     └── LedgerError         the server could not be asked, or refused; the clock waits and goes on
 
 Every message is one sentence that names the wrong word and, where there is one, the right one.
@@ -22,6 +23,10 @@ class RecurrenceError(ClockError, ValueError):
 
 class SettingsError(ClockError):
     """A value from the environment, the command line or a settings module that cannot be used."""
+
+
+class UnknownEventError(ClockError):
+    """A name that no event in the ledger has."""
 
 
 class LedgerError(ClockError):

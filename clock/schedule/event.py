@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Literal
 
 from clock.recurrence.identity import identity
@@ -13,6 +13,7 @@ from clock.recurrence.recurrence import Recurrence, between
 from clock.recurrence.zone import Zone
 
 Mark = Literal["gap", "fold"]
+Overlap = Literal["allow", "skip", "replace"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +54,39 @@ class JobOptions:
     on_failure: Callback | None = None
 
 
+ALL = 1000
+"""How many missed occurrences ``catch_up="all"`` makes up at most; a number says another limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occurrence:
+    """What a condition (``if_=``) is asked about; ``scheduled_at`` is on the event's own clock."""
+
+    event: str
+    scheduled_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What speaks against an occurrence, and what becomes of those that no clock could claim.
+
+    ``catch_up`` is how many of the missed ones fire, the newest of them, oldest first; ``within``
+    how many seconds late an occurrence may fire at most, None for any. ``overlap`` says what a job
+    that still waits or runs means for the next; one that has waited for ``stuck_after`` seconds
+    means nothing any more.
+    """
+
+    catch_up: int = 1
+    within: int | None = None
+    overlap: Overlap = "allow"
+    stuck_after: int = 86_400
+    condition: Callable[[Occurrence], object] | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What fires (``task``, ``args``, ``kwargs``), when (``recurrence``), and as what ``job``.
+    """What fires (``task``, ``args``, ``kwargs``), when (``recurrence``), as what ``job``,
+    and what may speak against it (``policy``).
 
     ``rule`` is the recurrence in its canonical spelling; ``path`` and ``line`` say where it is
     declared.
@@ -69,6 +100,7 @@ class Event:
     args: tuple[Any, ...] = field(default=(), hash=False)
     kwargs: Mapping[str, Any] = field(default_factory=dict, hash=False)
     job: JobOptions = JobOptions()
+    policy: Policy = Policy()
     enabled: bool = True
     path: str = ""
     line: int = 0
@@ -93,6 +125,14 @@ class Event:
         if self.recurrence.is_moved(instant):
             return "gap"
         return "fold" if self.zone.is_repeated(instant) else None
+
+    def local(self, instant: int) -> datetime:
+        """``instant`` (UTC seconds) on the event's own clock: aware, with the zone's offset
+        then.
+        """
+        return datetime.fromtimestamp(
+            instant, timezone(timedelta(seconds=self.zone.offset(instant)))
+        )
 
     def identity(self) -> str:
         """What the ledger compares to see whether the recurrence changed, on and off included."""

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from clock.errors import RecurrenceError, ScheduleError, SettingsError
+from clock.schedule.import_path import import_path, is_own
 from clock.schedule.reading import READING, Reading
 from clock.schedule.schedule import Schedule
 from clock.schedule.task import SCHEDULE_MODULE
-
-_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def load(
@@ -42,7 +39,7 @@ def load(
     reading = Reading(shown, _dumps(serializer), serializer)
     token = READING.set(reading)
     try:
-        with _import_path(Path(shown).resolve().parent, None if root is None else Path(root)):
+        with import_path(Path(shown).resolve().parent, None if root is None else Path(root)):
             _run(source, shown)
     finally:
         READING.reset(token)
@@ -96,43 +93,6 @@ def _place(error: BaseException, path: str) -> tuple[str, int | None]:
     folder = Path(path).resolve().parent
     place: tuple[str, int | None] = (path, None)
     for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename == path or _is_own(frame.filename, folder):
+        if frame.filename == path or is_own(frame.filename, folder):
             place = (frame.filename, frame.lineno)
     return place
-
-
-@contextmanager
-def _import_path(folder: Path, root: Path | None) -> Iterator[None]:
-    path, modules = list(sys.path), set(sys.modules)
-    sys.path[:0] = [str(folder), os.getcwd() if root is None else str(root)]
-    try:
-        yield
-    finally:
-        sys.path[:] = path
-        for name in set(sys.modules) - modules:
-            if _lies_in(root or folder, sys.modules[name]):
-                _forget(name)
-
-
-def _lies_in(folder: Path, module: ModuleType) -> bool:
-    file = getattr(module, "__file__", None)
-    # A folder without __init__.py is a module without a file, and has its places in __path__.
-    return any(
-        _is_own(place, folder) for place in ([file] if file else getattr(module, "__path__", ()))
-    )
-
-
-def _is_own(file: str, folder: Path) -> bool:
-    """Whether a file is the schedule's own: in its folder, but in no venv there."""
-    path = Path(file).resolve()
-    if not path.is_relative_to(folder) or path.is_relative_to(_PACKAGE):
-        return False
-    return not any(part.endswith("-packages") for part in path.relative_to(folder).parts)
-
-
-def _forget(name: str) -> None:
-    del sys.modules[name]
-    parent, _, child = name.rpartition(".")
-    # `from schedules import feeds` asks the parent before it asks the import system.
-    if parent in sys.modules and hasattr(sys.modules[parent], child):
-        delattr(sys.modules[parent], child)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 from clock.errors import RecurrenceError
 from clock.recurrence.anchor import Anchor
@@ -17,10 +17,13 @@ from clock.recurrence.bounds import Bound
 from clock.recurrence.wall import Fold, Gap
 from clock.recurrence.zone import Zone, zone
 from clock.schedule.duration import parse_duration
-from clock.schedule.event import Callback, Retry
+from clock.schedule.event import ALL, Callback, Occurrence, Overlap, Retry
 from clock.schedule.task import task_name
 
 Duration = int | str | timedelta
+
+MOST_CAUGHT_UP = 100_000
+"""The highest number ``catch_up`` takes."""
 
 
 class Defaults(TypedDict, total=False):
@@ -41,6 +44,11 @@ class Defaults(TypedDict, total=False):
     fold: Fold
     spread: Duration
     enabled: bool
+    catch_up: Literal["latest", "all", "none"] | int
+    within: Duration
+    overlap: Overlap
+    stuck_after: Duration
+    if_: Callable[[Occurrence], object]
 
 
 class Options(Defaults, total=False):
@@ -194,6 +202,24 @@ def _one_of(*words: str) -> Callable[[object], str]:
     return check
 
 
+def _catch_up(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        if not 1 <= value <= MOST_CAUGHT_UP:
+            raise ValueError(f"{value!r} is not a number of occurrences from 1 to {MOST_CAUGHT_UP}")
+        return value
+    words = {"none": 0, "latest": 1, "all": ALL}
+    if value not in words:
+        raise ValueError(f"{value!r} is none of 'latest', 'all', 'none', nor a number")
+    return words[value]
+
+
+def _condition(value: Any) -> Callable[[Occurrence], object]:
+    if not callable(value):
+        raise ValueError(f"{value!r} cannot be called; write a function of the occurrence")
+    condition: Callable[[Occurrence], object] = value
+    return condition
+
+
 def _as_written(value: Any) -> Any:
     return list(value) if isinstance(value, Iterable) and not isinstance(value, str) else value
 
@@ -214,6 +240,11 @@ DEFAULTS: Mapping[str, Callable[[Any], Any]] = {
     "fold": _one_of("first", "second", "both"),
     "spread": _at_least_a_second,
     "enabled": _flag,
+    "catch_up": _catch_up,
+    "within": _at_least_a_second,
+    "overlap": _one_of("allow", "skip", "replace"),
+    "stuck_after": _at_least_a_second,
+    "if_": _condition,
 }
 """The options of ``defaults``, each with its check."""
 

@@ -16,13 +16,14 @@ from clock.recurrence.bounds import BoundedRule
 from clock.recurrence.rule import Rule
 from clock.recurrence.spread import SpreadRule, stable_offset
 from clock.recurrence.zone import Zone, zone
-from clock.schedule.event import Event, JobOptions
+from clock.schedule.event import Event, JobOptions, Policy
 from clock.schedule.schedule import Schedule
 
 _JOB_OPTIONS = (
     "queue", "timeout", "expires", "retry", "result_ttl", "failure_ttl",
     "at_front", "meta", "description", "on_success", "on_failure",
 )  # fmt: skip
+_POLICY_OPTIONS = ("catch_up", "within", "overlap", "stuck_after")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Reading:
     declarations: dict[str, Declaration] = field(default_factory=dict)
     files: dict[str, FileSettings] = field(default_factory=dict)
     _interned: dict[JobOptions, JobOptions] = field(default_factory=dict)
+    _policies: dict[Policy, Policy] = field(default_factory=dict)
 
     def settings(self, path: str) -> FileSettings:
         """What the file at ``path`` says of all its events."""
@@ -103,6 +105,10 @@ class Reading:
         job = JobOptions(
             **{option: options[option] for option in _JOB_OPTIONS if option in options}
         )
+        policy = Policy(
+            **{option: options[option] for option in _POLICY_OPTIONS if option in options},
+            condition=options.get("if_"),
+        )
         args, kwargs = options.get("args", ()), options.get("kwargs", {})
         self._check_serialisable(declaration, args, kwargs, job.meta)
         return Event(
@@ -114,6 +120,7 @@ class Reading:
             args=args,
             kwargs=kwargs,
             job=job if job.meta else self._interned.setdefault(job, job),
+            policy=self._policies.setdefault(policy, policy),
             enabled=options.get("enabled", True),
             path=declaration.path,
             line=declaration.line,

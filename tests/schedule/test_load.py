@@ -175,6 +175,7 @@ def test_two_files_read_in_two_threads_do_not_mix(tmp_path: Path) -> None:
         "one": ["tasks.one"],
         "two": ["tasks.two"],
     }
+    assert not [folder for folder in sys.path if folder.startswith(str(tmp_path))]
 
 
 def test_a_file_may_read_another_without_taking_its_events(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ from clock.schedule.event import Callback, JobOptions, Retry
 from tests.schedule.writing import event, refusal
 
 OPTIONS = (
-    "anchor, args, at, at_front, description, enabled, expires, failure_ttl, fold, gap, kwargs, "
-    "meta, name, on, on_failure, on_success, queue, result_ttl, retry, spread, start, timeout, tz, "
-    "until"
+    "anchor, args, at, at_front, catch_up, description, enabled, expires, failure_ttl, fold, gap, "
+    "if_, kwargs, meta, name, on, on_failure, on_success, overlap, queue, result_ttl, retry, "
+    "spread, start, stuck_after, timeout, tz, until, within"
 )
 
 

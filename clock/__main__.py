@@ -1,0 +1,5 @@
+"""``python -m clock`` is the command ``clock``."""
+
+from clock.cli import main
+
+main()

@@ -1,0 +1,5 @@
+"""The command ``clock``."""
+
+from clock.cli.front import main
+
+__all__ = ["main"]

@@ -1,0 +1,27 @@
+"""``clock dev FILE``: everything on this one machine."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from clock.cli import options
+from clock.dev.house import run_house
+from clock.schedule.load import load
+
+
+@click.command()
+@options.schedule_file
+@options.server
+@options.serializer
+def dev(file: str, url: str | None, settings: str | None, app: str, serializer: str) -> int:
+    """Run FILE with all it needs: a server, the clock and a worker, in one stream of lines.
+
+    A configured server that answers is used; else an embedded one is started, which forgets
+    everything at the end. Ctrl-C ends all of it.
+    """
+    schedule = load(file, serializer=serializer)
+    return run_house(
+        schedule, url=url, settings=settings, app=app, serializer=serializer, environ=os.environ
+    )

@@ -1,0 +1,105 @@
+"""The front of the command line: which command, and what becomes of errors."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from clock import codes
+from clock.cli.check import check
+from clock.cli.dev import dev
+from clock.cli.listing import list_events
+from clock.cli.next import next_occurrences
+from clock.cli.pause import pause_event, resume_event
+from clock.cli.run import run_event
+from clock.cli.start import start
+from clock.errors import ClockError, LedgerError, ScheduleError
+
+EPILOG = """\b
+Examples:
+  clock schedules/main.py             run the clock
+  clock dev schedules/main.py         server, clock and worker on this machine
+  clock check schedules/main.py       find the mistakes before a deploy does
+  clock next schedules/main.py -n 5   what will fire next
+
+\b
+Exit codes: 0 fine, 1 the schedule has a mistake, 2 usage, 3 server, 4 a crash.
+"""
+
+
+class Front(click.Group):
+    """A group in which a schedule file in the place of a command starts the clock."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in {"--help", "--version"}:
+            self._check_is_file(args[0])
+            args.insert(0, start.name or "start")
+        return super().parse_args(ctx, args)
+
+    def _check_is_file(self, word: str) -> None:
+        if word.startswith("-") or word.endswith(".py") or Path(word).exists():
+            return
+        near = difflib.get_close_matches(word, self.list_commands(click.Context(self)), n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "see 'clock --help'"
+        raise click.UsageError(f"{word!r} is neither a command nor a file; {hint}")
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for name, command in self.commands.items() if not command.hidden]
+
+
+@click.command(cls=Front, epilog=EPILOG, context_settings={"help_option_names": ["--help"]})
+@click.version_option(package_name="rq-clock", prog_name="clock")
+def front() -> None:
+    """The clock for Python applications on RQ.
+
+    `clock FILE` reads a schedule file and enqueues a job whenever a time in it comes.
+    """
+
+
+for command in (
+    start,
+    check,
+    list_events,
+    next_occurrences,
+    run_event,
+    pause_event,
+    resume_event,
+    dev,
+):
+    front.add_command(command)
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command and exit with one of the codes; a user's mistake is one line on stderr."""
+    try:
+        # Not click's own main(), which takes the end of a pipe for a failure.
+        words = list(sys.argv[1:] if args is None else args) or ["--help"]
+        with front.make_context("clock", words) as context:
+            code = front.invoke(context)
+    except click.exceptions.Exit as ended:
+        code = ended.exit_code
+    except ScheduleError as error:
+        code = _complain(str(error), codes.SCHEDULE)
+    except LedgerError as error:
+        code = _complain(f"clock: {error}", codes.SERVER)
+    except ClockError as error:
+        code = _complain(f"clock: {error}", codes.USAGE)
+    except click.ClickException as error:
+        code = _complain(f"clock: {error.format_message()}", codes.USAGE)
+    except click.Abort:
+        code = codes.USAGE
+    except BrokenPipeError:
+        # The reader of a pipe, as in `clock next ... | head`, has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = codes.OK
+    sys.exit(code)
+
+
+def _complain(line: str, code: int) -> int:
+    click.echo(line, err=True)
+    return code

@@ -1,0 +1,63 @@
+"""``clock pause EVENT`` and ``clock resume EVENT``."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import time
+from datetime import datetime
+
+import click
+
+from clock import codes
+from clock.cli import options
+from clock.instant import utc_text
+from clock.ledger.pauses import Pause, pause, resume
+from clock.schedule.event import seconds
+from clock.server import address, connect
+
+
+@click.command(name="pause")
+@click.argument("event")
+@options.server
+@click.option("--until", type=options.Instant(), help="The end, with an offset; else none.")
+@click.option("--reason", default="", help="Why, for whoever asks later.")
+def pause_event(
+    event: str, url: str | None, settings: str | None, app: str, until: datetime | None, reason: str
+) -> int:
+    """Let no occurrence of EVENT fire, through restarts and deploys, until it is resumed.
+
+    Each is recorded as paused, and none is made up afterwards.
+    """
+    if until is not None and until.tzinfo is None:
+        raise click.UsageError("--until needs an offset, as in 2026-11-21T18:00Z or …T18:00+09:00")
+    now = time.time()
+    if until is not None and until.timestamp() <= now:
+        raise click.UsageError(f"--until {until.isoformat()} is past")
+    end = None if until is None else seconds(until)
+    pause(
+        connect(address(url, settings, os.environ)),
+        app,
+        event,
+        Pause(until=end, reason=reason, by=f"{_user()}@{socket.gethostname()}", since=int(now)),
+    )
+    click.echo(f"{event} is paused until {'it is resumed' if end is None else utc_text(end)}")
+    return codes.OK
+
+
+@click.command(name="resume")
+@click.argument("event")
+@options.server
+def resume_event(event: str, url: str | None, settings: str | None, app: str) -> int:
+    """Let EVENT fire again, from its next time on."""
+    ended = resume(connect(address(url, settings, os.environ)), app, event)
+    click.echo(f"{event} was not paused" if ended is None else f"{event} is resumed")
+    return codes.OK
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return "unknown"

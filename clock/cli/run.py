@@ -1,0 +1,23 @@
+"""``clock run EVENT``: fire an event now."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import click
+
+from clock import codes
+from clock.cli import options
+from clock.ledger.manual import run_now
+from clock.server import address, connect
+
+
+@click.command(name="run")
+@click.argument("event")
+@options.server
+def run_event(event: str, url: str | None, settings: str | None, app: str) -> int:
+    """Enqueue the job of EVENT now. Its schedule stays as it is; the job is marked manual."""
+    identifier = run_now(connect(address(url, settings, os.environ)), app, event, time.time())
+    click.echo(f"{event} is enqueued as {identifier}")
+    return codes.OK

@@ -1,0 +1,105 @@
+"""``clock FILE``: run the clock."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+import traceback
+from importlib.metadata import version
+from itertools import islice
+
+import click
+
+from clock import codes
+from clock.cli import options
+from clock.ledger.ledger import Ledger
+from clock.log import STYLES, Style, log_to
+from clock.loop import Loop
+from clock.recurrence.recurrence import between
+from clock.schedule.load import load
+from clock.schedule.schedule import Schedule
+from clock.server import address, connect, masked
+from clock.stop import Abandon, Stop, stopped_by_signals
+from clock.token import process_token
+
+SHOWN_AT_START = 20
+"""Events whose next time is logged at the start."""
+
+log = logging.getLogger("clock")
+
+
+@click.command(name="start", hidden=True)
+@options.schedule_file
+@options.server
+@options.serializer
+@click.option(
+    "--log",
+    "style",
+    type=click.Choice(STYLES),
+    envvar="CLOCK_LOG",
+    help="Shape of the log lines; else for people on a terminal, logfmt elsewhere.",
+)
+def start(
+    file: str, url: str | None, settings: str | None, app: str, serializer: str, style: Style | None
+) -> int:
+    """Read FILE and enqueue what is due, until SIGTERM, SIGINT or SIGHUP."""
+    schedule = load(file, serializer=serializer)
+    server = address(url, settings, os.environ)
+    connection = connect(server)
+    on_terminal = sys.stdout.isatty()
+    log_to(
+        sys.stdout,
+        style or ("terminal" if on_terminal else "logfmt"),
+        colour=on_terminal and not os.environ.get("NO_COLOR"),
+    )
+    stop = Stop()
+    try:
+        with stopped_by_signals(stop):
+            _announce(schedule, server, app, time.time())
+            Loop(
+                list(schedule.events.values()),
+                Ledger(connection, app=app, token=process_token(), serializer=serializer),
+                stop,
+            ).run()
+    except Abandon:
+        log.warning(
+            "abandoned",
+            extra={"fields": {"reason": "the server did not answer the claim in hand"}},
+        )
+    except Exception:
+        log.critical("crashed", exc_info=True)
+        traceback.print_exc()
+        return codes.CRASHED
+    log.info("stopped")
+    return codes.OK
+
+
+def _announce(schedule: Schedule, server: str, app: str, now: float) -> None:
+    log.info(
+        "started",
+        extra={
+            "fields": {
+                "version": version("rq-clock"),
+                "file": schedule.path,
+                "zone": schedule.zone.name,
+                "events": len(schedule.events),
+                "server": masked(server),
+                "app": app,
+            }
+        },
+    )
+    for event in islice(schedule.events.values(), SHOWN_AT_START):
+        following = next(between(event.recurrence, int(now), None), None) if event.enabled else None
+        fields = {
+            "event": event.name,
+            "every": event.rule,
+            "zone": event.zone.name,
+            "next": "disabled"
+            if not event.enabled
+            else "never"
+            if following is None
+            else event.local(following),
+        }
+        log.info("next", extra={"fields": fields})

@@ -1,0 +1,19 @@
+"""The exit codes of the command, each with what it means."""
+
+from __future__ import annotations
+
+OK = 0
+"""Done; for a running clock: stopped because it was asked to."""
+
+SCHEDULE = 1
+"""The schedule file has a mistake; nothing was started and nothing enqueued."""
+
+USAGE = 2
+"""The command line, an environment variable or the settings module cannot be used."""
+
+SERVER = 3
+"""The server could not be reached, or refused. A running clock waits instead of ending with
+this."""
+
+CRASHED = 4
+"""Something escaped that should not have; the traceback is on stderr."""

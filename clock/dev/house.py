@@ -1,0 +1,178 @@
+"""The house of ``clock dev``: which processes run, and how all of them end."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import click
+from redis.exceptions import RedisError
+
+from clock import codes
+from clock.dev.child import Child
+from clock.dev.sweeper import swept
+from clock.errors import SettingsError
+from clock.schedule.schedule import Schedule
+from clock.server import VARIABLES, address, connect, masked
+from clock.stop import Stop, stopped_by_signals
+
+GENTLE = 0.9
+"""Seconds a process has to end by itself after the first request; then it is asked again, which
+makes an RQ worker drop the job in hand, and after ``FIRM`` it is killed: Ctrl-C ends all within two
+seconds."""
+
+FIRM = 1.4
+
+_COLOURS = {"clock": "cyan", "worker": "green", "dev": "yellow"}
+
+
+def run_house(
+    schedule: Schedule,
+    *,
+    url: str | None,
+    settings: str | None,
+    app: str,
+    serializer: str,
+    environ: Mapping[str, str],
+) -> int:
+    """Run server, clock and worker until a signal asks to stop, or one of them ends; returns an
+    exit code.
+    """
+    stop = Stop()
+    with stopped_by_signals(stop, abandon=False), _server(url, settings, environ) as server:
+        children = [
+            Child(name, command, {**environ, "PYTHONUNBUFFERED": "1"})
+            for name, command in _commands(schedule, server, app, serializer)
+        ]
+        with swept(children):
+            try:
+                return _watch(children, stop)
+            finally:
+                _end(children)
+
+
+def _commands(
+    schedule: Schedule, server: str, app: str, serializer: str
+) -> Iterator[tuple[str, Sequence[str]]]:
+    queues = dict.fromkeys([*(event.job.queue for event in schedule.events.values()), "default"])
+    clock = [
+        "-m",
+        "clock",
+        schedule.path,
+        "--url",
+        server,
+        "--app",
+        app,
+        "-S",
+        serializer,
+        "--log",
+        "terminal",
+    ]
+    worker = [
+        "-m",
+        "rq.cli",
+        "worker",
+        "--url",
+        server,
+        "-S",
+        serializer,
+        "--with-scheduler",
+        *queues,
+    ]
+    yield "worker", [sys.executable, *worker]
+    yield "clock", [sys.executable, *clock]
+
+
+@contextmanager
+def _server(url: str | None, settings: str | None, environ: Mapping[str, str]) -> Iterator[str]:
+    """The configured server where it answers, else an embedded one while the block runs."""
+    if url or settings or any(environ.get(name) for name in VARIABLES):
+        configured = address(url, settings, environ)
+        try:
+            connect(configured).ping()
+        except (RedisError, OSError) as error:
+            _say("dev", f"{masked(configured)} does not answer ({error}), so one is embedded here")
+        else:
+            _say("dev", f"using the server at {masked(configured)}")
+            yield configured
+            return
+    with subprocess.Popen(
+        [sys.executable, "-m", "clock.dev.embedded"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as keeper:
+        assert keeper.stdin is not None
+        assert keeper.stdout is not None
+        embedded = keeper.stdout.readline().strip()
+        if not embedded:
+            raise SettingsError(
+                "no server answers and none is embedded; start Redis, or install rq-clock[dev]"
+            )
+        _say("dev", f"embedded server at {embedded}; it forgets everything at the end")
+        try:
+            yield embedded
+        finally:
+            keeper.stdin.close()
+
+
+def _watch(children: Sequence[Child], stop: Stop) -> int:
+    """Print what the children print until the stop; the exit code, not 0 where one ended by
+    itself.
+    """
+    with selectors.DefaultSelector() as selector:
+        selector.register(stop, selectors.EVENT_READ)
+        for child in children:
+            selector.register(child.output, selectors.EVENT_READ, child)
+        while not stop.is_set():
+            for key, _ in selector.select():
+                if isinstance(key.data, Child) and not _print(key.data):
+                    code = _exit_code(key.data)
+                    _say("dev", f"{key.data.name} ended by itself with exit code {code}")
+                    return code or codes.CRASHED
+    _say("dev", "stopping")
+    return codes.OK
+
+
+def _exit_code(child: Child) -> int:
+    # Its output has ended; the process itself follows at once.
+    while (code := child.exit_code()) is None:
+        time.sleep(0.01)
+    return code
+
+
+def _end(children: Sequence[Child]) -> None:
+    begin = time.monotonic()
+    asked = 0
+    while any(child.exit_code() is None for child in children) and time.monotonic() - begin < FIRM:
+        if asked == 0 or (asked == 1 and time.monotonic() - begin > GENTLE):
+            asked += 1
+            for child in children:
+                if child.exit_code() is None:
+                    child.terminate()
+        for child in children:
+            _print(child)
+        time.sleep(0.02)
+    for child in children:
+        child.kill()
+        _print(child)
+
+
+def _print(child: Child) -> bool:
+    """Print the child's new lines; whether there may be more."""
+    lines = child.lines()
+    for line in lines or ():
+        _say(child.name, line)
+    return lines is not None
+
+
+def _say(name: str, line: str) -> None:
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    prefix = f"{name:<6} |"
+    click.echo(f"{click.style(prefix, fg=_COLOURS[name]) if colour else prefix} {line}")

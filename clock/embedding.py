@@ -1,0 +1,101 @@
+"""A clock inside an application: for one process that is all there is, for development, for tests.
+
+In production the clock is a process of its own: an application server runs several processes,
+starts and stops them as it likes, and a busy one would make the clock late. Nothing doubles even
+there, but every one of them asks the server, and the log lines of all of them are yours to read.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+
+from clock.schedule.schedule import Schedule
+from clock.stop import Stop
+from clock.token import process_token
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+log = logging.getLogger("clock")
+
+
+class Clock:
+    """A clock that runs in a thread of this process and takes no signals.
+
+    It enqueues what ``schedule`` says on the server of ``connection``, as the application ``app``,
+    with the ``serializer`` that the workers use. Two clocks can live in one process.
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        connection: Redis,
+        *,
+        app: str = "clock",
+        serializer: str = "pickle",
+    ) -> None:
+        self._schedule = schedule
+        self._connection = connection
+        self._app = app
+        self._serializer = serializer
+        self._lock = threading.Lock()
+        self._stop: Stop | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Run from now on; does nothing where it runs already."""
+        with self._lock:
+            if self._thread is not None and self._thread.is_alive():
+                return
+            self._stop = Stop()
+            self._thread = threading.Thread(
+                target=self._run, args=(self._stop,), name="clock", daemon=True
+            )
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the claim in hand and end; returns when it has ended, or never began."""
+        with self._lock:
+            if self._thread is None or self._stop is None:
+                return
+            self._stop.set()
+            self._thread.join()
+            self._stop.close()
+            self._thread = self._stop = None
+
+    @contextmanager
+    def running(self) -> Iterator[Clock]:
+        """The clock runs while the block does."""
+        self.start()
+        try:
+            yield self
+        finally:
+            self.stop()
+
+    @asynccontextmanager
+    async def lifespan(self, _application: object = None) -> AsyncIterator[None]:
+        """The clock runs while an ASGI application does: ``Starlette(lifespan=clock.lifespan)``."""
+        import asyncio
+
+        self.start()
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(self.stop)
+
+    def _run(self, stop: Stop) -> None:
+        # Imported here, so that who only reads a schedule does not wait for Redis and RQ.
+        from clock.ledger.ledger import Ledger
+        from clock.loop import Loop
+
+        ledger = Ledger(
+            self._connection, app=self._app, token=process_token(), serializer=self._serializer
+        )
+        try:
+            Loop(list(self._schedule.events.values()), ledger, stop).run()
+        except Exception:
+            log.critical("crashed", exc_info=True)

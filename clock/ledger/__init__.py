@@ -1,0 +1,1 @@
+"""The record in Redis of what was decided, and the step that decides."""

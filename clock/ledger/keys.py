@@ -1,0 +1,44 @@
+"""Every key the clock writes, but for RQ's own: its type, what it holds, and why it is bounded.
+
+=========================  ====  ===============================================  =================
+key                        type  content                                          bound
+=========================  ====  ===============================================  =================
+clock:<app>:decided        hash  event -> its record, see ``clock.ledger.record``  a field an event
+clock:<app>:recurrences    hash  event -> the recurrence it was last enrolled with  a field an event
+clock:<app>:templates      hash  event -> its job, but for what one occurrence adds  a field an
+event clock:<app>:pauses         hash  event -> until when it is paused, by whom, and why  a field
+an event =========================  ====  ===============================================
+=================
+
+A record is at most about a kilobyte. Each hash expires ``TTL`` after the last start or claim of its
+application, and a field whose event is in no schedule any more goes at the first start that is
+``FORGOTTEN_AFTER`` later than its last decision.
+"""
+
+from __future__ import annotations
+
+TTL = 400 * 86_400
+"""Seconds a ledger outlives the last claim of its application: long enough for a yearly event."""
+
+FORGOTTEN_AFTER = TTL
+"""Seconds after which a removed event's record is dropped."""
+
+
+def decided(app: str) -> str:
+    """The hash of what was decided last for each event, its counters and its history."""
+    return f"clock:{app}:decided"
+
+
+def recurrences(app: str) -> str:
+    """The hash of the recurrence each event had when it was last enrolled."""
+    return f"clock:{app}:recurrences"
+
+
+def templates(app: str) -> str:
+    """The hash of each event's job, packed for the claim script."""
+    return f"clock:{app}:templates"
+
+
+def pauses(app: str) -> str:
+    """The hash of the events that are paused."""
+    return f"clock:{app}:pauses"

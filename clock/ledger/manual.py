@@ -1,0 +1,69 @@
+"""Running an event by hand: its job, now, beside the schedule."""
+
+from __future__ import annotations
+
+import math
+import secrets
+from datetime import UTC, datetime
+
+from redis import Redis
+from rq import Queue
+from rq.serializers import resolve_serializer
+from rq.utils import utcformat
+
+from clock.errors import LedgerError
+from clock.instant import utc_text
+from clock.ledger import keys
+from clock.ledger.job import occurrence_meta
+from clock.ledger.records import read_record
+from clock.ledger.script import script, server_errors
+
+
+def run_now(connection: Redis, app: str, event: str, now: float) -> str:
+    """Enqueue the job of ``event`` at ``now`` (UTC seconds since 1970); returns the job's id.
+
+    The job's ``meta["clock"]`` says ``manual``, and the event's history notes it; what is scheduled
+    stays as it is. Raises UnknownEventError, and LedgerError where the server is away or refuses.
+    """
+    record = read_record(connection, app, event)
+    with server_errors():
+        found = connection.register_script(script("template.lua"))(
+            keys=[keys.templates(app)], args=[event]
+        )
+    if found is None:
+        raise LedgerError(f"the job of {event!r} is not in the ledger; start its clock once")
+    queue, side, expires, prefix, serializer, _, later, flat = found
+    stamp = f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}"
+    identifier = f"{prefix.decode()}manual-{stamp}-{secrets.token_hex(3)}"
+
+    packer = resolve_serializer(serializer.decode())
+    meta = packer.loads(_scheduled(later))
+    meta["clock"] = occurrence_meta(
+        event,
+        scheduled=utc_text(int(now)),
+        previous=None if record.fired is None else utc_text(record.fired),
+        enqueued=utcformat(datetime.fromtimestamp(now, UTC)),
+    ) | {"manual": True}
+    fields = dict(zip(flat[::2], flat[1::2], strict=True))
+    fields |= dict.fromkeys((b"created_at", b"enqueued_at"), meta["clock"]["enqueued_at"])
+    fields[b"meta"] = packer.dumps(meta)
+    deadline: str | int = "-"
+    if expires != b"-":
+        fields[b"ttl"], deadline = int(expires), math.ceil((now + int(expires)) * 1000)
+
+    arguments = [event, int(now), identifier, queue, side, deadline]
+    arguments += [each for field in fields.items() for each in field]
+    with server_errors():
+        pushed = connection.register_script(script("run.lua"))(
+            keys=[keys.decided(app), Queue.redis_queues_keys], args=arguments
+        )
+    if not pushed:
+        raise LedgerError(f"the key {queue.decode()} holds no queue")
+    return identifier
+
+
+def _scheduled(parts: list[bytes]) -> bytes:
+    """The meta of a later occurrence, with texts of the right length where its instants go."""
+    scheduled, previous = b"0001-01-01T00:00:00Z", b"0001-01-01T00:00:00Z"
+    enqueued = b"0001-01-01T00:00:00.000000Z"
+    return parts[0] + scheduled + parts[1] + previous + parts[2] + enqueued + parts[3]

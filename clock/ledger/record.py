@@ -1,0 +1,61 @@
+"""An event's record: what was decided last, how often what was decided, and the last decisions.
+
+It is one line of text, ``<decided> <fired> <clock> <seven counters>|<history>``: the instants of
+the last decided and the last fired occurrence, the token of the clock that decided, and the
+decisions, newest first, each a letter and its instants (UTC seconds since 1970). A history is cut
+at 900 characters, some forty decisions; the counters never decrease.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from clock.decision import Decision, Kind
+
+COUNTERS = ("fired", "expired", "missed", "overlap", "paused", "unmet", "error")
+
+_LINE = re.compile(r"(\d+) (\S+) (\S+) ((?:\d+ ){6}\d+)\|(.*)")
+_ENTRY = re.compile(r"([a-z])(\d+)(?:-(\d+)\*(\d+))?(?:\+(-?\d+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record, read. ``fired`` is None where nothing ever fired; ``history`` begins with the
+    newest.
+    """
+
+    decided: int
+    fired: int | None
+    clock: str
+    counters: dict[str, int]
+    history: tuple[Decision, ...]
+
+
+def parse_record(line: bytes | str) -> Record:
+    """Read a record; raises ValueError for a line that is none."""
+    match = _LINE.fullmatch(line if isinstance(line, str) else line.decode())
+    if match is None:
+        raise ValueError(f"not a record: {line!r}")
+    decided, fired, clock, counters, history = match.groups()
+    return Record(
+        decided=int(decided),
+        fired=None if fired == "-" else int(fired),
+        clock=clock,
+        counters=dict(zip(COUNTERS, map(int, counters.split()), strict=True)),
+        history=tuple(_decision(entry) for entry in history.split()),
+    )
+
+
+def _decision(entry: str) -> Decision:
+    match = _ENTRY.fullmatch(entry)
+    if match is None:
+        raise ValueError(f"not a decision: {entry!r}")
+    kind, first, last, count, lateness = match.groups()
+    return Decision(
+        Kind(kind),
+        int(first),
+        int(last or first),
+        int(count or 1),
+        None if lateness is None else int(lateness) / 1000,
+    )

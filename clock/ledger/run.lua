@@ -1,0 +1,20 @@
+-- Push a job that somebody asked for by hand, and note it in its event's history; the schedule is untouched.
+-- KEYS 1 decided  2 RQ's set of queues
+-- ARGV 1 event  2 instant  3 job id  4 queue key  5 push command  6 deadline in milliseconds or "-"
+--      then field, value, ...
+-- Returns 1, or 0 where the queue's key holds something else.
+local event, instant, id, queue, side, deadline = unpack(ARGV, 1, 6)
+local kind = redis.call('TYPE', queue).ok
+if kind ~= 'list' and kind ~= 'none' then return 0 end
+-- Asked again after a lost reply: done already.
+if redis.call('EXISTS', 'rq:job:' .. id) == 1 then return 1 end
+
+redis.call('HSET', 'rq:job:' .. id, unpack(ARGV, 7))
+if deadline ~= '-' then redis.call('PEXPIREAT', 'rq:job:' .. id, deadline) end
+redis.call('SADD', KEYS[2], queue)
+redis.call(side, queue, id)
+
+local record = redis.call('HGET', KEYS[1], event)
+local head, history = string.match(record or '', '^([^|]*|)(.*)$')
+if head then redis.call('HSET', KEYS[1], event, head .. 'r' .. instant .. ' ' .. history) end
+return 1

@@ -1,0 +1,28 @@
+"""Scripts of the ledger, and what becomes of the client's errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+
+from redis.exceptions import RedisError
+
+from clock.errors import LedgerError
+
+
+def script(name: str) -> str:
+    """The text of a script of this folder."""
+    return files("clock.ledger").joinpath(name).read_text(encoding="utf-8")
+
+
+@contextmanager
+def server_errors() -> Iterator[None]:
+    """Turn whatever the client raises while the block runs into LedgerError."""
+    # READONLY, OOM, LOADING, a wrong password and the like are RedisErrors but not
+    # ConnectionErrors; a socket that breaks in an odd moment gives a bare OSError. To a clock all
+    # mean: not now.
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise LedgerError(f"{type(error).__name__}: {' '.join(str(error).split())}") from error

@@ -1,0 +1,249 @@
+"""The loop: tick on what is due, sleep until something is, live through everything in between."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from clock.decision import FIRING, Kind
+from clock.errors import LedgerError, RecurrenceError
+from clock.ledger.ledger import Claim, Ledger, Outcome
+from clock.schedule.event import Event, Occurrence
+from clock.stop import Stop
+from clock.timetable import Due, Row, Timetable
+
+LONGEST_SLEEP = 1.0
+"""Seconds. The wall clock is looked at this often, whatever the timetable says: it may jump."""
+
+SUSPENDED = 5.0
+"""Seconds between two passes after which the process must have been stopped, its host suspended or
+its clock set: what passed meanwhile could not be claimed, and the catch-up rule holds for it."""
+
+CLAIMED_AT_ONCE = 500
+"""Events in one round trip: a few milliseconds of the server's time; a stop is obeyed in
+between."""
+
+BACK_OFF = (0.0, 0.05, 0.1, 0.2, 0.5)
+"""Seconds before the first tries after a failure; from then on, ``LONGEST_SLEEP``."""
+
+SLOW_CONDITION = 0.1
+"""Seconds. A condition is asked in the middle of a tick; a slower one makes other events late."""
+
+MESSAGES = {
+    Kind.FIRED: "enqueued",
+    Kind.FIRED_PAST_STUCK: "enqueued",
+    Kind.EXPIRED: "expired",
+    Kind.MISSED: "missed",
+    Kind.TOO_LATE: "missed",
+    Kind.OVER_CAP: "missed",
+    Kind.OVERLAP: "skipped",
+    Kind.PAUSED: "skipped",
+    Kind.UNMET: "skipped",
+    Kind.ERROR: "skipped",
+}
+
+REASONS = {
+    Kind.FIRED_PAST_STUCK: "the job before it has been waiting for too long",
+    Kind.MISSED: "no clock could claim it",
+    Kind.TOO_LATE: "too late",
+    Kind.OVER_CAP: "more were missed than catch_up makes up",
+    Kind.OVERLAP: "the job before it still waits or runs",
+    Kind.PAUSED: "paused",
+    Kind.UNMET: "its condition said no",
+    Kind.ERROR: "its condition failed",
+}
+
+log = logging.getLogger("clock")
+
+
+class Loop:
+    """Claims what is due, as long as it runs. Nothing that happens to one event, or to the server,
+    ends it.
+    """
+
+    def __init__(
+        self,
+        events: Sequence[Event],
+        ledger: Ledger,
+        stop: Stop,
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """``now`` gives the present moment in UTC seconds since 1970."""
+        self._all_events = events
+        self._events = [event for event in events if event.enabled]
+        self._ledger = ledger
+        self._stop = stop
+        self._now = now
+        self._timetable = Timetable([_row(event) for event in self._events])
+        self._enrolled = False
+        self._last_pass: float | None = None
+        self._failures = 0
+        self._failure = ""
+        self._in_trouble: dict[int, str] = {}
+
+    def run(self) -> None:
+        """Run until the stop is requested."""
+        while not self._stop.is_set():
+            self._stop.wait(self.turn())
+
+    def turn(self) -> float:
+        """One turn of the loop: a tick, if the server can be reached. Returns the seconds to
+        sleep.
+        """
+        now = self._now()
+        try:
+            if not self._enrolled:
+                self._enrol(now)
+            elif self._failures or self._was_suspended(now):
+                self._timetable.catch_up(now)
+            self._tick(now)
+        except LedgerError as error:
+            return self._failed(error)
+        finally:
+            self._last_pass = self._now()
+        self._succeeded()
+        return self._pause(self._now())
+
+    def _was_suspended(self, now: float) -> bool:
+        return self._last_pass is not None and now - self._last_pass > SUSPENDED
+
+    def _enrol(self, now: float) -> None:
+        decided = dict(
+            zip(
+                (event.name for event in self._all_events),
+                self._ledger.enrol(self._all_events, now),
+                strict=True,
+            )
+        )
+        for index, event in enumerate(self._events):
+            with self._errors_of(index):
+                self._timetable.begin(index, decided[event.name])
+        self._timetable.catch_up(now)
+        self._enrolled = True
+        for warning in self._ledger.warnings():
+            log.warning("server", extra=_fields(reason=warning))
+        self._ledger.forget_removed(decided.keys(), now)
+
+    def _tick(self, now: float) -> None:
+        while not self._stop.is_set():
+            due = self._timetable.due(now, CLAIMED_AT_ONCE)
+            if not due:
+                return
+            claimed_at = self._now()
+            try:
+                groups = [(each, self._claims(each)) for each in due]
+                claims = [claim for _, group in groups for claim in group]
+                outcomes = iter(self._ledger.claim(claims, claimed_at))
+            except BaseException:
+                self._timetable.put_back(due)
+                raise
+            for each, group in groups:
+                self._settle(each, [next(outcomes) for _ in group], claimed_at)
+
+    def _claims(self, due: Due) -> list[Claim]:
+        event = self._events[due.index]
+        claims = [
+            Claim(event, passed.run.last, passed.kind, passed.run.first, passed.run.count)
+            for passed in due.passed
+        ]
+        if due.fire is not None:
+            claims.append(Claim(event, due.fire, self._asked(due.index, due.fire)))
+        return claims
+
+    def _asked(self, index: int, scheduled: int) -> Kind:
+        """Whether the event's condition, if it has one, lets an occurrence fire."""
+        event = self._events[index]
+        condition = event.policy.condition
+        if condition is None:
+            return Kind.FIRED
+        begin = time.monotonic()
+        try:
+            met = condition(Occurrence(event=event.name, scheduled_at=event.local(scheduled)))
+        except Exception as error:  # a condition is the user's code
+            self._trouble(index, f"its condition raised {type(error).__name__}: {error}")
+            return Kind.ERROR
+        if (took := time.monotonic() - begin) > SLOW_CONDITION:
+            log.warning("slow", extra=_fields(event=event.name, condition_took=round(took, 3)))
+        return Kind.FIRED if met else Kind.UNMET
+
+    def _settle(self, due: Due, outcomes: Sequence[Outcome], claimed_at: float) -> None:
+        event, last = self._events[due.index], outcomes[-1]
+        if last.is_unknown:
+            # The server lost its data; what is left of them is in this process.
+            self._ledger.enrol([event], due.pending - 1)
+            self._timetable.put_back([due])
+            return
+        if last.is_refused:
+            self._timetable.hold(due, claimed_at + LONGEST_SLEEP)
+            self._trouble(due.index, f"the key of the queue {event.job.queue!r} holds no queue")
+            return
+        for outcome in outcomes:
+            if outcome.kind is not None:
+                self._report(outcome, outcome.kind, claimed_at)
+        if last.kind is not Kind.ERROR:
+            self._in_trouble.pop(due.index, None)
+        with self._errors_of(due.index):
+            self._timetable.advance(due, last.decided)
+
+    def _report(self, outcome: Outcome, kind: Kind, claimed_at: float) -> None:
+        claim = outcome.claim
+        event, count = claim.event, claim.count
+        fires = kind in FIRING
+        fields = _fields(
+            event=event.name,
+            scheduled_at=event.local(claim.scheduled),
+            lateness=round(claimed_at - claim.scheduled, 3) if fires else None,
+            reason=REASONS.get(kind),
+            first=event.local(claim.first) if claim.first is not None and count > 1 else None,
+            count=count if count > 1 else None,
+            queue=event.job.queue if fires else None,
+            job=self._ledger.job_id(claim) if fires else None,
+        )
+        if kind in {Kind.MISSED, Kind.TOO_LATE, Kind.OVER_CAP, Kind.FIRED_PAST_STUCK, Kind.EXPIRED}:
+            log.warning(MESSAGES[kind], extra=fields)
+        else:
+            log.info(MESSAGES[kind], extra=fields)
+
+    def _trouble(self, index: int, reason: str) -> None:
+        """Say what is wrong with an event, once as long as it stays the same."""
+        if self._in_trouble.get(index) != reason:
+            self._in_trouble[index] = reason
+            log.error("trouble", extra=_fields(event=self._events[index].name, reason=reason))
+
+    @contextmanager
+    def _errors_of(self, index: int) -> Iterator[None]:
+        """An event whose times cannot be known is logged and left out; the others go on."""
+        try:
+            yield
+        except RecurrenceError as error:
+            self._trouble(index, str(error))
+
+    def _failed(self, error: LedgerError) -> float:
+        if str(error) != self._failure:
+            self._failure = str(error)
+            log.error("server away", extra=_fields(reason=self._failure))
+        delay = BACK_OFF[self._failures] if self._failures < len(BACK_OFF) else LONGEST_SLEEP
+        self._failures += 1
+        return delay
+
+    def _succeeded(self) -> None:
+        if self._failures:
+            log.info("server back", extra=_fields(tries=self._failures))
+        self._failures, self._failure = 0, ""
+
+    def _pause(self, now: float) -> float:
+        due = self._timetable.next_due()
+        return LONGEST_SLEEP if due is None else min(max(due - now, 0.0), LONGEST_SLEEP)
+
+
+def _row(event: Event) -> Row:
+    return Row(
+        recurrence=event.recurrence, catch_up=event.policy.catch_up, within=event.policy.within
+    )
+
+
+def _fields(**fields: object) -> dict[str, object]:
+    return {"fields": fields}

@@ -1,0 +1,102 @@
+"""Resolving tasks: does each name lead to a function, and would a worker find the same one?"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import Any
+
+from clock.errors import ScheduleError
+from clock.schedule.event import Event
+from clock.schedule.import_path import import_path
+from clock.schedule.schedule import Schedule
+
+
+def resolve_tasks(schedule: Schedule) -> list[str]:
+    """Import every task and callback of ``schedule``; returns warnings, one sentence each.
+
+    Raises ScheduleError, at the event's line, for a name that leads nowhere, to something that
+    cannot be called, or to a function that does not take the event's arguments.
+    """
+    with import_path(Path(schedule.path).resolve().parent):
+        for event in schedule.events.values():
+            _check_arguments(event, _resolve(event, event.task))
+            for callback in (event.job.on_success, event.job.on_failure):
+                if callback is not None:
+                    _resolve(event, callback.name)
+        packages = dict.fromkeys(event.task.partition(".")[0] for event in schedule.events.values())
+        return [warning for package in packages if (warning := _shadowed(package, schedule))]
+
+
+def _resolve(event: Event, name: str) -> Callable[..., Any]:
+    try:
+        found = _import(name)
+    except Exception as error:  # importing runs anybody's code
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ScheduleError(
+            event.path, event.line, f"{name!r} cannot be imported: {reason}"
+        ) from None
+    if not callable(found):
+        raise ScheduleError(
+            event.path, event.line, f"{name!r} is {type(found).__name__}, not a function"
+        )
+    function: Callable[..., Any] = found
+    return function
+
+
+def _import(name: str) -> Any:
+    """Import the longest module in ``name`` and follow the rest as attributes, as RQ does."""
+    module, attributes = name, list[str]()
+    while True:
+        try:
+            found = importlib.import_module(module)
+            break
+        except ModuleNotFoundError as error:
+            if (
+                error.name is None
+                or not f"{module}.".startswith(f"{error.name}.")
+                or "." not in module
+            ):
+                raise
+            module, _, last = module.rpartition(".")
+            attributes.insert(0, last)
+    for attribute in attributes:
+        found = getattr(found, attribute)
+    return found
+
+
+def _check_arguments(event: Event, task: Callable[..., Any]) -> None:
+    try:
+        signature = inspect.signature(task)
+    except (TypeError, ValueError):  # some built-in functions do not tell
+        return
+    try:
+        signature.bind(*event.args, **event.kwargs)
+    except TypeError as error:
+        raise ScheduleError(
+            event.path, event.line, f"{event.task!r} does not take these arguments: {error}"
+        ) from None
+
+
+def _shadowed(package: str, schedule: Schedule) -> str | None:
+    """What to say where a worker, who looks in its own folder last, finds another package."""
+    here = os.getcwd()
+    installed = [
+        path for path in sys.path[2:] if path and os.path.realpath(path) != os.path.realpath(here)
+    ]
+    found = PathFinder.find_spec(package, [*installed, here])
+    local = PathFinder.find_spec(package, [here, str(Path(schedule.path).resolve().parent)])
+    if found is None or found.origin is None:
+        return None
+    # Any other package may well be an installed one; `tasks` is the name of an application's own.
+    if found.origin == local.origin if local is not None else package != "tasks":
+        return None
+    return (
+        f"{package!r} resolves to {found.origin}, outside of this project; "
+        "a worker would import that one"
+    )

@@ -1,0 +1,95 @@
+"""Which Redis, and how to speak to it."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from clock.errors import SettingsError
+
+LOCALHOST = "redis://localhost:6379/0"
+VARIABLES = ("CLOCK_REDIS_URL", "RQ_REDIS_URL", "REDIS_TLS_URL", "REDIS_URL")
+"""The environment variables that may hold the address, the first one set wins."""
+
+REPLY_TIMEOUT = 2.0
+"""Seconds to wait for a connection or a reply. A claim is a few milliseconds of work; a server that
+has not answered by then is away, and asking again is safe."""
+
+
+def redis_url(environ: Mapping[str, str]) -> str:
+    """The server's address from the environment, localhost where it says nothing.
+
+    ``REDIS_TLS_VERIFY=no`` accepts a certificate nobody vouches for, as some platforms' servers
+    have.
+    """
+    url = next((environ[name] for name in VARIABLES if environ.get(name)), LOCALHOST)
+    parts = urlsplit(url)
+    if parts.scheme != "rediss" or environ.get("REDIS_TLS_VERIFY", "yes").lower() not in {
+        "no",
+        "0",
+        "false",
+    }:
+        return url
+    query = dict(parse_qsl(parts.query)) | {"ssl_cert_reqs": "none", "ssl_check_hostname": "false"}
+    return urlunsplit(parts._replace(query=urlencode(query)))
+
+
+def address(url: str | None, settings: str | None, environ: Mapping[str, str]) -> str:
+    """The server's address: ``url``, else the settings module's ``REDIS_URL``, else the
+    environment's.
+
+    Raises SettingsError where the settings module cannot be imported or names no address.
+    """
+    if url:
+        return url
+    if not settings:
+        return redis_url(environ)
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        module = importlib.import_module(settings)
+    except Exception as error:  # a settings module is anybody's code
+        raise SettingsError(
+            f"settings module {settings!r}: {type(error).__name__}: {error}"
+        ) from None
+    found = getattr(module, "REDIS_URL", None)
+    if not isinstance(found, str):
+        raise SettingsError(f"settings module {settings!r} has no REDIS_URL")
+    return found
+
+
+def connect(url: str) -> Redis:
+    """A connection that reports every failure at once.
+
+    redis-py would by itself send a command again whose reply was lost, up to ten times; here only
+    the loop decides to try again. Nothing is sent yet. Raises SettingsError for an address that is
+    none.
+    """
+    try:
+        return Redis.from_url(
+            url,
+            socket_timeout=REPLY_TIMEOUT,
+            socket_connect_timeout=REPLY_TIMEOUT,
+            retry=Retry(NoBackoff(), 0),
+        )
+    except (ValueError, TypeError) as error:
+        raise SettingsError(f"the address {masked(url)!r} cannot be used: {error}") from None
+
+
+def masked(url: str) -> str:
+    """``url`` with every password in it replaced by stars."""
+    parts = urlsplit(url)
+    netloc = parts.netloc
+    if parts.password is not None:
+        host = netloc.rpartition("@")[2]
+        netloc = f"{parts.username or ''}:***@{host}"
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    hidden = [(key, "***" if "password" in key else value) for key, value in query]
+    return urlunsplit(parts._replace(netloc=netloc, query=urlencode(hidden, safe="*/")))

@@ -1,0 +1,133 @@
+"""The timetable: which event is due next, and what it owes.
+
+It knows instants and numbers of events, no names, no server and no present moment. Instants are UTC
+seconds since 1970.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from clock.catch_up import Passed, owed
+from clock.errors import RecurrenceError
+from clock.recurrence.recurrence import Recurrence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """What the timetable knows of an event: when, and what is made up of missed times."""
+
+    recurrence: Recurrence
+    catch_up: int = 1
+    within: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Event number ``index`` is due: it passes over some runs, and fires at ``fire``, if at all.
+
+    ``pending`` is its oldest undecided occurrence.
+    """
+
+    index: int
+    pending: int
+    fire: int | None
+    passed: tuple[Passed, ...] = ()
+
+    @property
+    def last(self) -> int:
+        """The newest occurrence this decides."""
+        return self.passed[-1].run.last if self.fire is None else self.fire
+
+
+class Timetable:
+    """The coming occurrence of every event, soonest first; at one instant, in the order of events.
+
+    Up to an instant called the horizon nobody could claim, and the catch-up rule says what is due
+    of what passed until then. Later occurrences are due one by one.
+    """
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = rows
+        self._heap: list[tuple[int, int]] = []
+        self._held: dict[int, int] = {}
+        self._trimmed: dict[int, int] = {}
+        self._horizon = 0
+
+    def begin(self, index: int, decided: int) -> None:
+        """Enter an event whose last decided occurrence is ``decided``.
+
+        Raises RecurrenceError where its recurrence fails or does not go forward; it is then out.
+        """
+        following = self._following(index, decided)
+        if following is not None:
+            heapq.heappush(self._heap, (following, index))
+
+    def catch_up(self, horizon: float) -> None:
+        """Nobody could claim until ``horizon``; for what passed, the catch-up rule holds."""
+        self._horizon = max(self._horizon, int(horizon))
+
+    def due(self, now: float, limit: int) -> list[Due]:
+        """Take out what is due at ``now``, soonest first, of at most ``limit`` events.
+
+        Each must come back: through ``advance`` when it is decided, ``put_back`` when nothing is
+        known, ``hold`` when it was refused.
+        """
+        taken: list[Due] = []
+        while self._heap and len(taken) < limit and self._heap[0][0] <= now:
+            at, index = heapq.heappop(self._heap)
+            pending = self._held.pop(index, at)
+            # A held event waited on purpose, so what passed meanwhile was missed like the rest.
+            horizon = max(self._horizon, at) if pending != at else self._horizon
+            taken.append(self._due(index, pending, horizon, now))
+        return taken
+
+    def advance(self, due: Due, decided: int) -> None:
+        """Go on behind the event's last ``decided`` occurrence. Raises as ``begin`` does."""
+        self.begin(due.index, max(decided, due.last))
+
+    def put_back(self, due: Sequence[Due]) -> None:
+        """What was taken is still to be decided."""
+        for each in due:
+            heapq.heappush(self._heap, (each.pending, each.index))
+
+    def hold(self, due: Due, until: float) -> None:
+        """What was taken cannot be decided now; it is due again at ``until``."""
+        self._held[due.index] = due.pending
+        heapq.heappush(self._heap, (max(int(until), due.pending + 1), due.index))
+
+    def next_due(self) -> int | None:
+        """When something is due next, or None."""
+        return self._heap[0][0] if self._heap else None
+
+    def _due(self, index: int, pending: int, horizon: int, now: float) -> Due:
+        row = self._rows[index]
+        if pending > horizon and row.within is None:
+            return Due(index, pending, pending)
+        if pending <= horizon and self._trimmed.get(index) == horizon:
+            # Cut to its cap before; each of the rest fires.
+            horizon = pending - 1
+        else:
+            self._trimmed[index] = horizon
+        found = owed(
+            row.recurrence,
+            pending,
+            horizon=horizon,
+            now=now,
+            most=row.catch_up,
+            within=row.within,
+        )
+        return Due(index, pending, found.fire, found.passed)
+
+    def _following(self, index: int, after: int) -> int | None:
+        try:
+            following = self._rows[index].recurrence.next(after)
+        except Exception as error:  # a stream of times is the user's code
+            raise RecurrenceError(f"{type(error).__name__}: {error}") from error
+        if following is not None and following <= after:
+            raise RecurrenceError(
+                f"its next time, {following}, is not later than its last, {after}"
+            )
+        return following

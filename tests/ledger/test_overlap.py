@@ -1,0 +1,186 @@
+"""Overlap: what a job that still waits or runs means for the next, by what RQ knows of it."""
+
+from __future__ import annotations
+
+import pytest
+from redis import Redis
+from rq import Queue, SimpleWorker
+from rq.executions import Execution
+from rq.job import Job, JobStatus
+from rq.registry import DeferredJobRegistry, ScheduledJobRegistry
+
+from clock.decision import Kind
+from clock.ledger.ledger import Claim, Ledger
+from clock.schedule.event import Event
+from tests.conftest import ReadSchedule
+
+NOW = 1_800_000_000
+
+
+def test_allowed_overlap_enqueues_whatever_the_job_before_does(
+    redis: Redis, read: ReadSchedule
+) -> None:
+    assert _second(redis, _fired_once(redis, read, "allow")) is Kind.FIRED
+    assert redis.llen("rq:queue:default") == 2
+
+
+@pytest.mark.parametrize("policy", ["skip", "replace"])
+def test_a_job_that_ended_is_in_nobodys_way(policy: str, redis: Redis, read: ReadSchedule) -> None:
+    event = _fired_once(redis, read, policy, task="builtins.len", args="[()]")
+    SimpleWorker([Queue("default", connection=redis)], connection=redis).work(burst=True)
+    assert _second(redis, event) is Kind.FIRED
+
+
+@pytest.mark.parametrize("policy", ["skip", "replace"])
+def test_a_job_that_failed_for_good_is_in_nobodys_way(
+    policy: str, redis: Redis, read: ReadSchedule
+) -> None:
+    event = _fired_once(redis, read, policy, task="builtins.len", args="[3]")
+    SimpleWorker([Queue("default", connection=redis)], connection=redis).work(burst=True)
+    assert _job(redis, event).get_status() == JobStatus.FAILED
+    assert _second(redis, event) is Kind.FIRED
+
+
+def test_a_waiting_job_lets_the_next_be_skipped(redis: Redis, read: ReadSchedule) -> None:
+    event = _fired_once(redis, read, "skip")
+    assert _second(redis, event) is Kind.OVERLAP
+    assert redis.llen("rq:queue:default") == 1
+
+
+def test_a_job_that_waits_for_its_retry_lets_the_next_be_skipped(
+    redis: Redis, read: ReadSchedule
+) -> None:
+    event = _fired_once(redis, read, "skip")
+    _take_from_queue(redis)
+    _job(redis, event).set_status(JobStatus.SCHEDULED)
+    assert _second(redis, event) is Kind.OVERLAP
+
+
+def test_a_deferred_job_lets_the_next_be_skipped(redis: Redis, read: ReadSchedule) -> None:
+    event = _fired_once(redis, read, "skip")
+    _take_from_queue(redis)
+    _job(redis, event).set_status(JobStatus.DEFERRED)
+    assert _second(redis, event) is Kind.OVERLAP
+
+
+def test_a_running_job_with_a_living_worker_lets_the_next_be_skipped(
+    redis: Redis, read: ReadSchedule
+) -> None:
+    event = _fired_once(redis, read, "skip")
+    _start(redis, event)
+    assert _second(redis, event) is Kind.OVERLAP
+
+
+def test_a_running_job_whose_worker_died_counts_as_gone(redis: Redis, read: ReadSchedule) -> None:
+    event = _fired_once(redis, read, "skip")
+    execution = _start(redis, event)
+    redis.delete(execution.key)  # what RQ's own expiry of the heartbeat does
+    assert _second(redis, event) is Kind.FIRED
+
+
+def test_a_job_whose_hash_expired_counts_as_gone(redis: Redis, read: ReadSchedule) -> None:
+    event = _fired_once(redis, read, "skip")
+    redis.delete(_job(redis, event).key)
+    assert _second(redis, event) is Kind.FIRED
+
+
+def test_replacing_drops_the_waiting_job_and_a_worker_runs_only_the_new_one(
+    redis: Redis, read: ReadSchedule
+) -> None:
+    event = _fired_once(redis, read, "replace", task="builtins.len", args="[()]")
+    first = _job(redis, event).id
+    assert _second(redis, event) is Kind.FIRED
+    second = Queue("default", connection=redis).job_ids[-1]
+    SimpleWorker([Queue("default", connection=redis)], connection=redis).work(burst=True)
+    assert not Job.exists(first, connection=redis)
+    assert Job.fetch(second, connection=redis).get_status() == JobStatus.FINISHED
+    assert redis.llen("rq:queue:default") == 0
+
+
+@pytest.mark.parametrize(
+    ("registry", "status"),
+    [(ScheduledJobRegistry, JobStatus.SCHEDULED), (DeferredJobRegistry, JobStatus.DEFERRED)],
+)
+def test_replacing_takes_the_job_out_of_the_registry_it_waits_in(
+    registry: type[ScheduledJobRegistry] | type[DeferredJobRegistry],
+    status: JobStatus,
+    redis: Redis,
+    read: ReadSchedule,
+) -> None:
+    event = _fired_once(redis, read, "replace")
+    _take_from_queue(redis)
+    job = _job(redis, event)
+    job.set_status(status)
+    waiting = registry("default", connection=redis)
+    redis.zadd(waiting.key, {job.id: NOW + 3600})
+    assert _second(redis, event) is Kind.FIRED
+    assert redis.zcard(waiting.key) == 0
+
+
+def test_replacing_leaves_a_running_job_alone(redis: Redis, read: ReadSchedule) -> None:
+    event = _fired_once(redis, read, "replace")
+    _start(redis, event)
+    assert _second(redis, event) is Kind.FIRED
+    assert _job(redis, event).get_status() == JobStatus.STARTED
+
+
+@pytest.mark.parametrize(("waited", "kind"), [(3600, Kind.OVERLAP), (3601, Kind.FIRED_PAST_STUCK)])
+def test_a_job_that_waits_longer_than_stuck_after_no_longer_blocks(
+    waited: int, kind: Kind, redis: Redis, read: ReadSchedule
+) -> None:
+    event = _fired_once(redis, read, "skip', stuck_after='1h")
+    assert _second(redis, event, at=NOW + waited) is kind
+
+
+def test_deciding_on_overlap_costs_the_same_however_long_the_queue_is(
+    redis: Redis, read: ReadSchedule
+) -> None:
+    """Counted in commands the server ran, of which none may look at a whole queue or registry."""
+    event = _fired_once(redis, read, "replace")
+    redis.rpush("rq:queue:default", *(f"other-{n}" for n in range(5000)))
+    redis.config_resetstat()
+    _second(redis, event)
+    commands = {name: stat["calls"] for name, stat in redis.info("commandstats").items()}
+    scanning = {"lrem", "lpos", "lrange", "zrange", "zrangebyscore", "keys", "scan", "hgetall"}
+    assert not {name.removeprefix("cmdstat_") for name in commands} & scanning
+    assert sum(commands.values()) < 25
+
+
+def _fired_once(
+    redis: Redis, read: ReadSchedule, overlap: str, task: str = "tasks.x", args: str = "[]"
+) -> Event:
+    event = read(f"every('day', '{task}', args={args}, overlap='{overlap}', name='e')").events["e"]
+    ledger = _ledger(redis)
+    ledger.enrol([event], NOW - 1)
+    (outcome,) = ledger.claim([Claim(event, NOW)], NOW)
+    assert outcome.kind is Kind.FIRED
+    return event
+
+
+def _second(redis: Redis, event: Event, at: int = NOW + 60) -> Kind | None:
+    (outcome,) = _ledger(redis).claim([Claim(event, at)], at)
+    return outcome.kind
+
+
+def _start(redis: Redis, event: Event) -> Execution:
+    """What a worker does when it begins a job."""
+    _take_from_queue(redis)
+    job = _job(redis, event)
+    with redis.pipeline() as pipeline:
+        execution = Execution.create(job, ttl=90, pipeline=pipeline)
+        job.prepare_for_execution("worker", pipeline)
+        pipeline.execute()
+    return execution
+
+
+def _take_from_queue(redis: Redis) -> None:
+    redis.lpop("rq:queue:default")
+
+
+def _job(redis: Redis, event: Event) -> Job:
+    """The job of the first occurrence."""
+    return Job.fetch(_ledger(redis).job_id(Claim(event, NOW)), connection=redis)
+
+
+def _ledger(redis: Redis) -> Ledger:
+    return Ledger(redis, app="test", token="t")

@@ -1,0 +1,102 @@
+"""The house: who may import whom, and what the front door shows."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import clock
+
+PACKAGE = Path(clock.__file__).parent
+
+FLOORS = [
+    {"errors", "codes", "instant", "decision"},
+    {"recurrence"},
+    {"schedule"},
+    {"catch_up"},
+    {"timetable", "stop", "log", "server", "token"},
+    {"ledger"},
+    {"loop"},
+    {"dev", "embedding"},
+    {"cli"},
+    {"__main__"},
+]
+"""From the ground up. A module may import from floors below, and within its own folder."""
+
+MODULES = sorted(path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_nothing_imports_upwards(module: Path) -> None:
+    own = _room(module)
+    if own == "__init__":
+        return
+    for imported in _imports(PACKAGE / module):
+        room = imported.split(".")[0]
+        if room == own:
+            continue
+        assert _floor(room) < _floor(own), f"{module} imports clock.{imported}"
+
+
+@pytest.mark.parametrize("room", ["recurrence"])
+def test_the_recurrence_side_knows_neither_redis_nor_rq(room: str) -> None:
+    code = (
+        "import sys; sys.modules['rq'] = sys.modules['redis'] = None\n"
+        "import importlib.util, pathlib, types\n"
+        f"package = types.ModuleType('clock'); package.__path__ = [{str(PACKAGE)!r}]\n"
+        "sys.modules['clock'] = package\n"
+        "import importlib\n"
+        f"for file in pathlib.Path({str(PACKAGE / room)!r}).glob('*.py'):\n"
+        f"    importlib.import_module('clock.{room}.' + file.stem)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_below_the_loop_nothing_reads_the_wall_clock(module: Path) -> None:
+    if _room(module) in {"loop", "cli", "dev", "log", "__init__", "__main__"}:
+        return
+    tree = ast.parse((PACKAGE / module).read_text())
+    calls = {
+        f"{node.value.id}.{node.attr}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    }
+    assert not calls & {"time.time", "datetime.now", "date.today", "time.monotonic"}
+
+
+def test_the_front_door_shows_exactly_what_it_names() -> None:
+    visible = {
+        name
+        for name, value in vars(clock).items()
+        if not name.startswith("_") and not isinstance(value, type(sys))
+    }
+    assert visible == set(clock.__all__)
+    assert len((PACKAGE / "__init__.py").read_text().splitlines()) < 40
+
+
+def _room(module: Path) -> str:
+    return module.parts[0].removesuffix(".py")
+
+
+def _floor(room: str) -> int:
+    return next(floor for floor, rooms in enumerate(FLOORS) if room in rooms)
+
+
+def _imports(file: Path) -> set[str]:
+    """What a file imports from the package, as dotted names behind ``clock.``."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            names = names[1:] if node.module == "clock" else names[:1]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        found |= {name.removeprefix("clock.") for name in names if name.startswith("clock.")}
+    return found

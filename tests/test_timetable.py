@@ -1,0 +1,114 @@
+"""The timetable: soonest first, nothing forgotten, catch-up."""
+
+from __future__ import annotations
+
+import pytest
+
+from clock.errors import RecurrenceError
+from clock.recurrence.elapsed import Elapsed
+from clock.timetable import Due, Row, Timetable
+
+
+class Broken:
+    """A recurrence that gives what it was told to, or raises it."""
+
+    def __init__(self, answer: int | Exception) -> None:
+        self.answer = answer
+
+    def next(self, after: int) -> int | None:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    def is_moved(self, instant: int) -> bool:
+        return False
+
+
+def test_what_is_due_comes_in_order_of_time_then_of_events() -> None:
+    table = _table(every=[10, 5, 10])
+    assert table.due(1010, 10) == [Due(1, 1005, 1005), Due(0, 1010, 1010), Due(2, 1010, 1010)]
+
+
+def test_nothing_is_due_before_its_time() -> None:
+    table = _table(every=[10])
+    assert table.due(1009.999, 10) == []
+    assert table.next_due() == 1010
+
+
+def test_no_more_than_the_limit_is_taken() -> None:
+    table = _table(every=[10, 10, 10])
+    assert [len(table.due(1010, 2)), len(table.due(1010, 2)), len(table.due(1010, 2))] == [2, 1, 0]
+
+
+def test_an_event_that_advanced_is_due_at_its_next_time() -> None:
+    table = _table(every=[10])
+    (due,) = table.due(1010, 10)
+    table.advance(due, due.last)
+    assert table.next_due() == 1020
+
+
+def test_an_event_that_another_clock_took_further_goes_on_behind_that() -> None:
+    table = _table(every=[10])
+    (due,) = table.due(1010, 10)
+    table.advance(due, 1030)
+    assert table.next_due() == 1040
+
+
+def test_a_late_clock_that_lived_owes_every_occurrence() -> None:
+    assert _drained(_table(every=[10]), now=1035) == [1010, 1020, 1030]
+
+
+def test_after_a_time_without_claims_only_the_newest_is_due_then_each_again() -> None:
+    table = _table(every=[10])
+    table.catch_up(1035)
+    assert _drained(table, now=1055) == [1030, 1040, 1050]
+
+
+def test_the_horizon_never_goes_back() -> None:
+    table = _table(every=[10])
+    table.catch_up(1035)
+    table.catch_up(1000)
+    assert _drained(table, now=1040) == [1030, 1040]
+
+
+def test_what_was_put_back_is_due_again() -> None:
+    table = _table(every=[10, 10])
+    taken = table.due(1010, 10)
+    table.put_back(taken)
+    assert table.due(1010, 10) == taken
+
+
+def test_a_held_event_is_due_again_later_with_its_newest_occurrence() -> None:
+    table = _table(every=[10])
+    (due,) = table.due(1010, 10)
+    table.hold(due, until=1041)
+    assert table.due(1040, 10) == []
+    (again,) = table.due(1041, 10)
+    assert again.fire == 1040
+
+
+def test_a_recurrence_that_does_not_go_forward_is_an_error_of_its_event() -> None:
+    table = Timetable([Row(recurrence=Broken(5))])
+    with pytest.raises(RecurrenceError, match="not later"):
+        table.begin(0, 5)
+    assert table.next_due() is None
+
+
+def test_a_recurrence_that_raises_is_an_error_of_its_event() -> None:
+    with pytest.raises(RecurrenceError, match="ZeroDivisionError: oh"):
+        Timetable([Row(recurrence=Broken(ZeroDivisionError("oh")))]).begin(0, 5)
+
+
+def _table(every: list[int]) -> Timetable:
+    table = Timetable([Row(recurrence=Elapsed(period=period, anchor=0)) for period in every])
+    for index in range(len(every)):
+        table.begin(index, 1000)
+    return table
+
+
+def _drained(table: Timetable, now: float) -> list[int]:
+    found = []
+    while due := table.due(now, 1):
+        found.append(due[0].last)
+        table.advance(due[0], due[0].last)
+    return found
