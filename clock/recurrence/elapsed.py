@@ -42,7 +42,10 @@ class SpanRule:
         return _elapsed(self.span.seconds, anchor_instant(self.anchor, zone) % self.span.seconds)
 
     def __str__(self) -> str:
-        return spell_seconds(self.span.seconds) + spell_anchor(self.anchor)
+        # "1 hour" and "1 minute" would read as units of the calendar.
+        units = {3600: "60 minutes", 60: "60 seconds"}
+        words = units.get(self.span.seconds) or spell_seconds(self.span.seconds)
+        return words + spell_anchor(self.anchor)
 
 
 @lru_cache(maxsize=4096)

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from clock.errors import RecurrenceError, ScheduleError, SettingsError
-from clock.schedule.import_path import import_path
+from clock.schedule.import_path import import_path, is_own
 from clock.schedule.reading import READING, Reading
 from clock.schedule.schedule import Schedule
 from clock.schedule.task import SCHEDULE_MODULE
@@ -90,9 +90,9 @@ def _sentence(error: BaseException) -> str:
 
 def _place(error: BaseException, path: str) -> tuple[str, int | None]:
     """The innermost line of the schedule, or of a file in its folder, that led to ``error``."""
-    folder = str(Path(path).resolve().parent)
+    folder = Path(path).resolve().parent
     place: tuple[str, int | None] = (path, None)
     for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename == path or frame.filename.startswith(folder + os.sep):
+        if frame.filename == path or is_own(frame.filename, folder):
             place = (frame.filename, frame.lineno)
     return place

@@ -134,6 +134,7 @@ def zones_by_shape() -> dict[tuple[object, ...], list[str]]:
     return shapes
 
 
+@pytest.mark.timeout(600)
 def test_every_change_of_every_zone_is_met_by_the_rule() -> None:
     shapes, wrong = zones_by_shape(), list[str]()
     known: dict[tuple[object, ...], Expected] = {}

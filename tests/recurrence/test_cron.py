@@ -30,6 +30,13 @@ def test_names_stand_alone_and_in_ranges_in_any_case() -> None:
     assert parse_cron("0 0 * * Mon-FRI").days == DayRule(weekdays=frozenset(range(5)))
 
 
+def test_a_star_in_a_list_is_all_of_it() -> None:
+    assert parse_cron("*,2 1,* * * *").minutes == tuple(range(60))
+    assert parse_cron("*,2 1,* * * *").hours == tuple(range(24))
+    assert parse_cron("*/1,5 0-23,5 * * *").minutes == tuple(range(60))
+    assert parse_cron("*/1,5 0-23,5 * * *").hours == tuple(range(24))
+
+
 def test_a_range_of_weekdays_may_wrap() -> None:
     assert parse_cron("0 0 * * fri-mon").days.weekdays == {4, 5, 6, 0}
     assert parse_cron("0 0 * * sat-sun").days.weekdays == {5, 6}
