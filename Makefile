@@ -9,7 +9,7 @@ PIP_INSTALL = .venv/bin/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-croniter6 lint format lock wheel clean
+.PHONY: help run test test-croniter6 fuzz lint format lock wheel clean
 
 help: ## list the targets
 	@awk -F ' *## *' '/^[a-z0-9-]+:.*## / { split($$1, target, ":"); printf "make %-14s %s\n", target[1], $$2 }' Makefile
@@ -27,6 +27,10 @@ test-croniter6: .venv/ready ## run the tests of time and of schedules against cr
 	CRONITER_MAJOR=6 PYTHONPATH=.venv/croniter6 .venv/bin/python -m pytest $(ARGS) \
 	  tests/test_croniter.py tests/recurrence tests/schedule
 
+fuzz: .venv/fuzz ## throw texts at the parsers of time; make fuzz SECONDS=600 for longer
+	PYTHONPATH=.:.venv/fuzz .venv/bin/python tests/fuzz/fuzz_cron.py \
+	  -max_total_time=$(or $(SECONDS),60) -max_len=80
+
 lint: .venv/ready ## ruff and mypy, as the pre-commit hook runs them
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
@@ -42,7 +46,7 @@ wheel: .venv/ready ## build the wheel into dist/
 # dev is locked under the pins of runtime, so that tests run what users get.
 lock: ## pin requirements/*.in again, with uv; make lock ARGS=--upgrade for newer versions
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
-	@for list in runtime dev croniter6; do \
+	@for list in runtime dev croniter6 fuzz; do \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	    $(ARGS) --output-file requirements/$$list.txt requirements/$$list.in || exit 1; \
@@ -51,6 +55,10 @@ lock: ## pin requirements/*.in again, with uv; make lock ARGS=--upgrade for newe
 clean: ## remove .venv, dist/ and caches
 	rm -rf .venv dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/fuzz: .venv/ready requirements/fuzz.txt
+	@$(PIP_INSTALL) --require-hashes --no-deps --target $@ -r requirements/fuzz.txt
+	@touch $@
 
 # Made anew, not added to: a package that left the lock file is gone from .venv too.
 .venv/ready: pyproject.toml requirements/dev.txt requirements/croniter6.txt
