@@ -83,6 +83,7 @@ class Loop:
         self._failures = 0
         self._failure = ""
         self._in_trouble: dict[int, str] = {}
+        self._unknown: dict[int, int] = {}
 
     def run(self) -> None:
         """Run until the stop is requested."""
@@ -142,6 +143,14 @@ class Loop:
                 raise
             for each, group in groups:
                 self._settle(each, [next(outcomes) for _ in group], claimed_at)
+            self._enrol_again()
+
+    def _enrol_again(self) -> None:
+        """Tell a server that lost its data what is left of them, which is in this process."""
+        while self._unknown:
+            index, stands_at = next(iter(self._unknown.items()))
+            self._ledger.enrol([self._events[index]], stands_at)
+            del self._unknown[index]
 
     def _claims(self, due: Due) -> list[Claim]:
         event = self._events[due.index]
@@ -172,9 +181,8 @@ class Loop:
     def _settle(self, due: Due, outcomes: Sequence[Outcome], claimed_at: float) -> None:
         event, last = self._events[due.index], outcomes[-1]
         if last.is_unknown:
-            # The server lost its data; what is left of them is in this process.
-            self._ledger.enrol([event], due.pending - 1)
             self._timetable.put_back([due])
+            self._unknown[due.index] = due.pending - 1
             return
         if last.is_refused:
             self._timetable.hold(due, claimed_at + LONGEST_SLEEP)

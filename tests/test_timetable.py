@@ -78,6 +78,17 @@ def test_what_was_put_back_is_due_again() -> None:
     assert table.due(1010, 10) == taken
 
 
+@pytest.mark.parametrize(("catch_up", "first"), [(1, 1030), (2, 1020), (1000, 1010)])
+def test_what_was_put_back_is_caught_up_by_the_same_rule(catch_up: int, first: int) -> None:
+    table = Timetable([Row(recurrence=Elapsed(period=10, anchor=0), catch_up=catch_up)])
+    table.begin(0, 1000)
+    table.catch_up(1035)
+    for _ in range(3):
+        taken = table.due(1035, 10)
+        assert [each.fire for each in taken] == [first]
+        table.put_back(taken)
+
+
 def test_a_held_event_is_due_again_later_with_its_newest_occurrence() -> None:
     table = _table(every=[10])
     (due,) = table.due(1010, 10)

@@ -119,12 +119,12 @@ local function fire(template, scheduled, fired, pause)
   if template.overlap ~= 'allow' and fired ~= '-' then
     local earlier = job_id(template.prefix, tonumber(fired))
     local state = standing(earlier)
-    if state == 'waiting' and NOW - tonumber(fired) > template.stuck_after then
+    if state == 'waiting' and template.overlap == 'replace' then
+      take_back(earlier, template.queue)
+    elseif state == 'waiting' and NOW - tonumber(fired) > template.stuck_after then
       kind = 's'
     elseif state ~= 'gone' and template.overlap == 'skip' then
       return 'o'
-    elseif state == 'waiting' then
-      take_back(earlier, template.queue)
     end
   end
   write_job(template, job_id(template.prefix, scheduled), scheduled, fired)

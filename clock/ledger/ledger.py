@@ -13,6 +13,7 @@ from rq import Queue
 from rq.utils import utcformat
 
 from clock.decision import Kind
+from clock.errors import LedgerError
 from clock.ledger import keys
 from clock.ledger.job import job_id, job_prefix, job_template
 from clock.ledger.record import parse_record
@@ -112,9 +113,13 @@ class Ledger:
 
     def warnings(self) -> list[str]:
         """What about the server could lose the ledger, one sentence each."""
-        with server_errors():
-            found = self._connection.info("memory") | self._connection.info("persistence")
-            policy, saved = found.get("maxmemory_policy", "noeviction"), found.get("aof_enabled", 0)
+        try:
+            with server_errors():
+                found = self._connection.info("memory") | self._connection.info("persistence")
+        except LedgerError:
+            # Not every user of a server may ask; what cannot be known is not warned of.
+            return []
+        policy, saved = found.get("maxmemory_policy", "noeviction"), found.get("aof_enabled", 0)
         warnings = []
         if policy != "noeviction" and found.get("maxmemory", 0):
             warnings.append(

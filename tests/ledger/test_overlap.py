@@ -97,6 +97,13 @@ def test_replacing_drops_the_waiting_job_and_a_worker_runs_only_the_new_one(
     assert redis.llen("rq:queue:default") == 0
 
 
+def test_replacing_drops_a_job_however_long_it_waited(redis: Redis, read: ReadSchedule) -> None:
+    event = _fired_once(redis, read, "replace', stuck_after='1h")
+    first = _job(redis, event).id
+    assert _second(redis, event, at=NOW + 7200) is Kind.FIRED
+    assert not Job.exists(first, connection=redis)
+
+
 @pytest.mark.parametrize(
     ("registry", "status"),
     [(ScheduledJobRegistry, JobStatus.SCHEDULED), (DeferredJobRegistry, JobStatus.DEFERRED)],
