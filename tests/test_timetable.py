@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from clock.catch_up import Run
 from clock.errors import RecurrenceError
 from clock.recurrence.elapsed import Elapsed
 from clock.timetable import Due, Row, Timetable
@@ -76,6 +77,26 @@ def test_what_was_put_back_is_due_again() -> None:
     taken = table.due(1010, 10)
     table.put_back(taken)
     assert table.due(1010, 10) == taken
+
+
+def test_what_was_put_back_is_not_each_due_where_only_the_newest_was() -> None:
+    table = _table(every=[10])
+    table.catch_up(1035)
+    taken = table.due(1035, 10)
+    table.put_back(taken)
+    table.catch_up(1035)
+    assert table.due(1035, 10) == taken
+    assert taken[0].fire == 1030
+
+
+def test_of_what_another_clock_decided_in_part_the_rest_is_counted_anew() -> None:
+    table = _table(every=[10])
+    table.catch_up(1045)
+    (due,) = table.due(1045, 10)
+    table.advance(due, 1020)
+    (again,) = table.due(1045, 10)
+    assert (again.pending, again.fire) == (1030, 1040)
+    assert [passed.run for passed in again.passed] == [Run(1030, 1030, 1)]
 
 
 def test_a_held_event_is_due_again_later_with_its_newest_occurrence() -> None:

@@ -1,7 +1,8 @@
 -- Decide a batch of occurrences. For each: if it is later than its event's last decided one, record
 -- what becomes of it and, where it fires, push its job; else it is somebody's already. A script runs
 -- alone and whole, so record and job live and die together; what could fail (a queue's key of
--- another type) is looked at before anything is written.
+-- another type) is looked at before anything is written. A run of occurrences of which some are
+-- somebody's already is not written, nor what follows of that event: the clock counts again.
 --
 -- KEYS  1 decided  2 templates  3 pauses  4 RQ's set of queues
 -- ARGV  1 token of this clock  2 TTL of the ledger in seconds  3 now in seconds  4 now as RQ writes it
@@ -11,7 +12,8 @@
 --
 -- Returns a text a claim: the letter of what was recorded ("f" or, where a stuck job was passed over,
 -- "s"; "x" expired, "p" paused, "o" overlap, ...), now or, its reply having been lost, before; or
---   "d<instant>"  decided by another clock, up to this instant
+--   "d<instant>"  decided by another clock, up to this instant; an earlier one than was claimed
+--                 where a part of the run was decided
 --   "q"           the queue's key holds something else; nothing was written
 --   "?"           the event is not enrolled; nothing was written
 local TOKEN, TTL, NOW, ENQUEUED_AT = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
@@ -131,7 +133,12 @@ local function fire(template, scheduled, fired, pause)
   return kind
 end
 
-local current, written, replies = {}, {}, {}
+-- What a history says of the newest occurrence; runs by hand ("r") are not occurrences.
+local function newest_decision(history)
+  return string.sub(string.gsub(history, 'r%d+ ', ''), 1, 1)
+end
+
+local current, written, replies, behind = {}, {}, {}, {}
 for i, event in ipairs(events) do
   local at = 5 * i
   local kind, first, scheduled, count = unpack(ARGV, at + 1, at + 4)
@@ -143,9 +150,10 @@ for i, event in ipairs(events) do
     reply = '?'
   else
     local decided, fired, by, a, b, c, d, e, f, g, history = string.match(record, RECORD)
-    if tonumber(decided) >= instant then
+    if behind[event] or tonumber(decided) >= tonumber(first) then
+      behind[event] = behind[event] or tonumber(decided) < instant
       local ours = decided == scheduled and by == TOKEN
-      reply = ours and string.sub(history, 1, 1) or 'd' .. decided
+      reply = ours and newest_decision(history) or 'd' .. decided
     else
       reply = kind
       if kind == 'f' then
