@@ -81,7 +81,7 @@ class Loop:
         self._enrolled = False
         self._last_pass: float | None = None
         self._failures = 0
-        self._failure = ""
+        self._failure_kinds: set[str] = set()
         self._in_trouble: dict[int, str] = {}
 
     def run(self) -> None:
@@ -222,9 +222,10 @@ class Loop:
             self._trouble(index, str(error))
 
     def _failed(self, error: LedgerError) -> float:
-        if str(error) != self._failure:
-            self._failure = str(error)
-            log.error("server away", extra=_fields(reason=self._failure))
+        # Kinds may alternate, and the text of one may differ from try to try: ports, addresses.
+        if error.kind not in self._failure_kinds:
+            self._failure_kinds.add(error.kind)
+            log.error("server away", extra=_fields(reason=str(error)))
         delay = BACK_OFF[self._failures] if self._failures < len(BACK_OFF) else LONGEST_SLEEP
         self._failures += 1
         return delay
@@ -232,7 +233,8 @@ class Loop:
     def _succeeded(self) -> None:
         if self._failures:
             log.info("server back", extra=_fields(tries=self._failures))
-        self._failures, self._failure = 0, ""
+        self._failures = 0
+        self._failure_kinds.clear()
 
     def _pause(self, now: float) -> float:
         due = self._timetable.next_due()
