@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from clock import codes
+from clock.cli.backfill import backfill
 from clock.cli.check import check
 from clock.cli.dev import dev
 from clock.cli.listing import list_events
@@ -69,6 +70,7 @@ for command in (
     run_event,
     pause_event,
     resume_event,
+    backfill,
     dev,
 ):
     front.add_command(command)

@@ -74,11 +74,7 @@ def next_occurrences(
 def _chosen(schedule: Schedule, name: str | None) -> list[Event]:
     if name is None:
         return [event for event in schedule.events.values() if event.enabled]
-    if name not in schedule.events:
-        raise click.UsageError(
-            f"there is no event {name!r}; the events are {', '.join(schedule.events)}"
-        )
-    return [schedule.events[name]]
+    return [options.event_named(schedule, name)]
 
 
 def _merged(events: list[Event], after: int, until: int | None) -> Iterator[tuple[int, Event]]:

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import click
 
 from clock.recurrence.zone import Zone
+from clock.schedule.event import Event
+from clock.schedule.schedule import Schedule
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -77,3 +79,12 @@ def in_zone(instant: datetime, zone: Zone) -> datetime:
     local = round(instant.replace(tzinfo=UTC).timestamp())
     at = zone.instant(local)
     return datetime.fromtimestamp(at, timezone(timedelta(seconds=zone.offset(at))))
+
+
+def event_named(schedule: Schedule, name: str) -> Event:
+    """The event of a schedule; a usage error that says which there are where it has none."""
+    if name not in schedule.events:
+        raise click.UsageError(
+            f"there is no event {name!r}; the events are {', '.join(schedule.events)}"
+        )
+    return schedule.events[name]
