@@ -178,7 +178,8 @@ class Loop:
             return
         if last.is_refused:
             self._timetable.hold(due, claimed_at + LONGEST_SLEEP)
-            self._trouble(due.index, f"the key of the queue {event.job.queue!r} holds no queue")
+            reason = "holds no queue, or nothing may be pushed there"
+            self._trouble(due.index, f"the key of the queue {event.job.queue!r} {reason}")
             return
         for outcome in outcomes:
             if outcome.kind is not None:
