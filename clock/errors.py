@@ -30,7 +30,14 @@ class UnknownEventError(ClockError):
 
 
 class LedgerError(ClockError):
-    """The server is away or refuses; nothing is known to be lost, the step may be tried again."""
+    """The server is away or refuses; nothing is known to be lost, the step may be tried again.
+
+    ``kind`` names the state the server is in, whatever ports, addresses and counts the message has.
+    """
+
+    def __init__(self, message: str, kind: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind or message
 
 
 class ScheduleError(ClockError):

@@ -81,7 +81,7 @@ class Loop:
         self._enrolled = False
         self._last_pass: float | None = None
         self._failures = 0
-        self._failure = ""
+        self._failure_kinds: set[str] = set()
         self._in_trouble: dict[int, str] = {}
         self._unknown: dict[int, int] = {}
 
@@ -186,12 +186,13 @@ class Loop:
             return
         if last.is_refused:
             self._timetable.hold(due, claimed_at + LONGEST_SLEEP)
-            self._trouble(due.index, f"the key of the queue {event.job.queue!r} holds no queue")
+            reason = "holds no queue, or nothing may be pushed there"
+            self._trouble(due.index, f"the key of the queue {event.job.queue!r} {reason}")
             return
         for outcome in outcomes:
             if outcome.kind is not None:
                 self._report(outcome, outcome.kind, claimed_at)
-        if last.kind is not Kind.ERROR:
+        if last.kind not in {None, Kind.ERROR}:
             self._in_trouble.pop(due.index, None)
         with self._errors_of(due.index):
             self._timetable.advance(due, last.decided)
@@ -230,9 +231,10 @@ class Loop:
             self._trouble(index, str(error))
 
     def _failed(self, error: LedgerError) -> float:
-        if str(error) != self._failure:
-            self._failure = str(error)
-            log.error("server away", extra=_fields(reason=self._failure))
+        # Kinds may alternate, and the text of one may differ from try to try: ports, addresses.
+        if error.kind not in self._failure_kinds:
+            self._failure_kinds.add(error.kind)
+            log.error("server away", extra=_fields(reason=str(error)))
         delay = BACK_OFF[self._failures] if self._failures < len(BACK_OFF) else LONGEST_SLEEP
         self._failures += 1
         return delay
@@ -240,7 +242,8 @@ class Loop:
     def _succeeded(self) -> None:
         if self._failures:
             log.info("server back", extra=_fields(tries=self._failures))
-        self._failures, self._failure = 0, ""
+        self._failures = 0
+        self._failure_kinds.clear()
 
     def _pause(self, now: float) -> float:
         due = self._timetable.next_due()

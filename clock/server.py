@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from redis import Redis
@@ -13,6 +15,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from clock.errors import SettingsError
+from clock.sentinel import connect_by_sentinels, sentinels_shown
 
 LOCALHOST = "redis://localhost:6379/0"
 VARIABLES = ("CLOCK_REDIS_URL", "RQ_REDIS_URL", "REDIS_TLS_URL", "REDIS_URL")
@@ -21,6 +24,15 @@ VARIABLES = ("CLOCK_REDIS_URL", "RQ_REDIS_URL", "REDIS_TLS_URL", "REDIS_URL")
 REPLY_TIMEOUT = 2.0
 """Seconds to wait for a connection or a reply. A claim is a few milliseconds of work; a server that
 has not answered by then is away, and asking again is safe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server to connect to, and how to show it to people: ``shown`` has no password."""
+
+    shown: str
+    connect: Callable[[], Redis]
+    """Makes a connection that reports every failure at once; nothing is sent yet."""
 
 
 def redis_url(environ: Mapping[str, str]) -> str:
@@ -47,22 +59,34 @@ def address(url: str | None, settings: str | None, environ: Mapping[str, str]) -
 
     Raises SettingsError where the settings module cannot be imported or names no address.
     """
-    if url:
-        return url
-    if not settings:
-        return redis_url(environ)
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
-    try:
-        module = importlib.import_module(settings)
-    except Exception as error:  # a settings module is anybody's code
-        raise SettingsError(
-            f"settings module {settings!r}: {type(error).__name__}: {error}"
-        ) from None
-    found = getattr(module, "REDIS_URL", None)
+    if url or not settings:
+        return url or redis_url(environ)
+    found = _settings(settings).get("REDIS_URL")
     if not isinstance(found, str):
         raise SettingsError(f"settings module {settings!r} has no REDIS_URL")
     return found
+
+
+def find_server(url: str | None, settings: str | None, environ: Mapping[str, str]) -> Server:
+    """The server: that of ``address``, or where the settings module has no ``REDIS_URL``, the
+    master its ``SENTINEL`` leads to. Raises SettingsError as ``address`` and ``connect`` do.
+    """
+    sentinel = _settings(settings).get("SENTINEL") if settings and not url else None
+    if sentinel is None or _settings(str(settings)).get("REDIS_URL") is not None:
+        found = address(url, settings, environ)
+        return Server(masked(found), lambda: connect(found))
+    if not isinstance(sentinel, Mapping):
+        raise SettingsError(f"settings module {settings!r}: SENTINEL is not a dictionary")
+    return Server(sentinels_shown(sentinel), lambda: connect_by_sentinels(sentinel, REPLY_TIMEOUT))
+
+
+def _settings(name: str) -> Mapping[str, Any]:
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        return vars(importlib.import_module(name))
+    except Exception as error:  # a settings module is anybody's code
+        raise SettingsError(f"settings module {name!r}: {type(error).__name__}: {error}") from None
 
 
 def connect(url: str) -> Redis:

@@ -85,12 +85,18 @@ class Timetable:
         return taken
 
     def advance(self, due: Due, decided: int) -> None:
-        """Go on behind the event's last ``decided`` occurrence. Raises as ``begin`` does."""
-        self.begin(due.index, max(decided, due.last))
+        """Go on behind the event's last ``decided`` occurrence. Raises as ``begin`` does.
+
+        Where that is not all of what was due, the rest is counted anew.
+        """
+        if decided < due.last:
+            self._trimmed.pop(due.index, None)
+        self.begin(due.index, decided)
 
     def put_back(self, due: Sequence[Due]) -> None:
         """What was taken is still to be decided."""
         for each in due:
+            # It may be asked for again within the same second, so with the same horizon.
             self._trimmed.pop(each.index, None)
             heapq.heappush(self._heap, (each.pending, each.index))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clock.errors import SettingsError
-from clock.server import address, connect, masked, redis_url
+from clock.server import address, connect, find_server, masked, redis_url
 
 ORDER = ["CLOCK_REDIS_URL", "RQ_REDIS_URL", "REDIS_TLS_URL", "REDIS_URL"]
 
@@ -54,6 +54,46 @@ def test_settings_that_cannot_be_imported_or_name_no_server_are_refused(
         address(None, "nowhere_at_all", {})
     with pytest.raises(SettingsError, match="'settings_without' has no REDIS_URL"):
         address(None, "settings_without", {})
+
+
+def test_sentinels_are_found_in_the_settings_and_shown_without_a_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "settings_of_sentinels.py").write_text(
+        "SENTINEL = {'INSTANCES': [('a', 1), ('b', 2)], 'MASTER_NAME': 'm', 'DB': 3, "
+        "'PASSWORD': 'secret', 'SOCKET_TIMEOUT': None}\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    server = find_server(None, "settings_of_sentinels", {"REDIS_URL": "redis://environ"})
+    assert server.shown == "sentinel://a:1,b:2/m/3"
+    assert "secret" not in repr(server)
+    options = server.connect().connection_pool.connection_kwargs
+    assert (options["password"], options["db"]) == ("secret", 3)
+    assert (options["socket_timeout"], options["socket_connect_timeout"]) == (2.0, 2.0)
+    assert options["retry"].get_retries() == 0
+
+
+def test_a_url_and_an_address_in_the_settings_go_before_sentinels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "settings_of_both.py").write_text("REDIS_URL = 'redis://a'\nSENTINEL = {}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert find_server(None, "settings_of_both", {}).shown == "redis://a"
+    assert find_server("redis://:secret@b", "settings_of_both", {}).shown == "redis://:***@b"
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [("'mymaster'", "SENTINEL is not a dictionary"), ("{'INSTANCES': ['a:1']}", "INSTANCES")],
+)
+def test_sentinels_that_cannot_be_used_are_refused(
+    settings: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"settings_refused_{abs(hash(settings))}"
+    (tmp_path / f"{name}.py").write_text(f"SENTINEL = {settings}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(SettingsError, match=said):
+        find_server(None, name, {}).connect()
 
 
 def test_an_address_that_is_none_is_refused_without_its_password() -> None:

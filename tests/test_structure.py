@@ -17,7 +17,7 @@ FLOORS = [
     {"errors", "codes", "instant", "decision"},
     {"recurrence"},
     {"schedule"},
-    {"catch_up"},
+    {"catch_up", "sentinel", "backfill"},
     {"timetable", "stop", "log", "server", "token"},
     {"ledger"},
     {"loop"},

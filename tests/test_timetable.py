@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from clock.catch_up import Run
 from clock.errors import RecurrenceError
 from clock.recurrence.elapsed import Elapsed
 from clock.timetable import Due, Row, Timetable
@@ -87,6 +88,16 @@ def test_what_was_put_back_is_caught_up_by_the_same_rule(catch_up: int, first: i
         taken = table.due(1035, 10)
         assert [each.fire for each in taken] == [first]
         table.put_back(taken)
+
+
+def test_of_what_another_clock_decided_in_part_the_rest_is_counted_anew() -> None:
+    table = _table(every=[10])
+    table.catch_up(1045)
+    (due,) = table.due(1045, 10)
+    table.advance(due, 1020)
+    (again,) = table.due(1045, 10)
+    assert (again.pending, again.fire) == (1030, 1040)
+    assert [passed.run for passed in again.passed] == [Run(1030, 1030, 1)]
 
 
 def test_a_held_event_is_due_again_later_with_its_newest_occurrence() -> None:

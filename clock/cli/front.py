@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from clock import codes
+from clock.cli.backfill import backfill
 from clock.cli.check import check
 from clock.cli.dev import dev
 from clock.cli.diff import diff_schedules
@@ -74,6 +75,7 @@ for command in (
     run_event,
     pause_event,
     resume_event,
+    backfill,
     dev,
 ):
     front.add_command(command)

@@ -74,12 +74,7 @@ class Instant(click.ParamType):  # type: ignore[type-arg]  # generic from click 
 
 def chosen(schedule: Schedule, name: str | None) -> list[Event]:
     """The event called ``name``, or all; raises click.UsageError where there is no such event."""
-    if name is None:
-        return list(schedule.events.values())
-    if name not in schedule.events:
-        known = ", ".join(schedule.events)
-        raise click.UsageError(f"there is no event {name!r}; the events are {known}")
-    return [schedule.events[name]]
+    return list(schedule.events.values()) if name is None else [event_named(schedule, name)]
 
 
 def in_zone(instant: datetime, zone: Zone) -> datetime:
@@ -89,3 +84,12 @@ def in_zone(instant: datetime, zone: Zone) -> datetime:
     local = round(instant.replace(tzinfo=UTC).timestamp())
     at = zone.instant(local)
     return datetime.fromtimestamp(at, timezone(timedelta(seconds=zone.offset(at))))
+
+
+def event_named(schedule: Schedule, name: str) -> Event:
+    """The event of a schedule; a usage error that says which there are where it has none."""
+    if name not in schedule.events:
+        raise click.UsageError(
+            f"there is no event {name!r}; the events are {', '.join(schedule.events)}"
+        )
+    return schedule.events[name]

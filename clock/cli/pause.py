@@ -15,7 +15,7 @@ from clock.cli import options
 from clock.instant import utc_text
 from clock.ledger.pauses import Pause, pause, resume
 from clock.schedule.event import seconds
-from clock.server import address, connect
+from clock.server import find_server
 
 
 @click.command(name="pause")
@@ -37,7 +37,7 @@ def pause_event(
         raise click.UsageError(f"--until {until.isoformat()} is past")
     end = None if until is None else seconds(until)
     pause(
-        connect(address(url, settings, os.environ)),
+        find_server(url, settings, os.environ).connect(),
         app,
         event,
         Pause(until=end, reason=reason, by=f"{_user()}@{socket.gethostname()}", since=int(now)),
@@ -51,7 +51,7 @@ def pause_event(
 @options.server
 def resume_event(event: str, url: str | None, settings: str | None, app: str) -> int:
     """Let EVENT fire again, from its next time on."""
-    ended = resume(connect(address(url, settings, os.environ)), app, event)
+    ended = resume(find_server(url, settings, os.environ).connect(), app, event)
     click.echo(f"{event} was not paused" if ended is None else f"{event} is resumed")
     return codes.OK
 

@@ -10,7 +10,7 @@ import click
 from clock import codes
 from clock.cli import options
 from clock.ledger.manual import run_now
-from clock.server import address, connect
+from clock.server import find_server
 
 
 @click.command(name="run")
@@ -18,6 +18,7 @@ from clock.server import address, connect
 @options.server
 def run_event(event: str, url: str | None, settings: str | None, app: str) -> int:
     """Enqueue the job of EVENT now. Its schedule stays as it is; the job is marked manual."""
-    identifier = run_now(connect(address(url, settings, os.environ)), app, event, time.time())
+    connection = find_server(url, settings, os.environ).connect()
+    identifier = run_now(connection, app, event, time.time())
     click.echo(f"{event} is enqueued as {identifier}")
     return codes.OK

@@ -20,7 +20,7 @@ from clock.loop import Loop
 from clock.recurrence.recurrence import between
 from clock.schedule.load import load
 from clock.schedule.schedule import Schedule
-from clock.server import address, connect, masked
+from clock.server import find_server
 from clock.stop import Abandon, Stop, stopped_by_signals
 from clock.token import process_token
 
@@ -46,8 +46,8 @@ def start(
 ) -> int:
     """Read FILE and enqueue what is due, until SIGTERM, SIGINT or SIGHUP."""
     schedule = load(file, serializer=serializer)
-    server = address(url, settings, os.environ)
-    connection = connect(server)
+    server = find_server(url, settings, os.environ)
+    connection = server.connect()
     on_terminal = sys.stdout.isatty()
     log_to(
         sys.stdout,
@@ -57,7 +57,7 @@ def start(
     stop = Stop()
     try:
         with stopped_by_signals(stop):
-            _announce(schedule, server, app, time.time())
+            _announce(schedule, server.shown, app, time.time())
             Loop(
                 list(schedule.events.values()),
                 Ledger(connection, app=app, token=process_token(), serializer=serializer),
@@ -85,7 +85,7 @@ def _announce(schedule: Schedule, server: str, app: str, now: float) -> None:
                 "file": schedule.path,
                 "zone": schedule.zone.name,
                 "events": len(schedule.events),
-                "server": masked(server),
+                "server": server,
                 "app": app,
             }
         },

@@ -1,7 +1,9 @@
 -- Decide a batch of occurrences. For each: if it is later than its event's last decided one, record
 -- what becomes of it and, where it fires, push its job; else it is somebody's already. A script runs
 -- alone and whole, so record and job live and die together; what could fail (a queue's key of
--- another type) is looked at before anything is written.
+-- another type, or one this user may not push to) is looked at before anything is recorded. A run of
+-- occurrences of which some are somebody's already is not written, nor what follows of that event: the
+-- clock counts again.
 --
 -- KEYS  1 decided  2 templates  3 pauses  4 RQ's set of queues
 -- ARGV  1 token of this clock  2 TTL of the ledger in seconds  3 now in seconds  4 now as RQ writes it
@@ -11,8 +13,9 @@
 --
 -- Returns a text a claim: the letter of what was recorded ("f" or, where a stuck job was passed over,
 -- "s"; "x" expired, "p" paused, "o" overlap, ...), now or, its reply having been lost, before; or
---   "d<instant>"  decided by another clock, up to this instant
---   "q"           the queue's key holds something else; nothing was written
+--   "d<instant>"  decided by another clock, up to this instant; an earlier one than was claimed
+--                 where a part of the run was decided
+--   "q"           the queue's key holds something else, or is not ours to push to; nothing was written
 --   "?"           the event is not enrolled; nothing was written
 local TOKEN, TTL, NOW, ENQUEUED_AT = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local HISTORY = 900
@@ -71,12 +74,16 @@ local function take_back(id, queue)
 end
 
 local queues, pushes = {}, {}
-local function holds_list(queue)
-  if queues[queue] == nil then
+-- An error in the middle of a script leaves what is written, so one that a push would raise is
+-- asked for beforehand. Servers older than Redis 7 cannot be asked for permissions.
+local function takes_jobs(queue, side)
+  local asked = side .. queue
+  if queues[asked] == nil then
     local kind = redis.call('TYPE', queue).ok
-    queues[queue] = kind == 'list' or kind == 'none'
+    queues[asked] = (kind == 'list' or kind == 'none')
+      and (not redis.acl_check_cmd or redis.acl_check_cmd(side, queue, ''))
   end
-  return queues[queue]
+  return queues[asked]
 end
 
 local function push(template, id)
@@ -114,7 +121,7 @@ end
 local function fire(template, scheduled, fired, pause)
   if pause and (pause == '-' or tonumber(pause) > scheduled) then return 'p' end
   if template.expires and NOW >= scheduled + template.expires then return 'x' end
-  if not holds_list(template.queue) then return 'q' end
+  if not takes_jobs(template.queue, template.side) then return 'q' end
   local kind = 'f'
   if template.overlap ~= 'allow' and fired ~= '-' then
     local earlier = job_id(template.prefix, tonumber(fired))
@@ -131,7 +138,12 @@ local function fire(template, scheduled, fired, pause)
   return kind
 end
 
-local current, written, replies = {}, {}, {}
+-- What a history says of the newest occurrence; runs by hand ("r") are not occurrences.
+local function newest_decision(history)
+  return string.sub(string.gsub(history, 'r%d+ ', ''), 1, 1)
+end
+
+local current, written, replies, behind = {}, {}, {}, {}
 for i, event in ipairs(events) do
   local at = 5 * i
   local kind, first, scheduled, count = unpack(ARGV, at + 1, at + 4)
@@ -143,9 +155,11 @@ for i, event in ipairs(events) do
     reply = '?'
   else
     local decided, fired, by, a, b, c, d, e, f, g, history = string.match(record, RECORD)
-    if tonumber(decided) >= instant then
+    if behind[event] or tonumber(decided) >= tonumber(first) then
+      behind[event] = behind[event] or tonumber(decided) < instant
       local ours = decided == scheduled and by == TOKEN
-      reply = ours and string.sub(history, 1, 1) or 'd' .. decided
+      reply = ours and newest_decision(history) or ''
+      if reply == '' then reply = 'd' .. decided end
     else
       reply = kind
       if kind == 'f' then
@@ -174,13 +188,13 @@ for i, event in ipairs(events) do
   replies[i] = reply
 end
 
+for queue in pairs(pushes) do redis.call('SADD', KEYS[4], queue) end
 if #written > 0 then
   local values = {}
   for i, event in ipairs(written) do values[2 * i - 1], values[2 * i] = event, current[event] end
   redis.call('HSET', KEYS[1], unpack(values))
 end
 for queue, sides in pairs(pushes) do
-  redis.call('SADD', KEYS[4], queue)
   for side, ids in pairs(sides) do redis.call(side, queue, unpack(ids)) end
 end
 for key = 1, 3 do redis.call('EXPIRE', KEYS[key], TTL) end

@@ -28,8 +28,11 @@ while at <= #ARGV do
   local decided, rest
   if record then decided, rest = string.match(record, '^(%d+) (.*)$') end
   if not decided or redis.call('HGET', KEYS[2], event) ~= recurrence then
-    if not decided or tonumber(decided) < tonumber(instant) then decided = instant end
-    redis.call('HSET', KEYS[1], event, decided .. ' ' .. (rest or '- - 0 0 0 0 0 0 0|'))
+    if not decided or tonumber(decided) < tonumber(instant) then
+      -- Nobody decided an occurrence at this instant, so no clock may take it for its own.
+      decided, rest = instant, string.gsub(rest or '- - 0 0 0 0 0 0 0|', '^(%S+) %S+', '%1 -')
+    end
+    redis.call('HSET', KEYS[1], event, decided .. ' ' .. rest)
     redis.call('HSET', KEYS[2], event, recurrence)
   end
   replies[#replies + 1] = decided

@@ -1,18 +1,19 @@
 """Every key the clock writes, but for RQ's own: its type, what it holds, and why it is bounded.
 
-=========================  ====  ===============================================  =================
-key                        type  content                                          bound
-=========================  ====  ===============================================  =================
-clock:<app>:decided        hash  event -> its record, see ``clock.ledger.record``  a field an event
-clock:<app>:recurrences    hash  event -> the recurrence it was last enrolled with  a field an event
-clock:<app>:templates      hash  event -> its job, but for what one occurrence adds  a field an
-event clock:<app>:pauses         hash  event -> until when it is paused, by whom, and why  a field
-an event =========================  ====  ===============================================
-=================
+============================  ====  ================================================  ============
+key                           type  content                                           bound
+============================  ====  ================================================  ============
+clock:<app>:decided           hash  event -> its record, see ``clock.ledger.record``  one an event
+clock:<app>:recurrences       hash  event -> the recurrence it was enrolled with      one an event
+clock:<app>:templates         hash  event -> its job, but for what an occurrence adds  one an event
+clock:<app>:pauses            hash  event -> until when it is paused, by whom, why    one an event
+clock:<app>:backfilled:EVENT  zset  an occurrence -> when it was backfilled           BACKFILLED
+============================  ====  ================================================  ============
 
 A record is at most about a kilobyte. Each hash expires ``TTL`` after the last start or claim of its
 application, and a field whose event is in no schedule any more goes at the first start that is
-``FORGOTTEN_AFTER`` later than its last decision.
+``FORGOTTEN_AFTER`` later than its last decision. A set of backfilled occurrences expires ``TTL``
+after the last of them was backfilled.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ TTL = 400 * 86_400
 
 FORGOTTEN_AFTER = TTL
 """Seconds after which a removed event's record is dropped."""
+
+BACKFILLED = 10_000
+"""Occurrences in a set of backfilled ones, the latest backfilled; one command asks for no more."""
 
 
 def decided(app: str) -> str:
@@ -42,3 +46,8 @@ def templates(app: str) -> str:
 def pauses(app: str) -> str:
     """The hash of the events that are paused."""
     return f"clock:{app}:pauses"
+
+
+def backfilled(app: str, event: str) -> str:
+    """The sorted set of the occurrences of an event that were backfilled."""
+    return f"clock:{app}:backfilled:{event}"

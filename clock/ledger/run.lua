@@ -16,5 +16,10 @@ redis.call(side, queue, id)
 
 local record = redis.call('HGET', KEYS[1], event)
 local head, history = string.match(record or '', '^([^|]*|)(.*)$')
-if head then redis.call('HSET', KEYS[1], event, head .. 'r' .. instant .. ' ' .. history) end
+if head then
+  history = 'r' .. instant .. ' ' .. history
+  -- As long as the claim lets it grow.
+  if #history > 900 then history = string.match(string.sub(history, 1, 900), '^.* ') end
+  redis.call('HSET', KEYS[1], event, head .. history)
+end
 return 1

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from clock.errors import LedgerError
 
@@ -25,4 +25,11 @@ def server_errors() -> Iterator[None]:
     try:
         yield
     except (RedisError, OSError) as error:
-        raise LedgerError(f"{type(error).__name__}: {' '.join(str(error).split())}") from error
+        said = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise LedgerError(said, _kind(error)) from error
+
+
+def _kind(error: Exception) -> str:
+    # The client has no class of its own for every code a server knows: BUSY, MISCONF, ...
+    name, code = type(error).__name__, str(error).partition(" ")[0]
+    return f"{name} {code}" if type(error) is ResponseError and code.isupper() else name

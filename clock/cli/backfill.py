@@ -1,0 +1,127 @@
+"""``clock backfill FILE EVENT``: claim by hand what passed without a job."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
+from itertools import islice
+
+import click
+
+from clock import codes
+from clock.backfill import Candidate, candidates
+from clock.cli import options
+from clock.cli.table import table
+from clock.ledger import keys
+from clock.ledger.backfill import Backfill, Standing
+from clock.ledger.records import read_record
+from clock.schedule.event import Event, seconds
+from clock.schedule.load import load
+from clock.server import find_server
+
+WORDS = {
+    Standing.FIRED: "fired",
+    Standing.BACKFILLED: "backfilled before",
+    Standing.PENDING: "left to its clock",
+}
+
+
+@click.command(name="backfill")
+@options.schedule_file
+@click.argument("name", metavar="EVENT")
+@click.option(
+    "--from", "start", type=options.Instant(), required=True, help="From this instant on."
+)
+@click.option("--until", type=options.Instant(), help="Up to and including this instant; else now.")
+@click.option("--dry-run", is_flag=True, help="List the occurrences; enqueue nothing.")
+@options.server
+@options.serializer
+def backfill(
+    file: str,
+    name: str,
+    start: datetime,
+    until: datetime | None,
+    dry_run: bool,
+    url: str | None,
+    settings: str | None,
+    app: str,
+    serializer: str,
+) -> int:
+    """Enqueue the occurrences of EVENT that passed without a job, oldest first.
+
+    What fired, as far as the ledger still knows, was backfilled before, or may yet be enqueued by
+    its clock is left out. Pauses, conditions and overlap are not asked; the schedule stays as it
+    is. An instant without an offset is local time in the schedule's zone.
+    """
+    schedule = load(file, serializer=serializer)
+    event = options.event_named(schedule, name)
+    now = time.time()
+    first = seconds(options.in_zone(start, schedule.zone))
+    last = int(now) if until is None else seconds(options.in_zone(until, schedule.zone))
+    if last > now:
+        raise click.UsageError("--until is to come; what is to come is left to the clock")
+    connection = find_server(url, settings, os.environ).connect()
+    history = read_record(connection, app, name).history
+    found = list(islice(candidates(event.recurrence, first, last, history), keys.BACKFILLED + 1))
+    if len(found) > keys.BACKFILLED:
+        raise click.UsageError(
+            f"more than {keys.BACKFILLED} occurrences; ask for a shorter time, one after the other"
+        )
+    ledger = Backfill(connection, app=app, event=event, serializer=serializer)
+    if dry_run:
+        standings = [ledger.look(each.scheduled, now) for each in found]
+        _list(event, found, standings)
+    else:
+        standings = _push(ledger, found)
+    _summarize(standings, "would be enqueued" if dry_run else "enqueued")
+    return codes.OK
+
+
+def _push(ledger: Backfill, found: Sequence[Candidate]) -> list[Standing]:
+    standings: list[Standing] = []
+    previous = None
+    with _progress(found) as shown:
+        for each in shown:
+            standings.append(ledger.push(each.scheduled, time.time(), previous))
+            if standings[-1] is Standing.OPEN:
+                previous = each.scheduled
+    return standings
+
+
+def _progress(found: Sequence[Candidate]) -> AbstractContextManager[Iterable[Candidate]]:
+    if not sys.stderr.isatty():
+        return nullcontext(found)
+    return click.progressbar(found, label="backfilling", file=sys.stderr)
+
+
+def _list(event: Event, found: Sequence[Candidate], standings: Sequence[Standing]) -> None:
+    rows = [
+        (
+            f"{event.local(each.scheduled):%a %Y-%m-%d %H:%M:%S %z}",
+            event.zone.name,
+            _words(each, standing),
+        )
+        for each, standing in zip(found, standings, strict=True)
+    ]
+    for line in table(("WHEN", "ZONE", "WHAT"), rows):
+        click.echo(line)
+
+
+def _words(candidate: Candidate, standing: Standing) -> str:
+    if standing is not Standing.OPEN:
+        return WORDS[standing]
+    if candidate.was is None:
+        return "to enqueue: no record of it is left"
+    return f"to enqueue: {candidate.was.name.lower().replace('_', ' ')}"
+
+
+def _summarize(standings: Sequence[Standing], done: str) -> None:
+    counted = Counter(standings)
+    parts = [f"{counted[Standing.OPEN]} of {len(standings)} {done}"]
+    parts += [f"{counted[each]} {word}" for each, word in WORDS.items() if counted[each]]
+    click.echo(", ".join(parts))

@@ -1,0 +1,116 @@
+"""Claiming by hand what passed without a job."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from redis import Redis
+from rq import Queue
+from rq.serializers import resolve_serializer
+from rq.utils import as_text, utcformat
+
+from clock.errors import LedgerError, UnknownEventError
+from clock.instant import utc_text
+from clock.ledger import keys
+from clock.ledger.job import job_id, job_template, occurrence_meta
+from clock.ledger.script import script, server_errors
+from clock.schedule.event import Event
+
+
+class Standing(StrEnum):
+    """What the ledger says of an occurrence that is to be backfilled."""
+
+    OPEN = "open"
+    """It had no job."""
+
+    FIRED = "fired"
+    """It had its job: there still is one, or the history says so."""
+
+    BACKFILLED = "backfilled"
+    """It was backfilled before."""
+
+    PENDING = "pending"
+    """It is not decided yet; its clock may still enqueue it, by its catch-up rule."""
+
+
+class Backfill:
+    """The occurrences of one event, claimed by hand, for one application.
+
+    Every method raises UnknownEventError for an event no clock of the application ever had, and
+    LedgerError where the server is away or refuses; calling it again is always safe.
+    """
+
+    def __init__(self, connection: Redis, *, app: str, event: Event, serializer: str) -> None:
+        self._connection = connection
+        self._app = app
+        self._event = event
+        self._serializer = serializer
+        self._template = job_template(event, serializer=serializer, connection=connection)
+        self._script = connection.register_script(script("backfill.lua"))
+
+    def look(self, scheduled: int, now: float) -> Standing:
+        """Where the occurrence at ``scheduled`` stands; nothing is written.
+
+        Instants are UTC seconds since 1970.
+        """
+        return self._call(scheduled, now, "look", "-", {})
+
+    def push(self, scheduled: int, now: float, previous: int | None = None) -> Standing:
+        """Enqueue the job of the occurrence if it is OPEN; returns where it stood.
+
+        The job has the id and the scheduled time of its occurrence; ``expires`` counts from
+        ``now``. It goes behind what waits, so that backfilled jobs run in the order they are
+        pushed in. ``previous`` is the occurrence before, as its meta shall say.
+        """
+        enqueued = utcformat(datetime.fromtimestamp(now, UTC))
+        clock = occurrence_meta(
+            self._event.name,
+            scheduled=utc_text(scheduled),
+            previous=None if previous is None else utc_text(previous),
+            enqueued=enqueued,
+        )
+        meta = {**self._event.job.meta, "clock": clock | {"backfill": True}}
+        fields = {
+            **self._template.fields,
+            "created_at": enqueued,
+            "enqueued_at": enqueued,
+            "meta": resolve_serializer(self._serializer).dumps(meta),
+        }
+        deadline: str | int = "-"
+        if (expires := self._event.job.expires) is not None:
+            fields["ttl"], deadline = expires, math.ceil((now + expires) * 1000)
+        return self._call(scheduled, now, "push", deadline, fields)
+
+    def _call(
+        self, scheduled: int, now: float, what: str, deadline: str | int, fields: dict[str, Any]
+    ) -> Standing:
+        name, queue = self._event.name, self._template.queue_key
+        identifier = job_id(self._app, name, scheduled)
+        arguments: list[Any] = [
+            name,
+            scheduled,
+            identifier,
+            queue,
+            now,
+            keys.TTL,
+            keys.BACKFILLED,
+            what,
+        ]
+        with server_errors():
+            reply = self._script(
+                keys=[
+                    keys.decided(self._app),
+                    keys.backfilled(self._app, name),
+                    Queue.redis_queues_keys,
+                ],
+                args=[*arguments, deadline, *(each for pair in fields.items() for each in pair)],
+            )
+        said = as_text(reply)
+        if said == "unknown":
+            raise UnknownEventError(f"the ledger of the application {self._app!r} has no {name!r}")
+        if said == "refused":
+            raise LedgerError(f"the key {queue} holds no queue")
+        return Standing(said)

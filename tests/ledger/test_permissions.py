@@ -1,0 +1,87 @@
+"""A user who may not do everything: what is recorded has its job all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+
+from clock.decision import Kind
+from clock.errors import LedgerError
+from clock.ledger.ledger import Claim, Ledger
+from clock.ledger.record import Record
+from clock.ledger.records import read_record
+from clock.schedule.event import Event
+from clock.server import connect
+from tests.conftest import ReadSchedule
+
+NOW = 1_800_000_000
+
+
+@pytest.fixture
+def limited(redis: Redis, server_url: str) -> Iterator[Redis]:
+    """A connection of the user ``limited``, who may do everything until told otherwise."""
+    _allow(redis, "on", "nopass", "~*", "+@all")
+    with connect(server_url.replace("//", "//limited:any@")) as connection:
+        yield connection
+    redis.acl_deluser("limited")
+
+
+@pytest.fixture
+def event(read: ReadSchedule) -> Event:
+    return read("every('10 seconds', 'tasks.x')").events["tasks.x"]
+
+
+def test_a_queue_one_may_not_push_to_is_refused_and_nothing_is_recorded(
+    redis: Redis, limited: Redis, event: Event
+) -> None:
+    ledger = _ledger(limited, event)
+    _allow(redis, "-rpush")
+    for _ in range(2):
+        (outcome,) = ledger.claim([Claim(event, NOW)], NOW)
+        assert outcome.is_refused
+    assert _record(redis).decided == NOW - 1
+    _allow(redis, "+rpush")
+    (outcome,) = ledger.claim([Claim(event, NOW)], NOW)
+    assert outcome.kind is Kind.FIRED
+    assert redis.llen("rq:queue:default") == 1
+
+
+def test_the_queue_of_one_event_does_not_hold_up_that_of_another(
+    redis: Redis, limited: Redis, event: Event, read: ReadSchedule
+) -> None:
+    other = read("every('10 seconds', 'tasks.y', queue='other')").events["tasks.y"]
+    ledger = _ledger(limited, event, other)
+    ours = ("~clock:*", "~rq:job:*", "~rq:queues", "~rq:queue:other")
+    _allow(redis, "resetkeys", *ours, "%R~rq:queue:*")
+    outcomes = ledger.claim([Claim(event, NOW), Claim(other, NOW)], NOW)
+    assert [(each.kind, each.is_refused) for each in outcomes] == [
+        (None, True),
+        (Kind.FIRED, False),
+    ]
+    assert [redis.llen("rq:queue:default"), redis.llen("rq:queue:other")] == [0, 1]
+
+
+def test_who_may_not_note_a_queue_records_nothing(
+    redis: Redis, limited: Redis, event: Event
+) -> None:
+    ledger = _ledger(limited, event)
+    _allow(redis, "-sadd")
+    with pytest.raises(LedgerError):
+        ledger.claim([Claim(event, NOW)], NOW)
+    assert _record(redis).decided == NOW - 1
+
+
+def _allow(redis: Redis, *rules: str) -> None:
+    redis.execute_command("ACL", "SETUSER", "limited", *rules)  # type: ignore[no-untyped-call]
+
+
+def _ledger(connection: Redis, *events: Event) -> Ledger:
+    ledger = Ledger(connection, app="test", token="t")
+    ledger.enrol(events, NOW - 1)
+    return ledger
+
+
+def _record(redis: Redis) -> Record:
+    return read_record(redis, "test", "tasks.x")

