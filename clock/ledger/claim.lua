@@ -3,7 +3,8 @@
 -- alone and whole, so record and job live and die together; what could fail (a queue's key of
 -- another type, or one this user may not push to) is looked at before anything is recorded. A run of
 -- occurrences of which some are somebody's already is not written, nor what follows of that event: the
--- clock counts again.
+-- clock counts again. Neither is a run written before an occurrence whose queue takes no jobs: it is
+-- recorded once, with that one.
 --
 -- KEYS  1 decided  2 templates  3 pauses  4 RQ's set of queues
 -- ARGV  1 token of this clock  2 TTL of the ledger in seconds  3 now in seconds  4 now as RQ writes it
@@ -143,7 +144,14 @@ local function newest_decision(history)
   return string.sub(string.gsub(history, 'r%d+ ', ''), 1, 1)
 end
 
-local current, written, replies, behind = {}, {}, {}, {}
+-- Whether claim number i is of a run that ends in an occurrence which is to fire.
+local function leads_to_fire(i)
+  local last = i
+  while events[last + 1] == events[i] do last = last + 1 end
+  return last > i and ARGV[5 * last + 1] == 'f'
+end
+
+local current, written, replies, behind, refused = {}, {}, {}, {}, {}
 for i, event in ipairs(events) do
   local at = 5 * i
   local kind, first, scheduled, count = unpack(ARGV, at + 1, at + 4)
@@ -162,9 +170,14 @@ for i, event in ipairs(events) do
       if reply == '' then reply = 'd' .. decided end
     else
       reply = kind
-      if kind == 'f' then
+      if refused[event] then
+        reply = 'q'
+      elseif kind == 'f' then
         local pause = pauses[i] and string.match(pauses[i], '^%S+')
         reply = fire(cmsgpack.unpack(templates[i]), instant, fired, pause)
+      elseif leads_to_fire(i) then
+        local template = cmsgpack.unpack(templates[i])
+        if not takes_jobs(template.queue, template.side) then reply, refused[event] = 'q', true end
       end
       if reply ~= 'q' then
         local fires = reply == 'f' or reply == 's'

@@ -63,6 +63,21 @@ def test_a_run_claimed_again_after_a_lost_reply_is_counted_once(redis: Redis, ev
     assert redis.llen("rq:queue:default") == 1
 
 
+def test_a_run_before_an_occurrence_whose_queue_takes_no_jobs_is_recorded_with_it(
+    redis: Redis, event: Event
+) -> None:
+    ledger = _ledger(redis, event, "one")
+    redis.set("rq:queue:default", "x")
+    for last in (NOW, NOW + 10, NOW + 20):
+        claims = [_missed(event, NOW, last), Claim(event, last + 10)]
+        assert all(each.is_refused for each in ledger.claim(claims, last + 11))
+    assert (_record(redis).decided, _record(redis).counters["missed"]) == (NOW - 1, 0)
+    redis.delete("rq:queue:default")
+    kinds = [each.kind for each in ledger.claim(claims, NOW + 31)]
+    assert kinds == [Kind.MISSED, Kind.FIRED]
+    assert _record(redis).counters["missed"] == 3
+
+
 def test_a_run_by_hand_after_a_lost_reply_does_not_hide_what_was_decided(
     redis: Redis, event: Event
 ) -> None:
