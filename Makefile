@@ -3,13 +3,15 @@
 PYTHON ?= python3
 UV ?= uv
 DIST ?= dist
+MINUTES ?= 3
+SEED ?=
 
 # Errors only: what pip warns of is the machine's configuration, not this project.
 PIP_INSTALL = .venv/bin/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint format lock wheel clean
+.PHONY: help run test faults lint format lock wheel clean
 
 help: ## list the targets
 	@awk -F ' *## *' '/^[a-z]+:.*## / { split($$1, target, ":"); printf "make %-8s %s\n", target[1], $$2 }' Makefile
@@ -20,6 +22,9 @@ run: .venv/ready ## start everything for schedules/main.py on this machine; Ctrl
 
 test: .venv/ready ## run the tests; make test ARGS='-k fold' for some of them
 	.venv/bin/python -m pytest $(ARGS)
+
+faults: .venv/ready ## kill clocks and servers, count jobs; make faults MINUTES=12 SEED=1
+	.venv/bin/python -m benchmarks.faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 lint: .venv/ready ## ruff and mypy, as the pre-commit hook runs them
 	.venv/bin/ruff check
