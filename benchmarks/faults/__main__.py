@@ -13,14 +13,22 @@ from pathlib import Path
 import click
 
 from benchmarks.faults.campaign import Campaign
-from benchmarks.faults.report import lines
+from benchmarks.faults.report import lines, record
+
+HEADING = "## The full run"
 
 
 @click.command()
 @click.option("--minutes", type=click.FloatRange(min=0.5), default=3.0, show_default=True)
 @click.option("--seed", type=int, help="Of the dice; printed, so that it can be given again.")
 @click.option("--keep", is_flag=True, help="Keep the folder with the logs and the server's data.")
-def main(minutes: float, seed: int | None, keep: bool) -> None:
+@click.option(
+    "--record",
+    "page",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Put the summary into this page of the documentation.",
+)
+def main(minutes: float, seed: int | None, keep: bool, page: Path | None) -> None:
     """Run real clocks on a real server under faults, and count what RQ received."""
     # So that a campaign that is told to end, ends its processes.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -34,8 +42,10 @@ def main(minutes: float, seed: int | None, keep: bool) -> None:
 
     try:
         outcome = Campaign(folder, seed, say).run(60 * minutes)
-        for line in lines(outcome):
-            print(line)
+        summary = list(lines(outcome))
+        print("\n".join(summary))
+        if page is not None:
+            record(page, HEADING, summary)
     finally:
         if keep:
             print(f"kept {folder}", file=sys.stderr)

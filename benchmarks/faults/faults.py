@@ -179,9 +179,9 @@ def step_wall_clock(world: World) -> bool:
 
 
 FAULTS = (
-    Fault("clock killed at any moment", kill, 0.4, 0.7),
-    Fault("clock killed within the burst", kill_in_burst, 0.5, 1.2),
-    Fault("clock killed in mid-claim", kill_in_claim, 0.5, 1.2),
+    Fault("clock killed at any moment", kill, 0.4, 0.6),
+    Fault("clock killed within the burst", kill_in_burst, 0.5, 1.0),
+    Fault("clock killed in mid-claim", kill_in_claim, 0.5, 1.0),
     Fault("clock told to end within the burst", terminate, 1, 8),
     Fault("clock suspended", suspend, 2, 8),
     Fault("another number of clocks", change_number, 1.5, 12),
