@@ -58,6 +58,7 @@ class Drain:
             f"{as_text(key)} has a hash and was on no queue"
             for key in self._connection.scan_iter("rq:job:*", count=1000)
         ]
+        self._connection.close()
 
     def _run(self) -> None:
         while not self._stop.wait(PAUSE):

@@ -55,6 +55,8 @@ class Proxy:
 
     def close(self) -> None:
         """Take no more connections; the open ones end with their clients."""
+        # Closing alone would not wake who waits for a connection.
+        self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
     def _accept(self) -> None:

@@ -44,7 +44,9 @@ class Reasons:
         """Read for the last time, at a server that must be there; the records as they are then."""
         self._stop.set()
         self._thread.join()
-        return self.read()
+        records = self.read()
+        self._connection.close()
+        return records
 
     def read(self) -> Mapping[str, Record]:
         """The records of all events, whose reasons are kept."""
