@@ -7,19 +7,17 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 
 from redis import Redis
 
-from benchmarks.faults.agenda import Agenda
 from benchmarks.faults.checker import Verdict, check
 from benchmarks.faults.drain import Drain
-from benchmarks.faults.faults import FAULTS, Fault
+from benchmarks.faults.faults import FAULTS, step_wall_clock
+from benchmarks.faults.program import CLOCK, SCHEDULE
 from benchmarks.faults.proxy import Loss
 from benchmarks.faults.reasons import Reasons
-from benchmarks.faults.server import Server
-from benchmarks.faults.slot import SCHEDULE, End, Slot
-from benchmarks.faults.wall_clock import WallClock, libfaketime
+from benchmarks.faults.slot import End
+from benchmarks.faults.stage import Stage
 from clock.ledger.ledger import Ledger
 from clock.schedule.load import load
 
@@ -31,9 +29,6 @@ ALONE = 0.2
 
 ALONE_AT_LEAST = 36.0
 """Seconds of that; but half of the time is for all of them mixed."""
-
-RETRY = 0.1
-"""Seconds after which a fault that could not be done is tried again."""
 
 PATIENCE = 90.0
 """Seconds the last clocks have to decide everything that is due."""
@@ -66,69 +61,46 @@ class Outcome:
 
 
 class Campaign:
-    """The server, the clocks, and what is done to them."""
+    """Up to three clocks, and what is done to them."""
 
     def __init__(self, folder: Path, seed: int, say: Say) -> None:
         """Everything is written into ``folder``; ``say`` is told how it goes."""
-        self.agenda = Agenda()
-        self.dice = Random(seed)
-        self.server = Server(folder / "server")
-        library = libfaketime()
-        self.slots = [
-            Slot(
-                number,
-                self.server.port,
-                folder,
-                # One clock lives by a wall clock that can be set; the others' is true.
-                WallClock(library, folder / "wall-clock") if library and number == 0 else None,
-            )
-            for number in range(SLOTS)
-        ]
-        self.wanted = SLOTS
-        self.faults = [
-            fault for fault in FAULTS if library is not None or fault.name != "wall clock set"
-        ]
+        self._stage = Stage(folder, seed, CLOCK, places=SLOTS, settable=True)
+        can_set = any(slot.wall_clock is not None for slot in self._stage.slots)
+        self.faults = [fault for fault in FAULTS if can_set or fault.strike is not step_wall_clock]
         self._seed = seed
         self._say = say
-        self._starts = 0
-        self._strikes: Counter[str] = Counter()
-        self._ends: Counter[End] = Counter()
-        self._misbehaved: list[str] = []
-        self._waiting: set[int] = set()
 
     def run(self, seconds: float) -> Outcome:
         """Run it, and judge."""
         begin = time.monotonic()
-        self.server.start()
         try:
+            self._stage.server.start()
             return self._run(seconds, begin)
         finally:
-            for slot in self.slots:
-                slot.close()
-            self.server.kill()
+            self._stage.close()
 
     def _run(self, seconds: float, begin: float) -> Outcome:
+        stage = self._stage
         events = list(load(str(SCHEDULE)).events.values())
         since = int(time.time())
         # By the campaign's own hand, so that it knows from when on each event occurs.
-        with Redis.from_url(self.server.url) as connection:
+        with Redis.from_url(stage.server.url) as connection:
             Ledger(connection, app=APP, token="campaign").enrol(events, since)
-        drain = Drain(self.server.url, APP, events)
-        reasons = Reasons(self.server.url, APP)
+        drain = Drain(stage.server.url, APP, events)
+        reasons = Reasons(stage.server.url, APP)
         drain.start()
         reasons.start()
 
-        self._wait(lambda: all(slot.age > 1 for slot in self.slots), 10)
+        stage.wait(lambda: all(slot.age > 1 for slot in stage.slots), 10)
         alone = max(ALONE * seconds, min(ALONE_AT_LEAST, seconds / 2))
-        self._alone(alone)
-        self._mixed(seconds - alone)
+        stage.alone(self.faults, alone, self._say)
+        self._say("mixed: all of them")
+        stage.mixed(self.faults, seconds - alone)
         until = int(time.time())
         self._wait_until_decided(reasons, until)
-        for slot in self.slots:
-            slot.terminate()
-        self._wait(lambda: all(slot.is_empty for slot in self.slots), 15, restart=False)
+        stage.stop()
 
-        server_kills = self.server.kills
         records = reasons.stop()
         drain.stop()
         verdict = check(
@@ -144,94 +116,15 @@ class Campaign:
             seed=self._seed,
             seconds=time.monotonic() - begin,
             verdict=verdict,
-            strikes=self._strikes,
-            ends=self._ends,
-            starts=self._starts,
-            server_kills=server_kills,
-            server_suspensions=self.server.suspensions,
-            losses=sum((slot.proxy.lost for slot in self.slots), Counter()),
-            misbehaved=self._misbehaved,
-            server=self.server.version,
+            strikes=stage.strikes,
+            ends=stage.ends,
+            starts=stage.starts,
+            server_kills=stage.server.kills,
+            server_suspensions=stage.server.suspensions,
+            losses=sum((slot.proxy.lost for slot in stage.slots), Counter()),
+            misbehaved=stage.misbehaved,
+            server=stage.server.version,
         )
-
-    def _alone(self, seconds: float) -> None:
-        for fault in self.faults:
-            self._say(f"alone: {fault.name}")
-            self._schedule(fault, self._evenly(fault.alone))
-            self._wait(lambda: False, seconds / len(self.faults))
-            self._calm()
-
-    def _mixed(self, seconds: float) -> None:
-        self._say("mixed: all of them")
-        for fault in self.faults:
-            self._schedule(fault, self._at_random(fault.mixed))
-        self._wait(lambda: False, seconds)
-        self._calm()
-
-    def _evenly(self, average: float) -> Callable[[], float]:
-        return lambda: self.dice.uniform(0.5, 1.5) * average
-
-    def _at_random(self, average: float) -> Callable[[], float]:
-        return lambda: self.dice.expovariate(1 / average)
-
-    def _schedule(self, fault: Fault, pause: Callable[[], float]) -> None:
-        def strike() -> None:
-            if fault.strike(self):
-                self._strikes[fault.name] += 1
-                self.agenda.after(pause(), strike)
-            else:
-                self.agenda.after(RETRY, strike)
-
-        self.agenda.after(0, strike)
-
-    def _calm(self) -> None:
-        """Undo every fault at once, and let all clocks run."""
-        self.agenda.clear()
-        self._waiting.clear()
-        self.server.resume()
-        if not self.server.is_well:
-            self.server.start()
-        self.wanted = SLOTS
-        for slot in self.slots:
-            slot.resume()
-            slot.proxy.disarm()
-            if slot.wall_clock is not None:
-                slot.wall_clock.set(0)
-
-    def _wait(self, fact: Callable[[], bool], seconds: float, *, restart: bool = True) -> bool:
-        """Do what is due until ``fact`` holds, ``seconds`` at most; whether it does."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            if fact():
-                return True
-            self._tend(restart)
-            time.sleep(self.agenda.do_due())
-        return fact()
-
-    def _tend(self, restart: bool) -> None:
-        for slot in self.slots:
-            end = slot.look()
-            if end is not None:
-                self._ends[end] += 1
-                if not slot.ended_well:
-                    self._misbehaved.append(
-                        f"clock {slot.number} {end} with exit code {slot.exit_code}"
-                    )
-            is_wanted = slot.number < self.wanted
-            if slot.is_running and not is_wanted:
-                slot.terminate()
-            if slot.is_empty and is_wanted and restart and slot.number not in self._waiting:
-                self._waiting.add(slot.number)
-                self.agenda.after(self.dice.choice([0, 0, 0.1, 0.5]), self._start_in(slot))
-
-    def _start_in(self, slot: Slot) -> Callable[[], None]:
-        def start() -> None:
-            self._waiting.discard(slot.number)
-            if slot.is_empty:
-                slot.start()
-                self._starts += 1
-
-        return start
 
     def _wait_until_decided(self, reasons: Reasons, until: int) -> None:
         self._say("calm: what is due is made up")
@@ -245,5 +138,5 @@ class Campaign:
             return all(record.decided >= until - 3 for record in reasons.read().values())
 
         # The slowest event occurs every three seconds; after `until` each has one to come.
-        self._wait(lambda: False, 4)
-        self._wait(is_decided, PATIENCE)
+        self._stage.go_on(4)
+        self._stage.wait(is_decided, PATIENCE)

@@ -9,9 +9,6 @@ from collections import Counter, deque
 from collections.abc import Callable
 from enum import StrEnum
 
-CLAIM = b"rq:queues"
-"""A key that of all the clock sends only a claim names."""
-
 LARGEST = 1 << 20
 
 
@@ -28,8 +25,11 @@ class Loss(StrEnum):
 class Proxy:
     """Passes everything on in both directions, but for the claims it was told to lose."""
 
-    def __init__(self, port: int, kill: Callable[[], None]) -> None:
-        """``port`` is the server's, on the loopback interface; ``kill`` ends the client."""
+    def __init__(self, port: int, mark: bytes, kill: Callable[[], None]) -> None:
+        """``port`` is the server's, on the loopback interface; ``mark`` is in every claim; ``kill``
+        ends the client.
+        """
+        self._mark = mark
         self._server = ("127.0.0.1", port)
         self._kill = kill
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -82,7 +82,7 @@ class Proxy:
             readable, _, _ = select.select([client, server], [], [])
             if client in readable:
                 request = client.recv(LARGEST)
-                if CLAIM in request:
+                if self._mark in request:
                     loss = self._next_loss()
                 if not request or loss is Loss.MID_REQUEST:
                     server.sendall(request[: len(request) // 2])

@@ -1,38 +1,41 @@
-"""A place where a clock runs, behind a proxy of its own, and is killed and started again."""
+"""A place where a scheduler runs, behind a proxy of its own, killed and started again."""
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Literal
 
+from benchmarks.faults.program import Program
 from benchmarks.faults.proxy import Proxy
 from benchmarks.faults.wall_clock import WallClock
 
 End = Literal["killed", "stopped", "died"]
 
-ROOT = Path(__file__).parents[2]
-SCHEDULE = Path(__file__).with_name("schedule.py")
 LONGEST_START = 5.0
 """Seconds a busy machine may take to start Python and the clock."""
 
-OURS = ("CLOCK_", "RQ_", "REDIS_")
-
 
 class Slot:
-    """Runs one clock at a time."""
+    """Runs one process at a time."""
 
-    def __init__(self, number: int, port: int, folder: Path, wall_clock: WallClock | None) -> None:
-        """``port`` is the server's; what the clock logs goes to a file in ``folder``."""
+    def __init__(
+        self,
+        number: int,
+        port: int,
+        folder: Path,
+        program: Program,
+        wall_clock: WallClock | None,
+    ) -> None:
+        """``port`` is the server's; what the program logs goes to a file in ``folder``."""
         self.number = number
         self.wall_clock = wall_clock
-        self.proxy = Proxy(port, self.kill)
+        self.proxy = Proxy(port, program.mark, self.kill)
         self.log = folder / f"clock-{number}.log"
         self.exit_code = 0
+        self._program = program
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
         self._lived = 0.0
@@ -61,13 +64,13 @@ class Slot:
 
     def start(self) -> None:
         """Start a clock."""
-        environ = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-        environ["PYTHONPATH"] = str(ROOT)
+        environ = self._program.environment()
         if self.wall_clock is not None:
             environ |= self.wall_clock.environment()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "clock", str(SCHEDULE), "--url", self.proxy.url],
+                self._program.command(self.proxy.url),
+                cwd=self.log.parent,
                 env=environ,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
