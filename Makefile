@@ -3,18 +3,16 @@
 PYTHON ?= python3
 UV ?= uv
 DIST ?= dist
-MINUTES ?= 3
-SEED ?=
 
 # Errors only: what pip warns of is the machine's configuration, not this project.
 PIP_INSTALL = .venv/bin/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test faults lint format lock wheel clean
+.PHONY: help run test test-croniter6 fuzz faults lint format lock wheel clean
 
 help: ## list the targets
-	@awk -F ' *## *' '/^[a-z]+:.*## / { split($$1, target, ":"); printf "make %-8s %s\n", target[1], $$2 }' Makefile
+	@awk -F ' *## *' '/^[a-z0-9-]+:.*## / { split($$1, target, ":"); printf "make %-14s %s\n", target[1], $$2 }' Makefile
 
 # exec leaves no shell between make and the clock, so that Ctrl-C reaches it once.
 run: .venv/ready ## start everything for schedules/main.py on this machine; Ctrl-C ends it
@@ -22,9 +20,19 @@ run: .venv/ready ## start everything for schedules/main.py on this machine; Ctrl
 
 test: .venv/ready ## run the tests; make test ARGS='-k fold' for some of them
 	.venv/bin/python -m pytest $(ARGS)
+	@[ -n "$(ARGS)" ] || $(MAKE) --no-print-directory test-croniter6
+
+# The answers must not depend on the croniter; the other one goes before .venv's on the import path.
+test-croniter6: .venv/ready ## run the tests of time and of schedules against croniter 6
+	CRONITER_MAJOR=6 PYTHONPATH=.venv/croniter6 .venv/bin/python -m pytest $(ARGS) \
+	  tests/test_croniter.py tests/recurrence tests/schedule
+
+fuzz: .venv/fuzz ## throw texts at the parsers of time; make fuzz SECONDS=600 for longer
+	PYTHONPATH=.:.venv/fuzz .venv/bin/python tests/fuzz/fuzz_cron.py \
+	  -max_total_time=$(or $(SECONDS),60) -max_len=80
 
 faults: .venv/ready ## kill clocks and servers, count jobs; make faults MINUTES=12 SEED=1
-	.venv/bin/python -m benchmarks.faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+	.venv/bin/python -m benchmarks.faults --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED))
 
 lint: .venv/ready ## ruff and mypy, as the pre-commit hook runs them
 	.venv/bin/ruff check
@@ -41,7 +49,7 @@ wheel: .venv/ready ## build the wheel into dist/
 # dev is locked under the pins of runtime, so that tests run what users get.
 lock: ## pin requirements/*.in again, with uv; make lock ARGS=--upgrade for newer versions
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
-	@for list in runtime dev; do \
+	@for list in runtime dev croniter6 fuzz; do \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	    $(ARGS) --output-file requirements/$$list.txt requirements/$$list.in || exit 1; \
@@ -51,8 +59,12 @@ clean: ## remove .venv, dist/ and caches
 	rm -rf .venv dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
+.venv/fuzz: .venv/ready requirements/fuzz.txt
+	@$(PIP_INSTALL) --require-hashes --no-deps --target $@ -r requirements/fuzz.txt
+	@touch $@
+
 # Made anew, not added to: a package that left the lock file is gone from .venv too.
-.venv/ready: pyproject.toml requirements/dev.txt
+.venv/ready: pyproject.toml requirements/dev.txt requirements/croniter6.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "rq-clock needs Python 3.11 or newer: make PYTHON=python3.11" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
@@ -60,5 +72,6 @@ clean: ## remove .venv, dist/ and caches
 	@echo "making .venv from requirements/dev.txt"
 	@$(PYTHON) -m venv --clear .venv
 	@$(PIP_INSTALL) --require-hashes -r requirements/dev.txt
+	@$(PIP_INSTALL) --require-hashes --no-deps --target .venv/croniter6 -r requirements/croniter6.txt
 	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -17,3 +17,6 @@ this."""
 
 CRASHED = 4
 """Something escaped that should not have; the traceback is on stderr."""
+
+DIFFERENT = 5
+"""Two schedules that were compared differ."""

@@ -77,4 +77,7 @@ def stopped_by_signals(stop: Stop, *, abandon: bool = True) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
-            signal.signal(number, handler)
+            # A process that was asked to stop is about to end; asked again on its way out, it must
+            # not die of the question.
+            is_over = stop.is_set() and number in SIGNALS
+            signal.signal(number, signal.SIG_IGN if is_over else handler)

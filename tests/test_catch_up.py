@@ -6,10 +6,10 @@ import pytest
 
 from clock.catch_up import COUNTED, Owed, Passed, Run, count_between, oldest_kept, owed
 from clock.decision import Kind
+from clock.recurrence.calendar_rule import calendar_rule
 from clock.recurrence.elapsed import Elapsed
 from clock.recurrence.period import Calendar
 from clock.recurrence.recurrence import Recurrence, between
-from clock.recurrence.rule import calendar_rule
 from clock.recurrence.zone import zone
 
 EVERY_TEN = Elapsed(period=10, anchor=0)

@@ -22,7 +22,8 @@ from clock.loop import LONGEST_SLEEP, Loop
 from clock.recurrence.elapsed import Elapsed
 from clock.server import connect
 from clock.stop import Stop
-from tests.conftest import ReadSchedule, free_port
+from tests.conftest import ReadSchedule
+from tests.live.port import free_port
 
 START = 1_800_000_000.0
 

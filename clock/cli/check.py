@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
+
 import click
 
 from clock import codes
 from clock.cli import options
 from clock.schedule.load import load
 from clock.schedule.resolve import resolve_tasks
+from clock.schedule.traps import traps
 
 
 @click.command()
@@ -15,10 +19,17 @@ from clock.schedule.resolve import resolve_tasks
 @options.serializer
 @click.option("--no-import", is_flag=True, help="Do not import the tasks.")
 def check(file: str, serializer: str, no_import: bool) -> int:
-    """Load FILE, check all of it, and import every task it names. Needs no server."""
+    """Load FILE, check all of it, and import every task it names. Needs no server.
+
+    Warns of what is allowed and will surprise somebody one day, such as a time that a clock change
+    skips; a warning changes nothing about the exit code.
+    """
     schedule = load(file, serializer=serializer)
+    for trap in traps(schedule, datetime.fromtimestamp(time.time(), UTC)):
+        click.echo(f"{trap.path}:{trap.line}: warning: {trap.message}", err=True)
     if not no_import:
         for warning in resolve_tasks(schedule):
             click.echo(f"warning: {warning}", err=True)
-    click.echo(f"{file}: {len(schedule.events)} events, zone {schedule.zone.name}, no mistakes")
+    count = f"{len(schedule.events)} event" + ("" if len(schedule.events) == 1 else "s")
+    click.echo(f"{file}: {count}, zone {schedule.zone.name}, no mistakes")
     return codes.OK

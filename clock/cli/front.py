@@ -13,6 +13,8 @@ import click
 from clock import codes
 from clock.cli.check import check
 from clock.cli.dev import dev
+from clock.cli.diff import diff_schedules
+from clock.cli.explain import explain_events
 from clock.cli.listing import list_events
 from clock.cli.next import next_occurrences
 from clock.cli.pause import pause_event, resume_event
@@ -28,7 +30,8 @@ Examples:
   clock next schedules/main.py -n 5   what will fire next
 
 \b
-Exit codes: 0 fine, 1 the schedule has a mistake, 2 usage, 3 server, 4 a crash.
+Exit codes: 0 fine, 1 the schedule has a mistake, 2 usage, 3 server, 4 a crash,
+  5 two schedules differ.
 """
 
 
@@ -66,6 +69,8 @@ for command in (
     check,
     list_events,
     next_occurrences,
+    explain_events,
+    diff_schedules,
     run_event,
     pause_event,
     resume_event,

@@ -52,7 +52,7 @@ def next_occurrences(
     last = None if until is None else seconds(options.in_zone(until, schedule.zone))
     if count is None and last is None:
         count = SHOWN
-    found = islice(_merged(_chosen(schedule, name), after, last), count)
+    found = islice(_merged(_shown(schedule, name), after, last), count)
     if as_json:
         for at, event in found:
             click.echo(json.dumps(_as_object(at, event), ensure_ascii=False))
@@ -71,14 +71,9 @@ def next_occurrences(
     return codes.OK
 
 
-def _chosen(schedule: Schedule, name: str | None) -> list[Event]:
-    if name is None:
-        return [event for event in schedule.events.values() if event.enabled]
-    if name not in schedule.events:
-        raise click.UsageError(
-            f"there is no event {name!r}; the events are {', '.join(schedule.events)}"
-        )
-    return [schedule.events[name]]
+def _shown(schedule: Schedule, name: str | None) -> list[Event]:
+    # A disabled event fires only in the imagination of whoever asks for it by name.
+    return [each for each in options.chosen(schedule, name) if name or each.enabled]
 
 
 def _merged(events: list[Event], after: int, until: int | None) -> Iterator[tuple[int, Event]]:

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import click
 
 from clock.recurrence.zone import Zone
+from clock.schedule.event import Event
+from clock.schedule.schedule import Schedule
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -68,6 +70,16 @@ class Instant(click.ParamType):  # type: ignore[type-arg]  # generic from click 
                 param,
                 ctx,
             )
+
+
+def chosen(schedule: Schedule, name: str | None) -> list[Event]:
+    """The event called ``name``, or all; raises click.UsageError where there is no such event."""
+    if name is None:
+        return list(schedule.events.values())
+    if name not in schedule.events:
+        known = ", ".join(schedule.events)
+        raise click.UsageError(f"there is no event {name!r}; the events are {known}")
+    return [schedule.events[name]]
 
 
 def in_zone(instant: datetime, zone: Zone) -> datetime:

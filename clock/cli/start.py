@@ -55,23 +55,23 @@ def start(
         colour=on_terminal and not os.environ.get("NO_COLOR"),
     )
     stop = Stop()
-    with stopped_by_signals(stop):
-        try:
+    try:
+        with stopped_by_signals(stop):
             _announce(schedule, server, app, time.time())
             Loop(
                 list(schedule.events.values()),
                 Ledger(connection, app=app, token=process_token(), serializer=serializer),
                 stop,
             ).run()
-        except Abandon:
-            log.warning(
-                "abandoned",
-                extra={"fields": {"reason": "the server did not answer the claim in hand"}},
-            )
-        except Exception:
-            log.critical("crashed", exc_info=True)
-            traceback.print_exc()
-            return codes.CRASHED
+    except Abandon:
+        log.warning(
+            "abandoned",
+            extra={"fields": {"reason": "the server did not answer the claim in hand"}},
+        )
+    except Exception:
+        log.critical("crashed", exc_info=True)
+        traceback.print_exc()
+        return codes.CRASHED
     log.info("stopped")
     return codes.OK
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-
-_PR_SET_PDEATHSIG = 1
 
 
 class Child:
@@ -26,7 +23,6 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - no thread runs here
         )
         assert self._process.stdout is not None
         self.output = self._process.stdout
@@ -48,17 +44,16 @@ class Child:
 
     def terminate(self) -> None:
         """Ask it to end; asked again, an RQ worker gives up the job in hand."""
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
+        with suppress(ProcessLookupError):
+            os.kill(self._process.pid, signal.SIGTERM)
 
     def kill(self) -> None:
         """End it and everything in its session."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         for member in _session(self._process.pid):
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(member, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        self._process.kill()
         self._process.wait()
 
 
@@ -75,9 +70,3 @@ def _session(leader: int) -> list[int]:
         if int(fields[3]) == leader:
             members.append(int(stat.parent.name))
     return members
-
-
-def _die_with_parent() -> None:
-    # Without this a `kill -9` of the parent would leave clock and worker behind; only Linux has it.
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

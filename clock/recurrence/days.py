@@ -107,7 +107,7 @@ class MonthDays:
     rule: DayRule
     months: frozenset[int] = frozenset(range(1, 13))
     count: int = 1
-    anchor: int = 2001 * 12
+    anchor: int = 0
     # A month has one of 28 shapes (length and first weekday), so the days of each are found once.
     _shapes: dict[tuple[int, int], list[int]] = field(
         default_factory=dict, compare=False, repr=False

@@ -19,15 +19,23 @@ _ORDINALS = {
     "1st": 1, "first": 1, "2nd": 2, "second": 2, "3rd": 3, "third": 3,
     "4th": 4, "fourth": 4, "5th": 5, "fifth": 5, "last": -1,
 }  # fmt: skip
+_SPELLED = {1: "1st", 2: "2nd", 3: "3rd", 4: "4th", 5: "5th", -1: "last"}
+_NUMBER = re.compile("(-?[0-9]{1,9})(?:st|nd|rd|th)?")
 _OF_MONTH = re.compile(r"(?P<day>.+?) (?:of )?(?P<month>[a-z]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class On:
-    """One day of a month: a rule for it, and the month (1 to 12) where one is named."""
+    """One day of a month: its tidy text, a rule for it, and the month (1 to 12) if one is named."""
 
+    text: str
     rule: DayRule
     month: int | None = None
+
+    @property
+    def order(self) -> int:
+        """A number by which days are listed: as they come in a month, as far as that is certain."""
+        return min(self.rule.days, default=40)
 
 
 def parse_on(value: int | str) -> On:
@@ -36,19 +44,17 @@ def parse_on(value: int | str) -> On:
         raise RecurrenceError(
             f"on={value!r} is not a day; write a number, 'last', 'last friday' or '2nd tuesday'"
         )
-    if isinstance(value, int):
-        return On(_number(value, value))
-    words = " ".join(value.lower().split())
+    words = " ".join(str(value).lower().split())
     named = _OF_MONTH.fullmatch(words)
     month = _month(named["month"]) if named else None
-    if named and month is not None:
-        rule, length = _day(named["day"], value), LENGTHS[month - 1]
-        if rule.days and min(rule.days) > length:
-            raise RecurrenceError(
-                f"on={value!r}: {MONTHS[month - 1].capitalize()} has {length} days at most"
-            )
-        return On(rule, month)
-    return On(_day(words, value))
+    if named is None or month is None:
+        text, rule = _day(words, value)
+        return On(text, rule)
+    text, rule = _day(named["day"], value)
+    length, name = LENGTHS[month - 1], MONTHS[month - 1]
+    if rule.days and min(rule.days) > length:
+        raise RecurrenceError(f"on={value!r}: {name.capitalize()} has {length} days at most")
+    return On(f"{text} {name}" if rule.days else f"{text} of {name}", rule, month)
 
 
 def merge_rules(rules: Iterable[DayRule]) -> DayRule:
@@ -61,28 +67,23 @@ def merge_rules(rules: Iterable[DayRule]) -> DayRule:
     )
 
 
-def _day(words: str, written: str) -> DayRule:
-    if words.isascii() and words.isdecimal():
-        return _number(int(words[:9]), written)
-    if words == "last":
-        return DayRule(before_end=frozenset({0}))
-    ordinal, _, day = words.partition(" ")
-    if day == "day" and ordinal == "last":
-        return DayRule(before_end=frozenset({0}))
-    if ordinal in _ORDINALS and day in WEEKDAYS:
-        return DayRule(nth=frozenset({(WEEKDAYS.index(day), _ORDINALS[ordinal])}))
-    number = re.fullmatch(r"([0-9]{1,9})(?:st|nd|rd|th)", words)
+def _day(words: str, written: int | str) -> tuple[str, DayRule]:
+    """A day within any month: its tidy text and its rule."""
+    if words in {"last", "last day"}:
+        return "last", DayRule(before_end=frozenset({0}))
+    number = _NUMBER.fullmatch(words)
     if number:
-        return _number(int(number[1]), written)
+        day = int(number[1])
+        if not 1 <= day <= 31:
+            raise RecurrenceError(f"on={written!r}: a day of the month is from 1 to 31, or 'last'")
+        return str(day), DayRule(days=frozenset({day}))
+    ordinal, _, name = words.partition(" ")
+    if ordinal in _ORDINALS and name in WEEKDAYS:
+        nth = _ORDINALS[ordinal]
+        return f"{_SPELLED[nth]} {name}", DayRule(nth=frozenset({(WEEKDAYS.index(name), nth)}))
     raise RecurrenceError(
         f"on={written!r} is not a day; write a number, 'last', 'last friday' or '2nd tuesday'"
     )
-
-
-def _number(number: int, written: int | str) -> DayRule:
-    if not 1 <= number <= 31:
-        raise RecurrenceError(f"on={written!r}: a day of the month is from 1 to 31, or 'last'")
-    return DayRule(days=frozenset({number}))
 
 
 def _month(word: str) -> int | None:

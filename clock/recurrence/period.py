@@ -27,6 +27,9 @@ _CALENDAR: dict[str, Unit] = {
 _DAY_SETS = {"weekday": (0, 1, 2, 3, 4), "weekend": (5, 6)} | {
     name: (number,) for number, name in enumerate(WEEKDAYS)
 }
+_LONG = {word: "minute" for word, length in _ELAPSED.items() if length == 60} | {
+    word: "hour" for word, length in _ELAPSED.items() if length == 3600
+}
 _PART = re.compile(r"([0-9]{1,12})\s*([a-z]+)\s*")
 _FOREVER = 100 * 366 * 86_400
 
@@ -66,7 +69,7 @@ def parse_period(period: str | timedelta) -> Span | Calendar:
     if not parts or _PART.sub("", text):
         raise RecurrenceError(_unknown(period, text))
     if len(parts) == 1:
-        count, word = int(parts[0][0]), parts[0][1]
+        count, word = int(parts[0][0]), _LONG.get(parts[0][1], parts[0][1])
         if word in _CALENDAR and (_CALENDAR[word] not in {"minute", "hour"} or count == 1):
             if not 1 <= count <= 10_000:
                 raise RecurrenceError(f"{period!r} cannot be counted; a count is from 1 to 10000")

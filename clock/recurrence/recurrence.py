@@ -17,6 +17,10 @@ class Recurrence(Protocol):
         """Whether the occurrence at ``instant`` stands for a local time that was skipped."""
         ...
 
+    def __hash__(self) -> int:
+        """Equal recurrences share what is computed of them."""
+        ...
+
 
 def between(recurrence: Recurrence, after: int, until: int | None) -> Iterator[int]:
     """The occurrences later than ``after``, up to and including ``until``, in order."""

@@ -1,10 +1,14 @@
-"""Several recurrences as one."""
+"""Either: several recurrences as one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from clock.recurrence.recurrence import Recurrence
+from clock.recurrence.rule import Rule
+from clock.recurrence.wall import Fold, Gap
+from clock.recurrence.zone import Zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +26,21 @@ class Union:
     def is_moved(self, instant: int) -> bool:
         """Whether one of the parts fires at ``instant`` only because of a gap."""
         return any(part.is_moved(instant) for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class EitherRule:
+    """``a | b``: when either is due."""
+
+    parts: tuple[Rule, ...]
+
+    def recurrence(self, zone: Zone, gap: Gap, fold: Fold) -> Union:
+        return _union(self, zone, gap, fold)
+
+    def __str__(self) -> str:
+        return " | ".join(str(part) for part in self.parts)
+
+
+@lru_cache(maxsize=4096)
+def _union(rule: EitherRule, zone: Zone, gap: Gap, fold: Fold) -> Union:
+    return Union(tuple(part.recurrence(zone, gap, fold) for part in rule.parts))

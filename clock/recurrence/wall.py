@@ -102,3 +102,11 @@ class Wall:
                 return today * DAY + self.seconds[position]
             day = self.days.next(today + 1)
         return None if day is None else day * DAY + self.seconds[0]
+
+
+def even_or_all(times: Sequence[int]) -> Sequence[int]:
+    """The same ascending times, as a range where they are evenly spaced: it takes no room."""
+    if len(times) == 1:
+        return tuple(times)
+    even = range(times[0], times[-1] + 1, times[1] - times[0])
+    return even if list(even) == list(times) else tuple(times)

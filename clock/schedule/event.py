@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Literal
 
+from clock.recurrence.identity import identity
 from clock.recurrence.recurrence import Recurrence, between
 from clock.recurrence.zone import Zone
 
@@ -134,8 +135,8 @@ class Event:
         )
 
     def identity(self) -> str:
-        """What the ledger compares to see whether the recurrence changed."""
-        return f"{self.rule} | {self.zone.name}" + ("" if self.enabled else " | disabled")
+        """What the ledger compares to see whether the recurrence changed, on and off included."""
+        return identity(self.recurrence) + ("" if self.enabled else " disabled")
 
 
 def seconds(instant: datetime) -> int:

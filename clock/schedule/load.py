@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -10,19 +11,26 @@ from types import ModuleType
 from typing import Any
 
 from clock.errors import RecurrenceError, ScheduleError, SettingsError
-from clock.schedule.import_path import import_path
+from clock.schedule.import_path import import_path, is_own
 from clock.schedule.reading import READING, Reading
 from clock.schedule.schedule import Schedule
 from clock.schedule.task import SCHEDULE_MODULE
 
 
-def load(path: str | os.PathLike[str], *, serializer: str = "pickle") -> Schedule:
+def load(
+    path: str | os.PathLike[str],
+    *,
+    serializer: str = "pickle",
+    root: str | os.PathLike[str] | None = None,
+) -> Schedule:
     """Read the schedule file at ``path``.
 
     The file is run in a namespace of its own, with its folder and the current folder first on the
     import path; what it imports from its own folder is forgotten afterwards, so that reading twice
     gives the same, and reading two files does not mix them. ``serializer`` is the one the workers
     use (``"pickle"``, ``"json"`` or a dotted name): arguments it cannot take are refused here.
+
+    ``root`` stands in for the current folder, and what is imported from it is forgotten too.
 
     Raises ScheduleError for every mistake in the file, SettingsError for an unknown serializer.
     """
@@ -31,7 +39,7 @@ def load(path: str | os.PathLike[str], *, serializer: str = "pickle") -> Schedul
     reading = Reading(shown, _dumps(serializer), serializer)
     token = READING.set(reading)
     try:
-        with import_path(Path(shown).resolve().parent):
+        with import_path(Path(shown).resolve().parent, None if root is None else Path(root)):
             _run(source, shown)
     finally:
         READING.reset(token)
@@ -68,17 +76,23 @@ def _run(source: bytes, path: str) -> None:
         ) from None
     except (Exception, SystemExit) as error:
         place, line = _place(error, path)
-        message = (
-            str(error) if isinstance(error, RecurrenceError) else f"{type(error).__name__}: {error}"
-        )
-        raise ScheduleError(place, line, " ".join(message.split())) from None
+        raise ScheduleError(place, line, " ".join(_sentence(error).split())) from None
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, RecurrenceError):
+        return str(error)
+    said = f"{type(error).__name__}: {error}"
+    if isinstance(error, TypeError) and re.search(r"operand .* for [-|]: '?str", said):
+        return f"{said}; write the words as period('...'), which knows '|' and '-'"
+    return said
 
 
 def _place(error: BaseException, path: str) -> tuple[str, int | None]:
     """The innermost line of the schedule, or of a file in its folder, that led to ``error``."""
-    folder = str(Path(path).resolve().parent)
+    folder = Path(path).resolve().parent
     place: tuple[str, int | None] = (path, None)
     for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename == path or frame.filename.startswith(folder + os.sep):
+        if frame.filename == path or is_own(frame.filename, folder):
             place = (frame.filename, frame.lineno)
     return place

@@ -12,7 +12,8 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal, TypedDict
 
 from clock.errors import RecurrenceError
-from clock.recurrence.rule import Anchor
+from clock.recurrence.anchor import Anchor
+from clock.recurrence.bounds import Bound
 from clock.recurrence.wall import Fold, Gap
 from clock.recurrence.zone import Zone, zone
 from clock.schedule.duration import parse_duration
@@ -41,6 +42,7 @@ class Defaults(TypedDict, total=False):
     on_failure: Any
     gap: Gap
     fold: Fold
+    spread: Duration
     enabled: bool
     catch_up: Literal["latest", "all", "none"] | int
     within: Duration
@@ -59,6 +61,8 @@ class Options(Defaults, total=False):
     at: str | Sequence[str]
     on: int | str | Sequence[int | str]
     anchor: date | str
+    start: date | str
+    until: date | str
 
 
 def check_options(
@@ -171,15 +175,18 @@ def _zone(value: Any) -> Zone:
     return zone(name)
 
 
-def _anchor(value: object) -> Anchor:
+def _date(value: object) -> Anchor | Bound:
     if isinstance(value, str):
         try:
             value = date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
         except ValueError:
             raise ValueError(f"{value!r} is not a date like '2026-01-31'") from None
     if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise ValueError(f"{value.isoformat()} has no zone; write a date, or an aware datetime")
+        if value.utcoffset() is None:
+            raise ValueError(
+                f"{value.isoformat()} has no zone; write a date, or an aware datetime "
+                f"like '{value.isoformat()}+00:00'"
+            )
         return value
     if isinstance(value, date):
         return value
@@ -231,6 +238,7 @@ DEFAULTS: Mapping[str, Callable[[Any], Any]] = {
     "on_failure": _callback,
     "gap": _one_of("after", "shift", "skip"),
     "fold": _one_of("first", "second", "both"),
+    "spread": _at_least_a_second,
     "enabled": _flag,
     "catch_up": _catch_up,
     "within": _at_least_a_second,
@@ -248,7 +256,9 @@ OPTIONS: Mapping[str, Callable[[Any], Any]] = {
     "tz": _zone,
     "at": _as_written,
     "on": _as_written,
-    "anchor": _anchor,
+    "anchor": _date,
+    "start": _date,
+    "until": _date,
 }
 """The options of ``every``, each with its check."""
 

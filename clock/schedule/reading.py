@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clock.errors import RecurrenceError, ScheduleError, SettingsError
+from clock.recurrence.bounds import BoundedRule
 from clock.recurrence.rule import Rule
+from clock.recurrence.spread import SpreadRule, stable_offset
 from clock.recurrence.zone import Zone, zone
 from clock.schedule.event import Event, JobOptions, Policy
 from clock.schedule.schedule import Schedule
@@ -92,11 +94,12 @@ class Reading:
         options = {**main.defaults, **own.defaults, **declaration.options}
         where = options.get("tz") or own.zone or default_zone
         gap, fold = options.get("gap", "after"), options.get("fold", "first")
+        rule = _within_options(declaration.rule, declaration.name, options)
         try:
-            recurrence = declaration.rule.recurrence(where, gap, fold)
+            recurrence = rule.recurrence(where, gap, fold)
         except RecurrenceError as error:
             raise ScheduleError(declaration.path, declaration.line, str(error)) from None
-        spelling = str(declaration.rule)
+        spelling = str(rule)
         if (gap, fold) != ("after", "first"):
             spelling += f" gap={gap} fold={fold}"
         job = JobOptions(
@@ -142,6 +145,16 @@ class Reading:
                     f"{option}= cannot be serialised with {self.serializer}: "
                     f"{type(error).__name__}: {error}",
                 ) from None
+
+
+def _within_options(rule: Rule, name: str, options: Mapping[str, Any]) -> Rule:
+    """The rule of an event with its spread and its bounds."""
+    if "spread" in options:
+        over = options["spread"]
+        rule = SpreadRule(inner=rule, over=over, by=stable_offset(name, over))
+    if "start" in options or "until" in options:
+        rule = BoundedRule(inner=rule, start=options.get("start"), until=options.get("until"))
+    return rule
 
 
 READING: ContextVar[Reading | None] = ContextVar("clock_reading", default=None)

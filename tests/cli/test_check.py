@@ -22,12 +22,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_sound_schedule_passes(clock: Clock, schedule: Path) -> None:
-    assert clock("check", str(schedule)) == (
-        0,
-        f"{schedule}: 3 events, zone Europe/Berlin, no mistakes\n",
-        "",
+def test_a_sound_schedule_passes(clock: Clock, tmp_path: Path) -> None:
+    file = tmp_path / "sound.py"
+    file.write_text(
+        "from clock import every\nevery('day', 'os.getcwd', at='12:00', tz='Asia/Tokyo')\n"
     )
+    said = (0, f"{file}: 1 event, zone UTC, no mistakes\n", "")
+    assert clock("check", str(file)) == said
 
 
 NO_SUCH = "AttributeError: module 'jobs' has no attribute {!r}"
@@ -87,7 +88,7 @@ def test_a_package_that_a_worker_would_find_elsewhere_first_is_warned_of(
     Path("schedule.py").write_text("from clock import every\nevery('day', 'tasks.run')\n")
     code, out, err = clock("check", "schedule.py")
     assert code == 0
-    assert "1 events" in out
+    assert "1 event," in out
     assert err.startswith("warning: 'tasks' resolves to ")
     assert "outside of this project" in err
 
@@ -110,3 +111,21 @@ def test_checking_twice_in_one_process_sees_what_changed(clock: Clock, project: 
     assert clock("check", "schedule.py")[0] == 1
     (project / "jobs" / "__init__.py").write_text("def walk(): ...\n# longer than before\n")
     assert clock("check", "schedule.py")[0] == 0
+
+
+def test_traps_are_warned_of_and_change_nothing_about_the_exit_code(
+    clock: Clock, project: Path
+) -> None:
+    Path("schedule.py").write_text(
+        "from clock import every\n"
+        "every('day', 'os.getcwd', at='02:30', tz='Europe/Berlin', name='night')\n"
+        "every('month', 'os.getcwd', on=31, name='late')\n"
+        "every('10 seconds', 'os.getcwd', name='quick')\n"
+        "every('hour', 'os.getcwd', name='twin')\n"
+        "every('hour', 'os.getcwd', name='other twin')\n"
+    )
+    code, out, err = clock("check", "schedule.py")
+    assert (code, out) == (0, "schedule.py: 5 events, zone UTC, no mistakes\n")
+    warned = [line.split(": warning: ") for line in err.splitlines()]
+    assert {place for place, _ in warned} == {f"schedule.py:{line}" for line in (2, 3, 4, 6)}
+    assert all(message for _, message in warned)

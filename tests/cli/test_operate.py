@@ -10,7 +10,8 @@ from redis import Redis
 from clock.ledger.ledger import Ledger
 from clock.ledger.pauses import read_pauses
 from tests.cli.command import Clock
-from tests.conftest import ReadSchedule, free_port
+from tests.conftest import ReadSchedule
+from tests.live.port import free_port
 
 
 @pytest.fixture

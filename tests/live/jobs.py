@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from redis import Redis
+from rq import Queue
 from rq.job import Job
 
 
@@ -28,11 +29,10 @@ def fired(redis: Redis, event: str | None = None) -> list[Fired]:
 
     What is on a queue twice is here twice. Asks that every job say the same in its id and its meta.
     """
-    queues = sorted(name.decode() for name in redis.smembers("rq:queues"))
     found = [
-        _fired(queue.removeprefix("rq:queue:"), identifier.decode(), redis)
-        for queue in queues
-        for identifier in redis.lrange(queue, 0, -1)
+        _fired(queue, identifier, redis)
+        for queue in Queue.all(connection=redis)
+        for identifier in queue.get_job_ids()
     ]
     return [each for each in found if event in (None, each.event)]
 
@@ -47,8 +47,8 @@ def job_hashes(redis: Redis) -> set[str]:
     return {key.decode().removeprefix("rq:job:") for key in redis.scan_iter("rq:job:*")}
 
 
-def _fired(queue: str, identifier: str, redis: Redis) -> Fired:
-    occurrence = Job.fetch(identifier, connection=redis).get_meta(refresh=False)["clock"]
+def _fired(queue: Queue, identifier: str, redis: Redis) -> Fired:
+    occurrence = Job.fetch(identifier, connection=redis).meta["clock"]
     previous = occurrence["previous_scheduled_at"]
     at = datetime.fromisoformat(occurrence["scheduled_at"])
     assert identifier.endswith(f"-{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"), identifier
@@ -58,5 +58,5 @@ def _fired(queue: str, identifier: str, redis: Redis) -> Fired:
         previous=None if previous is None else round(datetime.fromisoformat(previous).timestamp()),
         enqueued=datetime.fromisoformat(occurrence["enqueued_at"]).timestamp(),
         job_id=identifier,
-        queue=queue,
+        queue=queue.name,
     )

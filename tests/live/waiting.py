@@ -14,9 +14,11 @@ PAUSE = 0.02
 """Seconds between two looks."""
 
 
-def wait_for(fact: str, look: Callable[[], Found], *, within: float = 15.0) -> Found:
-    """Look until ``look()`` finds something true, and return it; fail, naming ``fact``, after
-    ``within`` seconds.
+def wait_for(
+    fact: str, look: Callable[[], Found], *, within: float = 15.0, pause: float = PAUSE
+) -> Found:
+    """Look every ``pause`` seconds until ``look()`` finds something true, and return it; fail,
+    naming ``fact``, after ``within`` seconds.
     """
     deadline = time.monotonic() + within
     while True:
@@ -24,8 +26,8 @@ def wait_for(fact: str, look: Callable[[], Found], *, within: float = 15.0) -> F
         if found:
             return found
         if time.monotonic() > deadline:
-            pytest.fail(f"not within {within} s: {fact}; last seen: {found!r}")
-        time.sleep(PAUSE)
+            pytest.fail(f"not within {within} s: {fact}")
+        time.sleep(pause)
 
 
 def wait_until(instant: float) -> None:

@@ -6,25 +6,22 @@ from datetime import UTC, date, datetime
 
 import pytz
 
-from clock.recurrence.period import Span, parse_period
+from clock.recurrence.phrase import Details, Period, read_rule
 from clock.recurrence.recurrence import between
-from clock.recurrence.rule import Rule, SpanRule, calendar_rule
+from clock.recurrence.rule import Rule
 from clock.recurrence.wall import Fold, Gap
 from clock.recurrence.zone import zone
 
 
 def rule(
-    period: str,
+    period: Period,
     *,
     at: str | list[str] | None = None,
     on: int | str | list[int | str] | None = None,
     anchor: date | datetime | None = None,
 ) -> Rule:
     """The rule of a period word, as ``every`` makes it."""
-    unit = parse_period(period)
-    if isinstance(unit, Span):
-        return SpanRule(unit, anchor)
-    return calendar_rule(unit, at=at, on=on, anchor=anchor)
+    return read_rule(period, Details(at, on, anchor))
 
 
 def seconds(text: str) -> int:

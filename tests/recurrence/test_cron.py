@@ -4,8 +4,8 @@ import pytest
 
 from clock.errors import RecurrenceError
 from clock.recurrence.cron import NICKNAMES, parse_cron
+from clock.recurrence.cron_rule import CronRule
 from clock.recurrence.days import DayRule
-from clock.recurrence.rule import CronRule
 from tests.recurrence.asking import fires
 
 
@@ -27,9 +27,14 @@ def test_plain_fields_are_read() -> None:
 
 def test_names_stand_alone_and_in_ranges_in_any_case() -> None:
     assert parse_cron("0 0 * JAN Mon-FRI").months == {1}
-    assert parse_cron("0 0 * * Mon-FRI").days == DayRule(
-        days=frozenset(range(1, 32)), weekdays=frozenset(range(5)), both=True
-    )
+    assert parse_cron("0 0 * * Mon-FRI").days == DayRule(weekdays=frozenset(range(5)))
+
+
+def test_a_star_in_a_list_is_all_of_it() -> None:
+    assert parse_cron("*,2 1,* * * *").minutes == tuple(range(60))
+    assert parse_cron("*,2 1,* * * *").hours == tuple(range(24))
+    assert parse_cron("*/1,5 0-23,5 * * *").minutes == tuple(range(60))
+    assert parse_cron("*/1,5 0-23,5 * * *").hours == tuple(range(24))
 
 
 def test_a_range_of_weekdays_may_wrap() -> None:
@@ -130,7 +135,14 @@ NICE = ", ".join(NICKNAMES)
         ("* * * 13 *", "'13' is out of range; a month is from 1 to 12"),
         ("* * * * 8", "'8' is out of range; a weekday is from 0 to 7"),
         ("* * * foo *", "'foo' is not a month; write a number, or a name like 'feb'"),
-        ("* * * * mondey", "'mondey' is not a weekday; write a number, or a name like 'mon'"),
+        ("* * * * mondey", "'mondey' is not a weekday; write a number or 'mon'"),
+        ("* * * * friday", "'friday' is not a weekday; write a number or 'fri'"),
+        ("* * * * xyz", "'xyz' is not a weekday; write a number, or a name like 'mon'"),
+        (
+            "* * lw * *",
+            "'lw' is not a day of the month; write a number; "
+            "the nearest weekday ('W') is not known here",
+        ),
         ("x * * * *", "'x' is not a minute; write a number"),
         ("5/15 * * * *", "a step goes with a star or a range; write '5-59/15' for '5/15'"),
         ("*/0 * * * *", "a step of 0 in '*/0' does not fit a minute"),

@@ -33,6 +33,8 @@ def test_an_elapsed_period_is_so_many_seconds(period: str | timedelta, seconds: 
         ("1 minute", Calendar("minute")),
         ("hour", Calendar("hour")),
         ("1 hour", Calendar("hour")),
+        ("1h", Calendar("hour")),
+        ("1 min", Calendar("minute")),
         ("day", Calendar("day")),
         ("1 day", Calendar("day")),
         ("3 days", Calendar("day", 3)),

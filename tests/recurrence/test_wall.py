@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from clock.recurrence.rule import CronRule, Rule
+from clock.recurrence.cron_rule import CronRule
+from clock.recurrence.rule import Rule
 from clock.recurrence.wall import Fold, Gap
 from clock.recurrence.zone import END, zone
 from tests.recurrence.asking import fires, rule, seconds

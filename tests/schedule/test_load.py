@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import clock
 from clock import Schedule, ScheduleError, every, load
 from clock.errors import SettingsError
 from tests.schedule.writing import HEADER, event, refusal, schedule
@@ -94,6 +96,34 @@ def test_bad_syntax_in_an_imported_file_names_that_file(tmp_path: Path) -> None:
     assert (error.path, error.line) == (str(tmp_path / "feeds.py"), 2)
 
 
+def test_an_error_in_a_venv_inside_the_folder_names_the_line_of_the_schedule(
+    tmp_path: Path,
+) -> None:
+    packages = tmp_path / ".venv" / "lib" / "site-packages"
+    packages.mkdir(parents=True)
+    (packages / "rq_clock_test_failing.py").write_text("\n\ndef fail():\n    1 / 0")
+    source = f"import sys; sys.path.append({str(packages)!r})\n\nimport rq_clock_test_failing\n"
+    error = refusal(tmp_path, source + "rq_clock_test_failing.fail()")
+    assert (error.path, error.line) == (str(tmp_path / "main.py"), 5)
+    del sys.modules["rq_clock_test_failing"]
+
+
+def test_a_checkout_of_this_package_beside_the_schedule_is_not_to_blame(tmp_path: Path) -> None:
+    shutil.copytree(Path(clock.__file__).parent, tmp_path / "clock")
+    (tmp_path / "main.py").write_text(HEADER + "\ncron('61 * * * *')")
+    code = "import clock; clock.load('main.py')"
+    environ = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environ,
+    )
+    assert run.stderr.splitlines()[-1].startswith("clock.errors.ScheduleError: main.py:3: cron(")
+
+
 def test_events_of_an_imported_file_belong_to_the_schedule(tmp_path: Path) -> None:
     (tmp_path / "feeds.py").write_text(HEADER + "every('hour', 'tasks.feeds')")
     found = schedule(tmp_path, "every('day', 'tasks.a')\nimport feeds")
@@ -145,6 +175,7 @@ def test_two_files_read_in_two_threads_do_not_mix(tmp_path: Path) -> None:
         "one": ["tasks.one"],
         "two": ["tasks.two"],
     }
+    assert not [folder for folder in sys.path if folder.startswith(str(tmp_path))]
 
 
 def test_a_file_may_read_another_without_taking_its_events(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -126,3 +128,72 @@ def test_equal_recurrences_are_one_object(tmp_path: Path) -> None:
     source = "every('day', 'tasks.a', at='09:30')\nevery('1 day', 'tasks.b', at='09:30')"
     first, second = schedule(tmp_path, source).events.values()
     assert first.recurrence is second.recurrence
+
+
+def test_gap_and_fold_do_what_they_say_in_every_value(tmp_path: Path) -> None:
+    values = [
+        (gap, fold) for gap in ("after", "shift", "skip") for fold in ("first", "second", "both")
+    ]
+    source = "timezone('Europe/Berlin')\n" + "".join(
+        f"every('day', 'tasks.a', at='02:30', gap={gap!r}, fold={fold!r}, name='{gap} {fold}')\n"
+        for gap, fold in values
+    )
+    events = schedule(tmp_path, source).events
+    spring = datetime(2026, 3, 28, 12, tzinfo=UTC), datetime(2026, 3, 29, 12, tzinfo=UTC)
+    autumn = datetime(2026, 10, 24, 12, tzinfo=UTC), datetime(2026, 10, 25, 12, tzinfo=UTC)
+    in_spring = {"after": ["01:00"], "shift": ["01:30"], "skip": []}
+    in_autumn = {"first": ["00:30"], "second": ["01:30"], "both": ["00:30", "01:30"]}
+    for gap, fold in values:
+        found = events[f"{gap} {fold}"]
+        assert [f"{each:%H:%M}" for each in found.occurrences(*spring)] == in_spring[gap]
+        assert [f"{each:%H:%M}" for each in found.occurrences(*autumn)] == in_autumn[fold]
+
+
+def test_bounds_are_in_the_zone_of_the_event(tmp_path: Path) -> None:
+    source = "every('day', 'tasks.a', start='2026-01-02', until='2026-01-03', tz='Asia/Tokyo')"
+    only = event(tmp_path, source)
+    assert only.rule == "day starting 2026-01-02 until 2026-01-03"
+    assert [f"{each:%d %H}" for each in only.occurrences(datetime(2026, 1, 1, tzinfo=UTC))] == [
+        "01 15",
+        "02 15",
+    ]
+
+
+def test_bounds_may_be_aware_datetimes_and_texts(tmp_path: Path) -> None:
+    source = (
+        "from datetime import UTC, datetime\n"
+        "every('day', 'tasks.a', start=datetime(2026, 1, 2, tzinfo=UTC),\n"
+        "      until='2026-01-03T09:00:00+09:00')"
+    )
+    only = event(tmp_path, source)
+    assert [f"{each:%d %H}" for each in only.occurrences(datetime(2026, 1, 1, tzinfo=UTC))] == [
+        "02 00",
+        "03 00",
+    ]
+
+
+def test_a_spread_moves_each_event_by_its_own_offset(tmp_path: Path) -> None:
+    source = (
+        "defaults(spread='10m')\nevery('day', 'tasks.a', at='09:30')\n"
+        "every('day', 'tasks.b', at='09:30')"
+    )
+    first, second = schedule(tmp_path, source).events.values()
+    assert first.rule == "day at 09:30 spread 10 minutes (+289 seconds)"
+    assert second.rule == "day at 09:30 spread 10 minutes (+52 seconds)"
+    assert first.identity() != second.identity()
+
+
+def test_a_stream_of_the_schedule_file_is_an_event(tmp_path: Path) -> None:
+    source = (
+        "from datetime import UTC, datetime, timedelta\n"
+        "def moons():\n"
+        "    at = datetime(2026, 1, 3, 10, 3, tzinfo=UTC)\n"
+        "    while True:\n"
+        "        yield at\n"
+        "        at += timedelta(days=29.53)\n"
+        "every(times(moons) - {datetime(2026, 2, 1).date()}, 'tasks.moon')"
+    )
+    only = event(tmp_path, source)
+    assert only.rule == "times moons() - {2026-02-01}"
+    found = islice(only.occurrences(datetime(2026, 1, 1, tzinfo=UTC)), 2)
+    assert [f"{each:%m-%d %H:%M}" for each in found] == ["01-03 10:03", "03-03 11:29"]

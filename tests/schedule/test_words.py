@@ -10,8 +10,9 @@ from clock.schedule.event import Callback, JobOptions, Retry
 from tests.schedule.writing import event, refusal
 
 OPTIONS = (
-    "anchor, args, at, at_front, description, enabled, expires, failure_ttl, fold, gap, kwargs, "
-    "meta, name, on, on_failure, on_success, queue, result_ttl, retry, timeout, tz"
+    "anchor, args, at, at_front, catch_up, description, enabled, expires, failure_ttl, fold, gap, "
+    "if_, kwargs, meta, name, on, on_failure, on_success, overlap, queue, result_ttl, retry, "
+    "spread, start, stuck_after, timeout, tz, until, within"
 )
 
 
@@ -71,7 +72,8 @@ def day(option: str) -> str:
         (day("anchor='soon'"), "anchor=: 'soon' is not a date like '2026-01-31'"),
         (
             "import datetime\n" + day("anchor=datetime.datetime(2026, 1, 1)"),
-            "anchor=: 2026-01-01T00:00:00 has no zone; write a date, or an aware datetime",
+            "anchor=: 2026-01-01T00:00:00 has no zone; "
+            "write a date, or an aware datetime like '2026-01-01T00:00:00+00:00'",
         ),
         (
             day("anchor=5"),
@@ -144,9 +146,9 @@ def test_a_wrong_option_is_refused(tmp_path: Path, source: str, message: str) ->
             "every('friday', 'tasks.a', at='Monday 09:30')",
             "at='Monday 09:30' names a weekday, and so does 'friday'; write at='09:30'",
         ),
-        (day("at=[]"), "at= is an empty list; leave it out or write a time"),
+        (day("at=[]"), "at= is empty; leave it out or write at least one"),
         (day("at='25:00'"), "at='25:00': an hour is from 00 to 23, not '25'"),
-        (day("on='last'"), "on= goes with 'month' and 'year', not with 'day'"),
+        (day("on='last'"), "on='last' goes with 'month' and 'year', not with 'day'"),
         (
             "every('month', 'tasks.a', on='24 december')",
             "on='24 december' names a month; write every('year', on='24 december')",
@@ -166,6 +168,53 @@ def test_a_wrong_option_is_refused(tmp_path: Path, source: str, message: str) ->
         (
             "every('0 seconds', 'tasks.a')",
             "a period of '0 seconds' is not possible; it is a whole number of seconds, at least 1",
+        ),
+        (
+            "every(times([]), 'tasks.a')",
+            "times 0 listed 1271cf25 holds no time, so it never fires",
+        ),
+        (
+            "every(times([__import__('datetime').datetime(2026, 1, 1)]), 'tasks.a')",
+            "times 1 listed f427abd2: item 1, 2026-01-01 00:00:00, has no zone; "
+            "write aware datetimes, as datetime(2026, 1, 31, tzinfo=UTC)",
+        ),
+        (
+            "every('day' - {1}, 'tasks.a')",
+            "TypeError: unsupported operand type(s) for -: 'str' and 'set'; "
+            "write the words as period('...'), which knows '|' and '-'",
+        ),
+        (
+            "every('day' | 'hour', 'tasks.a')",
+            "TypeError: unsupported operand type(s) for |: 'str' and 'str'; "
+            "write the words as period('...'), which knows '|' and '-'",
+        ),
+        (
+            "every(period('day') - (lambda day: True), 'tasks.a')",
+            "'day - <lambda>()' never fires: nothing is left: "
+            "14640 days in a row are taken away by '-'",
+        ),
+        (
+            "every('month', 'tasks.a', start='2026-02-01', until='2026-01-01')",
+            "until=2026-01-01 is before start=2026-02-01, so it never fires",
+        ),
+        (
+            "every('day', 'tasks.a', start='2026-01-01T09:00')",
+            "start=: 2026-01-01T09:00:00 has no zone; "
+            "write a date, or an aware datetime like '2026-01-01T09:00:00+00:00'",
+        ),
+        (
+            "every('day', 'tasks.a', spread='0s')",
+            "spread=: '0s' is no time at all; one second is the least",
+        ),
+        (
+            "every(cron('0 30 9 * * 1'), 'tasks.a')",
+            "cron('0 30 9 * * 1') has six fields: write seconds='first' if '0' "
+            "are the seconds, seconds='last' if '1' are",
+        ),
+        (
+            "every(cron('5-3 * * * *'), 'tasks.a')",
+            "cron('5-3 * * * *'): '5-3' wraps round to 59 of 60; "
+            "write '3-5' if that is meant, or '*'",
         ),
         ("every(5, 'tasks.a')", "a period is a text like '10 minutes' or 'day', not 5"),
     ],

@@ -1,0 +1,51 @@
+"""What ends the children where their parent could not, because it was killed itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from clock.dev.child import Child
+from clock.stop import SIGNALS
+
+GRACE = 1.4
+"""Seconds the children have to end by themselves once their parent is gone."""
+
+
+@contextmanager
+def swept(children: Sequence[Child]) -> Iterator[None]:
+    """While the block runs, the death of this process, even by SIGKILL, is soon the children's.
+
+    A worker with a job in hand would else go on with it, and so outlive the server. For a process
+    without threads.
+    """
+    reader, writer = os.pipe()
+    sweeper = os.fork()
+    if sweeper == 0:
+        os.close(writer)
+        _sweep(children, reader)
+    try:
+        yield
+    finally:
+        os.kill(sweeper, signal.SIGKILL)
+        os.waitpid(sweeper, 0)
+        os.close(reader)
+        os.close(writer)
+
+
+def _sweep(children: Sequence[Child], parent: int) -> None:
+    os.setsid()
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    os.read(parent, 1)
+    try:
+        for child in children:
+            child.terminate()
+        time.sleep(GRACE)
+        for child in children:
+            child.kill()
+    finally:
+        os._exit(0)

@@ -1,0 +1,82 @@
+"""Bounds: a recurrence from ``start=`` on, up to ``until=``."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+
+from clock.errors import RecurrenceError
+from clock.recurrence.days import ANCHOR, EPOCH
+from clock.recurrence.recurrence import Recurrence
+from clock.recurrence.rule import Rule
+from clock.recurrence.wall import DAY, Fold, Gap
+from clock.recurrence.zone import BEGINNING, END, Zone
+
+Bound = date | datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounded:
+    """Fires when ``inner`` does, from ``start`` up to and including ``until`` (UTC seconds)."""
+
+    inner: Recurrence
+    start: int = BEGINNING
+    until: int = END
+
+    def next(self, after: int) -> int | None:
+        """The first occurrence later than ``after``; both in UTC seconds since 1970."""
+        if after >= self.until:
+            return None
+        found = self.inner.next(max(after, self.start - 1))
+        return found if found is not None and found <= self.until else None
+
+    def is_moved(self, instant: int) -> bool:
+        """Whether the occurrence at ``instant`` stands for a local time that was skipped."""
+        return self.inner.is_moved(instant)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoundedRule:
+    """A rule from a first day or instant to a last one; a date is in with the whole of its day."""
+
+    inner: Rule
+    start: Bound | None = None
+    until: Bound | None = None
+
+    def recurrence(self, zone: Zone, gap: Gap, fold: Fold) -> Bounded:
+        return _bounded(self, zone, gap, fold)
+
+    def __str__(self) -> str:
+        words = f"({self.inner})" if " | " in str(self.inner) else str(self.inner)
+        if self.start is not None:
+            words += f" starting {self.start.isoformat()}"
+        if self.until is not None:
+            words += f" until {self.until.isoformat()}"
+        return words
+
+
+@lru_cache(maxsize=4096)
+def _bounded(rule: BoundedRule, zone: Zone, gap: Gap, fold: Fold) -> Bounded:
+    start = BEGINNING if rule.start is None else _first(rule.start, zone)
+    until = END if rule.until is None else _last(rule.until, zone)
+    inner = rule.inner.recurrence(zone, gap, fold)
+    if until < start:
+        raise RecurrenceError(f"until={rule.until} is before start={rule.start}, so it never fires")
+    bounded = Bounded(inner=inner, start=start, until=until)
+    if bounded.next(max(start - 1, ANCHOR * DAY)) is None:
+        raise RecurrenceError(f"{str(rule)!r} never fires: nothing is due within its bounds")
+    return bounded
+
+
+def _first(bound: Bound, zone: Zone) -> int:
+    if isinstance(bound, datetime):
+        return math.ceil(bound.timestamp())
+    return zone.instant((bound.toordinal() - EPOCH) * DAY)
+
+
+def _last(bound: Bound, zone: Zone) -> int:
+    if isinstance(bound, datetime):
+        return math.floor(bound.timestamp())
+    return zone.instant((bound.toordinal() - EPOCH + 1) * DAY) - 1

@@ -1,0 +1,203 @@
+"""Calendar units as a rule: days, weeks, months and years with their times and days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from itertools import groupby
+
+from clock.errors import RecurrenceError
+from clock.recurrence.anchor import Anchor, anchor_day, spell_anchor
+from clock.recurrence.at import At, parse_at
+from clock.recurrence.days import ANCHOR, EPOCH, Days, EveryDays, MonthDays, WeekDays, weekday
+from clock.recurrence.on import On, merge_rules, parse_on
+from clock.recurrence.period import WEEKDAYS, Calendar
+from clock.recurrence.recurrence import Recurrence
+from clock.recurrence.union import Union
+from clock.recurrence.wall import Fold, Gap, Wall, even_or_all
+from clock.recurrence.zone import Zone
+
+_DEFAULT_AT = {"minute": "**:**", "hour": "**:00"}
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarRule:
+    """Calendar units with their times of day and days of the month, as read, in order."""
+
+    calendar: Calendar
+    at: tuple[At, ...] = ()
+    on: tuple[On, ...] = ()
+    anchor: Anchor | None = None
+
+    def recurrence(self, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:
+        return _calendar(self, zone, gap, fold)
+
+    def __str__(self) -> str:
+        words = spell_unit(self.calendar)
+        if self.on:
+            words += f" on {', '.join(each.text for each in self.on)}"
+        if self.at:
+            words += f" at {', '.join(each.text for each in self.at)}"
+        return words + spell_anchor(self.anchor)
+
+
+def calendar_rule(
+    calendar: Calendar,
+    *,
+    at: str | Sequence[str] | None = None,
+    on: int | str | Sequence[int | str] | None = None,
+    anchor: Anchor | None = None,
+) -> CalendarRule:
+    """Join a calendar unit with its ``at=``, ``on=`` and ``anchor=``.
+
+    Raises RecurrenceError for a combination that does not fit, and says what to write instead.
+    """
+    for option, value in (("at", at), ("on", on)):
+        if value is not None and not isinstance(value, int) and not value:
+            raise RecurrenceError(f"{option}= is empty; leave it out or write at least one")
+    times = {parse_at(each) for each in ([at] if isinstance(at, str) else at or ())}
+    days = {parse_on(each) for each in ([on] if isinstance(on, int | str) else on or ())}
+    for time in sorted(times, key=_order):
+        _check_at(calendar, time)
+    for day in sorted(days, key=lambda each: each.text):
+        _check_on(calendar, day)
+    if calendar.unit == "week" and not calendar.weekdays and anchor is None:
+        _check_week(calendar, times)
+    if anchor is not None and calendar.count == 1 and calendar.unit not in {"week", "year"}:
+        raise RecurrenceError(
+            f"anchor= has no meaning with {spell_unit(calendar)!r}; "
+            "it goes with counted units, as '3 days'"
+        )
+    return CalendarRule(
+        calendar,
+        tuple(sorted(times, key=_order)),
+        tuple(sorted(days, key=lambda each: (each.month or 0, each.order, each.text))),
+        anchor,
+    )
+
+
+def spell_unit(calendar: Calendar) -> str:
+    """A calendar unit as ``every`` takes it: ``"day"``, ``"2 weeks"``, ``"monday"``."""
+    if calendar.weekdays:
+        names = {5: "weekday", 2: "weekend"}
+        return names.get(len(calendar.weekdays)) or WEEKDAYS[calendar.weekdays[0]]
+    return calendar.unit if calendar.count == 1 else f"{calendar.count} {calendar.unit}s"
+
+
+def _order(time: At) -> tuple[int, int, str]:
+    return (-1 if time.weekday is None else time.weekday, time.seconds[0], time.text)
+
+
+def _check_at(calendar: Calendar, at: At) -> None:
+    unit, time = calendar.unit, at.text.split()[-1]
+    words = spell_unit(calendar)
+    if at.weekday is not None and unit != "week":
+        raise RecurrenceError(
+            f"at={at.text!r} names a weekday; write every({WEEKDAYS[at.weekday]!r}, at={time!r})"
+        )
+    if at.weekday is not None and calendar.weekdays:
+        raise RecurrenceError(
+            f"at={at.text!r} names a weekday, and so does {words!r}; write at={time!r}"
+        )
+    if unit == "minute" and not at.any_minute:
+        instead = "hour" if at.any_hour else "day"
+        raise RecurrenceError(
+            f"at={at.text!r} does not come every minute; write every({instead!r}, at={time!r})"
+        )
+    if unit == "hour" and (at.any_minute or not at.any_hour):
+        instead = "minute" if at.any_minute else "day"
+        raise RecurrenceError(
+            f"at={at.text!r} is not once in an hour; write every({instead!r}, at={time!r})"
+        )
+    if unit not in {"minute", "hour"} and (at.any_hour or at.any_minute):
+        instead = "minute" if at.any_minute else "hour"
+        raise RecurrenceError(
+            f"at={at.text!r} is more than once in a day; write every({instead!r}, at={time!r}) "
+            f"or give the times of {words!r} without a star"
+        )
+
+
+def _check_on(calendar: Calendar, on: On) -> None:
+    if calendar.unit not in {"month", "year"}:
+        raise RecurrenceError(
+            f"on={on.text!r} goes with 'month' and 'year', not with {spell_unit(calendar)!r}"
+        )
+    if on.month is not None and calendar.unit != "year":
+        raise RecurrenceError(f"on={on.text!r} names a month; write every('year', on={on.text!r})")
+
+
+def _check_week(calendar: Calendar, times: set[At]) -> None:
+    words = spell_unit(calendar)
+    if not times:
+        raise RecurrenceError(
+            f"{words!r} without a weekday; write every({words!r}, at='Monday 09:00')"
+        )
+    for time in sorted(times, key=_order):
+        if time.weekday is None:
+            raise RecurrenceError(
+                f"{words!r} without a weekday; write every({words!r}, at='Monday {time.text}')"
+            )
+
+
+@lru_cache(maxsize=4096)
+def _calendar(rule: CalendarRule, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:
+    parts: dict[tuple[bool, Days], set[int]] = {}
+    for time in rule.at or (parse_at(_DEFAULT_AT.get(rule.calendar.unit, "00:00")),):
+        for days in _days(rule, time.weekday):
+            parts.setdefault((time.leading_star, days), set()).update(time.seconds)
+    if all(days.next(ANCHOR) is None for _, days in parts):
+        raise RecurrenceError(f"{str(rule)!r} never fires: no year has such a day")
+    walls = tuple(
+        Wall(
+            days=days,
+            seconds=even_or_all(sorted(seconds)),
+            zone=zone,
+            gap="after" if leading_star else gap,
+            fold="first" if leading_star else fold,
+            follows_real_time=leading_star,
+        )
+        for (leading_star, days), seconds in parts.items()
+    )
+    return walls[0] if len(walls) == 1 else Union(walls)
+
+
+def _days(rule: CalendarRule, at_weekday: int | None) -> Iterator[Days]:
+    """The days of a rule: one set, or one for each month that a year's days lie in."""
+    unit, count = rule.calendar.unit, rule.calendar.count
+    anchor = anchor_day(rule.anchor)
+    if unit == "week":
+        own = weekday(anchor) if at_weekday is None else at_weekday
+        monday = (anchor - weekday(anchor)) % (7 * count)
+        yield WeekDays(rule.calendar.weekdays or (own,), count, monday)
+    elif unit == "month":
+        on = rule.on or (parse_on(_date(anchor).day),)
+        rules = merge_rules(each.rule for each in on)
+        yield MonthDays(rules, count=count, anchor=_month(anchor) % count)
+    elif unit == "year":
+        yield from _year_days(rule, anchor)
+    else:
+        yield EveryDays(count, anchor % count) if unit == "day" else EveryDays(1, 0)
+
+
+def _year_days(rule: CalendarRule, anchor: int) -> Iterator[Days]:
+    own, count = _date(anchor), 12 * rule.calendar.count
+    on = rule.on or (parse_on(own.day),)
+    for month, named in groupby(
+        sorted(on, key=lambda each: each.month or own.month), lambda each: each.month or own.month
+    ):
+        yield MonthDays(
+            merge_rules(each.rule for each in named),
+            months=frozenset({month}),
+            count=count,
+            anchor=(own.year * 12 + month - 1) % count,
+        )
+
+
+def _date(day: int) -> date:
+    return date.fromordinal(day + EPOCH)
+
+
+def _month(day: int) -> int:
+    return _date(day).year * 12 + _date(day).month - 1

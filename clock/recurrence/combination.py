@@ -1,0 +1,45 @@
+"""Combining with ``|`` and ``-``, as written; ``every`` reads and checks it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+class Combining:
+    """What may stand on either side of ``|`` and ``-``; the other side may be anything."""
+
+    __slots__ = ()
+
+    def __or__(self, other: object) -> Combination:
+        return Combination(self, "|", other)
+
+    def __ror__(self, other: object) -> Combination:
+        return Combination(other, "|", self)
+
+    def __sub__(self, other: object) -> Combination:
+        return Combination(self, "-", other)
+
+    def __rsub__(self, other: object) -> Combination:
+        return Combination(other, "-", self)
+
+
+@dataclass(frozen=True, slots=True)
+class Combination(Combining):
+    """Two sides and the sign between them: ``|`` for either, ``-`` for the left but the right."""
+
+    left: object
+    sign: Literal["|", "-"]
+    right: object
+
+
+@dataclass(frozen=True, slots=True)
+class Words(Combining):
+    """A period in words that knows ``|`` and ``-``, which a text of Python does not."""
+
+    text: str
+
+
+def period(text: str) -> Words:
+    """A period in words, to combine with what is no rule: ``period("weekday") - {date(...)}``."""
+    return Words(text)

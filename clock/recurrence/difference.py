@@ -1,0 +1,115 @@
+"""Except: a recurrence without the occurrences of another, or without some days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from clock.errors import RecurrenceError
+from clock.recurrence.dates import Dates
+from clock.recurrence.days import ANCHOR
+from clock.recurrence.recurrence import Recurrence
+from clock.recurrence.rule import Rule
+from clock.recurrence.wall import DAY, Fold, Gap
+from clock.recurrence.zone import Zone
+
+INSTANTS_SEARCHED = 100_000
+"""After as many occurrences in a row that are taken away, a search gives up."""
+
+DAYS_SEARCHED = 40 * 366
+"""After as many days in a row that are taken away, a search gives up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Fires when ``kept`` does, except at an instant at which ``taken`` does too."""
+
+    kept: Recurrence
+    taken: Recurrence
+
+    def next(self, after: int) -> int | None:
+        """The first occurrence later than ``after``; both in UTC seconds since 1970.
+
+        Raises RecurrenceError where ``INSTANTS_SEARCHED`` in a row are taken away.
+        """
+        found = self.kept.next(after)
+        for _ in range(INSTANTS_SEARCHED):
+            if found is None or self.taken.next(found - 1) != found:
+                return found
+            found = self.kept.next(found)
+        raise RecurrenceError(
+            f"nothing is left: {INSTANTS_SEARCHED} occurrences in a row are taken away by '-'"
+        )
+
+    def is_moved(self, instant: int) -> bool:
+        """Whether the occurrence at ``instant`` stands for a local time that was skipped."""
+        return self.kept.is_moved(instant)
+
+
+@dataclass(frozen=True, slots=True)
+class DaysOff:
+    """Fires when ``kept`` does, except on local days that are among ``dates``."""
+
+    kept: Recurrence
+    dates: Dates
+    zone: Zone
+
+    def next(self, after: int) -> int | None:
+        """The first occurrence later than ``after``; both in UTC seconds since 1970.
+
+        Raises RecurrenceError where ``DAYS_SEARCHED`` in a row are taken away.
+        """
+        found = self.kept.next(after)
+        for _ in range(DAYS_SEARCHED):
+            if found is None:
+                return None
+            day = (found + self.zone.offset(found)) // DAY
+            if not self.dates.has(day):
+                return found
+            # A zone that goes back over midnight shows the end of a day again, after its first end.
+            found = self.kept.next(max(found, self.zone.instant((day + 1) * DAY) - 1))
+        raise RecurrenceError(
+            f"nothing is left: {DAYS_SEARCHED} days in a row are taken away by '-'"
+        )
+
+    def is_moved(self, instant: int) -> bool:
+        """Whether the occurrence at ``instant`` stands for a local time that was skipped."""
+        return self.kept.is_moved(instant)
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptRule:
+    """``a - b``: when the first is due, but not when, or not on the days that, the second is."""
+
+    kept: Rule
+    taken: Rule | Dates
+
+    def recurrence(self, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:
+        return _except(self, zone, gap, fold)
+
+    def __str__(self) -> str:
+        kept = f"({self.kept})" if " | " in str(self.kept) else str(self.kept)
+        taken = f"({self.taken})" if " | " in str(self.taken) else str(self.taken)
+        return f"{kept} - {taken}"
+
+
+@lru_cache(maxsize=4096)
+def _except(rule: ExceptRule, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:
+    kept = rule.kept.recurrence(zone, gap, fold)
+    left: Recurrence
+    if isinstance(rule.taken, Dates):
+        left = DaysOff(kept, rule.taken, zone)
+    else:
+        left = Difference(kept, rule.taken.recurrence(zone, gap, fold))
+    _check_something_is_left(rule, kept, left)
+    return left
+
+
+def _check_something_is_left(rule: ExceptRule, kept: Recurrence, left: Recurrence) -> None:
+    try:
+        if left.next(ANCHOR * DAY) is None and kept.next(ANCHOR * DAY) is not None:
+            raise RecurrenceError("nothing is left")
+    except RecurrenceError as error:
+        # With a cause it is a function that failed for a day long past; it may know present ones.
+        if error.__cause__ is None:
+            raise RecurrenceError(f"{str(rule)!r} never fires: {error}") from None

@@ -1,0 +1,155 @@
+"""A phrase: what ``every`` takes for a period, read with its ``at=``, ``on=`` and ``anchor=``.
+
+A text may say all of it at once, as listings print it: ``"month on last friday at 23:30"``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, cast
+
+from clock.errors import RecurrenceError
+from clock.recurrence.anchor import Anchor
+from clock.recurrence.calendar_rule import CalendarRule, calendar_rule
+from clock.recurrence.combination import Combination, Words
+from clock.recurrence.cron_rule import CronRule
+from clock.recurrence.dates import DateFunction, Dates, date_set
+from clock.recurrence.difference import ExceptRule
+from clock.recurrence.elapsed import SpanRule
+from clock.recurrence.period import Span, parse_period
+from clock.recurrence.rule import Rule
+from clock.recurrence.stream import TimesRule
+from clock.recurrence.union import EitherRule
+
+Period = str | timedelta | CronRule | TimesRule | Words | Combination
+
+_PHRASE = re.compile(
+    r"(?P<period>.*?)(?: on (?P<on>.+?))?(?: at (?P<at>.+?))?(?: counted from (?P<anchor>\S+))?"
+)
+_DEPTH = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What the options of an event add to its period."""
+
+    at: str | Sequence[str] | None = None
+    on: int | str | Sequence[int | str] | None = None
+    anchor: Anchor | None = None
+
+    def given(self) -> dict[str, object]:
+        """The options that are given, by name."""
+        named = {"at": self.at, "on": self.on, "anchor": self.anchor}
+        return {option: value for option, value in named.items() if value is not None}
+
+
+def read_rule(period: object, details: Details) -> Rule:
+    """The rule of a period with its details. Raises RecurrenceError, quoting what is wrong."""
+    if isinstance(period, Combination) and details.given():
+        words = [leaf for leaf in _leaves(period) if isinstance(leaf, str | Words)]
+        if len(words) != 1:
+            option = next(iter(details.given()))
+            raise RecurrenceError(
+                f"{option}= belongs to one period in words, and here are {len(words)}; "
+                "write it into the words, as in 'day at 09:30'"
+            )
+    return _read(period, details, 0)
+
+
+def parse_phrase(text: str, details: Details | None = None) -> CalendarRule | SpanRule:
+    """The rule of a period in words. Raises RecurrenceError."""
+    match = _PHRASE.fullmatch(" ".join(text.split()))
+    found = {key: value for key, value in (match.groupdict() if match else {}).items() if value}
+    details = details or Details()
+    for option in details.given():
+        if option in found:
+            raise RecurrenceError(f"{option}= is said twice: here, and in {text!r}")
+    at = found["at"].split(", ") if "at" in found else details.at
+    on = found["on"].split(", ") if "on" in found else details.on
+    anchor = parse_anchor(found["anchor"]) if "anchor" in found else details.anchor
+    return _join(found.get("period", text), Details(at, on, anchor))
+
+
+def parse_anchor(text: str) -> Anchor:
+    """A date or an instant in ISO 8601. Raises RecurrenceError."""
+    try:
+        return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+    except ValueError:
+        raise RecurrenceError(f"{text!r} is not a date like '2026-01-31'") from None
+
+
+def _join(period: str | timedelta, details: Details) -> CalendarRule | SpanRule:
+    unit = parse_period(period)
+    if isinstance(unit, Span):
+        for option in ("at", "on"):
+            if option in details.given():
+                raise RecurrenceError(
+                    f"{option}= does not go with {period!r}, "
+                    "which is elapsed time and has no fixed hour; "
+                    f"write {option}= with 'hour', 'day', a weekday or 'month', or use cron(...)"
+                )
+        return SpanRule(unit, details.anchor)
+    return calendar_rule(unit, at=details.at, on=details.on, anchor=details.anchor)
+
+
+def _read(period: object, details: Details, depth: int) -> Rule:
+    if depth > _DEPTH:
+        raise RecurrenceError(f"more than {_DEPTH} combinations one inside the other are too many")
+    if isinstance(period, Combination):
+        return _combine(period, details, depth + 1)
+    if isinstance(period, Words):
+        period = period.text
+    if isinstance(period, str):
+        return parse_phrase(period, details)
+    if isinstance(period, CronRule | TimesRule):
+        word = "cron" if isinstance(period, CronRule) else "times"
+        if depth == 0:
+            for option in details.given():
+                raise RecurrenceError(
+                    f"{option}= does not go with {word}(...), which says when by itself"
+                )
+        return period
+    if depth > 0 and isinstance(period, Dates):
+        raise RecurrenceError(f"{period} are dates, without a time of day; they stand after '-'")
+    return _join(cast("timedelta", period), Details() if depth else details)
+
+
+def _combine(combination: Combination, details: Details, depth: int) -> Rule:
+    left, right = combination.left, combination.right
+    if combination.sign == "-":
+        return ExceptRule(_read(left, details, depth), _taken(right, details, depth))
+    if _is_dates(right) or _is_dates(left):
+        raise RecurrenceError("dates have no time of day; they stand after '-', not beside '|'")
+    parts = (_read(left, details, depth), _read(right, details, depth))
+    return EitherRule(
+        tuple(
+            part
+            for each in parts
+            for part in (each.parts if isinstance(each, EitherRule) else (each,))
+        )
+    )
+
+
+def _taken(right: object, details: Details, depth: int) -> Rule | Dates:
+    if isinstance(right, Dates):
+        return right
+    if isinstance(right, Set | Sequence) and not isinstance(right, str):
+        return date_set(cast("Sequence[object]", right))
+    if callable(right):
+        return DateFunction(cast("Callable[[date], object]", right))
+    return _read(right, details, depth)
+
+
+def _is_dates(side: object) -> bool:
+    return isinstance(side, Dates | Set | list | tuple) or callable(side)
+
+
+def _leaves(period: object) -> Iterator[Any]:
+    if isinstance(period, Combination):
+        yield from _leaves(period.left)
+        yield from _leaves(period.right)
+    else:
+        yield period

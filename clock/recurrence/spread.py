@@ -1,0 +1,57 @@
+"""A spread: every occurrence later by a stable offset, so that events do not fire all at once."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+
+from clock.recurrence.elapsed import spell_seconds
+from clock.recurrence.recurrence import Recurrence
+from clock.recurrence.rule import Rule
+from clock.recurrence.wall import Fold, Gap
+from clock.recurrence.zone import END, Zone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """Fires ``by`` seconds after ``inner`` does."""
+
+    inner: Recurrence
+    by: int
+
+    def next(self, after: int) -> int | None:
+        """The first occurrence later than ``after``; both in UTC seconds since 1970."""
+        found = self.inner.next(after - self.by)
+        return found + self.by if found is not None and found + self.by < END else None
+
+    def is_moved(self, instant: int) -> bool:
+        """Whether the occurrence at ``instant`` stands for a local time that was skipped."""
+        return self.inner.is_moved(instant - self.by)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpreadRule:
+    """A rule ``by`` seconds later, which is a part of the ``over`` seconds to spread over."""
+
+    inner: Rule
+    over: int
+    by: int
+
+    def recurrence(self, zone: Zone, gap: Gap, fold: Fold) -> Later:
+        return _later(self, zone, gap, fold)
+
+    def __str__(self) -> str:
+        inner = f"({self.inner})" if " | " in str(self.inner) else str(self.inner)
+        return f"{inner} spread {spell_seconds(self.over)} (+{spell_seconds(self.by)})"
+
+
+def stable_offset(name: str, over: int) -> int:
+    """A number of seconds from 0 to before ``over`` that a name always has, on every machine."""
+    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % over
+
+
+@lru_cache(maxsize=4096)
+def _later(rule: SpreadRule, zone: Zone, gap: Gap, fold: Fold) -> Later:
+    return Later(inner=rule.inner.recurrence(zone, gap, fold), by=rule.by)

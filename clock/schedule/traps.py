@@ -1,0 +1,118 @@
+"""Traps of a schedule: what is allowed, and will surprise somebody one day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime
+from itertools import islice, pairwise
+from typing import Any
+
+from clock.recurrence.days import MonthDays
+from clock.recurrence.wall import Wall
+from clock.schedule.event import Event
+from clock.schedule.explain import clock_changes
+from clock.schedule.schedule import Schedule
+
+_LENGTHS = {29: {2}, 30: {2}, 31: {2, 4, 6, 9, 11}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trap:
+    """One trap: the place in the schedule, and a sentence that says what to do about it."""
+
+    path: str
+    line: int
+    message: str
+
+
+def traps(schedule: Schedule, at: datetime) -> list[Trap]:
+    """The traps of a schedule as of an instant, in the order of its events.
+
+    A fixed time that a clock change of the coming year skips or repeats (unless ``gap=`` or
+    ``fold=`` decides it otherwise than by default), a day that many months do not have, an event
+    more often than each minute without ``expires=``, two events that differ by name alone.
+    """
+    twins = _twins(schedule)
+    return [
+        Trap(path=event.path, line=event.line, message=f"{event.name!r} {message}")
+        for event in schedule.events.values()
+        if event.enabled
+        for message in (
+            *_clock_changes(event, at),
+            *_missing_days(event),
+            *_too_often(event, at),
+            *twins.get(event.name, ()),
+        )
+    ]
+
+
+def _clock_changes(event: Event, at: datetime) -> Iterator[str]:
+    walls = [part for part in _parts(event.recurrence) if isinstance(part, Wall)]
+    fixed = [wall for wall in walls if not wall.follows_real_time]
+    open_kinds = {"gap" for wall in fixed if wall.gap == "after"} | {
+        "fold" for wall in fixed if wall.fold == "first"
+    }
+    told: set[str] = set()
+    for change in clock_changes(event, at):
+        if change.kind in open_kinds - told:
+            told.add(change.kind)
+            yield (
+                f"meets a clock change: {change.what}; "
+                f"write another time, or {change.kind}= to decide it"
+            )
+
+
+def _missing_days(event: Event) -> Iterator[str]:
+    for part in _parts(event.recurrence):
+        if isinstance(part, MonthDays) and part.rule.days and not part.rule.before_end:
+            first = min(part.rule.days)
+            if len(part.months) > 1 and part.months & _LENGTHS.get(first, set()):
+                yield (
+                    f"leaves out every month without a day {first}; "
+                    "write on='last', or 'L' in cron, for the last day of each"
+                )
+
+
+def _too_often(event: Event, at: datetime) -> Iterator[str]:
+    if event.job.expires is not None:
+        return
+    spacing = (later - earlier for earlier, later in pairwise(islice(event.occurrences(at), 5)))
+    shortest = min((each.total_seconds() for each in spacing), default=60)
+    if shortest < 60:
+        yield (
+            f"fires every {shortest:.0f} seconds and its jobs never expire, so they pile up while "
+            f"no worker runs; write expires='{shortest:.0f}s'"
+        )
+
+
+def _twins(schedule: Schedule) -> dict[str, list[str]]:
+    """For each event that an earlier one is equal to but for its name: a sentence."""
+    seen: dict[tuple[object, ...], list[Event]] = {}
+    found: dict[str, list[str]] = {}
+    for event in schedule.events.values():
+        alike = seen.setdefault((event.task, event.recurrence, event.job.queue), [])
+        for other in alike:
+            if _but_for_name(event) == _but_for_name(other):
+                found[event.name] = [
+                    f"differs from {other.name!r} ({other.path}:{other.line}) by its name alone, "
+                    "so the same work is done twice; drop one, or give it other arguments"
+                ]
+                break
+        alike.append(event)
+    return found
+
+
+def _but_for_name(event: Event) -> tuple[object, ...]:
+    return (event.args, event.kwargs, event.job, event.enabled)
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """A recurrence and all it is made of."""
+    if isinstance(value, tuple):
+        for each in value:
+            yield from _parts(each)
+    elif is_dataclass(value) and not isinstance(value, type):
+        yield value
+        for each in fields(value):
+            yield from _parts(getattr(value, each.name))

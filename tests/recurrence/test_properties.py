@@ -1,0 +1,251 @@
+"""What holds for every recurrence, at every instant."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clock.errors import RecurrenceError
+from clock.recurrence.at import parse_at
+from clock.recurrence.bounds import BoundedRule
+from clock.recurrence.calendar_rule import CalendarRule
+from clock.recurrence.cron import parse_cron
+from clock.recurrence.cron_rule import CronRule, cron
+from clock.recurrence.days import EPOCH
+from clock.recurrence.elapsed import Elapsed, SpanRule
+from clock.recurrence.on import parse_on
+from clock.recurrence.phrase import Details, parse_phrase, read_rule
+from clock.recurrence.recurrence import Recurrence, between, newest
+from clock.recurrence.spread import SpreadRule
+from clock.recurrence.wall import DAY, Fold, Gap
+from clock.recurrence.zone import zone
+
+quick = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.filter_too_much]
+)
+
+ZONES = st.sampled_from(
+    [
+        "UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Antarctica/Troll",
+        "Africa/Casablanca", "Pacific/Apia", "America/Sao_Paulo", "America/St_Johns", "Asia/Tokyo",
+        "Europe/Dublin", "Africa/Cairo", "America/Caracas", "Asia/Pyongyang",
+    ]
+)  # fmt: skip
+INSTANTS = st.integers(
+    int(datetime(2005, 1, 1, tzinfo=UTC).timestamp()),
+    int(datetime(2038, 1, 1, tzinfo=UTC).timestamp()),
+)
+
+
+def field(low: int, high: int) -> st.SearchStrategy[str]:
+    number = st.integers(low, high)
+    ranges = st.tuples(number, number).map(sorted).map(lambda pair: f"{pair[0]}-{pair[1]}")
+    steps = st.tuples(ranges, st.integers(1, max(1, (high - low) // 2))).map(
+        lambda pair: f"{pair[0]}/{pair[1]}"
+    )
+    terms = st.lists(st.one_of(number.map(str), ranges, steps), min_size=1, max_size=2)
+    stars = st.sampled_from(["*", f"*/{max(2, (high - low) // 4)}"])
+    return st.one_of(stars, number.map(str), terms.map(",".join))
+
+
+CRONS = st.tuples(field(0, 59), field(0, 23), field(1, 28), field(1, 12), field(0, 6)).map(
+    lambda fields: cron(" ".join(fields))
+)
+TIMES = st.tuples(st.integers(0, 23), st.integers(0, 59)).map(lambda t: f"{t[0]:02}:{t[1]:02}")
+WORDS = st.one_of(
+    st.tuples(
+        st.sampled_from(["day", "weekday", "weekend", "monday", "3 days", "month", "2 months"]),
+        TIMES,
+    ).map(lambda pair: f"{pair[0]} at {pair[1]}"),
+    st.sampled_from(
+        [
+            "hour", "minute", "90 minutes", "hour at **:15, **:45", "hour at 0*:30", "day",
+            "week at Sunday 02:30, Monday 01:30", "month on last sunday at 02:30", "26 hours",
+            "month on 15, last at 00:30", "year on 29 february at 02:15",
+            "year on last sunday of march, last sunday of october at 02:30",
+        ]
+    ),
+)  # fmt: skip
+DATES = st.frozensets(st.dates(date(2005, 1, 1), date(2037, 12, 31)), max_size=20)
+LEAVES = st.one_of(CRONS, WORDS.map(parse_phrase))
+RULES: st.SearchStrategy[Any] = st.one_of(
+    LEAVES,
+    st.tuples(CRONS, WORDS).map(lambda pair: pair[0] | pair[1]),
+    st.tuples(CRONS, DATES).map(lambda pair: pair[0] - pair[1]),
+    st.tuples(CRONS, st.sampled_from(["12 hours", "day at 12:00", "month"])).map(
+        lambda pair: pair[0] - pair[1]
+    ),
+)
+GAPS: st.SearchStrategy[Gap] = st.sampled_from(["after", "shift", "skip"])
+FOLDS: st.SearchStrategy[Fold] = st.sampled_from(["first", "second", "both"])
+
+
+@st.composite
+def recurrences(draw: st.DrawFn) -> Recurrence:
+    rule = draw(RULES)
+    rule = rule if isinstance(rule, CalendarRule | SpanRule) else read_rule(rule, Details())
+    if draw(st.booleans()):
+        rule = SpreadRule(inner=rule, over=3600, by=draw(st.integers(0, 3599)))
+    if draw(st.booleans()):
+        first = draw(st.dates(date(2005, 1, 1), date(2020, 1, 1)))
+        rule = BoundedRule(inner=rule, start=first, until=first + timedelta(days=8000))
+    try:
+        found: Recurrence = rule.recurrence(zone(draw(ZONES)), draw(GAPS), draw(FOLDS))
+    except RecurrenceError:
+        return Elapsed(period=60, anchor=0)
+    return found
+
+
+def some(recurrence: Recurrence, after: int, count: int = 30) -> list[int]:
+    found: list[int] = []
+    following = recurrence.next(after)
+    while following is not None and len(found) < count:
+        found.append(following)
+        following = recurrence.next(following)
+    return found
+
+
+@quick
+@given(recurrences(), INSTANTS)
+def test_a_sequence_ascends_strictly_and_begins_after_the_question(
+    recurrence: Recurrence, after: int
+) -> None:
+    found = [after, *some(recurrence, after)]
+    assert found == sorted(set(found))
+
+
+@quick
+@given(recurrences(), INSTANTS, st.data())
+def test_every_instant_continues_the_same_sequence(
+    recurrence: Recurrence, after: int, data: st.DataObject
+) -> None:
+    found = some(recurrence, after)
+    if not found:
+        return
+    asked = data.draw(st.integers(after, found[-1]))
+    following = [each for each in found if each > asked]
+    assert some(recurrence, asked, len(following)) == following
+
+
+@quick
+@given(recurrences(), INSTANTS, st.integers(0, 30 * DAY))
+def test_the_newest_of_a_span_is_the_last_of_its_sweep(
+    recurrence: Recurrence, after: int, length: int
+) -> None:
+    found = some(recurrence, after, 100)
+    until = min(after + length, found[-1] if found else after)
+    inside = [each for each in found if each <= until]
+    assert newest(recurrence, after, until) == (inside[-1] if inside else None)
+
+
+@settings(quick, max_examples=60)
+@given(CRONS, WORDS, ZONES, INSTANTS, GAPS, FOLDS)
+def test_union_and_difference_are_those_of_sets(
+    one: CronRule, other: str, zone_name: str, after: int, gap: Gap, fold: Fold
+) -> None:
+    where, until = zone(zone_name), after + 3 * DAY
+
+    def found(period: Any) -> set[int]:
+        recurrence = read_rule(period, Details()).recurrence(where, gap, fold)
+        return set(between(recurrence, after, until))
+
+    assert found(one | other) == found(one) | found(other)
+    with contextlib.suppress(RecurrenceError):  # nothing may be left
+        assert found(one - other) == found(one) - found(other)
+    with contextlib.suppress(RecurrenceError):
+        assert found(other - one) == found(other) - found(one)
+
+
+def _within(recurrence: Recurrence, after: int, until: int) -> list[int]:
+    return list(between(recurrence, after, until))
+
+
+@quick
+@given(CRONS, DATES, ZONES, INSTANTS)
+def test_days_off_are_left_out_and_nothing_else(
+    rule: Any, dates: frozenset[date], zone_name: str, after: int
+) -> None:
+    where, until = zone(zone_name), after + 30 * DAY
+    everything = _within(rule.recurrence(where, "after", "first"), after, until)
+    on = date.fromordinal(after // DAY + EPOCH + 3)
+    some_off = read_rule(rule - (dates | {on}), Details())
+    try:
+        found = _within(some_off.recurrence(where, "after", "first"), after, until)
+    except RecurrenceError:
+        return
+    local = [date.fromordinal((each + where.offset(each)) // DAY + EPOCH) for each in everything]
+    left = [e for e, day in zip(everything, local, strict=True) if day not in dates | {on}]
+    assert found[: len(left)] == left
+
+
+@quick
+@given(LEAVES, ZONES, INSTANTS, st.integers(0, 400), st.integers(0, 400))
+def test_bounds_cut_the_sequence_and_nothing_else(
+    rule: Any, zone_name: str, after: int, first: int, length: int
+) -> None:
+    where = zone(zone_name)
+    start = datetime.fromtimestamp(after + first * 3600, UTC)
+    end = start + timedelta(hours=length)
+    inner = rule.recurrence(where, "after", "first")
+    try:
+        bounded = BoundedRule(inner=rule, start=start, until=end).recurrence(
+            where, "after", "first"
+        )
+    except RecurrenceError:
+        bounded = None
+    expected = [
+        each
+        for each in some(inner, int(start.timestamp()) - 1, 200)
+        if each <= int(end.timestamp())
+    ]
+    assert (some(bounded, after - 1, 200) if bounded else []) == expected
+
+
+@quick
+@given(LEAVES)
+def test_parse_print_parse_is_a_fixpoint(rule: Any) -> None:
+    if isinstance(rule, CalendarRule | SpanRule):
+        assert parse_phrase(str(rule)) == rule
+    else:
+        assert cron(rule.text, seconds=rule.seconds) == rule
+        assert cron(f"  {rule.text.upper()} ".replace(" ", "  ")) == rule
+
+
+NOTATION = st.one_of(
+    st.text(max_size=60),
+    st.text("0123456789*/-,#?@L wW:.adefhimnorstuy|()", max_size=60),
+    st.text("0123456789*/-,# ", max_size=30),
+)
+
+
+@pytest.mark.parametrize("seconds", [None, "first", "last"])
+@quick
+@given(text=NOTATION)
+def test_any_text_is_cron_or_refused(seconds: Any, text: str) -> None:
+    _reads_or_refuses(lambda: parse_cron(text, seconds))
+
+
+@pytest.mark.parametrize("parse", [parse_phrase, parse_at, parse_on])
+@settings(max_examples=200, deadline=None)
+@given(text=NOTATION)
+def test_any_text_is_a_phrase_a_time_a_day_or_refused(parse: Any, text: str) -> None:
+    _reads_or_refuses(lambda: parse(text))
+
+
+def _reads_or_refuses(read: Any) -> None:
+    begin = time.perf_counter()
+    try:
+        read()
+    except RecurrenceError as error:
+        message = str(error)
+    else:
+        message = "read"
+    assert message
+    assert "\n" not in message
+    assert time.perf_counter() - begin < 2
