@@ -82,22 +82,6 @@ class Stage:
         if not self.wait(lambda: all(slot.is_empty for slot in self.slots), 15, restart=False):
             self.misbehaved.append("not every process ended when told to")
 
-    def _evenly(self, average: float) -> Callable[[], float]:
-        return lambda: self.dice.uniform(0.5, 1.5) * average
-
-    def _at_random(self, average: float) -> Callable[[], float]:
-        return lambda: self.dice.expovariate(1 / average)
-
-    def _strike(self, fault: Fault, pause: Callable[[], float]) -> None:
-        def strike() -> None:
-            if fault.strike(self):
-                self.strikes[fault.name] += 1
-                self.agenda.after(pause(), strike)
-            else:
-                self.agenda.after(RETRY, strike)
-
-        self.agenda.after(0, strike)
-
     def calm(self) -> None:
         """Undo every fault at once, and let all processes run."""
         self.agenda.clear()
@@ -121,6 +105,22 @@ class Stage:
             self._tend(restart)
             time.sleep(self.agenda.do_due())
         return fact()
+
+    def _evenly(self, average: float) -> Callable[[], float]:
+        return lambda: self.dice.uniform(0.5, 1.5) * average
+
+    def _at_random(self, average: float) -> Callable[[], float]:
+        return lambda: self.dice.expovariate(1 / average)
+
+    def _strike(self, fault: Fault, pause: Callable[[], float]) -> None:
+        def strike() -> None:
+            if fault.strike(self):
+                self.strikes[fault.name] += 1
+                self.agenda.after(pause(), strike)
+            else:
+                self.agenda.after(RETRY, strike)
+
+        self.agenda.after(0, strike)
 
     def _tend(self, restart: bool) -> None:
         for slot in self.slots:
