@@ -9,7 +9,7 @@ PIP_INSTALL = .venv/bin/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-croniter6 fuzz lint format lock wheel clean
+.PHONY: help run test test-croniter6 fuzz faults faults-rivals lint format lock wheel clean
 
 help: ## list the targets
 	@awk -F ' *## *' '/^[a-z0-9-]+:.*## / { split($$1, target, ":"); printf "make %-14s %s\n", target[1], $$2 }' Makefile
@@ -31,6 +31,13 @@ fuzz: .venv/fuzz ## throw texts at the parsers of time; make fuzz SECONDS=600 fo
 	PYTHONPATH=.:.venv/fuzz .venv/bin/python tests/fuzz/fuzz_cron.py \
 	  -max_total_time=$(or $(SECONDS),60) -max_len=80
 
+faults: .venv/ready ## kill clocks and servers, count jobs; make faults MINUTES=12 SEED=1
+	.venv/bin/python -m benchmarks.faults --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED))
+
+faults-rivals: .venv/rivals ## the same for rq cron, rq-scheduler and Celery beat; MINUTES, SEED
+	.venv/bin/python -m benchmarks.faults.contest --venv .venv/rivals \
+	  --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED))
+
 lint: .venv/ready ## ruff and mypy, as the pre-commit hook runs them
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
@@ -46,7 +53,7 @@ wheel: .venv/ready ## build the wheel into dist/
 # dev is locked under the pins of runtime, so that tests run what users get.
 lock: ## pin requirements/*.in again, with uv; make lock ARGS=--upgrade for newer versions
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
-	@for list in runtime dev croniter6 fuzz; do \
+	@for list in runtime dev croniter6 fuzz rivals; do \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	    $(ARGS) --output-file requirements/$$list.txt requirements/$$list.in || exit 1; \
@@ -58,6 +65,11 @@ clean: ## remove .venv, dist/ and caches
 
 .venv/fuzz: .venv/ready requirements/fuzz.txt
 	@$(PIP_INSTALL) --require-hashes --no-deps --target $@ -r requirements/fuzz.txt
+	@touch $@
+
+.venv/rivals: .venv/ready requirements/rivals.txt
+	@$(PYTHON) -m venv --clear $@
+	@$@/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/rivals.txt
 	@touch $@
 
 # Made anew, not added to: a package that left the lock file is gone from .venv too.

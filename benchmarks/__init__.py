@@ -1,0 +1,1 @@
+"""Measurements and campaigns that are too long for the tests."""

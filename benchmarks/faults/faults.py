@@ -1,0 +1,215 @@
+"""The faults: what can be done to clocks, to the server and to what passes between them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Protocol
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from benchmarks.faults.agenda import Agenda
+from benchmarks.faults.proxy import Loss
+from benchmarks.faults.server import Server
+from benchmarks.faults.slot import Slot
+
+OLD_ENOUGH = 0.6
+"""Seconds from the start of a process after which its clock is likely to work."""
+
+BURST = 0.08
+"""Seconds after a whole second in which the clocks claim."""
+
+STEPS = (-3600, -3600, -90, -7, 4, 9)
+"""Seconds that a wall clock is set off by; each step is undone after a while, which is a step
+too. Those ahead are few: what is fired too early keeps every other clock idle until its time."""
+
+
+class World(Protocol):
+    """What faults happen to."""
+
+    agenda: Agenda
+    dice: Random
+    server: Server
+    slots: list[Slot]
+    wanted: int
+
+
+Strike = Callable[[World], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A kind of fault: ``strike`` does it, and has it undone later; False where it cannot be now.
+
+    ``alone`` and ``mixed`` are the seconds between two strikes, on the average, where it is the
+    only kind and where all of them come.
+    """
+
+    name: str
+    strike: Strike
+    alone: float
+    mixed: float
+
+
+def kill(world: World) -> bool:
+    """A clock is killed at any moment."""
+    slot = _victim(world)
+    if slot is None:
+        return False
+    slot.kill()
+    return True
+
+
+def kill_in_burst(world: World) -> bool:
+    """A clock is killed within the first hundredths of a second."""
+    slot = _victim(world)
+    if slot is None:
+        return False
+    world.agenda.after(_until_burst(world.dice), slot.kill)
+    return True
+
+
+def kill_in_claim(world: World) -> bool:
+    """A clock is killed when its claim has reached the server and the reply has not come."""
+    return _arm(world, Loss.KILL)
+
+
+def terminate(world: World) -> bool:
+    """A clock is told to end within the first hundredths of a second."""
+    slot = _victim(world)
+    if slot is None:
+        return False
+    world.agenda.after(_until_burst(world.dice), slot.terminate)
+    return True
+
+
+def suspend(world: World) -> bool:
+    """A clock is stopped for seconds, and goes on as if no time had passed."""
+    slot = _victim(world)
+    if slot is None:
+        return False
+    slot.suspend()
+    world.agenda.after(world.dice.uniform(0.5, 8), slot.resume)
+    return True
+
+
+def change_number(world: World) -> bool:
+    """Another number of clocks runs, three as often as one or two."""
+    world.wanted = world.dice.choice([1, 2, 3, 3])
+    return True
+
+
+def kill_server(world: World) -> bool:
+    """The server is killed, and started again with its append-only file."""
+    if not world.server.is_well:
+        return False
+    world.server.kill()
+    world.agenda.after(world.dice.choice([0.0, 0.3, 1.0, 2.5]), world.server.start)
+    return True
+
+
+def kill_server_in_burst(world: World) -> bool:
+    """The same, within the first hundredths of a second."""
+    if not world.server.is_well:
+        return False
+    world.agenda.after(_until_burst(world.dice), lambda: kill_server(world))
+    return True
+
+
+def suspend_server(world: World) -> bool:
+    """The server falls silent for seconds: less or more than a clock waits for a reply."""
+    if not world.server.is_well:
+        return False
+    world.server.suspend()
+    world.agenda.after(world.dice.choice([0.3, 1.0, 2.5, 4.0]), world.server.resume)
+    return True
+
+
+def flush_scripts(world: World) -> bool:
+    """The server forgets its scripts."""
+    if not world.server.is_well:
+        return False
+    try:
+        with Redis.from_url(world.server.url, socket_timeout=2) as connection:
+            connection.script_flush()
+    except RedisError:
+        return False
+    return True
+
+
+def cut_request(world: World) -> bool:
+    """A connection is cut when half a claim has passed."""
+    return _arm(world, Loss.MID_REQUEST)
+
+
+def cut_reply(world: World) -> bool:
+    """A connection is cut when half the reply has passed."""
+    return _arm(world, Loss.MID_REPLY)
+
+
+def withhold_reply(world: World) -> bool:
+    """A reply never comes, on a connection that stays."""
+    return _arm(world, Loss.SILENCE)
+
+
+def drop_replies(world: World) -> bool:
+    """For some seconds every second, third or fifth reply is lost with its connection."""
+    for slot in world.slots:
+        slot.proxy.drop_every(world.dice.choice([2, 3, 5]))
+
+    def undo() -> None:
+        for slot in world.slots:
+            slot.proxy.drop_every(0)
+
+    world.agenda.after(world.dice.uniform(1, 5), undo)
+    return True
+
+
+def step_wall_clock(world: World) -> bool:
+    """A clock's wall clock is set, and set right again after some seconds."""
+    for slot in world.slots:
+        if (wall_clock := slot.wall_clock) is not None and slot.is_awake:
+            wall_clock.set(world.dice.choice(STEPS))
+            world.agenda.after(world.dice.uniform(1, 5), lambda: wall_clock.set(0))
+            return True
+    return False
+
+
+FAULTS = (
+    Fault("clock killed at any moment", kill, 0.4, 0.6),
+    Fault("clock killed within the burst", kill_in_burst, 0.5, 1.0),
+    Fault("clock killed in mid-claim", kill_in_claim, 0.5, 1.0),
+    Fault("clock told to end within the burst", terminate, 1, 8),
+    Fault("clock suspended", suspend, 2, 8),
+    Fault("another number of clocks", change_number, 1.5, 12),
+    Fault("server killed at any moment", kill_server, 2, 15),
+    Fault("server killed within the burst", kill_server_in_burst, 2, 15),
+    Fault("server suspended", suspend_server, 3, 12),
+    Fault("scripts flushed", flush_scripts, 0.5, 7),
+    Fault("connection cut in mid-request", cut_request, 0.7, 5),
+    Fault("connection cut in mid-reply", cut_reply, 0.7, 5),
+    Fault("reply withheld", withhold_reply, 1.5, 9),
+    Fault("replies dropped", drop_replies, 3, 10),
+    Fault("wall clock set", step_wall_clock, 2, 9),
+)
+
+
+def _victim(world: World) -> Slot | None:
+    ready = [slot for slot in world.slots if slot.is_awake and slot.age > OLD_ENOUGH]
+    return world.dice.choice(ready) if ready else None
+
+
+def _arm(world: World, loss: Loss) -> bool:
+    slot = _victim(world)
+    if slot is None:
+        return False
+    slot.proxy.arm(loss)
+    return True
+
+
+def _until_burst(dice: Random) -> float:
+    now = time.time()
+    return 1 - now % 1 + dice.uniform(0, BURST)

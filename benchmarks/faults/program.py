@@ -1,0 +1,39 @@
+"""A scheduler as a program: how it is started, and how one knows what it sends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SCHEDULE = Path(__file__).with_name("schedule.py")
+OTHERS = ("CLOCK_", "RQ_", "REDIS_", "CELERY_")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """``command`` gives its words for the address of a server; ``path`` is where it finds modules.
+
+    ``mark`` is in whatever it sends to enqueue something, and in nothing else.
+    """
+
+    command: Callable[[str], Sequence[str]]
+    path: Path
+    mark: bytes
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def environment(self) -> dict[str, str]:
+        """This process's environment, but for what would choose a server or a zone."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(OTHERS)}
+        return kept | {"PYTHONPATH": str(self.path), "TZ": "UTC", **self.variables}
+
+
+CLOCK = Program(
+    command=lambda url: [sys.executable, "-m", "clock", str(SCHEDULE), "--url", url],
+    path=ROOT,
+    # Of all the clock sends only a claim names RQ's set of queues.
+    mark=b"rq:queues",
+)

@@ -1,0 +1,64 @@
+"""Why occurrences were not enqueued, as the ledger records it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from rq.utils import as_text
+
+from clock.decision import FIRING, Decision, Kind
+from clock.ledger import keys
+from clock.ledger.record import Record, parse_record
+
+PAUSE = 4.0
+"""Seconds between two looks. A history keeps some forty decisions, and no event of the campaign
+makes more in this time but those that fire all they missed."""
+
+NO_OCCURRENCE = FIRING | {Kind.MANUAL}
+
+
+class Reasons:
+    """Reads the histories again and again, before they are cut."""
+
+    def __init__(self, url: str, app: str) -> None:
+        self.found: dict[str, set[Decision]] = {}
+        """Event -> what was decided of occurrences that did not fire."""
+        self._connection = Redis.from_url(
+            url, socket_timeout=10, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
+        )
+        self._app = app
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        """Read until stopped, in a thread; a server that is away is asked again."""
+        self._thread.start()
+
+    def stop(self) -> Mapping[str, Record]:
+        """Read for the last time, at a server that must be there; the records as they are then."""
+        self._stop.set()
+        self._thread.join()
+        records = self.read()
+        self._connection.close()
+        return records
+
+    def read(self) -> Mapping[str, Record]:
+        """The records of all events, whose reasons are kept."""
+        lines = self._connection.hgetall(keys.decided(self._app))
+        records = {as_text(event): parse_record(line) for event, line in lines.items()}
+        for event, record in records.items():
+            self.found.setdefault(event, set()).update(
+                decision for decision in record.history if decision.kind not in NO_OCCURRENCE
+            )
+        return records
+
+    def _run(self) -> None:
+        while not self._stop.wait(PAUSE):
+            with suppress(RedisError, OSError):
+                self.read()

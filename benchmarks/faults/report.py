@@ -1,0 +1,72 @@
+"""What a campaign found, for people."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.faults.campaign import Outcome
+from benchmarks.faults.faults import FAULTS
+from benchmarks.faults.proxy import Loss
+
+SHOWN = 20
+"""Cases shown of each kind of error."""
+
+
+def lines(outcome: Outcome) -> Iterator[str]:
+    """The summary of a campaign, line by line."""
+    verdict = outcome.verdict
+    yield f"machine                {machine()}"
+    yield f"server                 {outcome.server}, append-only file, appendfsync always"
+    yield f"seed                   {outcome.seed}"
+    yield f"minutes                {outcome.seconds / 60:.1f}"
+    yield ""
+    yield f"occurrences expected   {verdict.expected:>7}"
+    yield f"fired                  {verdict.fired:>7}"
+    yield f"not fired, recorded    {verdict.reasons.total():>7}"
+    for kind, count in verdict.reasons.most_common():
+        yield f"  {kind.name.lower().replace('_', ' '):<21}{count:>7}"
+    yield f"lost                   {len(verdict.lost):>7}"
+    yield f"doubled                {len(verdict.doubled):>7}"
+    yield f"strange                {len(verdict.strange):>7}"
+    yield ""
+    yield f"clocks started         {outcome.starts:>7}"
+    yield f"  killed               {outcome.ends['killed']:>7}"
+    yield f"  told to end          {outcome.ends['stopped']:>7}"
+    yield f"  ended badly          {len(outcome.misbehaved):>7}"
+    yield f"server faults          {outcome.server_kills + outcome.server_suspensions:>7}"
+    yield f"  killed               {outcome.server_kills:>7}"
+    yield f"  suspended            {outcome.server_suspensions:>7}"
+    yield f"claims interfered with {outcome.losses.total():>7}"
+    for loss in Loss:
+        yield f"  {loss:<27}{outcome.losses[loss]:>7}"
+    yield "faults begun"
+    for fault in FAULTS:
+        yield f"  {fault.name:<36}{outcome.strikes[fault.name]:>7}"
+    for name in ("lost", "doubled", "strange"):
+        cases = getattr(verdict, name)
+        yield from (f"{name}: {case}" for case in cases[:SHOWN])
+        if len(cases) > SHOWN:
+            yield f"{name}: and {len(cases) - SHOWN} more"
+    yield from (f"died: {case}" for case in outcome.misbehaved[:SHOWN])
+
+
+def machine() -> str:
+    """The machine and what runs on it, in words that name neither."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()}, "
+        f"Python {platform.python_version()}, RQ {version('rq')}, redis-py {version('redis')}"
+    )
+
+
+def record(file: Path, heading: str, lines: Iterable[str]) -> None:
+    """Put ``lines`` in place of the block that follows ``heading`` in a page of Markdown."""
+    before, found, after = file.read_text().partition(f"{heading}\n\n```text\n")
+    if not found:
+        raise ValueError(f"{file} has no block under {heading!r}")
+    _, fence, rest = after.partition("```\n")
+    file.write_text(before + found + "".join(f"{line}\n" for line in lines) + fence + rest)

@@ -1,0 +1,138 @@
+"""A place where a scheduler runs, behind a proxy of its own, killed and started again."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Literal
+
+from benchmarks.faults.program import Program
+from benchmarks.faults.proxy import Proxy
+from benchmarks.faults.wall_clock import WallClock
+
+End = Literal["killed", "stopped", "died"]
+
+LONGEST_START = 5.0
+"""Seconds a busy machine may take to start Python and the clock."""
+
+
+class Slot:
+    """Runs one process at a time."""
+
+    def __init__(
+        self,
+        number: int,
+        port: int,
+        folder: Path,
+        program: Program,
+        wall_clock: WallClock | None,
+    ) -> None:
+        """``port`` is the server's; what the program logs goes to a file in ``folder``."""
+        self.number = number
+        self.wall_clock = wall_clock
+        self.proxy = Proxy(port, program.mark, self.kill)
+        self.log = folder / f"clock-{number}.log"
+        self.exit_code = 0
+        self._program = program
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started = 0.0
+        self._lived = 0.0
+        self._expected_end: End = "died"
+        self._suspended = False
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it holds a clock that nobody has told to end."""
+        return self._process is not None and self._expected_end == "died"
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no process is there, not even one that is ending."""
+        return self._process is None
+
+    @property
+    def is_awake(self) -> bool:
+        """Whether it holds a clock that is not suspended."""
+        return self.is_running and not self._suspended
+
+    @property
+    def age(self) -> float:
+        """Seconds since its clock was started; 0 where none is there."""
+        return time.monotonic() - self._started if self._process is not None else 0.0
+
+    def start(self) -> None:
+        """Start a clock."""
+        environ = self._program.environment()
+        if self.wall_clock is not None:
+            environ |= self.wall_clock.environment()
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._program.command(self.proxy.url),
+                cwd=self.log.parent,
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self._started = time.monotonic()
+        self._expected_end, self._suspended = "died", False
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._end(signal.SIGKILL, "killed")
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        self.resume()
+        self._end(signal.SIGTERM, "stopped")
+
+    def suspend(self) -> None:
+        """SIGSTOP."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+            self._suspended = True
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        if self._process is not None and self._suspended:
+            self._process.send_signal(signal.SIGCONT)
+            self._suspended = False
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether its last clock ended as it should: killed, or stopped with exit code 0."""
+        # Python takes a while before the clock can listen to signals.
+        was_starting = self.exit_code == -signal.SIGTERM and self._lived < LONGEST_START
+        is_stopped = self._expected_end == "stopped"
+        return self._expected_end == "killed" or (
+            is_stopped and (self.exit_code == 0 or was_starting)
+        )
+
+    def look(self) -> End | None:
+        """How its clock ended, told once; None while it runs or where none is there."""
+        if self._process is None or (code := self._process.poll()) is None:
+            return None
+        if self.wall_clock is not None:
+            self.wall_clock.clean_after(self._process.pid)
+        self.exit_code, self._lived = code, self.age
+        self._process = None
+        return self._expected_end
+
+    def close(self) -> None:
+        """End the clock and the proxy."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self.look()
+        self.proxy.close()
+
+    def _end(self, number: signal.Signals, end: End) -> None:
+        # Also called by the proxy, in a thread of its own.
+        process = self._process
+        if process is not None and process.poll() is None:
+            # One that was killed may not be gone yet, and cannot be told anything more.
+            if self._expected_end != "killed":
+                self._expected_end = end
+            process.send_signal(number)

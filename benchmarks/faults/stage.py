@@ -1,0 +1,148 @@
+"""The stage: a server, the processes that use it, and what is done to them meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from random import Random
+
+from benchmarks.faults.agenda import Agenda
+from benchmarks.faults.faults import Fault
+from benchmarks.faults.program import Program
+from benchmarks.faults.server import Server
+from benchmarks.faults.slot import End, Slot
+from benchmarks.faults.wall_clock import WallClock, libfaketime
+
+RETRY = 0.1
+"""Seconds after which a fault that could not be done is tried again."""
+
+
+class Stage:
+    """Starts what ends, undoes what was done, and ends everything at its own end."""
+
+    def __init__(
+        self, folder: Path, seed: int, program: Program, *, places: int, settable: bool = False
+    ) -> None:
+        """``places`` processes run ``program``; with ``settable`` the first one's wall clock can be
+        set, where libfaketime is installed.
+        """
+        self.agenda = Agenda()
+        self.dice = Random(seed)
+        self.server = Server(folder / "server")
+        library = libfaketime() if settable else None
+        self.slots = [
+            Slot(
+                number,
+                self.server.port,
+                folder,
+                program,
+                WallClock(library, folder / "wall-clock") if library and number == 0 else None,
+            )
+            for number in range(places)
+        ]
+        self.wanted = places
+        self.starts = 0
+        self.strikes: Counter[str] = Counter()
+        self.ends: Counter[End] = Counter()
+        self.misbehaved: list[str] = []
+        self._waiting: set[int] = set()
+
+    def close(self) -> None:
+        """End every process."""
+        for slot in self.slots:
+            slot.close()
+        self.server.kill()
+
+    def alone(self, faults: Sequence[Fault], seconds: float, say: Callable[[str], object]) -> None:
+        """One fault after the other, each for its share of ``seconds``."""
+        for fault in faults:
+            say(f"alone: {fault.name}")
+            self._strike(fault, self._evenly(fault.alone))
+            self.go_on(seconds / len(faults))
+            self.calm()
+
+    def mixed(self, faults: Sequence[Fault], seconds: float) -> None:
+        """All faults, each at random."""
+        for fault in faults:
+            self._strike(fault, self._at_random(fault.mixed))
+        self.go_on(seconds)
+        self.calm()
+
+    def go_on(self, seconds: float) -> None:
+        """Do what is due for ``seconds``."""
+        self.wait(lambda: False, seconds)
+
+    def stop(self) -> None:
+        """Tell all processes to end, and wait until they have."""
+        self.agenda.clear()
+        for slot in self.slots:
+            slot.terminate()
+        if not self.wait(lambda: all(slot.is_empty for slot in self.slots), 15, restart=False):
+            self.misbehaved.append("not every process ended when told to")
+
+    def calm(self) -> None:
+        """Undo every fault at once, and let all processes run."""
+        self.agenda.clear()
+        self._waiting.clear()
+        self.server.resume()
+        if not self.server.is_well:
+            self.server.start()
+        self.wanted = len(self.slots)
+        for slot in self.slots:
+            slot.resume()
+            slot.proxy.disarm()
+            if slot.wall_clock is not None:
+                slot.wall_clock.set(0)
+
+    def wait(self, fact: Callable[[], bool], seconds: float, *, restart: bool = True) -> bool:
+        """Do what is due until ``fact`` holds, ``seconds`` at most; whether it does."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if fact():
+                return True
+            self._tend(restart)
+            time.sleep(self.agenda.do_due())
+        return fact()
+
+    def _evenly(self, average: float) -> Callable[[], float]:
+        return lambda: self.dice.uniform(0.5, 1.5) * average
+
+    def _at_random(self, average: float) -> Callable[[], float]:
+        return lambda: self.dice.expovariate(1 / average)
+
+    def _strike(self, fault: Fault, pause: Callable[[], float]) -> None:
+        def strike() -> None:
+            if fault.strike(self):
+                self.strikes[fault.name] += 1
+                self.agenda.after(pause(), strike)
+            else:
+                self.agenda.after(RETRY, strike)
+
+        self.agenda.after(0, strike)
+
+    def _tend(self, restart: bool) -> None:
+        for slot in self.slots:
+            end = slot.look()
+            if end is not None:
+                self.ends[end] += 1
+                if not slot.ended_well:
+                    self.misbehaved.append(
+                        f"process {slot.number} {end} with exit code {slot.exit_code}"
+                    )
+            is_wanted = slot.number < self.wanted
+            if slot.is_running and not is_wanted:
+                slot.terminate()
+            if slot.is_empty and is_wanted and restart and slot.number not in self._waiting:
+                self._waiting.add(slot.number)
+                self.agenda.after(self.dice.choice([0, 0, 0.1, 0.5]), self._start_in(slot))
+
+    def _start_in(self, slot: Slot) -> Callable[[], None]:
+        def start() -> None:
+            self._waiting.discard(slot.number)
+            if slot.is_empty:
+                slot.start()
+                self.starts += 1
+
+        return start

@@ -1,0 +1,46 @@
+"""The wall clock of one process, set by libfaketime where that is installed."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+_PLACES = ("/usr/lib/*/faketime/libfaketime.so.1", "/usr/lib/faketime/libfaketime.so.1")
+_SHARED = ("faketime_shm_{}", "sem.faketime_sem_{}")
+
+
+def libfaketime() -> Path | None:
+    """The library of Debian's package ``faketime``, or None."""
+    return next((path for place in _PLACES for path in Path("/").glob(place[1:])), None)
+
+
+class WallClock:
+    """An offset to the true time, which a running process follows."""
+
+    def __init__(self, library: Path, file: Path) -> None:
+        """``file`` is where the process looks the offset up."""
+        self._library = library
+        self._file = file
+        self.set(0)
+
+    def set(self, offset: int) -> None:
+        """Let it be ``offset`` seconds ahead of the true time."""
+        # Replaced whole: the process may look at any moment.
+        new = self._file.with_suffix(".new")
+        new.write_text(f"{offset:+d}\n")
+        new.replace(self._file)
+
+    def environment(self) -> dict[str, str]:
+        """What a process needs in its environment to follow it."""
+        return {
+            "LD_PRELOAD": str(self._library),
+            "FAKETIME_TIMESTAMP_FILE": str(self._file),
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+
+    def clean_after(self, pid: int) -> None:
+        """Remove what the library leaves in shared memory of a process that was killed."""
+        for name in _SHARED:
+            with suppress(FileNotFoundError):
+                Path("/dev", "shm", name.format(pid)).unlink()
