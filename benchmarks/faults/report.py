@@ -64,9 +64,11 @@ def machine() -> str:
 
 
 def record(file: Path, heading: str, lines: Iterable[str]) -> None:
-    """Put ``lines`` in place of the block that follows ``heading`` in a page of Markdown."""
-    before, found, after = file.read_text().partition(f"{heading}\n\n```text\n")
-    if not found:
+    """Put ``lines`` in place of the first block under ``heading`` in a page of Markdown."""
+    before, found, after = file.read_text().partition(f"{heading}\n")
+    between, fence, block = after.partition("```text\n")
+    _, end, rest = block.partition("```\n")
+    if not end:
         raise ValueError(f"{file} has no block under {heading!r}")
-    _, fence, rest = after.partition("```\n")
-    file.write_text(before + found + "".join(f"{line}\n" for line in lines) + fence + rest)
+    written = "".join(f"{line}\n" for line in lines)
+    file.write_text(before + found + between + fence + written + end + rest)

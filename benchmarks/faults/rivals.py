@@ -138,7 +138,7 @@ class RqScheduler(Rival):
 
 
 class CeleryBeat(Rival):
-    """Celery beat with its schedule file kept between starts."""
+    """Celery beat with its schedule file kept, and written after each message."""
 
     name = "Celery beat"
     distribution = "celery"
@@ -151,6 +151,7 @@ class CeleryBeat(Rival):
             "from celery import Celery\n"
             f"app = Celery('rival_celery', broker={url!r})\n"
             "app.conf.timezone = 'UTC'\n"
+            "app.conf.beat_sync_every = 1\n"
             "app.conf.beat_schedule = {\n"
             f"    f'e{{n}}': {{'task': 'ping', 'schedule': {PERIOD}.0, 'args': (f'e{{n}}',)}}\n"
             f"    for n in range({EVENTS})\n"
