@@ -131,6 +131,8 @@ class Loop:
     def _tick(self, now: float) -> None:
         while not self._stop.is_set():
             due = self._timetable.due(now, CLAIMED_AT_ONCE)
+            for index, reason in self._timetable.take_broken():
+                self._trouble(index, reason)
             if not due:
                 return
             claimed_at = self._now()

@@ -54,6 +54,7 @@ class Timetable:
         self._heap: list[tuple[int, int]] = []
         self._held: dict[int, int] = {}
         self._trimmed: dict[int, int] = {}
+        self._broken: list[tuple[int, str]] = []
         self._horizon = 0
 
     def begin(self, index: int, decided: int) -> None:
@@ -81,8 +82,16 @@ class Timetable:
             pending = self._held.pop(index, at)
             # A held event waited on purpose, so what passed meanwhile was missed like the rest.
             horizon = max(self._horizon, at) if pending != at else self._horizon
-            taken.append(self._due(index, pending, horizon, now))
+            try:
+                taken.append(self._due(index, pending, horizon, now))
+            except Exception as error:  # a stream of times is the user's code
+                self._broken.append((index, f"{type(error).__name__}: {error}"))
         return taken
+
+    def take_broken(self) -> list[tuple[int, str]]:
+        """The events that ``due`` left out since the last call, because their recurrence failed."""
+        broken, self._broken = self._broken, []
+        return broken
 
     def advance(self, due: Due, decided: int) -> None:
         """Go on behind the event's last ``decided`` occurrence. Raises as ``begin`` does.

@@ -181,6 +181,26 @@ def test_an_event_whose_times_break_is_logged_once_and_the_others_go_on(
     assert [record.message for record in logged.records].count("trouble") == 1
 
 
+def test_a_stream_that_fails_among_what_was_missed_is_logged_and_the_others_go_on(
+    redis: Redis, read: ReadSchedule, logged: pytest.LogCaptureFixture
+) -> None:
+    schedule = read(
+        "from datetime import UTC, datetime, timedelta",
+        "from clock import times",
+        "def failing():",
+        f"    begin = datetime.fromtimestamp({START}, UTC)",
+        "    for second in (10, 20, 30, 5):",
+        "        yield begin + timedelta(seconds=second)",
+        "every(times(failing), 'tasks.bad')",
+        "every('10 seconds', 'tasks.good')",
+    )
+    _turns(redis, schedule, START)
+    _turns(redis, schedule, START + 35)
+    _turns(redis, schedule, START + 36, START + 40)
+    assert [name for name in _jobs(redis) if "good" in name] == ["good+30", "good+40"]
+    assert {each["event"] for each in _said(logged, "trouble")} == {"tasks.bad"}
+
+
 def test_a_disabled_event_does_not_fire(redis: Redis, read: ReadSchedule) -> None:
     loop, wall = _loop(redis, read("every('1 second', 'tasks.x', enabled=False)"), START)
     loop.turn()

@@ -116,6 +116,28 @@ def test_a_recurrence_that_does_not_go_forward_is_an_error_of_its_event() -> Non
     assert table.next_due() is None
 
 
+def test_a_recurrence_that_raises_while_catching_up_is_left_out_and_told_of() -> None:
+    class Late(Elapsed):
+        def next(self, after: int) -> int | None:
+            if after > 1020:
+                raise ValueError("out of times")
+            return super().next(after)
+
+    table = Timetable(
+        [
+            Row(recurrence=Late(period=10, anchor=0)),
+            Row(recurrence=Elapsed(period=10, anchor=0)),
+        ]
+    )
+    for index in range(2):
+        table.begin(index, 1000)
+    table.catch_up(1035)
+    assert [(each.index, each.fire) for each in table.due(1035, 10)] == [(1, 1030)]
+    assert table.take_broken() == [(0, "ValueError: out of times")]
+    assert table.take_broken() == []
+    assert table.next_due() is None
+
+
 def test_a_recurrence_that_raises_is_an_error_of_its_event() -> None:
     with pytest.raises(RecurrenceError, match="ZeroDivisionError: oh"):
         Timetable([Row(recurrence=Broken(ZeroDivisionError("oh")))]).begin(0, 5)

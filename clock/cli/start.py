@@ -7,6 +7,7 @@ import os
 import sys
 import time
 import traceback
+from datetime import datetime
 from importlib.metadata import version
 from itertools import islice
 
@@ -14,10 +15,11 @@ import click
 
 from clock import codes
 from clock.cli import options
+from clock.errors import RecurrenceError
 from clock.ledger.ledger import Ledger
 from clock.log import STYLES, Style, log_to
 from clock.loop import Loop
-from clock.recurrence.recurrence import between
+from clock.schedule.event import Event
 from clock.schedule.load import load
 from clock.schedule.schedule import Schedule
 from clock.server import find_server
@@ -91,15 +93,21 @@ def _announce(schedule: Schedule, server: str, app: str, now: float) -> None:
         },
     )
     for event in islice(schedule.events.values(), SHOWN_AT_START):
-        following = next(between(event.recurrence, int(now), None), None) if event.enabled else None
         fields = {
             "event": event.name,
             "every": event.rule,
             "zone": event.zone.name,
-            "next": "disabled"
-            if not event.enabled
-            else "never"
-            if following is None
-            else event.local(following),
+            "next": _next(event, now),
         }
         log.info("next", extra={"fields": fields})
+
+
+def _next(event: Event, now: float) -> datetime | str:
+    if not event.enabled:
+        return "disabled"
+    try:
+        following = event.recurrence.next(int(now))
+    except RecurrenceError as error:
+        # A stream may fail late; the loop says so and goes on with the others.
+        return f"unknown: {error}"
+    return "never" if following is None else event.local(following)

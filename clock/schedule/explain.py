@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Literal
 
@@ -79,23 +79,17 @@ def clock_changes(event: Event, at: datetime) -> tuple[ClockChange, ...]:
     )
 
 
-def local_time(instant: int, event: Event) -> datetime:
-    """An instant in UTC seconds as an aware datetime in the event's zone."""
-    offset = timedelta(seconds=event.zone.offset(instant))
-    return _utc(instant).astimezone(timezone(offset))
-
-
 def _occurrence(event: Event, scheduled_at: datetime) -> Occurrence:
     instant = seconds(scheduled_at)
     return Occurrence(
-        scheduled_at=scheduled_at, local=local_time(instant, event), mark=event.mark(instant)
+        scheduled_at=scheduled_at, local=event.local(instant), mark=event.mark(instant)
     )
 
 
 def _what(change: Change, event: Event) -> str:
     day = _utc(change.at + change.before).date()
     due = _spell([_clock(local) for local in change.due])
-    fires = _spell([_offset_clock(local_time(instant, event)) for instant in change.fires])
+    fires = _spell([_offset_clock(event.local(instant)) for instant in change.fires])
     one = len(change.due) == 1
     if change.kind == "gap":
         skipped = f"on {day} {due} {'does' if one else 'do'} not exist"
