@@ -17,7 +17,7 @@ FLOORS = [
     {"errors", "codes", "instant", "decision"},
     {"recurrence"},
     {"schedule"},
-    {"catch_up", "sentinel", "backfill"},
+    {"catch_up", "sentinel", "backfill", "settings"},
     {"timetable", "stop", "log", "server", "token"},
     {"ledger"},
     {"loop"},
