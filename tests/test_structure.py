@@ -20,6 +20,7 @@ FLOORS = [
     {"catch_up", "sentinel", "backfill", "settings"},
     {"timetable", "stop", "log", "server", "token"},
     {"ledger"},
+    {"jobs"},
     {"loop"},
     {"dev", "embedding"},
     {"cli"},
