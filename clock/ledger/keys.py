@@ -5,7 +5,8 @@ key                           type  content                                     
 ============================  ====  ================================================  ============
 clock:<app>:decided           hash  event -> its record, see ``clock.ledger.record``  one an event
 clock:<app>:recurrences       hash  event -> the recurrence it was enrolled with      one an event
-clock:<app>:templates         hash  event -> its job, but for what an occurrence adds  one an event
+clock:<app>:templates         hash  event -> what its jobs have to themselves         one an event
+clock:<app>:shapes            hash  digest -> what the jobs of many events share      see below
 clock:<app>:pauses            hash  event -> until when it is paused, by whom, why    one an event
 clock:<app>:backfilled:EVENT  zset  an occurrence -> when it was backfilled           BACKFILLED
 ============================  ====  ================================================  ============
@@ -13,7 +14,9 @@ clock:<app>:backfilled:EVENT  zset  an occurrence -> when it was backfilled     
 A record is at most about a kilobyte. Each hash expires ``TTL`` after the last start or claim of its
 application, and a field whose event is in no schedule any more goes at the first start that is
 ``FORGOTTEN_AFTER`` later than its last decision. A set of backfilled occurrences expires ``TTL``
-after the last of them was backfilled.
+after the last of them was backfilled. A shape is there for each set of options that a schedule
+gives its jobs, a few dozen at most, and is dropped at the first start that is ``FORGOTTEN_AFTER``
+later than the last one of a clock that named it.
 """
 
 from __future__ import annotations
@@ -39,8 +42,13 @@ def recurrences(app: str) -> str:
 
 
 def templates(app: str) -> str:
-    """The hash of each event's job, packed for the claim script."""
+    """The hash of what each event's jobs have to themselves, packed for the claim script."""
     return f"clock:{app}:templates"
+
+
+def shapes(app: str) -> str:
+    """The hash of what the jobs of many events share, packed for the claim script."""
+    return f"clock:{app}:shapes"
 
 
 def pauses(app: str) -> str:
