@@ -403,13 +403,14 @@ def test_what_a_removed_event_left_is_forgotten_after_the_stated_time(
     redis: Redis, read: ReadSchedule
 ) -> None:
     both = read("every('day', 'tasks.x')", "every('day', 'tasks.y')")
-    one = read("every('day', 'tasks.y')")
+    one = read("every('day', 'tasks.y', timeout='5m')")
     _turns(redis, both, START)
     _turns(redis, one, START + keys.FORGOTTEN_AFTER - 10)
     assert redis.hkeys(keys.decided("test")) == [b"tasks.x", b"tasks.y"]
     _turns(redis, one, START + keys.FORGOTTEN_AFTER + 10)
     for key in (keys.decided, keys.recurrences, keys.templates):
         assert redis.hkeys(key("test")) == [b"tasks.y"]
+    assert redis.hlen(keys.shapes("test")) == 1
 
 
 def test_a_server_that_may_forget_is_warned_of(
