@@ -20,6 +20,8 @@ FLOORS = [
     {"catch_up", "sentinel", "backfill"},
     {"timetable", "stop", "log", "server", "token"},
     {"ledger"},
+    {"observe"},
+    {"watch"},
     {"loop"},
     {"dev", "embedding"},
     {"cli"},

@@ -7,6 +7,9 @@ clock:<app>:decided           hash  event -> its record, see ``clock.ledger.reco
 clock:<app>:recurrences       hash  event -> the recurrence it was enrolled with      one an event
 clock:<app>:templates         hash  event -> its job, but for what an occurrence adds  one an event
 clock:<app>:pauses            hash  event -> until when it is paused, by whom, why    one an event
+clock:<app>:clocks            hash  token of a clock -> its life                      LIVES
+clock:<app>:events            hash  event -> since when, and its description          one an event
+clock:<app>:instants          hash  event -> its coming instants, if it has no rule   one an event
 clock:<app>:backfilled:EVENT  zset  an occurrence -> when it was backfilled           BACKFILLED
 ============================  ====  ================================================  ============
 
@@ -26,6 +29,10 @@ FORGOTTEN_AFTER = TTL
 
 BACKFILLED = 10_000
 """Occurrences in a set of backfilled ones, the latest backfilled; one command asks for no more."""
+
+
+LIVES = 200
+"""Lives of clocks that are kept, the latest: some weeks of restarts and deploys."""
 
 
 def decided(app: str) -> str:
@@ -51,3 +58,22 @@ def pauses(app: str) -> str:
 def backfilled(app: str, event: str) -> str:
     """The sorted set of the occurrences of an event that were backfilled."""
     return f"clock:{app}:backfilled:{event}"
+
+
+def clocks(app: str) -> str:
+    """The hash of the clock processes there are and were."""
+    return f"clock:{app}:clocks"
+
+
+def descriptions(app: str) -> str:
+    """The hash of what a schedule file says of each event."""
+    return f"clock:{app}:events"
+
+
+def instants(app: str) -> str:
+    """The hash of the coming instants of events whose recurrence cannot be written down."""
+    return f"clock:{app}:instants"
+
+
+OF_EVENTS = (recurrences, templates, descriptions, instants, pauses, decided)
+"""The hashes with a field for each event."""

@@ -6,7 +6,9 @@ They are kept in the ledger, so they survive restarts and deploys; the claim loo
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from redis import Redis
 from rq.utils import as_text
@@ -55,9 +57,15 @@ def read_pauses(connection: Redis, app: str) -> dict[str, Pause]:
     """Every pause by its event, ended ones included. Raises LedgerError."""
     with server_errors():
         found = connection.hgetall(keys.pauses(app))
-    return {as_text(event): _parse(as_text(line)) for event, line in found.items()}
+    return parse_pauses(found)
 
 
-def _parse(line: str) -> Pause:
+def parse_pauses(found: Mapping[Any, Any]) -> dict[str, Pause]:
+    """The pauses in the ledger's hash of them, by event."""
+    return {as_text(event): parse_pause(as_text(line)) for event, line in found.items()}
+
+
+def parse_pause(line: str) -> Pause:
+    """The pause in the field of an event."""
     until, _, said = line.partition(" ")
     return Pause(until=None if until == "-" else int(until), **json.loads(said))
