@@ -33,8 +33,15 @@ class Snapshot:
     instants: Mapping[str, Published]
 
 
-def read_snapshot(connection: Redis, app: str) -> Snapshot:
-    """The application ``app`` as it stands. Nothing is written. Raises LedgerError."""
+DECISIONS = 24
+"""Decisions of each event that a snapshot has, the newest; reading them takes most of its time."""
+
+
+def read_snapshot(connection: Redis, app: str, decisions: int | None = DECISIONS) -> Snapshot:
+    """The application ``app`` as it stands, with the newest ``decisions`` of each event, or all.
+
+    Nothing is written. Raises LedgerError.
+    """
     hashes = (keys.clocks, keys.descriptions, keys.decided, keys.pauses, keys.instants)
     # One transaction, so that no record is older than the pause or the clock that goes with it.
     with server_errors(), connection.pipeline(transaction=True) as pipeline:
@@ -45,7 +52,7 @@ def read_snapshot(connection: Redis, app: str) -> Snapshot:
         app=app,
         lives=tuple(parse_clocks(clocks)),
         descriptions=parse_descriptions(descriptions),
-        records={as_text(event): parse_record(line) for event, line in decided.items()},
+        records={as_text(event): parse_record(line, decisions) for event, line in decided.items()},
         pauses=parse_pauses(pauses),
         instants=parse_instants(instants),
     )
