@@ -19,7 +19,6 @@ from clock.errors import RecurrenceError
 from clock.ledger.ledger import Ledger
 from clock.log import STYLES, Style, log_to
 from clock.loop import Loop
-from clock.observe.overdue import TOLERANCE
 from clock.schedule.event import Event
 from clock.schedule.load import load
 from clock.schedule.schedule import Schedule
@@ -45,15 +44,7 @@ log = logging.getLogger("clock")
     envvar="CLOCK_LOG",
     help="Shape of the log lines; else for people on a terminal, logfmt elsewhere.",
 )
-@click.option(
-    "--overdue-after",
-    "tolerance",
-    type=click.FloatRange(min=1),
-    envvar="CLOCK_OVERDUE_AFTER",
-    default=TOLERANCE,
-    show_default=True,
-    help="Seconds an occurrence may stay undecided before that is an error.",
-)
+@options.overdue_after
 def start(
     file: str,
     url: str | None,

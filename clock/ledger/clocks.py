@@ -7,7 +7,7 @@ life tells when a clock was there, and the spans between lives when none was.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -59,6 +59,14 @@ class Life:
     def there_since(self) -> float:
         """Since when it has been there without a gap, up to its last tick."""
         return self.gaps[-1][1] if self.gaps else self.started
+
+    def spans(self) -> Iterator[tuple[float, float]]:
+        """The spans in which it was there: pairs of instants, in order."""
+        begin = self.started
+        for before, after in self.gaps:
+            yield begin, before
+            begin = after
+        yield begin, self.last_tick
 
 
 class Pulse:
@@ -123,7 +131,7 @@ def absences(lives: Iterable[Life], now: float) -> list[tuple[float, float]]:
 
     Each is a pair of instants, in order; a span is longer than ``ALIVE_WITHIN``.
     """
-    there = sorted(span for life in lives for span in _there(life))
+    there = sorted(span for life in lives for span in life.spans())
     found = []
     until = there[0][1] if there else now
     for begin, end in there:
@@ -133,14 +141,6 @@ def absences(lives: Iterable[Life], now: float) -> list[tuple[float, float]]:
     if now - until >= ALIVE_WITHIN:
         found.append((until, now))
     return found
-
-
-def _there(life: Life) -> Iterable[tuple[float, float]]:
-    begin = life.started
-    for before, after in life.gaps:
-        yield begin, before
-        begin = after
-    yield begin, life.last_tick
 
 
 def _parse_all(found: Mapping[Any, Any]) -> list[Life]:

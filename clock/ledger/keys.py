@@ -7,6 +7,7 @@ clock:<app>:decided           hash  event -> its record, see ``clock.ledger.reco
 clock:<app>:recurrences       hash  event -> the recurrence it was enrolled with      one an event
 clock:<app>:templates         hash  event -> its job, but for what an occurrence adds  one an event
 clock:<app>:pauses            hash  event -> until when it is paused, by whom, why    one an event
+clock:<app>:pauses:ended      list  pauses that ended before their end, latest first    ENDED_PAUSES
 clock:<app>:clocks            hash  token of a clock -> its life                      LIVES
 clock:<app>:events            hash  event -> since when, and its description          one an event
 clock:<app>:instants          hash  event -> its coming instants, if it has no rule   one an event
@@ -31,6 +32,9 @@ BACKFILLED = 10_000
 """Occurrences in a set of backfilled ones, the latest backfilled; one command asks for no more."""
 
 
+ENDED_PAUSES = 1000
+"""Pauses that were ended or replaced by hand, the latest, so that one can tell later who did it."""
+
 LIVES = 200
 """Lives of clocks that are kept, the latest: some weeks of restarts and deploys."""
 
@@ -53,6 +57,11 @@ def templates(app: str) -> str:
 def pauses(app: str) -> str:
     """The hash of the events that are paused."""
     return f"clock:{app}:pauses"
+
+
+def ended_pauses(app: str) -> str:
+    """The list of the pauses that are no more."""
+    return f"clock:{app}:pauses:ended"
 
 
 def backfilled(app: str, event: str) -> str:

@@ -10,6 +10,16 @@ from rq.utils import as_text
 from clock.ledger.script import server_errors
 
 
+def broken_queues(connection: Redis, queues: Iterable[str]) -> set[str]:
+    """Those of ``queues`` whose key holds something else, in one round trip. Raises LedgerError."""
+    names = list(dict.fromkeys(queues))
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        for name in names:
+            pipeline.type(f"rq:queue:{name}")
+        types = map(as_text, pipeline.execute())
+    return {name for name, kind in zip(names, types, strict=True) if kind not in {"list", "none"}}
+
+
 def count_workers(connection: Redis, queues: Iterable[str]) -> dict[str, int]:
     """How many live workers listen on each of ``queues``, in two round trips.
 
