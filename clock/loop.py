@@ -15,6 +15,7 @@ from clock.ledger.ledger import Claim, Ledger, Outcome, Sent
 from clock.schedule.event import Event, Occurrence
 from clock.stop import Stop
 from clock.timetable import Due, Row, Timetable
+from clock.watch.watch import Watch
 
 LONGEST_SLEEP = 1.0
 """Seconds. The wall clock is looked at this often, whatever the timetable says: it may jump."""
@@ -83,13 +84,17 @@ class Loop:
         stop: Stop,
         *,
         now: Callable[[], float] = time.time,
+        watch: Watch | None = None,
     ) -> None:
-        """``now`` gives the present moment in UTC seconds since 1970."""
+        """``now`` gives the present moment in UTC seconds since 1970; ``watch`` is told of each
+        pass.
+        """
         self._all_events = events
         self._events = [event for event in events if event.enabled]
         self._ledger = ledger
         self._stop = stop
         self._now = now
+        self._watch = watch
         self._timetable = Timetable([_row(event) for event in self._events])
         self._enrolled = False
         self._last_pass: float | None = None
@@ -103,6 +108,8 @@ class Loop:
         """Run until the stop is requested."""
         while not self._stop.is_set():
             self._stop.wait(self.turn())
+        if self._watch is not None and not self._failures:
+            self._watch.ended(self._now())
 
     def turn(self) -> float:
         """One turn of the loop: a tick, if the server can be reached. Returns the seconds to
@@ -115,6 +122,8 @@ class Loop:
             elif self._failures or self._was_suspended(now):
                 self._timetable.catch_up(now)
             self._tick(now)
+            if self._watch is not None:
+                self._watch.passed(self._now())
         except LedgerError as error:
             return self._failed(error)
         finally:

@@ -16,11 +16,14 @@ from clock.cli.check import check
 from clock.cli.dev import dev
 from clock.cli.diff import diff_schedules
 from clock.cli.explain import explain_events
+from clock.cli.history import history
 from clock.cli.listing import list_events
 from clock.cli.next import next_occurrences
 from clock.cli.pause import pause_event, resume_event
 from clock.cli.run import run_event
 from clock.cli.start import start
+from clock.cli.status import status
+from clock.cli.why import why_event
 from clock.errors import ClockError, LedgerError, ScheduleError
 
 EPILOG = """\b
@@ -29,10 +32,12 @@ Examples:
   clock dev schedules/main.py         server, clock and worker on this machine
   clock check schedules/main.py       find the mistakes before a deploy does
   clock next schedules/main.py -n 5   what will fire next
+  clock status                        is it alive, did everything fire
+  clock why tasks.x 2026-11-21T09:30  what became of that one
 
 \b
 Exit codes: 0 fine, 1 the schedule has a mistake, 2 usage, 3 server, 4 a crash,
-  5 two schedules differ.
+  5 two schedules differ, 6 no clock is alive, 7 one is and something did not fire.
 """
 
 
@@ -72,6 +77,9 @@ for command in (
     next_occurrences,
     explain_events,
     diff_schedules,
+    status,
+    history,
+    why_event,
     run_event,
     pause_event,
     resume_event,

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from clock.observe.overdue import TOLERANCE
 from clock.recurrence.zone import Zone
 from clock.schedule.event import Event
 from clock.schedule.schedule import Schedule
@@ -25,6 +26,17 @@ serializer = click.option(
     default="pickle",
     show_default=True,
     help="The serializer of the workers: pickle, json or a dotted name.",
+)
+
+
+overdue_after = click.option(
+    "--overdue-after",
+    "tolerance",
+    type=click.FloatRange(min=1),
+    envvar="CLOCK_OVERDUE_AFTER",
+    default=TOLERANCE,
+    show_default=True,
+    help="Seconds an occurrence may stay undecided while a clock is alive.",
 )
 
 

@@ -25,6 +25,7 @@ from clock.schedule.schedule import Schedule
 from clock.server import find_server
 from clock.stop import Abandon, Stop, stopped_by_signals
 from clock.token import process_token
+from clock.watch.watch import Watch
 
 SHOWN_AT_START = 20
 """Events whose next time is logged at the start."""
@@ -43,8 +44,15 @@ log = logging.getLogger("clock")
     envvar="CLOCK_LOG",
     help="Shape of the log lines; else for people on a terminal, logfmt elsewhere.",
 )
+@options.overdue_after
 def start(
-    file: str, url: str | None, settings: str | None, app: str, serializer: str, style: Style | None
+    file: str,
+    url: str | None,
+    settings: str | None,
+    app: str,
+    serializer: str,
+    style: Style | None,
+    tolerance: float,
 ) -> int:
     """Read FILE and enqueue what is due, until SIGTERM, SIGINT or SIGHUP."""
     schedule = load(file, serializer=serializer)
@@ -56,14 +64,18 @@ def start(
         style or ("terminal" if on_terminal else "logfmt"),
         colour=on_terminal and not os.environ.get("NO_COLOR"),
     )
-    stop = Stop()
+    stop, token = Stop(), process_token()
+    watch = Watch(
+        connection, schedule, app=app, token=token, serializer=serializer, tolerance=tolerance
+    )
     try:
         with stopped_by_signals(stop):
             _announce(schedule, server.shown, app, time.time())
             Loop(
                 list(schedule.events.values()),
-                Ledger(connection, app=app, token=process_token(), serializer=serializer),
+                Ledger(connection, app=app, token=token, serializer=serializer),
                 stop,
+                watch=watch,
             ).run()
     except Abandon:
         log.warning(

@@ -8,6 +8,10 @@ clock:<app>:recurrences       hash  event -> the recurrence it was enrolled with
 clock:<app>:templates         hash  event -> what its jobs have to themselves         one an event
 clock:<app>:shapes            hash  digest -> what the jobs of many events share      see below
 clock:<app>:pauses            hash  event -> until when it is paused, by whom, why    one an event
+clock:<app>:pauses:ended      list  pauses that ended before their end, latest first    ENDED_PAUSES
+clock:<app>:clocks            hash  token of a clock -> its life                      LIVES
+clock:<app>:events            hash  event -> since when, and its description          one an event
+clock:<app>:instants          hash  event -> its coming instants, if it has no rule   one an event
 clock:<app>:backfilled:EVENT  zset  an occurrence -> when it was backfilled           BACKFILLED
 ============================  ====  ================================================  ============
 
@@ -29,6 +33,13 @@ FORGOTTEN_AFTER = TTL
 
 BACKFILLED = 10_000
 """Occurrences in a set of backfilled ones, the latest backfilled; one command asks for no more."""
+
+
+ENDED_PAUSES = 1000
+"""Pauses that were ended or replaced by hand, the latest, so that one can tell later who did it."""
+
+LIVES = 200
+"""Lives of clocks that are kept, the latest: some weeks of restarts and deploys."""
 
 
 def decided(app: str) -> str:
@@ -56,6 +67,30 @@ def pauses(app: str) -> str:
     return f"clock:{app}:pauses"
 
 
+def ended_pauses(app: str) -> str:
+    """The list of the pauses that are no more."""
+    return f"clock:{app}:pauses:ended"
+
+
 def backfilled(app: str, event: str) -> str:
     """The sorted set of the occurrences of an event that were backfilled."""
     return f"clock:{app}:backfilled:{event}"
+
+
+def clocks(app: str) -> str:
+    """The hash of the clock processes there are and were."""
+    return f"clock:{app}:clocks"
+
+
+def descriptions(app: str) -> str:
+    """The hash of what a schedule file says of each event."""
+    return f"clock:{app}:events"
+
+
+def instants(app: str) -> str:
+    """The hash of the coming instants of events whose recurrence cannot be written down."""
+    return f"clock:{app}:instants"
+
+
+OF_EVENTS = (recurrences, templates, descriptions, instants, pauses, decided)
+"""The hashes with a field for each event."""

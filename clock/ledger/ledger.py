@@ -177,7 +177,7 @@ class Ledger:
             ]
             if gone:
                 with self._connection.pipeline() as pipeline:
-                    for key in (keys.recurrences, keys.templates, keys.pauses, keys.decided):
+                    for key in keys.OF_EVENTS:
                         pipeline.hdel(key(self._app), *gone)
                     pipeline.execute()
         return len(gone)

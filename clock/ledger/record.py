@@ -32,18 +32,22 @@ class Record:
     history: tuple[Decision, ...]
 
 
-def parse_record(line: bytes | str) -> Record:
-    """Read a record; raises ValueError for a line that is none."""
+def parse_record(line: bytes | str, newest: int | None = None) -> Record:
+    """Read a record with its whole history, or with its ``newest`` decisions.
+
+    Raises ValueError for a line that is none.
+    """
     match = _LINE.fullmatch(line if isinstance(line, str) else line.decode())
     if match is None:
         raise ValueError(f"not a record: {line!r}")
     decided, fired, clock, counters, history = match.groups()
+    entries = history.split() if newest is None else history.split(None, newest)[:newest]
     return Record(
         decided=int(decided),
         fired=None if fired == "-" else int(fired),
         clock=clock,
         counters=dict(zip(COUNTERS, map(int, counters.split()), strict=True)),
-        history=tuple(_decision(entry) for entry in history.split()),
+        history=tuple(map(_decision, entries)),
     )
 
 
