@@ -28,7 +28,14 @@ def schedule(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def clock(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Clock:
-    for variable in ("CLOCK_TZ", "TZ", "CLOCK_REDIS_URL", "CLOCK_SERIALIZER", "RQ_CONFIG"):
+    for variable in (
+        "CLOCK_TZ",
+        "TZ",
+        "CLOCK_REDIS_URL",
+        "CLOCK_SERIALIZER",
+        "CLOCK_APP",
+        "RQ_CONFIG",
+    ):
         monkeypatch.delenv(variable, raising=False)
 
     def run(*words: str) -> tuple[int, str, str]:
