@@ -126,6 +126,8 @@ class Loop:
         self._enrolled = True
         for warning in self._ledger.warnings():
             log.warning("server", extra=_fields(reason=warning))
+        for warning in self._ledger.meet_workers(self._all_events):
+            log.warning("serializer", extra=_fields(reason=warning))
         self._ledger.forget_removed(decided.keys(), now)
 
     def _tick(self, now: float) -> None:

@@ -8,12 +8,14 @@ clock:<app>:recurrences       hash  event -> the recurrence it was enrolled with
 clock:<app>:templates         hash  event -> its job, but for what an occurrence adds  one an event
 clock:<app>:pauses            hash  event -> until when it is paused, by whom, why    one an event
 clock:<app>:backfilled:EVENT  zset  an occurrence -> when it was backfilled           BACKFILLED
+clock:serializers:queue:NAME  hash  application -> how its clock writes jobs there    one an app
 ============================  ====  ================================================  ============
 
 A record is at most about a kilobyte. Each hash expires ``TTL`` after the last start or claim of its
 application, and a field whose event is in no schedule any more goes at the first start that is
 ``FORGOTTEN_AFTER`` later than its last decision. A set of backfilled occurrences expires ``TTL``
-after the last of them was backfilled.
+after the last of them was backfilled. What clocks left with a queue expires ``SERIALIZERS_TTL``
+after the last start of one that enqueues there.
 """
 
 from __future__ import annotations
@@ -23,6 +25,9 @@ TTL = 400 * 86_400
 
 FORGOTTEN_AFTER = TTL
 """Seconds after which a removed event's record is dropped."""
+
+SERIALIZERS_TTL = 35 * 86_400
+"""Seconds for which a worker is told how a clock writes: platforms restart both every day."""
 
 BACKFILLED = 10_000
 """Occurrences in a set of backfilled ones, the latest backfilled; one command asks for no more."""
@@ -51,3 +56,8 @@ def pauses(app: str) -> str:
 def backfilled(app: str, event: str) -> str:
     """The sorted set of the occurrences of an event that were backfilled."""
     return f"clock:{app}:backfilled:{event}"
+
+
+def serializers(queue: str) -> str:
+    """The hash of the serializers with which clocks enqueue into a queue."""
+    return f"clock:serializers:queue:{queue}"

@@ -18,6 +18,7 @@ from clock.ledger import keys
 from clock.ledger.job import job_id, job_prefix, job_template
 from clock.ledger.record import parse_record
 from clock.ledger.script import script, server_errors
+from clock.ledger.serializers import meet_workers
 from clock.schedule.event import Event
 
 ENROLLED_AT_ONCE = 100
@@ -129,6 +130,17 @@ class Ledger:
         if not saved and not self._saves_snapshots():
             warnings.append("it keeps nothing on disk, so a restart of it forgets what was decided")
         return warnings
+
+    def meet_workers(self, events: Iterable[Event]) -> list[str]:
+        """Leave the serializer with the queues of ``events``; what does not fit their workers, in
+        one sentence.
+        """
+        return meet_workers(
+            self._connection,
+            app=self._app,
+            serializer=self._serializer,
+            queues=(event.job.queue for event in events),
+        )
 
     def _saves_snapshots(self) -> bool:
         try:
