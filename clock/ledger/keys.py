@@ -9,6 +9,9 @@ clock:<app>:templates         hash  event -> its job, but for what an occurrence
 clock:<app>:pauses            hash  event -> until when it is paused, by whom, why    one an event
 clock:<app>:backfilled:EVENT  zset  an occurrence -> when it was backfilled           BACKFILLED
 clock:serializers:queue:NAME  hash  application -> how its clock writes jobs there    one an app
+clock:<app>:runs:EVENT        list  its runs, see ``clock.ledger.runs``               RUNS, RUNS_TTL
+clock:worker:NAME             text  host and pid of a living worker                   PRESENCE
+clock:sweep                   text  the worker that looks for abandoned jobs now      SWEEP
 ============================  ====  ================================================  ============
 
 A record is at most about a kilobyte. Each hash expires ``TTL`` after the last start or claim of its
@@ -16,6 +19,9 @@ application, and a field whose event is in no schedule any more goes at the firs
 ``FORGOTTEN_AFTER`` later than its last decision. A set of backfilled occurrences expires ``TTL``
 after the last of them was backfilled. What clocks left with a queue expires ``SERIALIZERS_TTL``
 after the last start of one that enqueues there.
+
+In the hashes of RQ's jobs and executions a worker of ours adds the fields named below; they go with
+their hash.
 """
 
 from __future__ import annotations
@@ -31,6 +37,27 @@ SERIALIZERS_TTL = 35 * 86_400
 
 BACKFILLED = 10_000
 """Occurrences in a set of backfilled ones, the latest backfilled; one command asks for no more."""
+
+RUNS = 1_000
+"""Runs kept of an event, the latest; a record is some 150 bytes."""
+
+RUNS_TTL = 35 * 86_400
+"""Seconds the runs of an event outlive its last one."""
+
+PRESENCE = 16
+"""Seconds after its last sign of life from which a worker counts as dead."""
+
+SWEEP = 3
+"""Seconds between two looks for abandoned jobs, over all workers."""
+
+OWNER = "clock_worker"
+"""Field of an execution: the worker of ours whose it is."""
+
+DEATHS = "clock_deaths"
+"""Field of a job: how many workers died with it in hand."""
+
+OVERTAKEN = "clock_overtaken"
+"""Field of a job: the execution that was taken from its worker last."""
 
 
 def decided(app: str) -> str:
@@ -61,3 +88,18 @@ def backfilled(app: str, event: str) -> str:
 def serializers(queue: str) -> str:
     """The hash of the serializers with which clocks enqueue into a queue."""
     return f"clock:serializers:queue:{queue}"
+
+
+def runs(app: str, event: str) -> str:
+    """The list of an event's runs, the one that ended last first."""
+    return f"clock:{app}:runs:{event}"
+
+
+def presence(worker: str) -> str:
+    """The key that is there while a worker lives; RQ's names of workers are one set a server."""
+    return f"clock:worker:{worker}"
+
+
+def sweep() -> str:
+    """The lock of the workers that look for abandoned jobs."""
+    return "clock:sweep"
