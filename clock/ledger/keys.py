@@ -8,12 +8,20 @@ clock:<app>:recurrences       hash  event -> the recurrence it was enrolled with
 clock:<app>:templates         hash  event -> its job, but for what an occurrence adds  one an event
 clock:<app>:pauses            hash  event -> until when it is paused, by whom, why    one an event
 clock:<app>:backfilled:EVENT  zset  an occurrence -> when it was backfilled           BACKFILLED
+clock:<app>:unique:DIGEST     text  the id of the job that stands for its equals      its own TTL
+clock:<app>:running:TASK      hash  job -> when its lease ends, and whose it is       max_running
+clock:<app>:held:TASK         zset  job that waits for a place -> since when          its jobs
+clock:<app>:limits            hash  task -> how many of its jobs may run at once      one a task
+clock:progress:JOB            hash  how far a job has come: done, total, message, at  its own TTL
+clock:expires:JOB             text  when a job that nobody has started expires        its own TTL
 ============================  ====  ================================================  ============
 
 A record is at most about a kilobyte. Each hash expires ``TTL`` after the last start or claim of its
 application, and a field whose event is in no schedule any more goes at the first start that is
 ``FORGOTTEN_AFTER`` later than its last decision. A set of backfilled occurrences expires ``TTL``
-after the last of them was backfilled.
+after the last of them was backfilled. A task is in ``limits`` and ``held`` only while jobs of it
+run or wait for a place, and ``running`` expires with its last lease. Where a key has its own TTL,
+the part of ``clock.jobs`` that writes it says which.
 """
 
 from __future__ import annotations
@@ -51,3 +59,33 @@ def pauses(app: str) -> str:
 def backfilled(app: str, event: str) -> str:
     """The sorted set of the occurrences of an event that were backfilled."""
     return f"clock:{app}:backfilled:{event}"
+
+
+def unique(app: str, digest: str) -> str:
+    """The id of the job that stands for all that equal it, as long as it does."""
+    return f"clock:{app}:unique:{digest}"
+
+
+def running(app: str, task: str) -> str:
+    """The hash of the leases of a task whose jobs are limited in number."""
+    return f"clock:{app}:running:{task}"
+
+
+def held(app: str, task: str) -> str:
+    """The sorted set of the jobs of a task that wait until fewer of them run."""
+    return f"clock:{app}:held:{task}"
+
+
+def limits(app: str) -> str:
+    """The hash of the tasks of which jobs hold leases or wait for one, with their limits."""
+    return f"clock:{app}:limits"
+
+
+def progress(job_id: str) -> str:
+    """The hash of how far a job has come."""
+    return f"clock:progress:{job_id}"
+
+
+def expires(job_id: str) -> str:
+    """The instant, in UTC milliseconds since 1970, at which a job that was not started expires."""
+    return f"clock:expires:{job_id}"
