@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from clock.decision import FIRING, Kind
 from clock.errors import LedgerError, RecurrenceError
+from clock.inside import inside_the_clock
 from clock.ledger.ledger import Claim, Ledger, Outcome
 from clock.schedule.event import Event, Occurrence
 from clock.stop import Stop
@@ -94,6 +95,10 @@ class Loop:
         """One turn of the loop: a tick, if the server can be reached. Returns the seconds to
         sleep.
         """
+        with inside_the_clock():
+            return self._turn()
+
+    def _turn(self) -> float:
         now = self._now()
         try:
             if not self._enrolled:

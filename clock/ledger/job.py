@@ -20,7 +20,7 @@ from rq.serializers import resolve_serializer
 
 from clock.errors import SettingsError
 from clock.schedule.event import Callback as EventCallback
-from clock.schedule.event import Event
+from clock.schedule.event import Event, JobOptions
 from clock.schedule.event import Retry as EventRetry
 
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9_-]+")
@@ -76,9 +76,9 @@ def job_template(event: Event, *, serializer: str, connection: Redis) -> JobTemp
         result_ttl=options.result_ttl,
         failure_ttl=options.failure_ttl,
         description=options.description,
-        retry=_retry(options.retry),
-        on_success=_callback(options.on_success),
-        on_failure=_callback(options.on_failure),
+        retry=rq_retry(options.retry),
+        on_success=rq_callback(options.on_success),
+        on_failure=rq_callback(options.on_failure),
     )
     fields = {field: value for field, value in job.to_dict().items() if field not in _FILLED_IN}
     return JobTemplate(
@@ -87,6 +87,12 @@ def job_template(event: Event, *, serializer: str, connection: Redis) -> JobTemp
         _parts(event, serializer, None, (SCHEDULED, ENQUEUED)),
         _parts(event, serializer, PREVIOUS, (SCHEDULED, PREVIOUS, ENQUEUED)),
     )
+
+
+def job_meta(options: JobOptions) -> dict[str, Any]:
+    """What a job's ``meta`` says at its beginning, its occurrence apart."""
+    limit = options.max_running
+    return {**options.meta, **({} if limit is None else {"max_running": limit})}
 
 
 def occurrence_meta(
@@ -105,7 +111,7 @@ def _parts(
     event: Event, serializer: str, previous: str | None, stand_ins: Sequence[str]
 ) -> Sequence[bytes]:
     meta = {
-        **event.job.meta,
+        **job_meta(event.job),
         "clock": occurrence_meta(
             event.name, scheduled=SCHEDULED, previous=previous, enqueued=ENQUEUED
         ),
@@ -117,11 +123,13 @@ def _parts(
     return parts
 
 
-def _retry(retry: EventRetry | None) -> Retry | None:
+def rq_retry(retry: EventRetry | None) -> Retry | None:
+    """What RQ is told about retries."""
     if retry is None:
         return None
     return Retry(retry.max, interval=list(retry.intervals), enqueue_at_front=retry.at_front)
 
 
-def _callback(callback: EventCallback | None) -> Callback | None:
+def rq_callback(callback: EventCallback | None) -> Callback | None:
+    """What RQ is told about a function to call at a job's end."""
     return None if callback is None else Callback(callback.name, callback.timeout)

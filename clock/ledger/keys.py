@@ -12,13 +12,21 @@ clock:serializers:queue:NAME  hash  application -> how its clock writes jobs the
 clock:<app>:runs:EVENT        list  its runs, see ``clock.ledger.runs``               RUNS, RUNS_TTL
 clock:worker:NAME             text  host and pid of a living worker                   PRESENCE
 clock:sweep                   text  the worker that looks for abandoned jobs now      SWEEP
+clock:<app>:unique:DIGEST     text  the id of the job that stands for its equals      its own TTL
+clock:<app>:running:TASK      hash  job -> when its lease ends, and whose it is       max_running
+clock:<app>:held:TASK         zset  job that waits for a place -> since when          its jobs
+clock:<app>:limits            hash  task -> how many of its jobs may run at once      one a task
+clock:progress:JOB            hash  how far a job has come: done, total, message, at  its own TTL
+clock:expires:JOB             text  when a job that nobody has started expires        its own TTL
 ============================  ====  ================================================  ============
 
 A record is at most about a kilobyte. Each hash expires ``TTL`` after the last start or claim of its
 application, and a field whose event is in no schedule any more goes at the first start that is
 ``FORGOTTEN_AFTER`` later than its last decision. A set of backfilled occurrences expires ``TTL``
 after the last of them was backfilled. What clocks left with a queue expires ``SERIALIZERS_TTL``
-after the last start of one that enqueues there.
+after the last start of one that enqueues there. A task is in ``limits`` and ``held`` only while
+jobs of it run or wait for a place, and ``running`` expires with its last lease. Where a key has its
+own TTL, the part of ``clock.jobs`` that writes it says which.
 
 In the hashes of RQ's jobs and executions a worker of ours adds the fields named below; they go with
 their hash.
@@ -103,3 +111,33 @@ def presence(worker: str) -> str:
 def sweep() -> str:
     """The lock of the workers that look for abandoned jobs."""
     return "clock:sweep"
+
+
+def unique(app: str, digest: str) -> str:
+    """The id of the job that stands for all that equal it, as long as it does."""
+    return f"clock:{app}:unique:{digest}"
+
+
+def running(app: str, task: str) -> str:
+    """The hash of the leases of a task whose jobs are limited in number."""
+    return f"clock:{app}:running:{task}"
+
+
+def held(app: str, task: str) -> str:
+    """The sorted set of the jobs of a task that wait until fewer of them run."""
+    return f"clock:{app}:held:{task}"
+
+
+def limits(app: str) -> str:
+    """The hash of the tasks of which jobs hold leases or wait for one, with their limits."""
+    return f"clock:{app}:limits"
+
+
+def progress(job_id: str) -> str:
+    """The hash of how far a job has come."""
+    return f"clock:progress:{job_id}"
+
+
+def expires(job_id: str) -> str:
+    """The instant, in UTC milliseconds since 1970, at which a job that was not started expires."""
+    return f"clock:expires:{job_id}"
