@@ -20,6 +20,7 @@ from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 
 from clock.ledger.runs import Run, RunOutcome, write_run
+from clock.ledger.serializers import meet_clocks
 from clock.worker.configuration import (
     log_by_environment,
     one_line,
@@ -81,6 +82,17 @@ class Worker(LivingWorker):
             self._middleware = load_middleware(self._settings.middleware)
             log_by_environment(os.environ)
         return super().work(*args, **kwargs)
+
+    def register_birth(self) -> None:
+        """RQ's: the worker is there. Says where a clock writes what it cannot read."""
+        super().register_birth()  # type: ignore[no-untyped-call]
+        for warning in meet_clocks(
+            self.connection,
+            worker_key=self.key,
+            serializer=self.serializer,
+            queues=self.queue_names(),
+        ):
+            log.warning("serializer", extra={"fields": {"worker": self.name, "reason": warning}})
 
     def prepare_execution(self, job: Job) -> Execution:
         """RQ's: a job begins."""

@@ -17,6 +17,7 @@ import pytest
 from redis import Redis
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
+from rq.utils import as_text
 
 from tests.live.environment import bare_environment
 from tests.live.worker import work_off
@@ -25,15 +26,19 @@ from tests.wire.page import ROOT, snippet
 CLIENTS = Path(os.environ.get("CLOCK_TEST_CLIENTS", ROOT / ".venv" / "clients"))
 PATH = os.pathsep.join([str(CLIENTS / "bin"), os.environ.get("PATH", os.defpath)])
 
-WORKERS = {"rq": ["-S", "json"]}
+WORKERS = {
+    "rq": ["-S", "json"],
+    "clock": ["-w", "clock.worker.Worker", "-c", "wire_settings"],
+}
 
 worker = pytest.mark.parametrize("worker", WORKERS.values(), ids=WORKERS.keys())
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the worker finds the tasks of this repository."""
+    """Where a worker finds the tasks of this repository, and settings that say JSON."""
     shutil.copytree(ROOT / "tasks", tmp_path / "tasks")
+    (tmp_path / "wire_settings.py").write_text("SERIALIZER = 'json'\n")
     return tmp_path
 
 
@@ -103,9 +108,9 @@ def _environ() -> dict[str, str]:
 
 def _is_worked_off(written: str, worker: list[str], redis: Redis, url: str, folder: Path) -> None:
     """The one job on the queue is run to its end by a real worker, and did its work."""
-    (queued,) = redis.lrange("rq:queue:default", 0, -1)
+    (queued,) = map(as_text, redis.lrange("rq:queue:default", 0, -1))
     assert redis.smembers("rq:queues") == {b"rq:queue:default"}
-    job = Job.fetch(queued.decode(), connection=redis, serializer=JSONSerializer)
+    job = Job.fetch(queued, connection=redis, serializer=JSONSerializer)
     assert job.get_status() == JobStatus.QUEUED
     assert abs((datetime.now(UTC) - job.created_at).total_seconds()) < 60
     printed = work_off(folder, url, "default", options=worker)
