@@ -10,6 +10,7 @@ clock:<app>:pauses            hash  event -> until when it is paused, by whom, w
 clock:<app>:backfilled:EVENT  zset  an occurrence -> when it was backfilled           BACKFILLED
 clock:serializers:queue:NAME  hash  application -> how its clock writes jobs there    one an app
 clock:<app>:runs:EVENT        list  its runs, see ``clock.ledger.runs``               RUNS, RUNS_TTL
+clock:<app>:failed:EVENT      list  the ids of its failed jobs, the latest first      FAILED_KEPT
 clock:worker:NAME             text  host and pid of a living worker                   PRESENCE
 clock:sweep                   text  the worker that looks for abandoned jobs now      SWEEP
 clock:<app>:unique:DIGEST     text  the id of the job that stands for its equals      its own TTL
@@ -24,9 +25,10 @@ A record is at most about a kilobyte. Each hash expires ``TTL`` after the last s
 application, and a field whose event is in no schedule any more goes at the first start that is
 ``FORGOTTEN_AFTER`` later than its last decision. A set of backfilled occurrences expires ``TTL``
 after the last of them was backfilled. What clocks left with a queue expires ``SERIALIZERS_TTL``
-after the last start of one that enqueues there. A task is in ``limits`` and ``held`` only while
-jobs of it run or wait for a place, and ``running`` expires with its last lease. Where a key has its
-own TTL, the part of ``clock.jobs`` that writes it says which.
+after the last start of one that enqueues there, a list of failed jobs ``RUNS_TTL`` after the last
+one of its event. A task is in ``limits`` and ``held`` only while jobs of it run or wait for a
+place, and ``running`` expires with its last lease. Where a key has its own TTL, the part of
+``clock.jobs`` that writes it says which.
 
 In the hashes of RQ's jobs and executions a worker of ours adds the fields named below; they go with
 their hash.
@@ -51,6 +53,9 @@ RUNS = 1_000
 
 RUNS_TTL = 35 * 86_400
 """Seconds the runs of an event outlive its last one."""
+
+FAILED_KEPT = 1_000
+"""Failed jobs kept of an event, the latest; one takes some 5 kB of the server, with its result."""
 
 PRESENCE = 16
 """Seconds after its last sign of life from which a worker counts as dead."""
@@ -101,6 +106,11 @@ def serializers(queue: str) -> str:
 def runs(app: str, event: str) -> str:
     """The list of an event's runs, the one that ended last first."""
     return f"clock:{app}:runs:{event}"
+
+
+def failed(app: str, event: str) -> str:
+    """The list of the jobs of an event that failed, the latest first."""
+    return f"clock:{app}:failed:{event}"
 
 
 def presence(worker: str) -> str:
