@@ -9,7 +9,7 @@ clock:<app>:templates         hash  event -> its job, but for what an occurrence
 clock:<app>:pauses            hash  event -> until when it is paused, by whom, why    one an event
 clock:<app>:backfilled:EVENT  zset  an occurrence -> when it was backfilled           BACKFILLED
 clock:<app>:runs:EVENT        list  its runs, see ``clock.ledger.runs``               RUNS, RUNS_TTL
-clock:worker:NAME             text  host and pid of a living worker                   PRESENCE
+clock:worker:NAME.TOKEN       text  host and pid of a living worker                   PRESENCE
 clock:sweep                   text  the worker that looks for abandoned jobs now      SWEEP
 ============================  ====  ================================================  ============
 
@@ -46,7 +46,7 @@ SWEEP = 3
 """Seconds between two looks for abandoned jobs, over all workers."""
 
 OWNER = "clock_worker"
-"""Field of an execution: the worker of ours whose it is."""
+"""Field of an execution, and of a worker: which process of ours it is, ``NAME.TOKEN``."""
 
 DEATHS = "clock_deaths"
 """Field of a job: how many workers died with it in hand."""
@@ -85,9 +85,11 @@ def runs(app: str, event: str) -> str:
     return f"clock:{app}:runs:{event}"
 
 
-def presence(worker: str) -> str:
-    """The key that is there while a worker lives; RQ's names of workers are one set a server."""
-    return f"clock:worker:{worker}"
+def presence(identity: str) -> str:
+    """The key that is there while a worker's process lives. ``identity`` is the worker's name, a dot
+    and a token: who is restarted under the name of a dead one must not keep that one alive.
+    """
+    return f"clock:worker:{identity}"
 
 
 def sweep() -> str:
