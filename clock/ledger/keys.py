@@ -11,7 +11,7 @@ clock:<app>:backfilled:EVENT  zset  an occurrence -> when it was backfilled     
 clock:serializers:queue:NAME  hash  application -> how its clock writes jobs there    one an app
 clock:<app>:runs:EVENT        list  its runs, see ``clock.ledger.runs``               RUNS, RUNS_TTL
 clock:<app>:failed:EVENT      list  the ids of its failed jobs, the latest first      FAILED_KEPT
-clock:worker:NAME             text  host and pid of a living worker                   PRESENCE
+clock:worker:NAME.TOKEN       text  host and pid of a living worker                   PRESENCE
 clock:sweep                   text  the worker that looks for abandoned jobs now      SWEEP
 clock:<app>:unique:DIGEST     text  the id of the job that stands for its equals      its own TTL
 clock:<app>:running:TASK      hash  job -> when its lease ends, and whose it is       max_running
@@ -64,7 +64,7 @@ SWEEP = 3
 """Seconds between two looks for abandoned jobs, over all workers."""
 
 OWNER = "clock_worker"
-"""Field of an execution: the worker of ours whose it is."""
+"""Field of an execution, and of a worker: which process of ours it is, ``NAME.TOKEN``."""
 
 DEATHS = "clock_deaths"
 """Field of a job: how many workers died with it in hand."""
@@ -113,9 +113,11 @@ def failed(app: str, event: str) -> str:
     return f"clock:{app}:failed:{event}"
 
 
-def presence(worker: str) -> str:
-    """The key that is there while a worker lives; RQ's names of workers are one set a server."""
-    return f"clock:worker:{worker}"
+def presence(identity: str) -> str:
+    """The key that is there while a worker's process lives. ``identity`` is the worker's name, a dot
+    and a token: who is restarted under the name of a dead one must not keep that one alive.
+    """
+    return f"clock:worker:{identity}"
 
 
 def sweep() -> str:
