@@ -14,6 +14,9 @@ clock:<app>:held:TASK         zset  job that waits for a place -> since when    
 clock:<app>:limits            hash  task -> how many of its jobs may run at once      one a task
 clock:progress:JOB            hash  how far a job has come: done, total, message, at  its own TTL
 clock:expires:JOB             text  when a job that nobody has started expires        its own TTL
+clock:<app>:runs:EVENT        list  its runs, see ``clock.ledger.runs``               RUNS, RUNS_TTL
+clock:worker:NAME             text  host and pid of a living worker                   PRESENCE
+clock:sweep                   text  the worker that looks for abandoned jobs now      SWEEP
 ============================  ====  ================================================  ============
 
 A record is at most about a kilobyte. Each hash expires ``TTL`` after the last start or claim of its
@@ -22,6 +25,9 @@ application, and a field whose event is in no schedule any more goes at the firs
 after the last of them was backfilled. A task is in ``limits`` and ``held`` only while jobs of it
 run or wait for a place, and ``running`` expires with its last lease. Where a key has its own TTL,
 the part of ``clock.jobs`` that writes it says which.
+
+In the hashes of RQ's jobs and executions a worker of ours adds the fields named below; they go with
+their hash.
 """
 
 from __future__ import annotations
@@ -34,6 +40,27 @@ FORGOTTEN_AFTER = TTL
 
 BACKFILLED = 10_000
 """Occurrences in a set of backfilled ones, the latest backfilled; one command asks for no more."""
+
+RUNS = 1_000
+"""Runs kept of an event, the latest; a record is some 150 bytes."""
+
+RUNS_TTL = 35 * 86_400
+"""Seconds the runs of an event outlive its last one."""
+
+PRESENCE = 16
+"""Seconds after its last sign of life from which a worker counts as dead."""
+
+SWEEP = 3
+"""Seconds between two looks for abandoned jobs, over all workers."""
+
+OWNER = "clock_worker"
+"""Field of an execution: the worker of ours whose it is."""
+
+DEATHS = "clock_deaths"
+"""Field of a job: how many workers died with it in hand."""
+
+OVERTAKEN = "clock_overtaken"
+"""Field of a job: the execution that was taken from its worker last."""
 
 
 def decided(app: str) -> str:
@@ -89,3 +116,18 @@ def progress(job_id: str) -> str:
 def expires(job_id: str) -> str:
     """The instant, in UTC milliseconds since 1970, at which a job that was not started expires."""
     return f"clock:expires:{job_id}"
+
+
+def runs(app: str, event: str) -> str:
+    """The list of an event's runs, the one that ended last first."""
+    return f"clock:{app}:runs:{event}"
+
+
+def presence(worker: str) -> str:
+    """The key that is there while a worker lives; RQ's names of workers are one set a server."""
+    return f"clock:worker:{worker}"
+
+
+def sweep() -> str:
+    """The lock of the workers that look for abandoned jobs."""
+    return "clock:sweep"
