@@ -28,6 +28,16 @@ class RQWorker:
                 start_new_session=True,
             )
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def kill(self) -> None:
+        """End it with SIGKILL, and nothing else."""
+        self._process.kill()
+        self._process.wait()
+
     def output(self) -> str:
         """What it printed so far."""
         return self.out.read_text(errors="replace")
@@ -37,7 +47,7 @@ class RQWorker:
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout=5)
+                self._process.wait(timeout=1)
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
