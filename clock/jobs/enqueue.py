@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Unpack
 
+from redis.exceptions import ResponseError
 from rq import Queue, get_current_job
 from rq.job import Job, JobStatus
 from rq.registry import ScheduledJobRegistry
@@ -87,11 +88,10 @@ def _send(name: str, asked: Asked, place: Place, now: float) -> str:
         with server_answers(connection, asked.deadline):
             reply = as_text(connection.register_script(_script())(keys=names, args=arguments))
     except JobServerError as error:
-        raise EnqueueError(
-            f"{name} was not enqueued: {error}; where a reply was lost it may be, "
-            f"and enqueued again with id={job.id!r} it is there once",
-            job.id,
-        ) from error
+        said = f"{name} was not enqueued: {error}"
+        if _may_be_enqueued(error):
+            said += f"; if the reply was lost it was, so enqueue it again with id={job.id!r}"
+        raise EnqueueError(said, job.id) from error
     if reply == "q":
         raise EnqueueError(f"{name} was not enqueued: the key {queue.key} holds no queue", job.id)
     return reply
@@ -147,6 +147,11 @@ def _expiry(asked: Asked, due: float, now: float) -> _Expiry:
     said_until = due + min(ENDLESS if ttl in {None, -1} else ttl for ttl in kept)
     said_for = "-" if said_until <= at else math.ceil((said_until - now) * 1000)
     return _Expiry(math.ceil((at - now) * 1000), math.ceil(at * 1000), said_for)
+
+
+def _may_be_enqueued(error: JobServerError) -> bool:
+    cause = error.__cause__
+    return not isinstance(cause, ResponseError) and "connecting to" not in str(cause)
 
 
 @cache

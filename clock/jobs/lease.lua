@@ -12,7 +12,7 @@
 --                    12 seconds until RQ's scheduler may have it
 --
 -- Returns  take     1 where the job has a place, 0 where it is held or its hash is gone
---          renew    1 where the lease still was this worker's, 0 where it had ended
+--          renew    1 where there still was a lease, 0 where it had ended
 --          release  how many held jobs went to their queues; wake likewise
 local LIMITS, RUNNING, HELD = unpack(KEYS)
 local ASKED, RUNNING_OF, HELD_OF, TTL = unpack(ARGV, 1, 4)
@@ -97,9 +97,9 @@ if ASKED == 'take' then
   hold()
   return 0
 elseif ASKED == 'renew' then
-  give()
-  return owners[ID] == WORKER and 1 or 0
+  -- The lease of a job that another worker has taken up meanwhile is that one's.
+  if not owners[ID] or owners[ID] == WORKER then give() end
+  return owners[ID] and 1 or 0
 end
--- The lease of a job that another worker has taken up meanwhile is that one's.
 if owners[ID] == WORKER then redis.call('HDEL', RUNNING, ID) end
 return wake(TASK, RUNNING, HELD, tonumber(LIMIT))

@@ -40,21 +40,24 @@ class Place:
 
 
 def find_place(connection: Redis | None = None) -> Place:
-    """The server of ``connection``; else that of the job that runs here; else that of the settings
-    module ``RQ_CONFIG`` and the environment, as for every command.
+    """The server of ``connection``; else that of the job that runs here; else that of the command
+    that runs here, as in a condition of a clock; else that of the settings module ``RQ_CONFIG`` and
+    the environment.
 
     Raises SettingsError.
     """
-    module, job = _settings_module(), get_current_job()
+    command, job = _command(), get_current_job()
+    module = command.get("config") or command.get("settings") or os.environ.get("RQ_CONFIG")
     settings = read_settings(module, os.environ)
-    serializer: Any = settings.serializer
+    serializer: Any = command.get("serializer") or settings.serializer
     if connection is None and job is not None:
         connection, serializer = job.connection, job.serializer
     elif connection is None:
         names = (*VARIABLES, "REDIS_TLS_VERIFY")
         chosen = tuple((name, os.environ[name]) for name in names if name in os.environ)
-        connection = _connection(module, chosen)
-    return Place(connection=connection, serializer=serializer, app=settings.app)
+        connection = _connection(command.get("url"), module, chosen)
+    app = command.get("app") or settings.app
+    return Place(connection=connection, serializer=serializer, app=app)
 
 
 def prompt(connection: Redis, seconds: float) -> Redis:
@@ -95,17 +98,16 @@ def shown(connection: Redis) -> str:
     return f"redis://{host}:{port}/{kwargs.get('db') or 0}"
 
 
-def _settings_module() -> str | None:
-    """The module named by the command that runs here: ``rq worker -c``, ``clock FILE -c``."""
+def _command() -> Mapping[str, str]:
+    """What was said to the command that runs here, be it ``clock FILE`` or ``rq worker``."""
     context = click.get_current_context(silent=True)
     params: Mapping[str, Any] = context.params if context is not None else {}
-    found = params.get("config") or params.get("settings")
-    return found if isinstance(found, str) else os.environ.get("RQ_CONFIG") or None
+    return {name: value for name, value in params.items() if isinstance(value, str) and value}
 
 
 @lru_cache(maxsize=4)
-def _connection(module: str | None, environ: tuple[tuple[str, str], ...]) -> Redis:
-    return find_server(None, module, dict(environ)).connect()
+def _connection(url: str | None, module: str | None, environ: tuple[tuple[str, str], ...]) -> Redis:
+    return find_server(url, module, dict(environ)).connect()
 
 
 def _prompt(pool: Any, seconds: float) -> Redis:

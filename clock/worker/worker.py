@@ -30,7 +30,7 @@ from clock.worker.configuration import (
 )
 from clock.worker.ending import ENDLESS, Ending, ending_of, failure_of, meant, result_for_rq
 from clock.worker.grace import LAST_WORDS
-from clock.worker.living import LivingWorker
+from clock.worker.limited import LimitedWorker
 from clock.worker.middleware import Middleware, chain, load_middleware
 from clock.worker.record import run_of
 
@@ -40,7 +40,7 @@ OUTCOME = "clock_outcome"
 log = logging.getLogger("clock")
 
 
-class Worker(LivingWorker):
+class Worker(LimitedWorker):
     """RQ's worker, which stops gently, takes care of what dead workers left, records the runs of
     scheduled jobs, and puts middleware around each job.
 
@@ -58,6 +58,7 @@ class Worker(LivingWorker):
         with one_line():
             self._settings = settings_of_command(os.environ)
         self._app = self._settings.app
+        self._limits = self._settings.max_running
         self._grace_seconds = self._settings.grace
         self._prepare()
         is_given = serializer_was_given(kwargs.get("serializer"))

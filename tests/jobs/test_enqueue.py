@@ -188,7 +188,7 @@ def test_nobody_listening_is_one_clear_error_at_once() -> None:
         enqueue("tasks.x", id="it", deadline=30, connection=connection)
     assert time.monotonic() - begin < 1
     assert str(caught.value).startswith(f"tasks.x was not enqueued: redis://localhost:{port}/0: ")
-    assert "refused" in str(caught.value)
+    assert str(caught.value).endswith("refused.")
     assert caught.value.job_id == "it"
 
 
@@ -206,8 +206,8 @@ def test_a_silent_server_is_one_clear_error_after_the_deadline(silent: socket.so
         enqueue("tasks.x", id="it", deadline=0.3, connection=connection)
     assert 0.29 < time.monotonic() - begin < 1
     assert str(caught.value) == (
-        f"tasks.x was not enqueued: redis://127.0.0.1:{port}/0 did not answer within 0.3 s; where "
-        "a reply was lost it may be, and enqueued again with id='it' it is there once"
+        f"tasks.x was not enqueued: redis://127.0.0.1:{port}/0 did not answer within 0.3 s; if "
+        "the reply was lost it was, so enqueue it again with id='it'"
     )
 
 

@@ -198,6 +198,7 @@ def test_a_job_taken_up_again_after_its_worker_died_keeps_its_place(
     leases("killed").take(a)
     leases("w").take(b)
     assert leases("heir").take(a)
+    assert leases("killed").renew(a)
     assert leases("killed").release(a) == 0
     assert not leases("w").take(_job(redis, "c"))
 
