@@ -88,7 +88,7 @@ class Worker(LimitedWorker):
 
     def register_birth(self) -> None:
         """RQ's: the worker is there. Says where a clock writes what it cannot read."""
-        super().register_birth()  # type: ignore[no-untyped-call]
+        super().register_birth()
         for warning in meet_clocks(
             self.connection,
             worker_key=self.key,
