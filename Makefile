@@ -16,9 +16,9 @@ help: ## list the targets
 
 # exec leaves no shell between make and the clock, so that Ctrl-C reaches it once.
 run: .venv/ready ## start everything for schedules/main.py on this machine; Ctrl-C ends it
-	@exec .venv/bin/clock dev schedules/main.py
+	@exec .venv/bin/clock dev schedules/main.py -c settings --embedded
 
-test: .venv/ready ## run the tests; make test ARGS='-k fold' for some of them
+test: .venv/ready .venv/clients ## run the tests; make test ARGS='-k fold' for some of them
 	.venv/bin/python -m pytest $(ARGS)
 	@[ -n "$(ARGS)" ] || $(MAKE) --no-print-directory test-croniter6
 
@@ -65,6 +65,11 @@ clean: ## remove .venv, dist/ and caches
 
 .venv/fuzz: .venv/ready requirements/fuzz.txt
 	@$(PIP_INSTALL) --require-hashes --no-deps --target $@ -r requirements/fuzz.txt
+	@touch $@
+
+# A Redis client for Node, and redis-cli: with them the snippets of docs/wire.md are run.
+.venv/clients: .venv/ready .ci/clients requirements/node/package-lock.json
+	@.ci/clients $@
 	@touch $@
 
 .venv/rivals: .venv/ready requirements/rivals.txt

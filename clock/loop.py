@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from clock.decision import FIRING, Kind
 from clock.errors import LedgerError, RecurrenceError
+from clock.inside import inside_the_clock
 from clock.ledger.ledger import Claim, Ledger, Outcome, Sent
 from clock.schedule.event import Event, Occurrence
 from clock.stop import Stop
@@ -115,6 +116,10 @@ class Loop:
         """One turn of the loop: a tick, if the server can be reached. Returns the seconds to
         sleep.
         """
+        with inside_the_clock():
+            return self._turn()
+
+    def _turn(self) -> float:
         now = self._now()
         try:
             if not self._enrolled:
@@ -149,6 +154,8 @@ class Loop:
         self._enrolled = True
         for warning in self._ledger.warnings():
             log.warning("server", extra=_fields(reason=warning))
+        for warning in self._ledger.meet_workers(self._all_events):
+            log.warning("serializer", extra=_fields(reason=warning))
         self._ledger.forget_removed(decided.keys(), now)
 
     def _tick(self, now: float) -> None:

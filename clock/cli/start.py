@@ -35,8 +35,7 @@ log = logging.getLogger("clock")
 
 @click.command(name="start", hidden=True)
 @options.schedule_file
-@options.server
-@options.serializer
+@options.server_and_serializer
 @click.option(
     "--log",
     "style",

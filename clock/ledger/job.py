@@ -139,9 +139,9 @@ class JobTemplates:
                 result_ttl=options.result_ttl,
                 failure_ttl=options.failure_ttl,
                 description=options.description or "",
-                retry=_retry(options.retry),
-                on_success=_callback(options.on_success),
-                on_failure=_callback(options.on_failure),
+                retry=rq_retry(options.retry),
+                on_success=rq_callback(options.on_success),
+                on_failure=rq_callback(options.on_failure),
             )
         return self._models[options]
 
@@ -149,7 +149,7 @@ class JobTemplates:
         clock = occurrence_meta(
             event.name, scheduled=SCHEDULED, previous=previous, enqueued=ENQUEUED
         )
-        parts = instants.split(self._dumps({**event.job.meta, "clock": clock}))
+        parts = instants.split(self._dumps({**job_meta(event.job), "clock": clock}))
         if len(parts) != instants.pattern.count(b"|") + 2:
             raise SettingsError(
                 f"the serializer {self._serializer!r} hides what it is given; use another"
@@ -183,6 +183,12 @@ class JobTemplates:
         return self._shapes[key]
 
 
+def job_meta(options: JobOptions) -> dict[str, Any]:
+    """What a job's ``meta`` says at its beginning, its occurrence apart."""
+    limit = options.max_running
+    return {**options.meta, **({} if limit is None else {"max_running": limit})}
+
+
 def occurrence_meta(
     event: str, *, scheduled: str, previous: str | None, enqueued: str
 ) -> dict[str, Any]:
@@ -195,11 +201,13 @@ def occurrence_meta(
     }
 
 
-def _retry(retry: EventRetry | None) -> Retry | None:
+def rq_retry(retry: EventRetry | None) -> Retry | None:
+    """What RQ is told about retries."""
     if retry is None:
         return None
     return Retry(retry.max, interval=list(retry.intervals), enqueue_at_front=retry.at_front)
 
 
-def _callback(callback: EventCallback | None) -> Callback | None:
+def rq_callback(callback: EventCallback | None) -> Callback | None:
+    """What RQ is told about a function to call at a job's end."""
     return None if callback is None else Callback(callback.name, callback.timeout)

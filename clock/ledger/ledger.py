@@ -19,6 +19,7 @@ from clock.ledger.channel import Call, Channel
 from clock.ledger.job import JobTemplate, JobTemplates, Shape, job_id, job_prefix
 from clock.ledger.record import parse_record
 from clock.ledger.script import script, server_errors
+from clock.ledger.serializers import meet_workers
 from clock.schedule.event import Event
 
 ENROLLED_AT_ONCE = 500
@@ -79,6 +80,7 @@ class Ledger:
         self._connection = connection
         self._app = app
         self._token = token
+        self._serializer = serializer
         self._templates = JobTemplates(connection, serializer)
         self._channel = Channel(connection, "claim.lua")
         self._enrol = connection.register_script(script("enrol.lua"))
@@ -150,6 +152,17 @@ class Ledger:
         if not saved and not self._saves_snapshots():
             warnings.append("it keeps nothing on disk, so a restart of it forgets what was decided")
         return warnings
+
+    def meet_workers(self, events: Iterable[Event]) -> list[str]:
+        """Leave the serializer with the queues of ``events``; what does not fit their workers, in
+        one sentence.
+        """
+        return meet_workers(
+            self._connection,
+            app=self._app,
+            serializer=self._serializer,
+            queues=(event.job.queue for event in events),
+        )
 
     def _saves_snapshots(self) -> bool:
         try:

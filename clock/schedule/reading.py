@@ -23,7 +23,7 @@ from clock.schedule.schedule import Schedule
 
 _JOB_OPTIONS = (
     "queue", "timeout", "expires", "retry", "result_ttl", "failure_ttl",
-    "at_front", "meta", "description", "on_success", "on_failure",
+    "at_front", "meta", "description", "on_success", "on_failure", "max_running",
 )  # fmt: skip
 _POLICY_OPTIONS = ("catch_up", "within", "overlap", "stuck_after")
 _NO_KWARGS: Mapping[str, Any] = MappingProxyType({})

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from redis import Redis
 
 from clock import Schedule
-from clock.ledger.ledger import Claim, Ledger, Outcome
+from clock.ledger.channel import Call
+from clock.ledger.ledger import Claim, Ledger, Outcome, Sent
 from clock.loop import Loop
 from clock.stop import Stop
 from clock.watch.watch import Watch
@@ -50,5 +51,8 @@ class Watched:
 class Idle(Ledger):
     """A ledger that says of every claim that another clock was faster, and writes nothing."""
 
-    def claim(self, claims: Sequence[Claim], now: float) -> list[Outcome]:
-        return [Outcome(claim, None, claim.scheduled) for claim in claims]
+    def send(self, claims: Sequence[Claim], now: float) -> Sent:
+        return Sent(claims, Call((), ()))
+
+    def receive(self, sent: Sent) -> list[Outcome]:
+        return [Outcome(claim, None, claim.scheduled) for claim in sent.claims]
