@@ -33,9 +33,9 @@ after the last of them was backfilled. A shape is there for each set of options 
 gives its jobs, a few dozen at most, and is dropped at the first start that is ``FORGOTTEN_AFTER``
 later than the last one of a clock that named it. What clocks left with a queue expires
 ``SERIALIZERS_TTL`` after the last start of one that enqueues there, a list of failed jobs
-``RUNS_TTL`` after the last one of its event. A task is in ``limits`` and ``held`` only while jobs of
-it run or wait for a place, and ``running`` expires with its last lease. Where a key has its own TTL,
-the part of ``clock.jobs`` that writes it says which.
+``RUNS_TTL`` after the last one of its event. A task is in ``limits`` and ``held`` only while jobs
+of it run or wait for a place, and ``running`` expires with its last lease. Where a key has its own
+TTL, the part of ``clock.jobs`` that writes it says which.
 
 In the hashes of RQ's jobs and executions a worker of ours adds the fields named below; they go with
 their hash.
