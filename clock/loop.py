@@ -267,7 +267,8 @@ class Loop:
                 claim, event = outcome.claim, outcome.claim.event
                 key = (outcome.kind, *claim[1:], event.zone.name, event.job.queue)
                 alike.setdefault(key, []).append(outcome)
-        for group in alike.values():
+        # What was passed over is told before what fired.
+        for group in sorted(alike.values(), key=lambda group: group[0].kind in FIRING):
             kind = group[0].kind or Kind.FIRED
             own = [
                 {
