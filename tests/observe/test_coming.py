@@ -8,13 +8,12 @@ from datetime import UTC, datetime
 from redis import Redis
 
 from clock import Schedule
-from clock.ledger.ledger import Ledger
 from clock.observe.coming import DAY, WEEK, coming, load
 from clock.observe.snapshot import read_snapshot
 from clock.observe.status import Status, status
 from clock.recurrence.recurrence import between
 from tests.conftest import ReadSchedule
-from tests.watch.watched import Idle, Watched
+from tests.watch.watched import Watched
 
 NOW = datetime(2026, 3, 28, 12, 0, 30, tzinfo=UTC).timestamp()
 """The day before the clocks of Berlin go forward."""
@@ -23,9 +22,7 @@ NOW = datetime(2026, 3, 28, 12, 0, 30, tzinfo=UTC).timestamp()
 def test_the_next_times_say_which_ones_a_clock_change_moves(
     redis: Redis, read: ReadSchedule
 ) -> None:
-    found = _status(
-        redis, read("every('day', 'tasks.x', at='02:30', tz='Europe/Berlin')"), NOW
-    )
+    found = _status(redis, read("every('day', 'tasks.x', at='02:30', tz='Europe/Berlin')"), NOW)
     first, second = coming(found.events[0], NOW, 2)
     changed = int(datetime(2026, 3, 29, 1, tzinfo=UTC).timestamp())
     assert (first.at, first.mark, first.change, first.offset) == (changed, "gap", changed, 7200)
@@ -56,9 +53,7 @@ def test_a_week_counts_each_minute_as_it_will_be(redis: Redis, read: ReadSchedul
     assert found.unknown == ()
 
 
-def test_the_fullest_minutes_are_named_with_their_events(
-    redis: Redis, read: ReadSchedule
-) -> None:
+def test_the_fullest_minutes_are_named_with_their_events(redis: Redis, read: ReadSchedule) -> None:
     schedule = read(
         "for i in range(30): every('day', 'tasks.x', at='00:00', name=f'n{i:02}')",
         "every('20 seconds', 'tasks.y')",
@@ -90,9 +85,6 @@ def test_an_event_whose_times_come_from_code_is_counted_as_far_as_known(
 
 
 def _status(redis: Redis, schedule: Schedule, now: float) -> Status:
-    Watched(redis, schedule, clock=Idle(now)) if False else _enrol(redis, schedule, now)
+    clock = Watched(redis, schedule, now=now)
+    clock.loop.turn()
     return status(read_snapshot(redis, "test"), now)
-
-
-def _enrol(redis: Redis, schedule: Schedule, now: float) -> None:
-    Ledger(redis, app="test", token="t:1:x").enrol(list(schedule.events.values()), now)

@@ -214,7 +214,7 @@ def _round_trips(redis: Redis, ask: Any) -> int:
     def one(self: Any, *args: Any, **kwargs: Any) -> Any:
         nonlocal count
         count += not isinstance(self, Pipeline)
-        return single(self, *args, **kwargs)
+        return single(self, *args, **kwargs)  # type: ignore[no-untyped-call]
 
     def batch(self: Any, *args: Any, **kwargs: Any) -> Any:
         nonlocal count
