@@ -7,6 +7,7 @@
     ├── UnknownEventError   a name that no event in the ledger has
     ├── CursorError         a text that is not where a page of jobs ended
     ├── LedgerError         the server could not be asked, or refused; the clock waits and goes on
+    │   └── NoQueueError        the key of a queue holds something else
     └── JobError            a job that cannot be enqueued, asked about or waited for
         ├── JobServerError      the server could not be asked about it, or refused
         │   └── EnqueueError        and so it was not enqueued, as far as is known
@@ -51,6 +52,10 @@ class LedgerError(ClockError):
     def __init__(self, message: str, kind: str = "") -> None:
         super().__init__(message)
         self.kind = kind or message
+
+
+class NoQueueError(LedgerError):
+    """The key of a queue holds something else, so no job can go there."""
 
 
 class ScheduleError(ClockError):

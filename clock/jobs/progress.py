@@ -6,19 +6,17 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Generator, Iterable, Mapping, Sized
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Generator, Iterable, Sized
 from typing import Any, TypeVar
 
 from redis import Redis
 from rq import get_current_job
 from rq.job import Job
-from rq.utils import as_text
 
 from clock.errors import JobServerError
 from clock.jobs.place import prompt, server_answers
 from clock.ledger import keys
+from clock.ledger.progress import Progress, parse_progress
 
 EVERY = 1.0
 """Seconds between two writes of a job, whatever its task says in between."""
@@ -35,23 +33,6 @@ LONGEST_MESSAGE = 500
 Item = TypeVar("Item")
 
 log = logging.getLogger("clock.jobs")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far a job had come at the instant ``at`` (aware, UTC); ``total`` is None where nobody
-    knows.
-    """
-
-    done: float
-    total: float | None
-    message: str
-    at: datetime
-
-    @property
-    def fraction(self) -> float | None:
-        """The part that is done, 0 to 1, None where the total is not known."""
-        return None if not self.total else min(self.done / self.total, 1.0)
 
 
 def progress(done: float, total: float | None = None, message: str = "") -> None:
@@ -103,28 +84,11 @@ def read_progress(connection: Redis, job_id: str) -> Progress | None:
     return parse_progress(connection.hgetall(keys.progress(job_id)))
 
 
-def parse_progress(found: Mapping[Any, Any]) -> Progress | None:
-    """The progress in the hash of it, None where that is empty."""
-    if not found:
-        return None
-    said = {as_text(field): as_text(value) for field, value in found.items()}
-    return Progress(
-        done=_number(said["done"]),
-        total=_number(said["total"]) if said["total"] else None,
-        message=said["message"],
-        at=datetime.fromtimestamp(float(said["at"]), UTC),
-    )
-
-
 def _plain(value: float) -> float:
     """A number as Redis takes it, be it one of numpy or Decimal."""
     if not (math.isfinite(value) and value >= 0):
         raise ValueError(f"{value!r} is not a number of things done, 0 or more")
     return int(value) if value == int(value) else float(value)
-
-
-def _number(text: str) -> float:
-    return float(text) if not text.lstrip("-").isdecimal() else int(text)
 
 
 class _Writer:

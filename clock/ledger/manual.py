@@ -11,7 +11,7 @@ from rq import Queue
 from rq.serializers import resolve_serializer
 from rq.utils import utcformat
 
-from clock.errors import LedgerError
+from clock.errors import LedgerError, NoQueueError
 from clock.instant import utc_text
 from clock.ledger import keys
 from clock.ledger.job import occurrence_meta
@@ -19,8 +19,11 @@ from clock.ledger.records import read_record
 from clock.ledger.script import script, server_errors
 
 
-def run_now(connection: Redis, app: str, event: str, now: float) -> str:
+def run_now(connection: Redis, app: str, event: str, now: float, key: str | None = None) -> str:
     """Enqueue the job of ``event`` at ``now`` (UTC seconds since 1970); returns the job's id.
+
+    Asked again with the same ``key`` (letters, digits, ``_`` and ``-``), nothing is done as long as
+    RQ keeps the job.
 
     The job's ``meta["clock"]`` says ``manual``, and the event's history notes it; what is scheduled
     stays as it is. Raises UnknownEventError, and LedgerError where the server is away or refuses.
@@ -34,7 +37,7 @@ def run_now(connection: Redis, app: str, event: str, now: float) -> str:
         raise LedgerError(f"the job of {event!r} is not in the ledger; start its clock once")
     queue, side, expires, prefix, serializer, _, later, flat = found
     stamp = f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}"
-    identifier = f"{prefix.decode()}manual-{stamp}-{secrets.token_hex(3)}"
+    identifier = f"{prefix.decode()}manual-{key or f'{stamp}-{secrets.token_hex(3)}'}"
 
     packer = resolve_serializer(serializer.decode())
     meta = packer.loads(_scheduled(later))
@@ -58,7 +61,7 @@ def run_now(connection: Redis, app: str, event: str, now: float) -> str:
             keys=[keys.decided(app), Queue.redis_queues_keys], args=arguments
         )
     if not pushed:
-        raise LedgerError(f"the key {queue.decode()} holds no queue")
+        raise NoQueueError(f"the key {queue.decode()} holds no queue")
     return identifier
 
 

@@ -9,8 +9,8 @@ from redis import Redis
 from rq.job import Job
 from rq.utils import as_text
 
-from clock.jobs.progress import Progress, parse_progress
 from clock.ledger import keys
+from clock.ledger.progress import Progress, parse_progress
 from clock.ledger.script import server_errors
 from clock.observe.jobs import FIELDS, JobSummary, summary_of
 from clock.observe.queues import queue_names

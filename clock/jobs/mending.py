@@ -1,0 +1,135 @@
+"""What a person does about jobs: put failed ones back on their queue, delete them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cache
+from importlib.resources import files
+
+from redis import Redis
+from rq.job import Job
+from rq.utils import as_text, utcformat
+
+from clock.errors import NoQueueError
+from clock.ledger.script import server_errors
+from clock.observe.jobs import JobSummary, read_summaries
+
+AT_ONCE = 200
+"""Jobs in one call of a script; it holds the server for a few milliseconds."""
+
+MOST = 10_000
+"""Jobs of a filter that one call changes; it says whether there are more."""
+
+
+class Deleted(StrEnum):
+    """What became of a wish to delete a job."""
+
+    GONE = "gone"
+    UNKNOWN = "unknown"
+    STARTED = "started"
+    """It runs, and is left alone."""
+    NEEDED = "needed"
+    """Another job waits for its end, so it is left alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Failed jobs of ``queue``: all of them, or those of an ``event``, or of a ``task``."""
+
+    queue: str
+    event: str | None = None
+    task: str | None = None
+
+    def fits(self, job: JobSummary) -> bool:
+        """Whether ``job`` is one of them."""
+        return self.event in {None, job.event} and self.task in {None, job.task}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """How many jobs of a filter were changed, and whether others may be left: there were more than
+    one call changes, or they may not be deleted.
+    """
+
+    count: int
+    is_more: bool
+
+
+def requeue(connection: Redis, identifiers: Sequence[str], queue: str, now: float) -> list[str]:
+    """Put failed jobs of ``queue`` back on it, behind what waits there; returns those that were.
+
+    ``now`` is UTC seconds since 1970. Each goes back once, whoever else asks for it. Raises
+    LedgerError where the server is away or refuses, and where the queue's key holds no queue.
+    """
+    names = [f"rq:failed:{queue}", f"rq:queue:{queue}", "rq:queues"]
+    back: list[str] = []
+    script = connection.register_script(_script("requeue.lua"))
+    stamp = utcformat(datetime.fromtimestamp(now, UTC))
+    for some in _slices(identifiers):
+        with server_errors():
+            count, *ids = script(keys=names, args=[stamp, *some])
+        if count < 0:
+            raise NoQueueError(f"the key rq:queue:{queue} holds no queue")
+        back += map(as_text, ids)
+    return back
+
+
+def delete(connection: Redis, identifier: str) -> Deleted:
+    """Delete a job that does not run, and that no other waits for. Raises LedgerError."""
+    script = connection.register_script(_script("delete.lua"))
+    with server_errors():
+        return Deleted(as_text(script(keys=[Job.key_for(identifier)], args=[identifier])))
+
+
+def requeue_all(connection: Redis, which: Filter, now: float, most: int = MOST) -> Changed:
+    """Put the failed jobs that fit ``which`` back, those RQ keeps longest first. Raises as
+    ``requeue``.
+    """
+    count, is_more = 0, False
+    for some, more in _failed(connection, which, now, most):
+        is_more = more
+        count += len(requeue(connection, some, which.queue, now))
+    return Changed(count=count, is_more=is_more)
+
+
+def delete_all(connection: Redis, which: Filter, now: float, most: int = MOST) -> Changed:
+    """Delete the failed jobs that fit ``which``. Raises LedgerError."""
+    count, asked, is_more = 0, 0, False
+    script = connection.register_script(_script("delete.lua"))
+    for some, more in _failed(connection, which, now, most):
+        is_more = more
+        with server_errors(), connection.pipeline(transaction=False) as pipeline:
+            for each in some:
+                script(keys=[Job.key_for(each)], args=[each], client=pipeline)
+            count += sum(as_text(reply) == Deleted.GONE for reply in pipeline.execute())
+        asked += len(some)
+    return Changed(count=count, is_more=is_more or count < asked)
+
+
+def _failed(
+    connection: Redis, which: Filter, now: float, most: int
+) -> Iterator[tuple[list[str], bool]]:
+    """The jobs that fit, in slices, each with whether there were more than ``most`` to look at."""
+    with server_errors():
+        # Named at once, so that a job that fails again meanwhile is not met a second time.
+        found = connection.zrange(
+            f"rq:failed:{which.queue}", "+inf", now, desc=True, byscore=True, offset=0, num=most + 1
+        )
+    for some in _slices([as_text(each) for each in found[:most]]):
+        with server_errors():
+            jobs = read_summaries(connection, some)
+        fitting = [job.id for job in jobs if job is not None and which.fits(job)]
+        yield fitting, len(found) > most
+
+
+def _slices(identifiers: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(identifiers), AT_ONCE):
+        yield identifiers[start : start + AT_ONCE]
+
+
+@cache
+def _script(name: str) -> str:
+    return files("clock.jobs").joinpath(name).read_text(encoding="utf-8")
