@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from redis import Redis
 from rq.job import Job
@@ -115,7 +116,7 @@ def _failed(
     """The jobs that fit, in slices, each with whether there were more than ``most`` to look at."""
     with server_errors():
         # Named at once, so that a job that fails again meanwhile is not met a second time.
-        found = connection.zrange(
+        found: Any = connection.zrange(
             f"rq:failed:{which.queue}", "+inf", now, desc=True, byscore=True, offset=0, num=most + 1
         )
     for some in _slices([as_text(each) for each in found[:most]]):

@@ -32,6 +32,8 @@ LONGEST_MESSAGE = 500
 
 Item = TypeVar("Item")
 
+__all__ = ["Progress", "flush", "progress", "read_progress", "track"]
+
 log = logging.getLogger("clock.jobs")
 
 

@@ -14,12 +14,8 @@ for i = 2, #ARGV do
   -- A job without a hash has expired; what is left of it in the registry goes with the next clean-up.
   if redis.call('EXISTS', job) == 1 and redis.call('ZREM', KEYS[1], id) == 1 then
     redis.call('HSET', job, 'status', 'queued', 'enqueued_at', ARGV[1], 'started_at', '', 'ended_at', '')
-    local ttl = redis.call('HGET', job, 'ttl')
-    if ttl and tonumber(ttl) and tonumber(ttl) > 0 then
-      redis.call('EXPIRE', job, math.ceil(tonumber(ttl)))
-    else
-      redis.call('PERSIST', job)
-    end
+    -- It was to be forgotten a while after it failed; it may have to wait for longer than that.
+    redis.call('PERSIST', job)
     redis.call('SADD', KEYS[3], KEYS[2])
     redis.call('RPUSH', KEYS[2], id)
     back[#back + 1] = id
