@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from redis import Redis
 
-from benchmarks.faults.lineage import Lineage, Place
+from benchmarks.faults.lineage import Lineage, Place, place
 from benchmarks.faults.reasons import Reasons, parsed, reasons_in
 from clock.decision import Decision
 from clock.ledger import keys
@@ -16,9 +16,8 @@ from clock.ledger.record import Record
 class Accounts(Reasons):
     """Reads the histories, and remembers which primary said what when."""
 
-    def __init__(self, connection: Redis, app: str, lineage: Lineage) -> None:
+    def __init__(self, connection: Redis, app: str) -> None:
         super().__init__(connection, app)
-        self._lineage = lineage
         self._seen: list[tuple[Place, dict[str, set[Decision]]]] = []
 
     def read(self) -> Mapping[str, Record]:
@@ -28,14 +27,14 @@ class Accounts(Reasons):
             info, lines = pipeline.execute()
         records = parsed(lines)
         found = {event: reasons_in(record) for event, record in records.items()}
-        self._seen.append((self._lineage.note(info), found))
+        self._seen.append((place(info), found))
         return records
 
-    def known(self) -> Mapping[str, set[Decision]]:
+    def known(self, lineage: Lineage) -> Mapping[str, set[Decision]]:
         """Event -> what was decided of occurrences that did not fire and is not forgotten."""
         known: dict[str, set[Decision]] = {}
-        for place, found in self._seen:
-            if self._lineage.has(place):
+        for seen_at, found in self._seen:
+            if lineage.has(seen_at):
                 for event, decisions in found.items():
                     known.setdefault(event, set()).update(decisions)
         return known

@@ -102,7 +102,7 @@ class Failovers:
         with Redis.from_url(pair.url) as connection:
             Ledger(connection, app=APP, token="campaign").enrol(events, since)
         intake = Intake(self._follow(), APP, events, pair.lineage)
-        accounts = Accounts(self._follow(), APP, pair.lineage)
+        accounts = Accounts(self._follow(), APP)
         intake.start()
         accounts.start()
 
@@ -123,7 +123,7 @@ class Failovers:
             since=since,
             until=until,
             taken=intake.taken,
-            reasons=accounts.known(),
+            reasons=accounts.known(pair.lineage),
             records=records,
             forgotten=pair.forgotten,
             lineage=pair.lineage,

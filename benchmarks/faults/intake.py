@@ -12,7 +12,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq.utils import as_text
 
-from benchmarks.faults.lineage import Lineage, Place, replication
+from benchmarks.faults.lineage import Lineage, Place, place, replication
 from clock.ledger.job import job_prefix
 from clock.schedule.event import Event
 
@@ -101,20 +101,19 @@ class Intake:
 
     def _finish(self, aside: str) -> None:
         """What is left of a key set aside: dropped in vain, or read where it was forgotten."""
-        place = self._places.get(aside)
-        if place is None or not self._lineage.has(place):
+        taken_at = self._places.get(aside)
+        if taken_at is None or not self._lineage.has(taken_at):
             self._read(aside, aside)
         self._connection.eval(DROP, 1, aside)
 
     def _read(self, queue: str, aside: str) -> bool:
         info, jobs = self._connection.eval(TAKE, 2, queue, aside)
-        place = self._lineage.note(replication(info))
         if jobs:
-            self._places[aside] = place
-            self._note(jobs, place)
+            self._places[aside] = place(replication(info))
+            self._note(jobs, self._places[aside])
         return bool(jobs)
 
-    def _note(self, jobs: Iterable[tuple[bytes, bytes | None]], place: Place) -> None:
+    def _note(self, jobs: Iterable[tuple[bytes, bytes | None]], at: Place) -> None:
         for identifier, enqueued_at in jobs:
             prefix, _, instant = as_text(identifier).rpartition("-")
             event = self._events.get(f"{prefix}-")
@@ -123,6 +122,6 @@ class Intake:
                 continue
             if enqueued_at is None and event.job.expires is None:
                 self.flaws.append(f"{as_text(identifier)} is on a queue and has no hash")
-            at = datetime.strptime(instant, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-            taken = Taken(place, as_text(enqueued_at or b""))
-            self.taken[event.name].setdefault(int(at.timestamp()), []).append(taken)
+            scheduled = datetime.strptime(instant, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+            taken = Taken(at, as_text(enqueued_at or b""))
+            self.taken[event.name].setdefault(int(scheduled.timestamp()), []).append(taken)

@@ -30,24 +30,31 @@ class _Reign:
 
 
 class Lineage:
-    """The reigns, in the order in which they are noted."""
+    """The reigns, as the servers tell of them."""
 
     def __init__(self) -> None:
         self._reigns: dict[str, _Reign] = {}
+        self._last: dict[int, str] = {}
         self._current: str | None = None
 
-    def note(self, replication: Mapping[str, Any]) -> Place:
-        """Note a primary by its ``INFO replication``; where it is now."""
+    def note(self, port: int, replication: Mapping[str, Any], *, is_named: bool) -> None:
+        """Note what the server on ``port`` says in its ``INFO replication``, and whether it is the
+        one that sentinels name.
+        """
         reign = str(replication["master_replid"])
-        if reign not in self._reigns:
-            before, had = str(replication["master_replid2"]), math.inf
-            if before == NOBODY:
-                # The same server, started again with all it had.
-                self._reigns[reign] = _Reign(self._current, had)
-            else:
-                self._reigns[reign] = _Reign(before, int(replication["second_repl_offset"]) - 1)
-            self._current = reign
-        return Place(reign, int(replication["master_repl_offset"]))
+        if replication["role"] == "master":
+            if reign not in self._reigns:
+                self._reigns[reign] = self._begun(port, replication)
+            if is_named:
+                self._current = reign
+        self._last[port] = reign
+
+    def _begun(self, port: int, replication: Mapping[str, Any]) -> _Reign:
+        before = str(replication["master_replid2"])
+        if before == NOBODY:
+            # The same server, started again with all it had.
+            return _Reign(self._last.get(port), math.inf)
+        return _Reign(before, int(replication["second_repl_offset"]) - 1)
 
     def has(self, place: Place) -> bool:
         """Whether the present primary knows what was written at ``place``."""
@@ -58,6 +65,11 @@ class Lineage:
             end = self._reigns[reign].had
             reign = self._reigns[reign].before
         return False
+
+
+def place(replication: Mapping[str, Any]) -> Place:
+    """Where a server is, by its ``INFO replication``."""
+    return Place(str(replication["master_replid"]), int(replication["master_repl_offset"]))
 
 
 def replication(text: bytes | str) -> dict[str, str]:

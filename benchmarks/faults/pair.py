@@ -133,24 +133,27 @@ class Pair:
 
     def _settle(self) -> bool:
         """Whether the pair is as it should be; where it is not, do what can be done now."""
-        out_of_reach = (self._down, self._suspended)
-        if self._primary in out_of_reach or self.sentinels.primary() != self._primary.port:
+        said = {
+            server.port: _replication(server)
+            for server in (self._primary, self._replica)
+            if server not in (self._down, self._suspended)
+        }
+        is_named = self.sentinels.primary() == self._primary.port
+        for port, replication in said.items():
+            primary = is_named and port == self._primary.port
+            self.lineage.note(port, replication, is_named=primary)
+        if not is_named or len(said) < 2:
             return False
-        of_primary = _replication(self._primary)
-        if of_primary["role"] != "master":
-            return False
-        self.lineage.note(of_primary)
-        if self._replica in out_of_reach:
-            return False
-        of_replica = _replication(self._replica)
-        if of_replica["role"] == "master":
+        of_primary, of_replica = said[self._primary.port], said[self._replica.port]
+        if "master" == of_primary["role"] == of_replica["role"]:
             # It may be one that a sentinel promotes now, and that none names yet.
             if self._is_overthrown:
                 self._remember(self._replica)
                 _follow(self._replica, self._primary)
             return False
         self._is_overthrown = False
-        return (of_replica["master_link_status"], of_primary["connected_slaves"]) == ("up", 1)
+        state = (of_primary["role"], of_replica.get("master_link_status"))
+        return state == ("master", "up") and of_primary["connected_slaves"] == 1
 
     def _remember(self, server: Server) -> None:
         """What an overthrown primary had decided, before it forgets."""

@@ -17,8 +17,8 @@ MASTER = "mymaster"
 NUMBER, QUORUM = 3, 2
 
 SETTINGS = {"down-after-milliseconds": 1500, "failover-timeout": 5000}
-"""A dead primary is noticed after a second and a half. A failover that takes longer than its time-out is given
-up, by a busy machine's sentinels too, and the next one waits for twice that."""
+"""A dead primary is noticed after a second and a half. A failover that takes
+longer than its time-out is given up, and the next one waits for twice that."""
 
 
 class Sentinels:

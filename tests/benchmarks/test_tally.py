@@ -97,14 +97,13 @@ def _tally(
 ) -> Tally:
     lineage = Lineage()
     for reign, before, second in (("old", NOBODY, -1), ("new", "old", 101)):
-        lineage.note(
-            {
-                "master_replid": reign,
-                "master_replid2": before,
-                "second_repl_offset": second,
-                "master_repl_offset": 0,
-            }
-        )
+        said = {
+            "role": "master",
+            "master_replid": reign,
+            "master_replid2": before,
+            "second_repl_offset": second,
+        }
+        lineage.note(1, said, is_named=True)
     return tally(
         [event],
         since=NOW,
