@@ -51,7 +51,8 @@ class Lineage:
 
     def _begun(self, port: int, replication: Mapping[str, Any]) -> _Reign:
         before = str(replication["master_replid2"])
-        if before == NOBODY:
+        # redis-py reads forty zeros as a number.
+        if before in {NOBODY, "0"}:
             # The same server, started again with all it had.
             return _Reign(self._last.get(port), math.inf)
         return _Reign(before, int(replication["second_repl_offset"]) - 1)

@@ -35,8 +35,9 @@ def test_what_was_received_is_known(lineage: Lineage, reign: str, offset: int, k
     assert lineage.has(Place(reign, offset)) is known
 
 
-def test_a_primary_that_was_started_again_knows_all_it_did(lineage: Lineage) -> None:
-    _note(lineage, "again", NOBODY, NEVER)
+@pytest.mark.parametrize("nobody", [NOBODY, "0"])
+def test_a_primary_that_was_started_again_knows_all_it_did(lineage: Lineage, nobody: str) -> None:
+    _note(lineage, "again", nobody, NEVER)
     assert lineage.has(Place("c", 10_000))
     assert not lineage.has(Place("b", 300))
 
