@@ -32,7 +32,7 @@ from benchmarks.faults.pair import Pair
 from benchmarks.faults.program import CLOCK_BY_SENTINELS, SCHEDULE, SETTINGS
 from benchmarks.faults.report import errors, machine, of_clocks, of_occurrences, record
 from benchmarks.faults.sentinels import MASTER
-from benchmarks.faults.slot import End
+from benchmarks.faults.slot import LONGEST_START, End
 from benchmarks.faults.stage import Stage
 from benchmarks.faults.tally import Tally, tally
 from clock.ledger.ledger import Ledger
@@ -106,7 +106,9 @@ class Failovers:
         intake.start()
         accounts.start()
 
-        stage.wait(lambda: all(slot.age > 1 for slot in stage.slots), 10)
+        # A clock that asks the sentinels only after the first failover would not have to go over.
+        stage.wait(lambda: all(slot.age > LONGEST_START for slot in stage.slots), 20)
+        self._wait_for_claims(accounts, "the start")
         for fault in self.failovers:
             stage.alone([fault], ALONE * seconds / len(self.failovers), self._say)
             self._wait_for_claims(accounts, fault.name)
@@ -169,7 +171,7 @@ class Failovers:
             return self._is_decided(accounts, int(time.time()) - LATE)
 
         if not self._stage.wait(_seldom(is_up_to_date), GOES_OVER):
-            self._stage.misbehaved.append(f"no clock claimed on the new primary after {fault!r}")
+            self._stage.misbehaved.append(f"no clock claimed on the primary after {fault!r}")
 
     def _is_decided(self, accounts: Accounts, until: int) -> bool:
         with suppress(RedisError, OSError):
