@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from redis import Redis
@@ -16,6 +12,7 @@ from redis.retry import Retry
 
 from clock.errors import SettingsError
 from clock.sentinel import connect_by_sentinels, sentinels_shown
+from clock.settings import settings_module
 
 LOCALHOST = "redis://localhost:6379/0"
 VARIABLES = ("CLOCK_REDIS_URL", "RQ_REDIS_URL", "REDIS_TLS_URL", "REDIS_URL")
@@ -61,7 +58,7 @@ def address(url: str | None, settings: str | None, environ: Mapping[str, str]) -
     """
     if url or not settings:
         return url or redis_url(environ)
-    found = _settings(settings).get("REDIS_URL")
+    found = settings_module(settings).get("REDIS_URL")
     if not isinstance(found, str):
         raise SettingsError(f"settings module {settings!r} has no REDIS_URL")
     return found
@@ -71,22 +68,13 @@ def find_server(url: str | None, settings: str | None, environ: Mapping[str, str
     """The server: that of ``address``, or where the settings module has no ``REDIS_URL``, the
     master its ``SENTINEL`` leads to. Raises SettingsError as ``address`` and ``connect`` do.
     """
-    sentinel = _settings(settings).get("SENTINEL") if settings and not url else None
-    if sentinel is None or _settings(str(settings)).get("REDIS_URL") is not None:
+    sentinel = settings_module(settings).get("SENTINEL") if settings and not url else None
+    if sentinel is None or settings_module(str(settings)).get("REDIS_URL") is not None:
         found = address(url, settings, environ)
         return Server(masked(found), lambda: connect(found))
     if not isinstance(sentinel, Mapping):
         raise SettingsError(f"settings module {settings!r}: SENTINEL is not a dictionary")
     return Server(sentinels_shown(sentinel), lambda: connect_by_sentinels(sentinel, REPLY_TIMEOUT))
-
-
-def _settings(name: str) -> Mapping[str, Any]:
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
-    try:
-        return vars(importlib.import_module(name))
-    except Exception as error:  # a settings module is anybody's code
-        raise SettingsError(f"settings module {name!r}: {type(error).__name__}: {error}") from None
 
 
 def connect(url: str) -> Redis:

@@ -1,0 +1,126 @@
+"""What a task can say about its own end, and what its exceptions can be made to say.
+
+    Outcome
+    ├── Retry    not done; to be run again
+    ├── Abort    failed, and no retry will mend it
+    └── Skip     there was nothing to do
+
+``clock.worker.Worker`` acts on them. To RQ's own worker they are exceptions as any other: the job
+fails, and is tried again as its ``retry=`` says.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from clock.schedule.duration import parse_duration
+
+
+class Outcome(Exception):
+    """The root of what a task raises to say how it ended."""
+
+
+class Retry(Outcome):
+    """Not done: run the job again, ``in_`` from now.
+
+    ``in_`` is a length of time (seconds, ``"5m"``, a timedelta; 0 for at once), or None for what
+    the job's own ``retry=`` says, which is at once where that says nothing. It is kept in whole
+    seconds. Raises ValueError for what is no length of time.
+    """
+
+    def __init__(self, *, in_: int | str | timedelta | None = None, reason: str = "") -> None:
+        self.in_ = None if in_ is None else parse_duration(in_)
+        self.reason = reason
+        super().__init__(reason or "to be run again")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _retry, (self.in_, self.reason)
+
+
+class Abort(Outcome):
+    """Failed for ``reason``, and not to be tried again, whatever retries are left."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class Skip(Outcome):
+    """There was nothing to do. The job ends as skipped, with ``value`` as its result."""
+
+    def __init__(self, value: Any = None) -> None:
+        self.value = value
+        super().__init__(value)
+
+    def __str__(self) -> str:
+        return "skipped" if self.value is None else f"skipped: {self.value}"
+
+
+Meaning = Outcome | type[Outcome]
+"""What an exception means: an outcome, or a class of them whose reason is then the exception."""
+
+Table = Mapping[type[BaseException] | str, Meaning]
+"""What the exceptions of one task mean, each by its class or by the class's dotted name."""
+
+
+def meaning_of(error: BaseException, table: Table) -> Outcome | None:
+    """What ``error``, raised by the task that ``table`` is of, says about the end of its job.
+
+    An Outcome says it itself. Else the nearest class of the error that the table names decides, as
+    ``except`` clauses from the narrowest to the widest would; where none is named, None: a failure.
+    A Retry or Abort of the table that gives no reason is given the error as one.
+    """
+    if isinstance(error, Outcome):
+        return error
+    named = {_class_of(key): meaning for key, meaning in table.items()}
+    for each in type(error).__mro__:
+        for key in (each, f"{each.__module__}.{each.__qualname__}"):
+            if key in named:
+                return _said(named[key], error)
+    return None
+
+
+def check_table(table: Mapping[Any, Any]) -> None:
+    """Raise ValueError, in one sentence, for a table that ``meaning_of`` could not use.
+
+    A dotted name is taken as it is: its module may be one that only the task imports.
+    """
+    for key, meaning in table.items():
+        is_error = isinstance(key, type) and issubclass(key, BaseException)
+        if not is_error and not (isinstance(key, str) and key):
+            raise ValueError(f"{key!r} is neither an exception class nor the dotted name of one")
+        kind = meaning if isinstance(meaning, type) else type(meaning)
+        if kind not in {Retry, Abort, Skip}:
+            raise ValueError(f"{meaning!r} is none of Retry, Abort, Skip, nor one made of them")
+
+
+def _class_of(key: type[BaseException] | str) -> type | str:
+    """The class that a key of a table names, or the name of one that is not imported from there.
+
+    Nothing is imported here: the class of an error that was raised has been.
+    """
+    if not isinstance(key, str):
+        return key
+    module, _, name = key.rpartition(".")
+    found = getattr(sys.modules.get(module or "builtins"), name, key)
+    return found if isinstance(found, type) else key
+
+
+def _said(meaning: Meaning, error: BaseException) -> Outcome:
+    reason = f"{type(error).__name__}: {error}"
+    if isinstance(meaning, Skip):
+        return Skip(meaning.value)
+    if isinstance(meaning, Retry):
+        return Retry(in_=meaning.in_, reason=meaning.reason or reason)
+    if isinstance(meaning, Abort):
+        return Abort(meaning.reason or reason)
+    if meaning is Skip:
+        return Skip()
+    return Abort(reason) if meaning is Abort else Retry(reason=reason)
+
+
+def _retry(in_: int | None, reason: str) -> Retry:
+    return Retry(in_=in_, reason=reason)
