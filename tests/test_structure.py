@@ -21,7 +21,7 @@ FLOORS = [
     {"timetable", "stop", "log", "server", "token"},
     {"ledger"},
     {"jobs", "observe"},
-    {"watch", "worker"},
+    {"watch", "worker", "web"},
     {"loop"},
     {"dev", "embedding"},
     {"cli"},
@@ -61,6 +61,8 @@ def test_the_recurrence_side_knows_neither_redis_nor_rq(room: str) -> None:
 @pytest.mark.parametrize("module", MODULES, ids=str)
 def test_below_the_loop_nothing_reads_the_wall_clock(module: Path) -> None:
     if _room(module) in {"loop", "jobs", "worker", "cli", "dev", "log", "__init__", "__main__"}:
+        return
+    if module == Path("web/application.py"):  # the edge that hands the wall clock on
         return
     tree = ast.parse((PACKAGE / module).read_text())
     calls = {
