@@ -5,6 +5,7 @@
     ├── ScheduleError       a mistake in a schedule file, with its path and line
     ├── SettingsError       a zone, address or settings module from outside that cannot be used
     ├── UnknownEventError   a name that no event in the ledger has
+    ├── CursorError         a text that is not where a page of jobs ended
     ├── LedgerError         the server could not be asked, or refused; the clock waits and goes on
     └── JobError            a job that cannot be enqueued, asked about or waited for
         ├── JobServerError      the server could not be asked about it, or refused
@@ -35,6 +36,10 @@ class SettingsError(ClockError):
 
 class UnknownEventError(ClockError):
     """A name that no event in the ledger has."""
+
+
+class CursorError(ClockError, ValueError):
+    """A text that was to say where a page of jobs ended, and does not."""
 
 
 class LedgerError(ClockError):

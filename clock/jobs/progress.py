@@ -6,7 +6,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Generator, Iterable, Sized
+from collections.abc import Generator, Iterable, Mapping, Sized
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -100,17 +100,19 @@ def flush() -> None:
 
 def read_progress(connection: Redis, job_id: str) -> Progress | None:
     """How far a job has come, None where it has not said. Raises what the client raises."""
-    found = {
-        as_text(field): as_text(value)
-        for field, value in connection.hgetall(keys.progress(job_id)).items()
-    }
+    return parse_progress(connection.hgetall(keys.progress(job_id)))
+
+
+def parse_progress(found: Mapping[Any, Any]) -> Progress | None:
+    """The progress in the hash of it, None where that is empty."""
     if not found:
         return None
+    said = {as_text(field): as_text(value) for field, value in found.items()}
     return Progress(
-        done=_number(found["done"]),
-        total=_number(found["total"]) if found["total"] else None,
-        message=found["message"],
-        at=datetime.fromtimestamp(float(found["at"]), UTC),
+        done=_number(said["done"]),
+        total=_number(said["total"]) if said["total"] else None,
+        message=said["message"],
+        at=datetime.fromtimestamp(float(said["at"]), UTC),
     )
 
 

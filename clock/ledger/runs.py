@@ -8,6 +8,7 @@ milliseconds.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -97,6 +98,19 @@ def read_runs(connection: Redis, app: str, event: str, limit: int = keys.RUNS) -
     with server_errors():
         lines = connection.lrange(keys.runs(app, event), 0, limit - 1)
     return [_parse(event, as_text(line)) for line in lines]
+
+
+def read_last_runs(connection: Redis, app: str, events: Iterable[str]) -> dict[str, Run]:
+    """The run of each of ``events`` that ended last, by event, in one round trip; those of which
+    none is known are left out. Raises LedgerError.
+    """
+    names = list(events)
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        for event in names:
+            pipeline.lindex(keys.runs(app, event), 0)
+        lines = pipeline.execute()
+    found = zip(names, lines, strict=True)
+    return {event: _parse(event, as_text(line)) for event, line in found if line}
 
 
 def _line(run: Run) -> str:

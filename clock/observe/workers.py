@@ -2,12 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from redis import Redis
 from rq.utils import as_text
 
+from clock.ledger import keys
 from clock.ledger.script import server_errors
+from clock.observe.instants import read_instant
+
+_PREFIX = "rq:worker:"
+_FIELDS = (
+    "hostname", "pid", "state", "queues", "current_job", "birth", "last_heartbeat", "death",
+    "successful_job_count", "failed_job_count", "version", keys.OWNER,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerState:
+    """A worker. Instants are UTC seconds since 1970; None is for what RQ does not say.
+
+    ``state`` is RQ's word, ``job`` the id of the job it runs. ``is_ours`` says that it is one of
+    this package. ``succeeded`` and ``failed`` are counted since it started.
+    """
+
+    name: str
+    host: str | None
+    pid: int | None
+    state: str
+    queues: tuple[str, ...]
+    job: str | None
+    started: float | None
+    heartbeat: float | None
+    succeeded: int
+    failed: int
+    version: str | None
+    is_ours: bool
+
+
+def read_workers(connection: Redis) -> list[WorkerState]:
+    """The living workers, by name, in two round trips. Raises LedgerError."""
+    with server_errors():
+        names = sorted(as_text(key) for key in connection.smembers("rq:workers"))
+        with connection.pipeline(transaction=False) as pipeline:
+            for name in names:
+                pipeline.hmget(name, _FIELDS)
+            replies = pipeline.execute()
+    return [
+        _worker(name.removeprefix(_PREFIX), fields)
+        for name, fields in zip(names, replies, strict=True)
+        # One that was killed stays in the set; one that ended may be in it for a moment.
+        if fields[3] is not None and not fields[7]
+    ]
+
+
+def _worker(name: str, fields: Sequence[bytes | None]) -> WorkerState:
+    host, pid, state, queues, job, *rest = (as_text(each) if each else None for each in fields)
+    birth, heartbeat, _, succeeded, failed, version, owner = rest
+    return WorkerState(
+        name=name,
+        host=host,
+        pid=int(pid) if pid and pid.isdecimal() else None,
+        state=state or "?",
+        queues=tuple((queues or "").split(",")),
+        job=job,
+        started=read_instant(birth),
+        heartbeat=read_instant(heartbeat),
+        succeeded=int(succeeded or 0),
+        failed=int(failed or 0),
+        version=version,
+        is_ours=owner is not None,
+    )
 
 
 def broken_queues(connection: Redis, queues: Iterable[str]) -> set[str]:

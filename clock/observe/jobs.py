@@ -1,0 +1,269 @@
+"""Jobs by state, a page at a time, and one job; nothing is cleaned up by asking."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from zlib import decompress
+
+from redis import Redis
+from rq.job import Job
+from rq.utils import as_text
+
+from clock.ledger.script import server_errors
+from clock.observe.cursor import Cursor, read_cursor
+from clock.observe.instants import read_instant
+from clock.observe.payload import read_arguments, read_meta, read_task
+
+PAGE = 50
+"""Jobs on a page."""
+
+LARGEST_PAGE = 200
+"""Jobs on a page at most: each is read with its arguments."""
+
+
+class Stage(StrEnum):
+    """Where a job is, in RQ's words."""
+
+    QUEUED = "queued"
+    STARTED = "started"
+    SCHEDULED = "scheduled"
+    DEFERRED = "deferred"
+    FINISHED = "finished"
+    FAILED = "failed"
+    """Stopped ones are among these."""
+    CANCELED = "canceled"
+
+
+_REGISTRIES = {
+    Stage.STARTED: "rq:wip:",
+    Stage.SCHEDULED: "rq:scheduled:",
+    Stage.DEFERRED: "rq:deferred:",
+    Stage.FINISHED: "rq:finished:",
+    Stage.FAILED: "rq:failed:",
+    Stage.CANCELED: "rq:canceled:",
+}
+_EXPIRING = {Stage.DEFERRED, Stage.FINISHED, Stage.FAILED}
+_OLDEST_FIRST = {Stage.STARTED, Stage.SCHEDULED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSummary:
+    """A job, without its arguments. Instants are UTC seconds since 1970, None where it did not come
+    so far.
+
+    ``status`` is RQ's word. ``task`` is None where it cannot be told, ``event`` and ``scheduled``
+    (ISO 8601) where no clock enqueued it.
+    """
+
+    id: str
+    status: str
+    task: str | None
+    queue: str
+    created: float | None
+    enqueued: float | None
+    started: float | None
+    ended: float | None
+    worker: str | None
+    timeout: int | None
+    retries_left: int | None
+    event: str | None
+    scheduled: str | None
+    is_manual: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobDetails:
+    """One job whole. ``error`` is its last error as RQ keeps it, a traceback. ``arguments`` are its
+    positional and named ones, None where they are not plain values.
+    """
+
+    summary: JobSummary
+    description: str | None
+    error: str | None
+    arguments: tuple[Any, Any] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPage:
+    """Some jobs in a state, how many there are in all, and the cursor of the next page, None after
+    the last.
+    """
+
+    jobs: tuple[JobSummary, ...]
+    total: int
+    next: str | None
+
+
+FIELDS = (
+    "status", "data", "meta", "origin", "created_at", "enqueued_at", "started_at", "ended_at",
+    "worker_name", "timeout", "retries_left",
+)  # fmt: skip
+
+
+def read_jobs(
+    connection: Redis,
+    queue: str,
+    state: Stage,
+    *,
+    now: float,
+    cursor: str | None = None,
+    limit: int = PAGE,
+) -> JobPage:
+    """The jobs of ``queue`` in ``state``, from ``cursor`` on: what waits in its order, what runs or
+    is scheduled by its time, the rest with what RQ keeps longest first.
+
+    Four round trips at most. Jobs come and go between two pages: one that is there all the time is
+    on one of them, and may be on two. What has expired is passed over, so a page may have fewer
+    jobs than ``limit``. Raises CursorError, and LedgerError.
+    """
+    place = None if cursor is None else read_cursor(cursor)
+    with server_errors():
+        if state is Stage.QUEUED:
+            total, ids, following = _waiting(connection, f"rq:queue:{queue}", place, limit)
+        else:
+            key = _REGISTRIES[state] + queue
+            total, ids, following = _registered(connection, key, state, now, place, limit)
+        found = read_summaries(connection, ids)
+    return JobPage(
+        jobs=tuple(each for each in found if each is not None),
+        total=total,
+        next=None if following is None else str(following),
+    )
+
+
+def read_summaries(connection: Redis, ids: Sequence[str]) -> list[JobSummary | None]:
+    """The jobs called ``ids`` in one round trip; None for those RQ keeps no more.
+
+    Raises what the client raises.
+    """
+    with connection.pipeline(transaction=False) as pipeline:
+        for identifier in ids:
+            pipeline.hmget(Job.key_for(identifier), FIELDS)
+        replies = pipeline.execute()
+    return [summary_of(identifier, reply) for identifier, reply in zip(ids, replies, strict=True)]
+
+
+def read_details(connection: Redis, identifier: str) -> JobDetails | None:
+    """The job called ``identifier`` in one round trip; None where RQ keeps it no more.
+
+    Raises LedgerError.
+    """
+    with server_errors(), connection.pipeline(transaction=True) as pipeline:
+        pipeline.hmget(Job.key_for(identifier), (*FIELDS, "description", "exc_info"))
+        pipeline.xrevrange(f"rq:results:{identifier}", count=1)
+        fields, results = pipeline.execute()
+    summary = summary_of(identifier, fields)
+    if summary is None:
+        return None
+    return JobDetails(
+        summary=summary,
+        description=_text(fields[len(FIELDS)]),
+        error=_error(results),
+        arguments=read_arguments(fields[1]),
+    )
+
+
+def summary_of(identifier: str, fields: Sequence[bytes | None]) -> JobSummary | None:
+    """A job from its ``FIELDS``; None for one that is not there."""
+    status, data, meta, queue, created, enqueued, started, ended, worker, timeout, left, *_ = fields
+    if status is None and data is None:
+        return None
+    said = read_meta(meta).get("clock")
+    occurrence: Mapping[str, Any] = said if isinstance(said, Mapping) else {}
+    return JobSummary(
+        id=identifier,
+        status=_text(status) or "created",
+        task=read_task(data),
+        queue=_text(queue) or "",
+        created=read_instant(created),
+        enqueued=read_instant(enqueued),
+        started=read_instant(started),
+        ended=read_instant(ended),
+        worker=_text(worker),
+        timeout=_number(timeout),
+        retries_left=_number(left),
+        event=_said(occurrence, "event"),
+        scheduled=_said(occurrence, "scheduled_at"),
+        is_manual=occurrence.get("manual") is True,
+    )
+
+
+_FURTHEST = 2**40
+_Found = tuple[int, list[str], Cursor | None]
+
+
+def _waiting(connection: Redis, key: str, place: Cursor | None, limit: int) -> _Found:
+    start = 0
+    if as_text(connection.type(key)) not in {"list"}:
+        return 0, [], None
+    if place is not None:
+        # What waits only comes nearer to the head. Where the last job seen is gone from there, so
+        # is, but for what was put at the front or taken away, all that was before it.
+        at: Any = connection.lpos(key, place.member, maxlen=int(min(place.score, _FURTHEST)) + 1)
+        start = 0 if at is None else at + 1
+    with connection.pipeline(transaction=False) as pipeline:
+        pipeline.llen(key)
+        pipeline.lrange(key, start, start + limit - 1)
+        total, found = pipeline.execute()
+    ids = [as_text(each) for each in found]
+    last = start + len(ids)
+    return total, ids, Cursor(last - 1, ids[-1]) if ids and last < total else None
+
+
+def _registered(
+    connection: Redis, key: str, state: Stage, now: float, place: Cursor | None, limit: int
+) -> _Found:
+    is_upwards = state in _OLDEST_FIRST
+    start = 0
+    if place is not None:
+        with connection.pipeline(transaction=False) as pipeline:
+            (pipeline.zrank if is_upwards else pipeline.zrevrank)(key, place.member)
+            # Where the last one seen is gone: behind all that were before it for certain.
+            before = ("-inf", f"({place.score!r}") if is_upwards else (f"({place.score!r}", "+inf")
+            pipeline.zcount(key, *before)
+            rank, earlier = pipeline.execute()
+        start = earlier if rank is None else rank + 1
+    lowest = now if state in _EXPIRING else "-inf"
+    with connection.pipeline(transaction=False) as pipeline:
+        pipeline.zcount(key, lowest, "+inf")
+        pipeline.zrange(key, start, start + limit - 1, desc=not is_upwards, withscores=True)
+        total, found = pipeline.execute()
+    kept = [
+        (as_text(member), score)
+        for member, score in found
+        if state not in _EXPIRING or score >= now
+    ]
+    # An execution is called <job>:<execution>.
+    ids = [member.partition(":")[0] for member, _ in kept]
+    following = Cursor(kept[-1][1], kept[-1][0]) if kept and start + len(found) < total else None
+    return total, ids, following
+
+
+def _error(results: Sequence[Any]) -> str | None:
+    if not results:
+        return None
+    said = results[0][1].get(b"exc_string")
+    try:
+        return decompress(b64decode(said)).decode(errors="replace") if said else None
+    except Exception:  # another release may write it otherwise
+        return None
+
+
+def _said(occurrence: Mapping[str, Any], name: str) -> str | None:
+    found = occurrence.get(name)
+    return found if isinstance(found, str) else None
+
+
+def _text(value: bytes | None) -> str | None:
+    return as_text(value) if value else None
+
+
+def _number(value: bytes | None) -> int | None:
+    try:
+        return int(value) if value else None
+    except ValueError:
+        return None

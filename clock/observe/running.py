@@ -1,0 +1,61 @@
+"""What runs now, and how far it is; nothing is cleaned up by asking."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from redis import Redis
+from rq.job import Job
+from rq.utils import as_text
+
+from clock.jobs.progress import Progress, parse_progress
+from clock.ledger import keys
+from clock.ledger.script import server_errors
+from clock.observe.jobs import FIELDS, JobSummary, summary_of
+from clock.observe.queues import queue_names
+
+MOST = 200
+"""Running jobs of a queue that are read, those begun first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A job that runs: its progress, as far as its task says, and the last sign of life of its
+    worker (UTC seconds since 1970), None where there is none any more.
+    """
+
+    job: JobSummary
+    progress: Progress | None
+    heartbeat: float | None
+
+
+def read_running(
+    connection: Redis, queues: Iterable[str] | None = None, most: int = MOST
+) -> list[Running]:
+    """The jobs that run, of ``queues`` or of every one RQ knows, those begun first in front.
+
+    Three round trips at most. Raises LedgerError.
+    """
+    with server_errors():
+        names = sorted(queue_names(connection) if queues is None else set(queues))
+        with connection.pipeline(transaction=False) as pipeline:
+            for name in names:
+                pipeline.zrange(f"rq:wip:{name}", 0, most - 1)
+            executions = [as_text(each) for found in pipeline.execute() for each in found]
+        with connection.pipeline(transaction=False) as pipeline:
+            for execution in executions:
+                identifier = execution.partition(":")[0]
+                pipeline.hmget(Job.key_for(identifier), FIELDS)
+                pipeline.hgetall(keys.progress(identifier))
+                pipeline.hget(f"rq:execution:{execution}", "last_heartbeat")
+            replies = iter(pipeline.execute())
+    running = []
+    for execution, fields, progress, beat in zip(
+        executions, replies, replies, replies, strict=False
+    ):
+        job = summary_of(execution.partition(":")[0], fields)
+        if job is not None:
+            heartbeat = float(beat) if beat else None
+            running.append(Running(job=job, progress=parse_progress(progress), heartbeat=heartbeat))
+    return sorted(running, key=lambda each: each.job.started or 0.0)
