@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from heapq import heappop, heappush
 from typing import NamedTuple
 
+from clock.agenda import Agenda
 from clock.catch_up import Passed, owed
 from clock.errors import RecurrenceError
 from clock.recurrence.recurrence import Recurrence
@@ -54,8 +54,7 @@ class Timetable:
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self._rows = rows
-        self._instants: list[int] = []
-        self._waiting: dict[int, list[int]] = {}
+        self._agenda = Agenda()
         self._coming: dict[int, int | None] = {}
         self._coming_after = 0
         self._held: dict[int, int] = {}
@@ -70,7 +69,7 @@ class Timetable:
         """
         following = self._following(index, decided)
         if following is not None:
-            self._wait(index, following)
+            self._agenda.put(index, following)
 
     def catch_up(self, horizon: float) -> None:
         """Nobody could claim until ``horizon``; for what passed, the catch-up rule holds."""
@@ -83,8 +82,12 @@ class Timetable:
         known, ``hold`` when it was refused.
         """
         taken: list[Due] = []
-        while self._instants and len(taken) < limit and self._instants[0] <= now:
-            at, index = self._soonest()
+        while (
+            len(taken) < limit
+            and (soonest := self._agenda.soonest()) is not None
+            and soonest <= now
+        ):
+            at, index = self._agenda.take()
             pending = self._held.pop(index, at) if self._held else at
             # A held event waited on purpose, so what passed meanwhile was missed like the rest.
             horizon = max(self._horizon, at) if pending != at else self._horizon
@@ -113,33 +116,16 @@ class Timetable:
         for each in due:
             # It may be asked for again within the same second, so with the same horizon.
             self._trimmed.pop(each.row, None)
-            self._wait(each.row, each.pending)
+            self._agenda.put(each.row, each.pending)
 
     def hold(self, due: Due, until: float) -> None:
         """What was taken cannot be decided now; it is due again at ``until``."""
         self._held[due.row] = due.pending
-        self._wait(due.row, max(int(until), due.pending + 1))
+        self._agenda.put(due.row, max(int(until), due.pending + 1))
 
     def next_due(self) -> int | None:
         """When something is due next, or None."""
-        return self._instants[0] if self._instants else None
-
-    def _wait(self, index: int, at: int) -> None:
-        waiting = self._waiting.get(at)
-        if waiting is None:
-            self._waiting[at] = [index]
-            heappush(self._instants, at)
-        else:
-            heappush(waiting, index)
-
-    def _soonest(self) -> tuple[int, int]:
-        at = self._instants[0]
-        waiting = self._waiting[at]
-        index = heappop(waiting)
-        if not waiting:
-            del self._waiting[at]
-            heappop(self._instants)
-        return at, index
+        return self._agenda.soonest()
 
     def _due(self, index: int, pending: int, horizon: int, now: float) -> Due:
         row = self._rows[index]

@@ -12,12 +12,12 @@ import click
 from clock import codes
 from clock.cli import options
 from clock.cli.table import table
-from clock.cli.telling import local, utc
 from clock.decision import FIRING, Decision, Kind
 from clock.ledger.descriptions import Description
 from clock.ledger.job import job_id
 from clock.ledger.records import read_record
 from clock.observe.snapshot import read_snapshot
+from clock.observe.telling import local, utc
 from clock.recurrence.zone import Zone, zone
 from clock.server import find_server
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -54,7 +55,11 @@ def start(
     tolerance: float,
 ) -> int:
     """Read FILE and enqueue what is due, until SIGTERM, SIGINT or SIGHUP."""
+    # What is read stays as long as the clock runs, so it is no place to look for garbage.
+    gc.disable()
     schedule = load(file, serializer=serializer)
+    gc.freeze()
+    gc.enable()
     server = find_server(url, settings, os.environ)
     connection = server.connect()
     on_terminal = sys.stdout.isatty()

@@ -15,12 +15,12 @@ from redis import Redis
 from clock import codes
 from clock.cli import options
 from clock.cli.table import table
-from clock.cli.telling import local, span, utc, utc_exact
 from clock.ledger.clocks import Life
 from clock.observe import status as observed
 from clock.observe.snapshot import read_snapshot
 from clock.observe.state import State, last_decision, last_lateness
 from clock.observe.status import EventStatus, Status
+from clock.observe.telling import local, span, utc, utc_exact
 from clock.observe.workers import broken_queues, count_workers
 from clock.server import find_server
 

@@ -14,17 +14,17 @@ from redis import Redis
 
 from clock import codes
 from clock.cli import options
-from clock.cli.reasons import sentence
-from clock.cli.telling import local, utc
 from clock.errors import UnknownEventError
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause_over
 from clock.ledger.records import read_record
 from clock.observe import why as observed
 from clock.observe.job_state import JobState, read_job
+from clock.observe.reasons import sentence
 from clock.observe.snapshot import Snapshot, read_snapshot
 from clock.observe.status import EventStatus
 from clock.observe.status import status as status_of
+from clock.observe.telling import local, utc
 from clock.observe.why import Answer, Verdict
 from clock.observe.workers import count_workers
 from clock.schedule.event import seconds

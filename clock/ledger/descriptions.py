@@ -6,10 +6,10 @@ A description is one line, ``<since> <JSON>``. It holds nothing of a job's argum
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from redis import Redis
 from rq.utils import as_text
@@ -75,16 +75,30 @@ def describe(connection: Redis, app: str, file: str, events: Sequence[Event], no
     LedgerError.
     """
     key = keys.descriptions(app)
-    bodies = {event.name: _body(event, file) for event in events}
     with server_errors():
-        before = _read_some(connection, key, list(bodies))
-        changed: dict[str, str | bytes] = {}
-        for (name, body), line in zip(bodies.items(), before, strict=True):
-            if line is None or line.partition(b" ")[2] != body.encode():
-                changed[name] = f"{_since(line, body, now)} {body}"
-        _write(connection, key, changed)
-        if connection.hlen(key) > len(bodies):
-            _write(connection, key, _removed(connection.hgetall(key), bodies.keys(), file, now))
+        # In parts, so that a hundred thousand texts are never there at once.
+        for start in range(0, len(events), AT_ONCE):
+            _describe_some(connection, key, file, events[start : start + AT_ONCE], now)
+        connection.expire(key, keys.TTL)
+        if connection.hlen(key) > len(events):
+            names = {event.name for event in events}
+            gone = _removed(connection.hgetall(key), names, file, now)
+            if gone:
+                connection.hset(key, mapping=gone)
+
+
+def _describe_some(
+    connection: Redis, key: str, file: str, events: Sequence[Event], now: float
+) -> None:
+    names = [event.name for event in events]
+    before = cast("list[bytes | None]", connection.hmget(key, names))
+    changed: dict[Any, Any] = {}
+    for event, line in zip(events, before, strict=True):
+        body = _body(event, file)
+        if line is None or line.partition(b" ")[2] != body.encode():
+            changed[event.name] = f"{_since(line, body, now)} {body}"
+    if changed:
+        connection.hset(key, mapping=changed)
 
 
 def parse_descriptions(found: Mapping[Any, Any]) -> dict[str, Description]:
@@ -142,34 +156,16 @@ def _since(line: bytes | None, body: str, now: float) -> int:
 
 
 def _removed(
-    found: Mapping[Any, Any], names: Iterable[str], file: str, now: float
-) -> dict[str, str | bytes]:
-    kept = set(names)
-    gone: dict[str, str | bytes] = {}
+    found: Mapping[Any, Any], names: Collection[str], file: str, now: float
+) -> dict[Any, Any]:
+    gone: dict[Any, Any] = {}
     for field, line in found.items():
         since, _, text = as_text(line).partition(" ")
-        if as_text(field) in kept or text.startswith(_REMOVED):
+        if as_text(field) in names or text.startswith(_REMOVED):
             continue
         if json.loads(text)["file"] == file:
             gone[as_text(field)] = f"{since} {_REMOVED}{int(now)},{text[1:]}"
     return gone
-
-
-def _read_some(connection: Redis, key: str, names: Sequence[str]) -> list[bytes | None]:
-    with connection.pipeline(transaction=False) as pipeline:
-        for start in range(0, len(names), AT_ONCE):
-            pipeline.hmget(key, list(names[start : start + AT_ONCE]))
-        return [line for lines in pipeline.execute() for line in lines]
-
-
-def _write(connection: Redis, key: str, lines: dict[str, str | bytes]) -> None:
-    names = list(lines)
-    with connection.pipeline(transaction=False) as pipeline:
-        for start in range(0, len(names), AT_ONCE):
-            some = names[start : start + AT_ONCE]
-            pipeline.hset(key, mapping={name: lines[name] for name in some})
-        pipeline.expire(key, keys.TTL)
-        pipeline.execute()
 
 
 @lru_cache(maxsize=16_384)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import heapq
 import logging
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from redis import Redis
 from rq.utils import as_text
 
+from clock.agenda import Agenda
 from clock.ledger import keys
 from clock.ledger.pauses import parse_pause
 from clock.ledger.script import script, server_errors
@@ -43,7 +44,7 @@ class SelfCheck:
         self._events = [each for each in events if each.enabled]
         self._tolerance = tolerance
         self._script = connection.register_script(script("decided.lua"))
-        self._heap: list[tuple[float, int]] | None = None
+        self._agenda: Agenda | None = None
         self._overdue: set[int] = set()
 
     def passed(self, now: float, there_since: float) -> None:
@@ -52,11 +53,11 @@ class SelfCheck:
         Logs each event once when it becomes overdue and once when it is decided. Raises
         LedgerError. Instants are UTC seconds since 1970.
         """
-        if self._heap is None:
-            self._heap = [(now + self._tolerance, index) for index in range(len(self._events))]
+        if self._agenda is None:
+            self._agenda = self._begun(now)
         asked: list[int] = []
-        while self._heap and self._heap[0][0] <= now and len(asked) < AT_ONCE:
-            asked.append(heapq.heappop(self._heap)[1])
+        while len(asked) < AT_ONCE and (at := self._agenda.soonest()) is not None and at <= now:
+            asked.append(self._agenda.take()[1])
         if not asked:
             return
         found: list[tuple[int, int]] = []
@@ -64,12 +65,26 @@ class SelfCheck:
             replies = self._ask(asked)
         except BaseException:
             for index in asked:
-                heapq.heappush(self._heap, (now, index))
+                self._agenda.put(index, int(now))
             raise
         for index, decided, line in zip(asked, replies[::2], replies[1::2], strict=True):
             again = self._look(index, decided, line, now, there_since, found)
-            heapq.heappush(self._heap, (again, index))
+            self._agenda.put(index, math.ceil(again))
         self._report(found)
+
+    def _begun(self, now: float) -> Agenda:
+        """Each event when its next time is past by more than the tolerance."""
+        agenda = Agenda()
+        # By identity: the events keep their recurrences, and many share one.
+        coming: dict[int, int | None] = {}
+        for index, event in enumerate(self._events):
+            key = id(event.recurrence)
+            if key not in coming:
+                coming[key] = following(event.recurrence, int(now))
+            at = coming[key]
+            again = now + NOT_DUE if at is None else at + self._tolerance + 1
+            agenda.put(index, math.ceil(again))
+        return agenda
 
     def _ask(self, asked: Sequence[int]) -> list[Any]:
         with server_errors():

@@ -51,7 +51,7 @@ def test_an_event_that_the_timetable_lost_is_found(
     schedule = read("every('10 seconds', 'tasks.x')", "every('10 seconds', 'tasks.y')")
     clock = Watched(redis, schedule)
     clock.turn(range(100))
-    for waiting in clock.loop._timetable._waiting.values():
+    for waiting in clock.loop._timetable._agenda._waiting.values():
         waiting.remove(1)
     clock.turn(range(100, 300))
     assert _said(logged, "overdue") == ["tasks.y"]

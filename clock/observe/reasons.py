@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from clock.cli.telling import local, span
 from clock.decision import Kind
 from clock.ledger.pauses import Pause
 from clock.observe.job_state import JobState
 from clock.observe.status import EventStatus
+from clock.observe.telling import local, span
 from clock.observe.why import Absence, Answer, Verdict
 from clock.recurrence.zone import Zone
 

@@ -1,0 +1,101 @@
+"""The ASGI application: all of the web side, to be served or mounted under a prefix."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from redis import Redis
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+
+from clock.errors import CursorError, LedgerError, UnknownEventError
+from clock.observe.overdue import TOLERANCE
+from clock.web import pages
+from clock.web.access import Access
+from clock.web.context import Context
+from clock.web.guard import AccessMiddleware
+from clock.web.headers import HeadersMiddleware
+from clock.web.refusal import refusal
+
+log = logging.getLogger("clock")
+
+STATIC = Path(__file__).parent / "static"
+
+
+def application(
+    connection: Redis,
+    *,
+    access: Access,
+    app: str = "clock",
+    serializer: str = "pickle",
+    tolerance: float = TOLERANCE,
+    allowed: Collection[str] = (),
+    now: Callable[[], float] = time.time,
+) -> Starlette:
+    """The web side of the application ``app``, whose ledger ``connection`` reaches.
+
+    ``access`` says who may (see ``clock.web.access.read_access``), ``serializer`` is that of the
+    workers, ``tolerance`` is in seconds, ``allowed`` are the dotted names that may be enqueued.
+    """
+    made = Starlette(
+        routes=routes(),
+        middleware=[
+            Middleware(HeadersMiddleware),
+            Middleware(AccessMiddleware, access=access, now=now),
+        ],
+        exception_handlers={
+            HTTPException: _http_error,
+            UnknownEventError: _unknown,
+            CursorError: _bad_request,
+            LedgerError: _away,
+            Exception: _crashed,
+        },
+    )
+    made.state.clock = Context(
+        connection=connection,
+        app=app,
+        access=access,
+        serializer=serializer,
+        tolerance=tolerance,
+        now=now,
+        allowed=frozenset(allowed),
+    )
+    return made
+
+
+def routes() -> list[BaseRoute]:
+    """Every route there is."""
+    return [*pages.routes, Mount("/static", StaticFiles(directory=STATIC), name="static")]
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    words = {404: "there is nothing at this address", 405: "this address does not do that"}
+    detail = words.get(error.status_code, error.detail)
+    return refusal(request.scope, error.status_code, detail, error.headers)
+
+
+def _unknown(request: Request, error: Exception) -> Response:
+    return refusal(request.scope, 404, str(error))
+
+
+def _bad_request(request: Request, error: Exception) -> Response:
+    return refusal(request.scope, 400, str(error))
+
+
+def _away(request: Request, error: Exception) -> Response:
+    said = f"the server does not answer: {error}"
+    return refusal(request.scope, 503, said, {"retry-after": "5"})
+
+
+def _crashed(request: Request, error: Exception) -> Response:
+    log.error("a page failed", exc_info=error)
+    return refusal(request.scope, 500, "something failed here; the log says what")

@@ -1,0 +1,25 @@
+"""What every handler needs, at ``request.app.state.clock``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from redis import Redis
+
+from clock.web.access import Access
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One application and its server. ``tolerance`` is in seconds, as for ``clock status``; ``now``
+    gives UTC seconds since 1970; ``allowed`` are the dotted names that may be enqueued.
+    """
+
+    connection: Redis
+    app: str
+    access: Access
+    serializer: str
+    tolerance: float
+    now: Callable[[], float]
+    allowed: frozenset[str]

@@ -1,0 +1,177 @@
+"""The guard: what a request must bring before any handler sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from clock.web.access import Access, Person
+from clock.web.refusal import is_for_programs, path_of, refusal
+
+LARGEST = 2**20
+"""Bytes of a request's body at most."""
+
+LARGEST_FORM = 2**16
+
+FORM_FIELD = "csrf"
+FORM_HEADER = "x-csrf-token"
+
+_OPEN = ("/healthz", "/readyz", "/static/")
+_ENTRANCE = ("/login", "/logout")
+_READING = {"GET", "HEAD", "OPTIONS"}
+
+
+class AccessMiddleware:
+    """Lets through who may. What is let through has ``request.state.person`` (a Person, or None
+    where all may come) and ``request.state.form``, the fields of a form that was sent.
+    """
+
+    def __init__(self, app: ASGIApp, *, access: Access, now: Callable[[], float]) -> None:
+        self._app = app
+        self._access = access
+        self._now = now
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                await self._app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+        state["person"], state["form"] = None, {}
+        path = path_of(scope)
+        if path.startswith(_OPEN) and scope["method"] in _READING:
+            await self._app(scope, receive, send)
+            return
+        body = b""
+        answer = self._refuse_place(scope)
+        if answer is None:
+            body, answer = await _body(scope, receive)
+        if answer is None:
+            state["form"] = _form(scope, body)
+            answer = self._refuse(scope, path)
+        if answer is not None:
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, _again(body, receive), send)
+
+    def _refuse_place(self, scope: Scope) -> Response | None:
+        """Where a page of another name leads here, its scripts could read what it shows."""
+        if self._access.hosts is None:
+            return None
+        host = Headers(scope=scope).get("host", "")
+        name = host if host.endswith("]") else host.rpartition(":")[0] or host
+        if name.lower() in self._access.hosts:
+            return None
+        return refusal(scope, 421, "this name is not one of this machine's own: set a password")
+
+    def _refuse(self, scope: Scope, path: str) -> Response | None:
+        request = Request(scope)
+        person = self._access.check(request, self._now())
+        request.state.person = person
+        is_reading = scope["method"] in _READING
+        if path in _ENTRANCE:
+            return None if is_reading else self._refuse_stranger(scope)
+        if person is None:
+            return self._ask_who(scope, is_reading)
+        if is_reading:
+            return None
+        if not self._access.actions:
+            said = "actions are not enabled here; start clock web with --allow-actions"
+            return refusal(scope, 403, said)
+        return self._refuse_stranger(scope) or self._refuse_forged(request, person)
+
+    def _ask_who(self, scope: Scope, is_reading: bool) -> Response:
+        if is_for_programs(scope):
+            headers = {"www-authenticate": 'Bearer realm="clock"'}
+            return refusal(scope, 401, "a token or a password is needed", headers)
+        if not is_reading:
+            return refusal(scope, 401, "the session has ended; sign in again", _BEARER)
+        wanted = scope["path"] + (f"?{query}" if (query := scope["query_string"].decode()) else "")
+        place = f"{scope.get('root_path', '')}/login?next={quote(wanted)}"
+        return RedirectResponse(place, 303)
+
+    def _refuse_stranger(self, scope: Scope) -> Response | None:
+        """A browser says from which site a request comes; programs say nothing."""
+        headers = Headers(scope=scope)
+        site = headers.get("sec-fetch-site")
+        if site is not None:
+            is_ours = site in {"same-origin", "none"}
+        elif (origin := headers.get("origin")) is not None:
+            ours = {headers.get("host"), headers.get("x-forwarded-host")}
+            is_ours = _host_of(origin) in ours
+        else:
+            is_ours = True
+        return None if is_ours else refusal(scope, 403, "another site sent this request")
+
+    def _refuse_forged(self, request: Request, person: Person) -> Response | None:
+        if person.session is None:
+            # A program that brought its own word, or one that came where none is asked for.
+            is_ours = not person.is_guest or is_for_programs(request.scope)
+        else:
+            token = request.headers.get(FORM_HEADER) or request.state.form.get(FORM_FIELD, "")
+            is_ours = self._access.is_form_token(person.session, token)
+        said = "the form is of an earlier session; go back, load the page again and repeat it"
+        return None if is_ours else refusal(request.scope, 403, said)
+
+
+_BEARER = {"www-authenticate": 'Bearer realm="clock"'}
+
+
+async def _body(scope: Scope, receive: Receive) -> tuple[bytes, Response | None]:
+    """The whole body, which is small here, or the answer that it is too large."""
+    if scope["method"] in _READING:
+        return b"", None
+    most = LARGEST_FORM if _is_form(scope) else LARGEST
+    parts, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            break
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > most:
+            return b"", refusal(scope, 413, f"the request is larger than {most} bytes")
+        more = message.get("more_body", False)
+    return b"".join(parts), None
+
+
+def _is_form(scope: Scope) -> bool:
+    said = HTTPConnection(scope).headers.get("content-type", "")
+    return said.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded"
+
+
+def _form(scope: Scope, body: bytes) -> dict[str, str]:
+    if not body or not _is_form(scope):
+        return {}
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=100)
+    except ValueError:
+        return {}
+    return dict(pairs)
+
+
+def _host_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """What gives the body that was read, and then what comes after it."""
+    is_given = False
+
+    async def give() -> Message:
+        nonlocal is_given
+        if is_given:
+            return await receive()
+        is_given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return give
