@@ -82,10 +82,10 @@ class Access:
         wanted = self.token if self.password is None else self.password
         return wanted is not None and _equal(word, wanted)
 
-    def begin(self, now: float) -> str:
-        """The value of a cookie that is a session from ``now`` on."""
+    def begin(self, now: float) -> tuple[str, str]:
+        """A session from ``now`` on: the value of its cookie, and its name."""
         name = secrets.token_urlsafe(12)
-        return str(self._signer().dumps([name, int(now) + self.session_seconds]))
+        return str(self._signer().dumps([name, int(now) + self.session_seconds])), name
 
     def form_token(self, session: str) -> str:
         """The token that the forms of a session carry; it is worth nothing to another one."""
@@ -173,5 +173,7 @@ def _basic(said: str) -> tuple[str, str]:
 
 def _equal(left: str, right: str) -> bool:
     # Digests have one length: how long the comparison takes tells nothing of the right one.
-    digests = (hashlib.sha256(each.encode(errors="surrogatepass")).digest() for each in (left, right))
+    digests = (
+        hashlib.sha256(each.encode(errors="surrogatepass")).digest() for each in (left, right)
+    )
     return hmac.compare_digest(*digests)
