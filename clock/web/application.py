@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -21,11 +20,10 @@ from clock.observe.overdue import TOLERANCE
 from clock.web import pages
 from clock.web.access import Access
 from clock.web.context import Context
+from clock.web.crash import CrashMiddleware
 from clock.web.guard import AccessMiddleware
 from clock.web.headers import HeadersMiddleware
 from clock.web.refusal import refusal
-
-log = logging.getLogger("clock")
 
 STATIC = Path(__file__).parent / "static"
 
@@ -49,6 +47,7 @@ def application(
         routes=routes(),
         middleware=[
             Middleware(HeadersMiddleware),
+            Middleware(CrashMiddleware),
             Middleware(AccessMiddleware, access=access, now=now),
         ],
         exception_handlers={
@@ -56,7 +55,6 @@ def application(
             UnknownEventError: _unknown,
             CursorError: _bad_request,
             LedgerError: _away,
-            Exception: _crashed,
         },
     )
     made.state.clock = Context(
@@ -95,7 +93,3 @@ def _away(request: Request, error: Exception) -> Response:
     said = f"the server does not answer: {error}"
     return refusal(request.scope, 503, said, {"retry-after": "5"})
 
-
-def _crashed(request: Request, error: Exception) -> Response:
-    log.error("a page failed", exc_info=error)
-    return refusal(request.scope, 500, "something failed here; the log says what")

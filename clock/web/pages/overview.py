@@ -84,7 +84,7 @@ def show_overview(request: Request) -> Response:
         overview=found,
         rows=rows,
         shown={row.number for row in rows if has_words(row, words)},
-        bars=strip.BARS,
+        bars={mark.name.lower(): bar for mark, bar in strip.BARS.items()},
         q=words,
         sort=column,
         descending=order.startswith("-"),
