@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-from clock.errors import CursorError, LedgerError, UnknownEventError
+from clock.errors import CursorError, LedgerError, RecurrenceError, UnknownEventError
 from clock.observe.overdue import TOLERANCE
 from clock.web import pages
 from clock.web.access import Access
@@ -54,6 +54,7 @@ def application(
             HTTPException: _http_error,
             UnknownEventError: _unknown,
             CursorError: _bad_request,
+            RecurrenceError: _bad_request,
             LedgerError: _away,
         },
     )
@@ -76,8 +77,8 @@ def routes() -> list[BaseRoute]:
 
 def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    words = {404: "there is nothing at this address", 405: "this address does not do that"}
-    detail = words.get(error.status_code, error.detail)
+    words = {"Not Found": "there is nothing here", "Method Not Allowed": "this is not done here"}
+    detail = words.get(error.detail, error.detail)
     return refusal(request.scope, error.status_code, detail, error.headers)
 
 
@@ -92,4 +93,3 @@ def _bad_request(request: Request, error: Exception) -> Response:
 def _away(request: Request, error: Exception) -> Response:
     said = f"the server does not answer: {error}"
     return refusal(request.scope, 503, said, {"retry-after": "5"})
-

@@ -46,7 +46,8 @@ def show_pause(request: Request) -> Response:
 
 def pause_event(request: Request) -> Response:
     """``POST /pause``: pause ``event`` because of ``reason``, for as many seconds as ``for`` says,
-    without end where that is empty, until ``until``, a local time of the event, where it is "until".
+    without end where that is empty, and until ``until``, a local time of the event, where that is
+    "until".
     """
     context = context_of(request)
     event, now = field(request, "event"), context.now()

@@ -134,7 +134,11 @@ _DONE: Mapping[str, str] = {
     "pause": "{} is paused.",
     "resume": "{} is resumed.",
     "requeue": "{} was put on its queue again.",
+    "requeue-none": "{} is not among the failed jobs any more.",
     "delete": "{} was deleted.",
+    "delete-unknown": "{} is not there any more.",
+    "delete-started": "{} runs, and was left alone.",
+    "delete-needed": "{} was left alone: another job waits for its end.",
     "requeue-all": "{} jobs were put on their queues again.",
     "delete-all": "{} jobs were deleted.",
 }

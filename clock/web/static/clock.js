@@ -51,15 +51,15 @@ function localise(place) {
     const said = ours.format(new Date(each.dateTime)).replace(",", "");
     const shown = each.textContent;
     const last = each.nextElementSibling;
-    if (last && last.className === "here") continue;
+    if (each.parentNode.querySelector(".here")) continue;
     const [weekday, clock] = said.split(" ");
     if (shown.startsWith(weekday) && shown.includes(clock)) continue;
     const utc = last && last.className === "utc" ? last : null;
     if (utc && utc.textContent.startsWith(clock)) continue;
     const here = document.createElement("span");
     here.className = "here";
-    here.textContent = ` ${said} here`;
-    (utc || each).after(here);
+    here.textContent = `${shown.startsWith(weekday) ? clock : said} here`;
+    (utc || each).after(" ", here);
   }
 }
 
@@ -236,8 +236,9 @@ document.addEventListener("submit", async (event) => {
   const form = event.target;
   const button = event.submitter;
   const isPause = form.closest("#pause");
-  if (!isPause && form.id !== "act") return;
+  if (!isPause && form.id !== "act" && !("act" in form.dataset)) return;
   event.preventDefault();
+  if (form.checkValidity && !form.checkValidity()) return;
   const sure = button && button.dataset.sure;
   if (sure && !window.confirm(sure)) return;
   const address = button && button.hasAttribute("formaction") ? button.formAction : form.action;
@@ -252,6 +253,7 @@ document.addEventListener("submit", async (event) => {
   if (button) {
     button.disabled = false;
     if (button.isConnected && !isPause) button.focus();
+    for (const box of form.querySelectorAll("[name=sure]")) box.checked = false;
   }
 });
 
