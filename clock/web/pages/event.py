@@ -14,11 +14,11 @@ from clock.ledger import keys
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause_among, read_pauses_of
 from clock.ledger.records import read_record
-from clock.ledger.runs import Run, read_runs
+from clock.ledger.runs import Run, RunOutcome, read_runs
 from clock.ledger.statistics import statistics
 from clock.observe.coming import Coming, coming
 from clock.observe.reasons import sentence
-from clock.observe.recent_runs import FAILURES
+from clock.observe.recent_runs import FAILURES, RecentRuns
 from clock.observe.snapshot import Snapshot, read_snapshot
 from clock.observe.status import EventStatus, status
 from clock.observe.why import why
@@ -65,7 +65,7 @@ def show_event(request: Request) -> Response:
         "event.html",
         now=now,
         event=event,
-        row=rows_of([event], {}, now)[0],
+        row=rows_of([event], recent_of(runs), now)[0],
         coming=_coming(event, now),
         runs=runs,
         plot=draw(runs[:PLOTTED], event.description.zone),
@@ -87,6 +87,14 @@ def _read(context: Context, name: str) -> tuple[Snapshot, list[Run]]:
         raise UnknownEventError(f"no clock of this release has run {name!r} yet")
     one = replace(snapshot, descriptions={name: snapshot.descriptions[name]})
     return replace(one, records={name: record}), read_runs(connection, context.app, name)
+
+
+def recent_of(runs: Sequence[Run]) -> dict[str, RecentRuns]:
+    """What a row shows of its event's runs."""
+    outcomes: dict[int, RunOutcome] = {}
+    for run in runs:
+        outcomes.setdefault(run.scheduled, run.outcome)
+    return {run.event: RecentRuns(newest=run, outcomes=outcomes) for run in runs[:1]}
 
 
 def _status(snapshot: Snapshot, runs: Sequence[Run], now: float, tolerance: float) -> EventStatus:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -12,6 +13,8 @@ from clock.recurrence.zone import Zone
 
 LEVELS = 5
 
+_SHARES = (0.0, 0.2, 0.45, 0.7, 0.9)
+
 _DAY_MINUTES = 1440
 _CELL, _ACROSS, _DOWN = 3, 10, 6
 _HOUR, _ROW = _CELL * _ACROSS + 4, _CELL * _DOWN + 6
@@ -19,13 +22,11 @@ _LEFT, _TOP = 84, 20
 
 
 def steps(counts: Sequence[int]) -> list[int]:
-    """The lowest number of jobs of each level; the highest level is for the fullest minute alone,
-    and those that come near it.
+    """The lowest number of jobs of each level, between the emptiest minute that brings any and the
+    fullest: what every minute brings is the ground on which the rest is seen.
     """
-    most = max(counts, default=0)
-    shares = (0.0, 0.25, 0.5, 0.75, 0.9)
-    found = [max(1, round(most * share)) for share in shares]
-    return sorted(set(found))
+    least, most = min((each for each in counts if each), default=1), max(counts, default=1)
+    return sorted({least + math.ceil((most - least) * share) for share in _SHARES})
 
 
 def draw(load: Load, levels: Sequence[int], zone: Zone) -> Markup:
@@ -51,11 +52,15 @@ def _cells(days: dict[int, list[int]], levels: Sequence[int]) -> list[Markup]:
     for day, minutes in days.items():
         for start in range(0, _DAY_MINUTES, _ACROSS):
             _runs(day, start, minutes[start : start + _ACROSS], levels, paths)
-    offset = LEVELS - len(levels)
     return [
-        Markup('<path class="h-{}" d="{}"/>').format(level + offset, "".join(found))
+        Markup('<path class="h-{}" d="{}"/>').format(shade(level, levels), "".join(found))
         for level, found in sorted(paths.items())
     ]
+
+
+def shade(level: int, levels: Sequence[int]) -> int:
+    """The shade of a level, 1 to ``LEVELS``: the lowest one is pale however few there are."""
+    return level if level == 1 else level + LEVELS - len(levels)
 
 
 def _runs(

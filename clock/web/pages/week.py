@@ -9,7 +9,7 @@ from clock.observe.coming import load
 from clock.observe.snapshot import Snapshot, read_snapshot
 from clock.observe.status import status
 from clock.recurrence.zone import Zone, zone
-from clock.web.pages.heat import draw, steps
+from clock.web.pages.heat import draw, shade, steps
 from clock.web.pages.rendering import context_of, render
 
 WORST = 10
@@ -32,7 +32,7 @@ def show_week(request: Request) -> Response:
         now=now,
         load=found,
         zone=shown,
-        levels=levels,
+        levels=[(low, shade(at, levels)) for at, low in enumerate(levels, 1)],
         heat=draw(found, levels, shown),
         others=[each for each in _zones(snapshot) if each != shown.name],
     )
