@@ -173,5 +173,7 @@ def _basic(said: str) -> tuple[str, str]:
 
 def _equal(left: str, right: str) -> bool:
     # Digests have one length: how long the comparison takes tells nothing of the right one.
-    digests = (hashlib.sha256(each.encode(errors="surrogatepass")).digest() for each in (left, right))
+    digests = (
+        hashlib.sha256(each.encode(errors="surrogatepass")).digest() for each in (left, right)
+    )
     return hmac.compare_digest(*digests)

@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from clock.errors import CursorError, LedgerError, UnknownEventError
 from clock.observe.overdue import TOLERANCE
-from clock.web import pages
+from clock.web import api, pages
 from clock.web.access import Access
 from clock.web.context import Context
 from clock.web.guard import AccessMiddleware
@@ -73,7 +73,11 @@ def application(
 
 def routes() -> list[BaseRoute]:
     """Every route there is."""
-    return [*pages.routes, Mount("/static", StaticFiles(directory=STATIC), name="static")]
+    return [
+        *api.routes,
+        *pages.routes,
+        Mount("/static", StaticFiles(directory=STATIC), name="static"),
+    ]
 
 
 def _http_error(request: Request, error: Exception) -> Response:
