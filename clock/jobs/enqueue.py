@@ -5,20 +5,21 @@ from __future__ import annotations
 import math
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any, Unpack
 
+from redis import Redis
 from redis.exceptions import ResponseError
 from rq import Queue, get_current_job
 from rq.job import Job, JobStatus
 from rq.registry import ScheduledJobRegistry
 from rq.utils import as_text
 
-from clock.errors import EnqueueError, JobServerError, WaitRefusedError
+from clock.errors import EnqueueError, JobServerError, NoQueueError, WaitRefusedError
 from clock.jobs.handle import Handle, check_may_wait
 from clock.jobs.options import ENDLESS, Asked, Options, asked_for
 from clock.jobs.place import Place, find_place, prompt, server_answers
@@ -58,9 +59,63 @@ def call(task: str | Callable[..., Any], /, *, wait: Span = 60, **options: Unpac
     return enqueue(task, **options).result(wait)
 
 
+def enqueue_many(
+    place: Place, jobs: Sequence[tuple[str, Options]], *, deadline: float, now: float
+) -> list[Handle]:
+    """Enqueue the ``jobs``, each the dotted name of its task and its options, all in one
+    transaction; the handles on them are in their order.
+
+    They go to ``place``, whatever the settings say. ``now`` is UTC seconds since 1970. Raises
+    ValueError for an option that makes no sense, with nothing enqueued. Raises EnqueueError where
+    the server has not taken them by the ``deadline`` (seconds); and NoQueueError, with the others
+    enqueued, where the key of a queue holds something else.
+    """
+    connection = prompt(place.connection, deadline)
+    made = [_made(name, asked_for(name, options), connection, place, now) for name, options in jobs]
+    script = connection.register_script(_script())
+    try:
+        with server_answers(connection, deadline), connection.pipeline(transaction=True) as pipe:
+            for each in made:
+                script(keys=each.keys, args=each.arguments, client=pipe)
+            replies = [as_text(reply) for reply in pipe.execute()]
+    except JobServerError as error:
+        raise EnqueueError(f"nothing is known to be enqueued: {error}", made[0].id) from error
+    for each, reply in zip(made, replies, strict=True):
+        if reply == "q":
+            raise NoQueueError(f"{each.id} was not enqueued: the key {each.keys[1]} holds no queue")
+    return [Handle(reply[1:], is_new=reply.startswith("+"), place=place) for reply in replies]
+
+
 def _send(name: str, asked: Asked, place: Place, now: float) -> str:
     """Ask the server once; what the script returned."""
     connection = prompt(place.connection, asked.deadline)
+    made = _made(name, asked, connection, place, now)
+    script = connection.register_script(_script())
+    try:
+        with server_answers(connection, asked.deadline):
+            reply = as_text(script(keys=made.keys, args=made.arguments))
+    except JobServerError as error:
+        said = f"{name} was not enqueued: {error}"
+        if _may_be_enqueued(error):
+            said += f"; if the reply was lost it was, so enqueue it again with id={made.id!r}"
+        raise EnqueueError(said, made.id) from error
+    if reply == "q":
+        raise EnqueueError(
+            f"{name} was not enqueued: the key {made.keys[1]} holds no queue", made.id
+        )
+    return reply
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A job as the script takes it."""
+
+    id: str
+    keys: list[str]
+    arguments: list[Any]
+
+
+def _made(name: str, asked: Asked, connection: Redis, place: Place, now: float) -> _Made:
     queue = Queue(asked.queue, connection=connection, serializer=place.serializer)
     job = _job(name, asked, queue, now)
     due = None if asked.delay is None else math.ceil(now + asked.delay)
@@ -84,17 +139,7 @@ def _send(name: str, asked: Asked, place: Place, now: float) -> str:
         asked.unique.lasts * 1000 if asked.unique else 0,
         *(each for field in job.to_dict().items() for each in field),
     ]
-    try:
-        with server_answers(connection, asked.deadline):
-            reply = as_text(connection.register_script(_script())(keys=names, args=arguments))
-    except JobServerError as error:
-        said = f"{name} was not enqueued: {error}"
-        if _may_be_enqueued(error):
-            said += f"; if the reply was lost it was, so enqueue it again with id={job.id!r}"
-        raise EnqueueError(said, job.id) from error
-    if reply == "q":
-        raise EnqueueError(f"{name} was not enqueued: the key {queue.key} holds no queue", job.id)
-    return reply
+    return _Made(job.id, names, arguments)
 
 
 def _job(name: str, asked: Asked, queue: Queue, now: float) -> Job:

@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from clock.errors import CursorError, LedgerError, RecurrenceError, UnknownEventError
 from clock.observe.overdue import TOLERANCE
-from clock.web import pages
+from clock.web import api, pages
 from clock.web.access import Access
 from clock.web.context import Context
 from clock.web.crash import CrashMiddleware
@@ -72,7 +72,11 @@ def application(
 
 def routes() -> list[BaseRoute]:
     """Every route there is."""
-    return [*pages.routes, Mount("/static", StaticFiles(directory=STATIC), name="static")]
+    return [
+        *api.routes,
+        *pages.routes,
+        Mount("/static", StaticFiles(directory=STATIC), name="static"),
+    ]
 
 
 def _http_error(request: Request, error: Exception) -> Response:

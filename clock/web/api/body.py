@@ -1,0 +1,49 @@
+"""The body of a request: JSON, small, and text that Redis can keep."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from starlette.requests import Request
+
+from clock.web.api.problem import ProblemError
+
+LARGEST = 2**20
+"""Bytes of a body at most."""
+
+
+async def read_body(request: Request) -> Any:
+    """The JSON value that ``request`` brings, None where it brings nothing.
+
+    Raises ProblemError.
+    """
+    body = await _read(request)
+    if not body:
+        return None
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise ProblemError(415, "the body must be JSON, and its Content-Type application/json")
+    try:
+        found = json.loads(body.decode(), parse_constant=_refuse)
+        # A text may hold half of a pair of surrogates, which no UTF-8 has.
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
+    except RecursionError:
+        raise ProblemError(400, "the body is nested too deeply") from None
+    except ValueError as error:
+        raise ProblemError(400, f"the body is not JSON in UTF-8: {error}") from None
+    return found
+
+
+async def _read(request: Request) -> bytes:
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > LARGEST:
+            raise ProblemError(413, f"the body is larger than {LARGEST} bytes")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _refuse(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number of JSON")

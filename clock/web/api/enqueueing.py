@@ -1,0 +1,113 @@
+"""Enqueueing by the API: tasks of an allow-list, one job or a list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from clock.jobs.enqueue import enqueue_many
+from clock.jobs.options import PRIORITIES, Options
+from clock.jobs.place import Place
+from clock.schedule.duration import LONGEST
+from clock.web.api import shapes
+from clock.web.api.operation import ANSWER, Call, Operation, Reply
+from clock.web.api.problem import ProblemError
+from clock.web.api.schema import Schema
+
+MOST = 100
+"""Jobs in one request."""
+
+_TAG = "enqueueing"
+
+
+def _tasks(call: Call) -> Mapping[str, Any]:
+    return {"tasks": sorted(call.context.allowed)}
+
+
+def _enqueue(call: Call) -> Reply:
+    is_one = isinstance(call.body, dict)
+    wanted = [call.body] if is_one else call.body
+    jobs = [_job(each, number, call, is_one) for number, each in enumerate(wanted)]
+    context = call.context
+    place = Place(connection=context.connection, serializer=context.serializer, app=context.app)
+    try:
+        found = enqueue_many(place, jobs, deadline=ANSWER, now=call.now)
+    except ValueError as error:
+        raise ProblemError(422, str(error)) from None
+    handles = [{"id": each.id, "is_new": each.is_new} for each in found]
+    status = 201 if any(each.is_new for each in found) else 200
+    return Reply(status=status, body=handles[0] if is_one else {"jobs": handles})
+
+
+def _job(said: dict[str, Any], number: int, call: Call, is_one: bool) -> tuple[str, Options]:
+    options = dict(said)
+    task = options.pop("task")
+    if task not in call.context.allowed:
+        raise ProblemError(403, f"the task {task!r} is not among those that may be enqueued here")
+    if call.key is not None:
+        if "id" in options:
+            raise ProblemError(422, "say one of 'id' and the header Idempotency-Key")
+        options["id"] = call.key if is_one else f"{call.key}-{number}"
+    return task, cast("Options", options)
+
+
+def _span(text: str, least: int = 0) -> Schema:
+    return {
+        "description": text,
+        "oneOf": [
+            {"type": "integer", "minimum": least, "maximum": LONGEST},
+            {"type": "string", "minLength": 1, "maxLength": 50},
+        ],
+    }
+
+
+_WORD: Schema = {"type": "string", "minLength": 1, "maxLength": 200}
+_ONE: Schema = {
+    "type": "object",
+    "properties": {
+        "task": {**_WORD, "description": "The dotted name of a task that may be enqueued here."},
+        "args": {"type": "array"},
+        "kwargs": {"type": "object"},
+        "queue": _WORD,
+        "priority": {"type": "string", "enum": list(PRIORITIES)},
+        "delay": _span('Put on its queue only then: seconds, or a text such as "5m".', 1),
+        "unique": {
+            "description": '"waiting", "unfinished" or a length of time, as clock.jobs.enqueue has '
+            "it.",
+            "oneOf": [
+                {"type": "integer", "minimum": 1, "maximum": LONGEST},
+                {"type": "string", "minLength": 1, "maxLength": 50},
+            ],
+        },
+        "unique_key": _WORD,
+        "expires": _span("Not run where it has not begun that long after it was due.", 1),
+        "retry": {"type": "integer", "minimum": 1, "maximum": 1000},
+        "timeout": _span("A job that runs longer is failed.", 1),
+        "result_ttl": _span("How long the result is kept.", 0),
+        "failure_ttl": _span("How long a failure is kept.", 1),
+        "at_front": {"type": "boolean"},
+        "meta": {"type": "object"},
+        "description": {"type": "string", "minLength": 1, "maxLength": 500},
+        "max_running": {"type": "integer", "minimum": 1, "maximum": 100_000},
+        "id": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,200}$"},
+    },
+    "required": ["task"],
+    "additionalProperties": False,
+}
+_HANDLE = shapes.of(id=shapes.TEXT, is_new=shapes.FLAG)
+
+OPERATIONS = (
+    Operation(
+        method="GET", path="/tasks", tag=_TAG, does=_tasks,
+        summary="The tasks that may be enqueued here",
+        gives=shapes.of(tasks=shapes.listed(shapes.TEXT)),
+    ),
+    Operation(
+        method="POST", path="/jobs", tag=_TAG, does=_enqueue, statuses=(200, 201),
+        errors=(403, 409), is_idempotent_by_key=True, body_is_required=True,
+        summary="Enqueue a job, or a list of them in one transaction; the status is 200 where "
+        "every one was there already",
+        body={"oneOf": [_ONE, {"type": "array", "items": _ONE, "minItems": 1, "maxItems": MOST}]},
+        gives={"oneOf": [_HANDLE, shapes.of(jobs=shapes.listed(_HANDLE))]},
+    ),
+)  # fmt: skip

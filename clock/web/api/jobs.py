@@ -1,0 +1,208 @@
+"""The queues, workers and jobs of the API, and what may be done about them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from clock.jobs.mending import (
+    MOST,
+    Changed,
+    Deleted,
+    Filter,
+    delete,
+    delete_all,
+    requeue,
+    requeue_all,
+)
+from clock.jobs.progress import read_progress
+from clock.ledger.script import server_errors
+from clock.observe.jobs import LARGEST_PAGE, PAGE, Stage, read_details, read_jobs
+from clock.observe.queues import read_queues
+from clock.observe.running import read_running
+from clock.observe.workers import read_workers
+from clock.web.api import shapes
+from clock.web.api.operation import Call, Operation
+from clock.web.api.problem import ProblemError
+from clock.web.api.schema import Schema
+
+_TAG = "jobs"
+_NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 200}
+_REFUSED = {
+    Deleted.STARTED: "the job runs; a job that runs is not deleted",
+    Deleted.NEEDED: "another job waits for the end of this one, so it is not deleted",
+}
+
+
+def _queues(call: Call) -> Mapping[str, Any]:
+    found = read_queues(call.connection, call.now)
+    return {"queues": [shapes.queue_shape(each, call.now) for each in found]}
+
+
+def _workers(call: Call) -> Mapping[str, Any]:
+    return {"workers": [shapes.worker_shape(each) for each in read_workers(call.connection)]}
+
+
+def _running(call: Call) -> Mapping[str, Any]:
+    return {"jobs": [shapes.running_shape(each) for each in read_running(call.connection)]}
+
+
+def _jobs(call: Call) -> Mapping[str, Any]:
+    page = read_jobs(
+        call.connection,
+        call.query["queue"],
+        Stage(call.query["state"]),
+        now=call.now,
+        cursor=call.query.get("cursor"),
+        limit=call.query["limit"],
+    )
+    return {
+        "jobs": [shapes.job_shape(each) for each in page.jobs],
+        "total": page.total,
+        "next": page.next,
+    }
+
+
+def _id(call: Call) -> str:
+    found = call.path["id"]
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,250}", found):
+        raise ProblemError(404, "there is no job of this id")
+    return found
+
+
+def _job(call: Call) -> Mapping[str, Any]:
+    identifier, shows = _id(call), call.context.access.arguments
+    found = read_details(call.connection, identifier)
+    if found is None:
+        raise ProblemError(404, "there is no job of this id, or none any more")
+    with server_errors():
+        progress = read_progress(call.connection, identifier)
+    arguments = found.arguments if shows else None
+    return {
+        **shapes.job_shape(found.summary),
+        "progress": shapes.progress_shape(progress),
+        "error": found.error,
+        # RQ's own description has the arguments in it.
+        "description": found.description if shows else None,
+        "arguments": None
+        if arguments is None
+        else {"args": plain(arguments[0]), "kwargs": plain(arguments[1])},
+    }
+
+
+def plain(value: Any) -> Any:
+    """``value`` as JSON has it: what it has not is a text as Python writes it."""
+    if isinstance(value, dict):
+        return {str(key): plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(each) for each in value]
+    is_finite = not isinstance(value, float) or value - value == 0
+    if value is None or (isinstance(value, (str, int, float)) and is_finite):
+        return value.encode(errors="replace").decode() if isinstance(value, str) else value
+    return repr(value)
+
+
+def _requeue(call: Call) -> Mapping[str, Any]:
+    identifier = _id(call)
+    found = read_details(call.connection, identifier)
+    if found is None:
+        raise ProblemError(404, "there is no job of this id, or none any more")
+    if not requeue(call.connection, [identifier], found.summary.queue, call.now):
+        raise ProblemError(409, f"the job has not failed, it is {found.summary.status}")
+    return {"requeued": 1, "is_more": False}
+
+
+def _delete(call: Call) -> Mapping[str, Any]:
+    done = delete(call.connection, _id(call))
+    if done is Deleted.UNKNOWN:
+        raise ProblemError(404, "there is no job of this id, or none any more")
+    if done is not Deleted.GONE:
+        raise ProblemError(409, _REFUSED[done])
+    return {"deleted": 1, "is_more": False}
+
+
+def _filter(call: Call) -> Filter:
+    said = call.body
+    return Filter(queue=said["queue"], event=said.get("event"), task=said.get("task"))
+
+
+def _requeue_all(call: Call) -> Mapping[str, Any]:
+    return _changed("requeued", requeue_all(call.connection, _filter(call), call.now))
+
+
+def _delete_all(call: Call) -> Mapping[str, Any]:
+    return _changed("deleted", delete_all(call.connection, _filter(call), call.now))
+
+
+def _changed(word: str, changed: Changed) -> Mapping[str, Any]:
+    return {word: changed.count, "is_more": changed.is_more}
+
+
+_FILTER: Schema = {
+    "type": "object",
+    "properties": {"queue": _NAME, "event": _NAME, "task": _NAME},
+    "required": ["queue"],
+    "additionalProperties": False,
+    "description": f"Failed jobs of a queue, of which one call changes at most {MOST}.",
+}
+_REQUEUED = shapes.of(requeued=shapes.COUNT, is_more=shapes.FLAG)
+_DELETED = shapes.of(deleted=shapes.COUNT, is_more=shapes.FLAG)
+
+OPERATIONS = (
+    Operation(
+        method="GET", path="/queues", tag=_TAG, does=_queues,
+        summary="Every queue: what waits there, for how long, and who listens",
+        gives=shapes.of(queues=shapes.listed(shapes.QUEUE)),
+    ),
+    Operation(
+        method="GET", path="/workers", tag=_TAG, does=_workers,
+        summary="The living workers",
+        gives=shapes.of(workers=shapes.listed(shapes.WORKER)),
+    ),
+    Operation(
+        method="GET", path="/running", tag=_TAG, does=_running,
+        summary="The jobs that run, with their progress",
+        gives=shapes.of(jobs=shapes.listed(shapes.RUNNING)),
+    ),
+    Operation(
+        method="GET", path="/jobs", tag=_TAG, does=_jobs,
+        summary="The jobs of a queue in one state, a page at a time",
+        parameters={
+            "queue": {**_NAME, "default": "default"},
+            "state": {
+                "type": "string", "enum": [str(each) for each in Stage], "default": "queued",
+            },
+            "limit": {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": PAGE},
+            "cursor": {
+                "type": "string", "minLength": 1, "maxLength": 600,
+                "description": "The 'next' of the page before.",
+            },
+        },
+        gives=shapes.of(
+            jobs=shapes.listed(shapes.JOB), total=shapes.COUNT, next=shapes.MAYBE_TEXT
+        ),
+    ),
+    Operation(
+        method="POST", path="/jobs/requeue", tag=_TAG, does=_requeue_all, errors=(409,),
+        summary="Put the failed jobs of a filter back on their queue",
+        body=_FILTER, body_is_required=True, gives=_REQUEUED,
+    ),
+    Operation(
+        method="POST", path="/jobs/delete", tag=_TAG, does=_delete_all,
+        summary="Delete the failed jobs of a filter",
+        body=_FILTER, body_is_required=True, gives=_DELETED,
+    ),
+    Operation(
+        method="GET", path="/jobs/{id}", tag=_TAG, does=_job, errors=(404,),
+        summary="One job, with its last error", gives=shapes.DETAILS,
+    ),
+    Operation(
+        method="DELETE", path="/jobs/{id}", tag=_TAG, does=_delete, errors=(404, 409),
+        summary="Delete a job that does not run", gives=_DELETED,
+    ),
+    Operation(
+        method="POST", path="/jobs/{id}/requeue", tag=_TAG, does=_requeue, errors=(404, 409),
+        summary="Put a failed job back on its queue", gives=_REQUEUED,
+    ),
+)  # fmt: skip

@@ -1,0 +1,171 @@
+"""Operations: a path, a method, what it takes and gives, and the function that does it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis import Redis
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from clock.jobs.place import prompt
+from clock.web.api.body import read_body
+from clock.web.api.problem import ProblemError
+from clock.web.api.schema import Schema, check
+from clock.web.context import Context
+
+ANSWER = 3.0
+"""Seconds the server has to answer before the API says that it is away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request, checked: its parameters as the operation describes them, and its body."""
+
+    context: Context
+    connection: Redis
+    now: float
+    path: Mapping[str, str]
+    query: Mapping[str, Any]
+    body: Any
+    key: str | None
+    """The ``Idempotency-Key``, None where there is none."""
+    by: str
+    """Who asks, for whoever reads of it later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer with a status of its own."""
+
+    status: int
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """What ``method`` on ``path`` does. ``parameters`` are those of the query, with their schemas;
+    ``body`` is the schema of the body, None where none is read; ``gives`` that of the answer.
+    ``errors`` are the statuses that ``does`` may end with, but for those every operation may.
+    """
+
+    method: str
+    path: str
+    summary: str
+    does: Callable[[Call], Mapping[str, Any] | Reply]
+    gives: Schema
+    tag: str
+    parameters: Mapping[str, Schema] = field(default_factory=dict)
+    required: frozenset[str] = frozenset()
+    body: Schema | None = None
+    body_is_required: bool = False
+    is_idempotent_by_key: bool = False
+    statuses: Sequence[int] = (200,)
+    errors: Sequence[int] = ()
+
+
+_KEY = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"}
+
+
+def route(operation: Operation) -> Route:
+    """The route on which ``operation`` is done, in a thread of its own."""
+
+    async def endpoint(request: Request) -> Response:
+        context: Context = request.app.state.clock
+        body = None
+        if operation.method != "GET":
+            body = await read_body(request)
+        call = Call(
+            context=context,
+            connection=prompt(context.connection, ANSWER),
+            now=context.now(),
+            path=_path(request),
+            query=_query(request, operation),
+            body=_body(body, operation),
+            key=_key(request, operation),
+            by=getattr(getattr(request.state, "person", None), "name", "api"),
+        )
+        done = await run_in_threadpool(operation.does, call)
+        reply = done if isinstance(done, Reply) else Reply(status=200, body=done)
+        text = json.dumps(reply.body, ensure_ascii=False, allow_nan=False)
+        return Response(text.encode(), reply.status, media_type="application/json")
+
+    return Route(_starlette_path(operation.path), endpoint, methods=[operation.method])
+
+
+def _starlette_path(path: str) -> str:
+    # The name of an event may have any sign, a slash too.
+    return path.replace("{name}", "{name:path}")
+
+
+def _path(request: Request) -> Mapping[str, str]:
+    for value in request.path_params.values():
+        if not value.isprintable() or len(value) > 500:
+            raise ProblemError(404, "there is nothing of such a name")
+    return dict(request.path_params)
+
+
+def _query(request: Request, operation: Operation) -> Mapping[str, Any]:
+    given: dict[str, Any] = {}
+    for name, text in request.query_params.multi_items():
+        if name not in operation.parameters:
+            known = ", ".join(operation.parameters) or "none"
+            raise ProblemError(400, f"unknown parameter {name[:50]!r}; known are: {known}")
+        if name in given:
+            raise ProblemError(400, f"the parameter {name!r} is given twice")
+        given[name] = _value(name, text, operation.parameters[name])
+    for name in sorted(operation.required - given.keys()):
+        raise ProblemError(400, f"the parameter {name!r} is missing")
+    defaults = {
+        name: schema["default"]
+        for name, schema in operation.parameters.items()
+        if "default" in schema
+    }
+    return {**defaults, **given}
+
+
+def _value(name: str, text: str, schema: Schema) -> Any:
+    value: Any = text
+    if schema["type"] == "integer":
+        digits = text.removeprefix("-")
+        value = int(text) if digits.isascii() and digits.isdecimal() and len(text) < 20 else text
+    try:
+        check(value, schema, f"the parameter {name!r}")
+        text.encode()
+    except ValueError as error:
+        raise ProblemError(400, str(error)) from None
+    return value
+
+
+def _body(body: Any, operation: Operation) -> Any:
+    if operation.body is None:
+        if body is not None:
+            raise ProblemError(400, "there must be no body")
+        return None
+    if body is None:
+        if operation.body_is_required:
+            raise ProblemError(400, "there is no body")
+        return {}
+    try:
+        check(body, operation.body, "the body")
+    except ValueError as error:
+        raise ProblemError(422, str(error)) from None
+    return body
+
+
+def _key(request: Request, operation: Operation) -> str | None:
+    found = request.headers.get("idempotency-key")
+    if found is None or not operation.is_idempotent_by_key:
+        return None
+    # The draft of the header has it in quotes, and most who send it leave them out.
+    word = found[1:-1] if len(found) > 1 and found[0] == found[-1] == '"' else found
+    try:
+        check(word, _KEY, "the Idempotency-Key")
+    except ValueError as error:
+        raise ProblemError(400, str(error)) from None
+    return word

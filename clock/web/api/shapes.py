@@ -1,0 +1,263 @@
+"""The shapes of what the API gives: how the things that are observed are written as JSON, with
+their schemas. Instants are texts in ISO 8601, in UTC; durations are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from clock.ledger.clocks import Life
+from clock.ledger.pauses import Pause
+from clock.ledger.progress import Progress
+from clock.ledger.runs import Run
+from clock.observe.jobs import JobSummary
+from clock.observe.queues import QueueState
+from clock.observe.running import Running
+from clock.observe.state import State, last_decision, last_lateness
+from clock.observe.status import EventStatus
+from clock.observe.telling import utc, utc_exact
+from clock.observe.workers import WorkerState
+from clock.web.api.schema import Schema
+
+TEXT: Schema = {"type": "string"}
+MAYBE_TEXT: Schema = {"type": ["string", "null"]}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+MAYBE_COUNT: Schema = {"type": ["integer", "null"]}
+MAYBE_SECONDS: Schema = {"type": ["number", "null"], "description": "Seconds."}
+FLAG: Schema = {"type": "boolean"}
+INSTANT: Schema = {"type": "string", "format": "date-time"}
+MAYBE_INSTANT: Schema = {"type": ["string", "null"], "format": "date-time"}
+
+
+def listed(schema: Schema) -> Schema:
+    """A list of such."""
+    return {"type": "array", "items": schema}
+
+
+def of(**properties: Schema) -> Schema:
+    """An object with these, all of them always there."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+PAUSE = of(until=MAYBE_INSTANT, reason=TEXT, by=TEXT, since=INSTANT)
+MAYBE_PAUSE: Schema = {"oneOf": [PAUSE, {"type": "null"}]}
+
+
+def pause_shape(pause: Pause | None) -> dict[str, Any] | None:
+    """A pause."""
+    if pause is None:
+        return None
+    return {
+        "until": utc(pause.until),
+        "reason": pause.reason,
+        "by": pause.by,
+        "since": utc(pause.since),
+    }
+
+
+CLOCK = of(
+    host=TEXT, pid=COUNT, version=TEXT, file=TEXT, serializer=TEXT, tz=TEXT, events=COUNT,
+    started=INSTANT, last_tick=INSTANT,
+)  # fmt: skip
+
+
+def clock_shape(life: Life) -> dict[str, Any]:
+    """A clock."""
+    return {
+        "host": life.host,
+        "pid": life.pid,
+        "version": life.version,
+        "file": life.file,
+        "serializer": life.serializer,
+        "tz": life.zone,
+        "events": life.events,
+        "started": utc_exact(life.started),
+        "last_tick": utc_exact(life.last_tick),
+    }
+
+
+RUN = of(
+    event=TEXT, scheduled_at=INSTANT, enqueued_at=INSTANT, started_at=INSTANT, ended_at=INSTANT,
+    outcome=TEXT, error=MAYBE_TEXT, attempt=COUNT, duration=MAYBE_SECONDS, wait=MAYBE_SECONDS,
+    lateness=MAYBE_SECONDS, worker=TEXT, job=TEXT,
+)  # fmt: skip
+
+
+def run_shape(run: Run) -> dict[str, Any]:
+    """A run."""
+    return {
+        "event": run.event,
+        "scheduled_at": utc(run.scheduled),
+        "enqueued_at": utc_exact(run.enqueued),
+        "started_at": utc_exact(run.started),
+        "ended_at": utc_exact(run.ended),
+        "outcome": run.outcome,
+        "error": run.error,
+        "attempt": run.attempt,
+        "duration": _rounded(run.duration),
+        "wait": _rounded(run.wait),
+        "lateness": _rounded(run.lateness),
+        "worker": run.worker,
+        "job": run.job,
+    }
+
+
+SCHEDULE = of(
+    event=TEXT, state={"type": "string", "enum": [str(each) for each in State]}, task=TEXT,
+    every=TEXT, sentence=TEXT, tz=TEXT, queue=TEXT, file=TEXT, enabled=FLAG, next=MAYBE_INSTANT,
+    last_fired=MAYBE_INSTANT, lateness=MAYBE_SECONDS, last_decision=MAYBE_TEXT,
+    last_decided=MAYBE_INSTANT, last_run={"oneOf": [RUN, {"type": "null"}]},
+    overdue=MAYBE_SECONDS, paused=MAYBE_PAUSE,
+    counters={"type": "object", "additionalProperties": COUNT},
+)  # fmt: skip
+
+
+def schedule_shape(each: EventStatus, last_run: Run | None) -> dict[str, Any]:
+    """An event."""
+    said, record = each.description, each.record
+    last = last_decision(record)
+    return {
+        "event": each.name,
+        "state": each.state,
+        "task": said.task,
+        "every": said.rule,
+        "sentence": said.sentence,
+        "tz": said.zone.name,
+        "queue": said.queue,
+        "file": said.file,
+        "enabled": said.enabled,
+        "next": utc(each.next),
+        "last_fired": utc(None if record is None else record.fired),
+        "lateness": last_lateness(record),
+        "last_decision": None if last is None else last.kind.name.lower(),
+        "last_decided": utc(None if last is None else last.last),
+        "last_run": None if last_run is None else run_shape(last_run),
+        "overdue": _rounded(each.overdue),
+        "paused": pause_shape(each.pause),
+        "counters": {} if record is None else record.counters,
+    }
+
+
+QUEUE = of(
+    queue=TEXT, waiting=COUNT, age=MAYBE_SECONDS, workers=COUNT, started=COUNT, scheduled=COUNT,
+    deferred=COUNT, finished=COUNT, failed=COUNT, canceled=COUNT, is_broken=FLAG,
+)  # fmt: skip
+
+
+def queue_shape(queue: QueueState, now: float) -> dict[str, Any]:
+    """A queue."""
+    return {
+        "queue": queue.name,
+        "waiting": queue.waiting,
+        "age": _rounded(queue.age(now)),
+        "workers": queue.workers,
+        "started": queue.started,
+        "scheduled": queue.scheduled,
+        "deferred": queue.deferred,
+        "finished": queue.finished,
+        "failed": queue.failed,
+        "canceled": queue.canceled,
+        "is_broken": queue.is_broken,
+    }
+
+
+WORKER = of(
+    name=TEXT, host=MAYBE_TEXT, pid=MAYBE_COUNT, state=TEXT, queues=listed(TEXT), job=MAYBE_TEXT,
+    started=MAYBE_INSTANT, heartbeat=MAYBE_INSTANT, succeeded=COUNT, failed=COUNT,
+    version=MAYBE_TEXT, is_ours=FLAG,
+)  # fmt: skip
+
+
+def worker_shape(worker: WorkerState) -> dict[str, Any]:
+    """A worker."""
+    return {
+        "name": worker.name,
+        "host": worker.host,
+        "pid": worker.pid,
+        "state": worker.state,
+        "queues": list(worker.queues),
+        "job": worker.job,
+        "started": utc_exact(worker.started),
+        "heartbeat": utc_exact(worker.heartbeat),
+        "succeeded": worker.succeeded,
+        "failed": worker.failed,
+        "version": worker.version,
+        "is_ours": worker.is_ours,
+    }
+
+
+_JOB: Mapping[str, Schema] = {
+    "id": TEXT, "status": TEXT, "task": MAYBE_TEXT, "queue": TEXT, "created_at": MAYBE_INSTANT,
+    "enqueued_at": MAYBE_INSTANT, "started_at": MAYBE_INSTANT, "ended_at": MAYBE_INSTANT,
+    "worker": MAYBE_TEXT, "timeout": MAYBE_COUNT, "retries_left": MAYBE_COUNT,
+    "event": MAYBE_TEXT, "scheduled_at": MAYBE_TEXT, "is_manual": FLAG,
+}  # fmt: skip
+JOB = of(**_JOB)
+_PROGRESS = of(
+    done={"type": "number"}, total={"type": ["number", "null"]}, message=TEXT, at=INSTANT
+)
+_MAYBE_PROGRESS: Schema = {"oneOf": [_PROGRESS, {"type": "null"}]}
+RUNNING = of(**_JOB, progress=_MAYBE_PROGRESS, heartbeat=MAYBE_INSTANT)
+DETAILS = of(
+    **_JOB,
+    progress=_MAYBE_PROGRESS,
+    error=MAYBE_TEXT,
+    description={**MAYBE_TEXT, "description": "Null unless arguments are shown."},
+    arguments={
+        "oneOf": [
+            of(args={"description": "A list."}, kwargs={"description": "An object."}),
+            {"type": "null"},
+        ],
+    },
+)
+
+
+def job_shape(job: JobSummary) -> dict[str, Any]:
+    """A job, without its arguments."""
+    return {
+        "id": job.id,
+        "status": job.status,
+        "task": job.task,
+        "queue": job.queue,
+        "created_at": utc_exact(job.created),
+        "enqueued_at": utc_exact(job.enqueued),
+        "started_at": utc_exact(job.started),
+        "ended_at": utc_exact(job.ended),
+        "worker": job.worker,
+        "timeout": job.timeout,
+        "retries_left": job.retries_left,
+        "event": job.event,
+        "scheduled_at": job.scheduled,
+        "is_manual": job.is_manual,
+    }
+
+
+def progress_shape(progress: Progress | None) -> dict[str, Any] | None:
+    """How far a job has come."""
+    if progress is None:
+        return None
+    return {
+        "done": progress.done,
+        "total": progress.total,
+        "message": progress.message,
+        "at": utc_exact(progress.at.timestamp()),
+    }
+
+
+def running_shape(running: Running) -> dict[str, Any]:
+    """A job that runs."""
+    return {
+        **job_shape(running.job),
+        "progress": progress_shape(running.progress),
+        "heartbeat": utc_exact(running.heartbeat),
+    }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)

@@ -1,0 +1,37 @@
+"""A client that asks an application in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+from starlette.types import ASGIApp
+
+
+class Web:
+    """Asks ``app``, with ``headers`` on every request."""
+
+    def __init__(self, app: ASGIApp, headers: dict[str, str]) -> None:
+        self.app = app
+        self._headers = headers
+
+    def request(self, method: str, path: str, headers: Any = None, **said: Any) -> httpx.Response:
+        """One request; an error that the application lets out is an answer of 500."""
+
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://web.test", headers=self._headers
+            ) as client:
+                return await client.request(method, path, headers=headers, **said)
+
+        return asyncio.run(ask())
+
+    def get(self, path: str, **said: Any) -> httpx.Response:
+        """A GET request."""
+        return self.request("GET", path, **said)
+
+    def post(self, path: str, **said: Any) -> httpx.Response:
+        """A POST request."""
+        return self.request("POST", path, **said)

@@ -1,0 +1,423 @@
+"""The JSON API, asked in this process over a real server."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from redis import Redis
+from rq import Queue, Worker
+
+from clock.ledger.pauses import read_pauses
+from clock.ledger.runs import Run, RunOutcome, write_run
+from clock.web.api.body import LARGEST
+from tests.jobs.working import start, work_off
+from tests.live.port import free_port
+from tests.watch.watched import START, Watched
+from tests.web.asking import Web
+from tests.web.conftest import StartWeb
+
+API = "/api/v1"
+
+
+def test_the_status_is_that_of_the_ledger(web: Web, clock: Watched) -> None:
+    found = _get(web, "/status")
+    assert (found["healthy"], found["events"], found["overdue"]) == (True, 2, [])
+    assert found["last_tick"] == "2027-01-15T08:00:20.000Z"
+
+
+def test_every_schedule_is_listed_and_one_found_whatever_its_name(web: Web, clock: Watched) -> None:
+    found = _get(web, "/schedules")["schedules"]
+    assert [each["event"] for each in found] == ["ten", "a/b ü"]
+    assert _get(web, "/schedules/a%2Fb%20%C3%BC") == found[1]
+    assert _get(web, "/schedules?state=never%20run")["schedules"] == [found[1]]
+    assert (found[0]["state"], found[0]["counters"]["fired"]) == ("on time", 2)
+
+
+def test_an_event_has_runs_statistics_history_and_times_to_come(
+    redis: Redis, web: Web, clock: Watched
+) -> None:
+    for number in range(3):
+        write_run(redis, "test", _run(number))
+    runs = _get(web, "/schedules/ten/runs?limit=2")["runs"]
+    assert [each["job"] for each in runs] == ["j2", "j1"]
+    found = _get(web, "/schedules/ten/statistics?window=60")
+    assert (found["runs"], found["failures"], found["duration"]["maximum"]) == (3, 1, 2.0)
+    assert _get(web, "/schedules/ten")["state"] == "failing"
+    assert [each["kind"] for each in _get(web, "/schedules/ten/history")["decisions"]] == [
+        "fired"
+    ] * 2
+    coming = _get(web, "/schedules/ten/coming?count=2")["occurrences"]
+    assert [each["scheduled_at"] for each in coming] == [
+        "2027-01-15T08:00:40Z",
+        "2027-01-15T08:00:50Z",
+    ]
+
+
+def test_the_week_is_counted_by_the_minute(web: Web, clock: Watched) -> None:
+    found = _get(web, "/load?days=1")
+    assert (len(found["counts"]), found["total"]) == (1440, 8641)
+    assert found["worst"][0] == {
+        "minute": "2027-01-16T01:30:00Z", "count": 7, "events": ["ten", "a/b ü"],
+    }  # fmt: skip
+
+
+def test_run_enqueues_the_job_once_for_each_key(redis: Redis, web: Web, clock: Watched) -> None:
+    before = redis.llen("rq:queue:default")
+    headers = {"Idempotency-Key": "k-1"}
+    jobs = [web.post(f"{API}/schedules/ten/run", headers=headers) for _ in range(2)]
+    assert [each.status_code for each in jobs] == [201, 201]
+    assert jobs[0].json() == jobs[1].json()
+    assert redis.llen("rq:queue:default") == before + 1
+    assert web.post(f"{API}/schedules/ten/run").json() != jobs[0].json()
+
+
+def test_pause_and_resume_are_in_the_ledger(redis: Redis, web: Web, clock: Watched) -> None:
+    said = {"reason": "<b>moving</b>", "for": "1h", "by": "ada"}
+    answer = web.post(f"{API}/schedules/a%2Fb%20%C3%BC/pause", json=said)
+    assert answer.status_code == 200
+    found = read_pauses(redis, "test")["a/b ü"]
+    assert (found.until, found.reason, found.by) == (int(START) + 30 + 3600, said["reason"], "ada")
+    assert _get(web, "/schedules/a%2Fb%20%C3%BC")["paused"] == answer.json()["paused"]
+    assert web.post(f"{API}/schedules/a%2Fb%20%C3%BC/resume").json()["was_paused"]["by"] == "ada"
+    assert web.post(f"{API}/schedules/a%2Fb%20%C3%BC/resume").json() == {"was_paused": None}
+    assert read_pauses(redis, "test") == {}
+
+
+def test_a_pause_without_a_body_has_no_end_and_names_who_asked(
+    redis: Redis, web: Web, clock: Watched
+) -> None:
+    assert web.post(f"{API}/schedules/ten/pause").status_code == 200
+    found = read_pauses(redis, "test")["ten"]
+    assert (found.until, found.reason, found.by) == (None, "", "api")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"until": "2020-01-01T00:00:00Z"},
+        {"until": "2030-01-01T00:00:00"},
+        {"until": "tomorrow"},
+        {"until": "9999-12-31T23:59:59-23:00"},
+        {"until": "2030-01-01T00:00:00Z", "for": 5},
+        {"for": 0},
+        {"for": "never"},
+        {"for": 10**11},
+        {"reason": "x" * 501},
+        {"reason": 5},
+        {"untill": "2030-01-01T00:00:00Z"},
+        [],
+    ],
+)
+def test_a_pause_that_makes_no_sense_is_refused(
+    web: Web, clock: Watched, redis: Redis, said: Any
+) -> None:
+    _problem(web.post(f"{API}/schedules/ten/pause", json=said), 422)
+    assert read_pauses(redis, "test") == {}
+
+
+def test_queues_workers_and_what_runs(redis: Redis, start_web: StartWeb) -> None:
+    web = start_web(now=time.time)
+    queue = Queue("io", connection=redis)
+    running = queue.enqueue("tests.jobs.working.say")
+    start(redis, running.id)
+    queue.enqueue("tests.jobs.working.say")
+    Worker(["io"], connection=redis, name="one").register_birth()  # type: ignore[no-untyped-call]
+    (found,) = _get(web, "/queues")["queues"]
+    assert (found["queue"], found["waiting"], found["started"], found["workers"]) == ("io", 1, 1, 1)
+    assert found["age"] < 60
+    assert [each["name"] for each in _get(web, "/workers")["workers"]] == ["one"]
+    assert [each["id"] for each in _get(web, "/running")["jobs"]] == [running.id]
+
+
+def test_pages_of_jobs_follow_each_other(redis: Redis, start_web: StartWeb) -> None:
+    web = start_web(now=time.time)
+    ids = [Queue(connection=redis).enqueue("tests.jobs.working.say").id for _ in range(5)]
+    first = _get(web, "/jobs?limit=3")
+    second = _get(web, f"/jobs?limit=3&cursor={first['next']}")
+    assert [each["id"] for page in (first, second) for each in page["jobs"]] == ids
+    assert (first["total"], second["next"]) == (5, None)
+
+
+@pytest.mark.parametrize("shows", [False, True])
+def test_the_arguments_of_a_job_are_shown_only_where_that_is_enabled(
+    redis: Redis, start_web: StartWeb, shows: bool
+) -> None:
+    web = start_web(arguments=shows, now=time.time)
+    job = Queue(connection=redis).enqueue("tests.jobs.working.say", "s3cret", word={"a": 1.5})
+    answer = web.get(f"{API}/jobs/{job.id}")
+    assert ("s3cret" in answer.text) is shows
+    assert "s3cret" not in web.get(f"{API}/jobs").text
+    assert answer.json()["task"] == "tests.jobs.working.say"
+
+
+def test_a_failed_job_is_put_back_and_deleted(redis: Redis, start_web: StartWeb) -> None:
+    web = start_web(now=time.time)
+    job = Queue(connection=redis).enqueue("tests.jobs.working.fail")
+    _problem(web.post(f"{API}/jobs/{job.id}/requeue"), 409)
+    work_off(redis)
+    assert "no such feed" in _get(web, f"/jobs/{job.id}")["error"]
+    assert web.post(f"{API}/jobs/{job.id}/requeue").json() == {"requeued": 1, "is_more": False}
+    assert redis.llen("rq:queue:default") == 1
+    assert web.request("DELETE", f"{API}/jobs/{job.id}").json() == {"deleted": 1, "is_more": False}
+    _problem(web.get(f"{API}/jobs/{job.id}"), 404)
+    _problem(web.request("DELETE", f"{API}/jobs/{job.id}"), 404)
+
+
+def test_a_running_job_is_not_deleted(redis: Redis, start_web: StartWeb) -> None:
+    web = start_web(now=time.time)
+    job = Queue(connection=redis).enqueue("tests.jobs.working.say")
+    start(redis, job.id)
+    _problem(web.request("DELETE", f"{API}/jobs/{job.id}"), 409)
+
+
+def test_all_of_a_filter_are_put_back_or_deleted(redis: Redis, start_web: StartWeb) -> None:
+    web = start_web(now=time.time)
+    for task in ("fail", "fail", "missing"):
+        Queue(connection=redis).enqueue(f"tests.jobs.working.{task}")
+    work_off(redis)
+    said = {"queue": "default", "task": "tests.jobs.working.missing"}
+    assert web.post(f"{API}/jobs/delete", json=said).json()["deleted"] == 1
+    assert web.post(f"{API}/jobs/requeue", json={"queue": "default"}).json()["requeued"] == 2
+
+
+def test_a_job_is_enqueued_and_a_key_makes_it_once(redis: Redis, web: Web) -> None:
+    said = {"task": "tests.jobs.working.say", "args": ["hello"], "queue": "io", "timeout": "5m"}
+    headers = {"Idempotency-Key": '"order-7"'}
+    first = web.post(f"{API}/jobs", json=said, headers=headers)
+    again = web.post(f"{API}/jobs", json=said, headers=headers)
+    assert (first.status_code, first.json()) == (201, {"id": "order-7", "is_new": True})
+    assert (again.status_code, again.json()) == (200, {"id": "order-7", "is_new": False})
+    assert redis.lrange("rq:queue:io", 0, -1) == [b"order-7"]
+    work_off(redis, "io")
+    found = Queue("io", connection=redis).fetch_job("order-7")
+    assert found is not None
+    assert found.return_value() == "hello"
+
+
+def test_a_list_is_enqueued_whole_and_in_order_or_not_at_all(redis: Redis, web: Web) -> None:
+    one = {"task": "tests.jobs.working.say"}
+    bad = {"task": "tests.jobs.working.say", "timeout": "soon"}
+    _problem(web.post(f"{API}/jobs", json=[one, bad]), 422)
+    _problem(web.post(f"{API}/jobs", json=[one, {"task": "os.system"}]), 403)
+    assert redis.llen("rq:queue:default") == 0
+    answer = web.post(f"{API}/jobs", json=[one, one], headers={"Idempotency-Key": "k"})
+    assert [each["id"] for each in answer.json()["jobs"]] == ["k-0", "k-1"]
+    assert redis.lrange("rq:queue:default", 0, -1) == [b"k-0", b"k-1"]
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ({"task": "os.system", "args": ["id"]}, 403),
+        ({"task": "tests.jobs.working.say", "on_success": "os.abort"}, 422),
+        ({"task": "tests.jobs.working.say", "meta": {"clock": {"event": "ten"}}}, 422),
+        ({"task": "tests.jobs.working.say", "id": "a b"}, 422),
+        ({"task": "tests.jobs.working.say", "queue": "a", "priority": "high"}, 422),
+        ({"task": "tests.jobs.working.say", "unique": "always"}, 422),
+        ({"task": "tests.jobs.working.say", "args": {}}, 422),
+        ({"task": 5}, 422),
+        ({}, 422),
+        ([], 422),
+        ("x", 422),
+        (None, 422),
+        ([{"task": "tests.jobs.working.say"}] * 101, 422),
+    ],
+)
+def test_what_may_not_be_enqueued_is_refused(
+    redis: Redis, web: Web, said: Any, status: int
+) -> None:
+    answer = web.post(f"{API}/jobs", json=said)
+    _problem(answer, 400 if said is None else status)
+    assert not redis.keys("rq:queue:*")
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b"\xff\xfe", "application/json", 400),
+        (b'{"task": NaN}', "application/json", 400),
+        (b'{"task": "\\ud800"}', "application/json", 400),
+        (b'{"task": 1' + b"0" * 5000 + b"}", "application/json", 400),
+        (b"[" * 100_000, "application/json", 400),
+        (b'{"task": "a\\u0000b"}', "application/json", 403),
+        (b"{}", "text/plain", 415),
+        (b"task=x", "application/x-www-form-urlencoded", 415),
+        (b"{}", "", 415),
+        (b"", "application/json", 400),
+        (b" " * (LARGEST + 1), "application/json", 413),
+    ],
+    ids=str,
+)
+def test_a_body_that_cannot_be_used_is_refused(
+    web: Web, content: bytes, kind: str, status: int
+) -> None:
+    answer = web.post(f"{API}/jobs", content=content, headers={"content-type": kind})
+    _problem(answer, status)
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/jobs?limit=0", 400),
+        ("/jobs?limit=x", 400),
+        ("/jobs?limit=1e3", 400),
+        ("/jobs?limit=" + "9" * 5000, 400),
+        ("/jobs?limit=5&limit=6", 400),
+        ("/jobs?limt=5", 400),
+        ("/jobs?state=lost", 400),
+        ("/jobs?cursor=x", 400),
+        ("/jobs?state=failed&cursor=bmFuIGE", 400),
+        ("/jobs/%00", 404),
+        ("/jobs/..%2F..%2Fetc", 404),
+        ("/schedules/nobody", 404),
+        ("/schedules/ten%00", 404),
+        ("/schedules/%FF%FE/runs", 404),
+        ("/schedules/" + "x" * 5000, 404),
+        ("/nothing", 404),
+        ("/", 404),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_a_problem(
+    web: Web, clock: Watched, address: str, status: int
+) -> None:
+    _problem(web.get(API + address), status)
+
+
+def test_a_method_that_an_address_has_not_is_a_problem(web: Web) -> None:
+    answer = web.request("PUT", f"{API}/queues")
+    _problem(answer, 405)
+    assert "GET" in answer.headers["allow"]
+
+
+@pytest.mark.parametrize("key", ["a b", "x" * 200, '"', "a:b", "é"])
+def test_a_key_that_is_no_id_is_refused(web: Web, key: str) -> None:
+    headers = {b"Idempotency-Key": key.encode()}
+    answer = web.post(f"{API}/jobs", json={"task": "tests.jobs.working.say"}, headers=headers)
+    _problem(answer, 400)
+
+
+def test_where_actions_are_not_enabled_nothing_is_changed(
+    redis: Redis, start_web: StartWeb, clock: Watched
+) -> None:
+    web = start_web(actions=False)
+    before = _everything(redis)
+    for method, path in _writing():
+        _problem(web.request(method, API + path), 403)
+    assert _everything(redis) == before
+
+
+def test_without_a_word_of_who_asks_nothing_is_told(start_web: StartWeb, clock: Watched) -> None:
+    web = start_web()
+    for method, path in [*_reading(), *_writing()]:
+        answer = web.request(method, API + path, headers={"authorization": "Bearer wrong"})
+        _problem(answer, 401)
+        assert "ten" not in answer.text
+
+
+def test_reading_writes_nothing(redis: Redis, start_web: StartWeb, clock: Watched) -> None:
+    web = start_web(now=lambda: time.time() + 400 * 86_400)
+    for task in ("say", "fail"):
+        Queue(connection=redis).enqueue(f"tests.jobs.working.{task}")
+        work_off(redis)
+    before = _everything(redis)
+    redis.config_resetstat()
+    for _method, path in _reading():
+        assert web.get(API + path).status_code in {200, 404}, path
+    used = {name.removeprefix("cmdstat_") for name in redis.info("commandstats")}
+    assert used - {"config|resetstat", "client|setinfo", "hello", "info"} <= _READING
+    assert _everything(redis) == before
+
+
+def test_where_the_server_is_away_the_answer_says_when_to_ask_again(start_web: StartWeb) -> None:
+    with Redis(port=free_port()) as nobody:
+        web = start_web(nobody)
+        for method, path in [("GET", "/schedules"), ("GET", "/queues"), ("POST", "/jobs")]:
+            said = {"task": "tests.jobs.working.say"} if method == "POST" else None
+            answer = web.request(method, API + path, json=said)
+            _problem(answer, 503)
+            assert int(answer.headers["retry-after"]) > 0
+
+
+def test_the_key_of_a_queue_that_holds_something_else_is_a_conflict(redis: Redis, web: Web) -> None:
+    redis.set("rq:queue:default", "text")
+    _problem(web.post(f"{API}/jobs", json={"task": "tests.jobs.working.say"}), 409)
+
+
+def test_the_number_of_commands_is_the_same_for_one_event_and_for_many(
+    redis: Redis, read: Any, start_web: StartWeb
+) -> None:
+    web, counts = start_web(), []
+    for number in (1, 200):
+        redis.flushall()
+        lines = f"for i in range({number}): every('day', 'tasks.x', at='04:00', name=f'n{{i}}')"
+        Watched(redis, read(lines)).turn([0])
+        _get(web, "/queues")
+        redis.config_resetstat()
+        assert len(_get(web, "/schedules")["schedules"]) == number
+        calls = redis.info("commandstats")
+        counts.append({name: calls[name]["calls"] for name in calls if name != "cmdstat_lindex"})
+        # One last run an event, all of them in one round trip.
+        assert calls["cmdstat_lindex"]["calls"] == number
+    assert counts[0] == counts[1]
+
+
+_READING = {
+    "multi", "exec", "hgetall", "hget", "hmget", "hlen", "lrange", "lindex", "llen", "lpos", "type",
+    "smembers", "zcard", "zcount", "zrange", "zrank", "zrevrank", "zrevrange",
+    "exists", "xrevrange", "get",
+    "hkeys",
+}  # fmt: skip
+
+
+def _reading() -> list[tuple[str, str]]:
+    states = ["queued", "started", "scheduled", "deferred", "finished", "failed", "canceled"]
+    paths = [
+        "/status", "/load", "/schedules", "/schedules/ten", "/schedules/ten/runs",
+        "/schedules/ten/statistics", "/schedules/ten/history", "/schedules/ten/coming", "/queues",
+        "/workers", "/running", "/jobs/x", "/tasks", "/openapi.json",
+    ]  # fmt: skip
+    return [("GET", path) for path in paths + [f"/jobs?state={each}" for each in states]]
+
+
+def _writing() -> list[tuple[str, str]]:
+    paths = ["/schedules/ten/run", "/schedules/ten/pause", "/schedules/ten/resume", "/jobs"]
+    paths += ["/jobs/requeue", "/jobs/delete", "/jobs/x/requeue"]
+    return [*(("POST", path) for path in paths), ("DELETE", "/jobs/x")]
+
+
+def _everything(redis: Redis) -> dict[bytes, tuple[Any, bool]]:
+    return {key: (redis.dump(key), redis.ttl(key) >= 0) for key in redis.keys("*")}
+
+
+def _get(web: Web, path: str) -> Any:
+    answer = web.get(API + path)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def _problem(answer: Any, status: int) -> None:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    said = json.loads(answer.content)
+    assert said["status"] == status
+    assert said["title"]
+    assert len(said["detail"]) > 5
+
+
+def _run(number: int) -> Run:
+    return Run(
+        event="ten",
+        scheduled=int(START) + 10 * number,
+        enqueued=START + 10 * number + 0.5,
+        started=START + 10 * number + 1,
+        ended=START + 10 * number + 1 + number,
+        outcome=RunOutcome.FAILED if number == 2 else RunOutcome.SUCCEEDED,
+        error="ValueError" if number == 2 else None,
+        attempt=1,
+        worker="w",
+        job=f"j{number}",
+    )

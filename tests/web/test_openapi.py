@@ -1,0 +1,101 @@
+"""The API against its own description: whatever a stranger sends, the answer is as described."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from redis import Redis
+from rq import Queue
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from clock.web.api import OPERATIONS
+from clock.web.api.description import describe
+from clock.web.api.schema import WORDS
+from tests.watch.watched import Watched
+from tests.web.conftest import TOKEN, StartWeb
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+]
+
+EXAMPLES = 20
+"""Requests to each operation that fit its description, and as many that do not."""
+
+WHO = {"Authorization": f"Bearer {TOKEN}"}
+
+LABELS = sorted(f"{each.method} {each.path}" for each in OPERATIONS)
+
+# What schemathesis asks an application in this process with warns of its own successor.
+pytestmark = pytest.mark.filterwarnings("ignore:.*testclient.*")
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=str)
+@pytest.mark.parametrize("label", LABELS)
+def test_every_answer_is_as_described(
+    redis: Redis, start_web: StartWeb, clock: Watched, label: str, mode: GenerationMode
+) -> None:
+    Queue(connection=redis).enqueue("tests.jobs.working.say", job_id="known")
+    schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", start_web().app, headers=WHO)
+    operation = next(
+        found
+        for found in (each.ok() for each in schema.get_all_operations())
+        if found.label.removeprefix("/api/v1") == label
+    )
+    if mode is GenerationMode.NEGATIVE and not _takes_anything(operation):
+        return
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def ask(case: Case) -> None:
+        case.call_and_validate(headers=WHO, checks=CHECKS)
+
+    ask()
+
+
+def _takes_anything(operation: Any) -> bool:
+    return bool(list(operation.query) or list(operation.headers) or list(operation.body))
+
+
+def test_the_description_uses_only_words_that_are_checked() -> None:
+    for each in OPERATIONS:
+        for schema in [*each.parameters.values(), *([each.body] if each.body else [])]:
+            assert set(_words(schema)) <= WORDS
+
+
+def test_the_description_is_served_and_names_every_operation(start_web: StartWeb) -> None:
+    found = start_web().get("/api/v1/openapi.json").json()
+    assert found == describe(OPERATIONS)
+    names = [said["operationId"] for path in found["paths"].values() for said in path.values()]
+    assert len(names) == len(set(names)) == len(OPERATIONS)
+
+
+def _words(schema: Mapping[str, Any]) -> Iterator[str]:
+    yield from schema
+    for name, each in schema.items():
+        nested = list(each.values()) if name == "properties" else each
+        for inner in nested if isinstance(nested, list) else [nested]:
+            if isinstance(inner, dict) and name != "default":
+                yield from _words(inner)
