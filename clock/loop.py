@@ -207,6 +207,8 @@ class Loop:
                 recorded += outcomes[at : at + size]
                 self._decided(due, last)
             at += size
+        if self._watch is not None:
+            self._watch.claimed(recorded, batch.claimed_at)
         self._report(recorded, batch.claimed_at)
         self._enrol_again()
 

@@ -15,6 +15,8 @@ clock:<app>:instants          hash  event -> its coming instants, if it has no r
 clock:<app>:backfilled:EVENT  zset  an occurrence -> when it was backfilled           BACKFILLED
 clock:serializers:queue:NAME  hash  application -> how its clock writes jobs there    one an app
 clock:<app>:runs:EVENT        list  its runs, see ``clock.ledger.runs``               RUNS, RUNS_TTL
+clock:<app>:measured:EVENT    hash  how many of its runs ended how, and took how long TTL
+clock:<app>:tally             hash  latenesses, and claims that were lost: counts     TTL
 clock:<app>:failed:EVENT      list  the ids of its failed jobs, the latest first      FAILED_KEPT
 clock:worker:NAME.TOKEN       text  host and pid of a living worker                   PRESENCE
 clock:sweep                   text  the worker that looks for abandoned jobs now      SWEEP
@@ -33,9 +35,9 @@ after the last of them was backfilled. A shape is there for each set of options 
 gives its jobs, a few dozen at most, and is dropped at the first start that is ``FORGOTTEN_AFTER``
 later than the last one of a clock that named it. What clocks left with a queue expires
 ``SERIALIZERS_TTL`` after the last start of one that enqueues there, a list of failed jobs
-``RUNS_TTL`` after the last one of its event. A task is in ``limits`` and ``held`` only while jobs
-of it run or wait for a place, and ``running`` expires with its last lease. Where a key has its own
-TTL, the part of ``clock.jobs`` that writes it says which.
+``RUNS_TTL`` after the last one of its event, and counts ``TTL`` after they last grew. A task is in
+``limits`` and ``held`` only while jobs of it run or wait for a place, and ``running`` expires with
+its last lease. Where a key has its own TTL, the part of ``clock.jobs`` that writes it says which.
 
 In the hashes of RQ's jobs and executions a worker of ours adds the fields named below; they go with
 their hash.
@@ -149,6 +151,16 @@ def serializers(queue: str) -> str:
 def runs(app: str, event: str) -> str:
     """The list of an event's runs, the one that ended last first."""
     return f"clock:{app}:runs:{event}"
+
+
+def measured(app: str, event: str) -> str:
+    """The hash of what the runs of an event were in all: counts that only grow."""
+    return f"clock:{app}:measured:{event}"
+
+
+def tally(app: str) -> str:
+    """The hash of what the clocks of an application counted: numbers that only grow."""
+    return f"clock:{app}:tally"
 
 
 def failed(app: str, event: str) -> str:

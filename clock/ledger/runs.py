@@ -17,6 +17,7 @@ from redis.client import Pipeline
 
 from clock.ledger import keys
 from clock.ledger.failures import keep_failed
+from clock.ledger.measured import measure
 from clock.ledger.script import server_errors
 
 
@@ -83,6 +84,7 @@ def write_run(connection: Redis | Pipeline, app: str, run: Run) -> None:
     connection.lpush(key, _line(run))
     connection.ltrim(key, 0, keys.RUNS - 1)
     connection.expire(key, keys.RUNS_TTL)
+    measure(connection, app, run)
     if run.outcome in _MAY_HAVE_FAILED:
         keep_failed(connection, app, run.event, run.job)
 

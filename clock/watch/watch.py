@@ -11,6 +11,8 @@ from redis import Redis
 from clock.errors import LedgerError
 from clock.ledger.clocks import BEAT_EVERY, Life, Pulse
 from clock.ledger.descriptions import describe
+from clock.ledger.ledger import Outcome
+from clock.ledger.tally import Tally
 from clock.observe.overdue import TOLERANCE
 from clock.schedule.event import Event
 from clock.schedule.schedule import Schedule
@@ -46,6 +48,7 @@ class Watch:
         self._token = token
         self._serializer = serializer
         self._publisher = Publisher(connection, app, self._events)
+        self._tally = Tally(connection, app)
         self._check = SelfCheck(connection, app, self._events, tolerance)
         self._pulse: Pulse | None = None
         self._described: float | None = None
@@ -58,20 +61,27 @@ class Watch:
             pulse = Pulse(self._connection, self._app, self._life(now))
             pulse.begin()
             self._pulse = pulse
-        elif not 0 <= now - self._pulse.life.last_tick < BEAT_EVERY and not self._pulse.beat(now):
-            # The server lost its data.
-            self._described = None
-            self._publisher.renew()
+        elif not 0 <= now - self._pulse.life.last_tick < BEAT_EVERY:
+            if not self._pulse.beat(now):
+                # The server lost its data.
+                self._described = None
+                self._publisher.renew()
+            self._tally.write()
         if self._described is None or not 0 <= now - self._described < RENEWED_EVERY:
             describe(self._connection, self._app, self._schedule.path, self._events, now)
             self._described = now
         self._publisher.passed(now)
         self._check.passed(now, self._pulse.life.there_since)
 
+    def claimed(self, outcomes: Sequence[Outcome], claimed_at: float) -> None:
+        """Claims were made at ``claimed_at``, and this became of them. Nothing is sent."""
+        self._tally.add(outcomes, claimed_at)
+
     def ended(self, now: float) -> None:
         """The clock ends because it was asked to. A server that is away need not know."""
         if self._pulse is not None:
             with suppress(LedgerError):
+                self._tally.write()
                 self._pulse.end(now)
 
     def _life(self, now: float) -> Life:

@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from clock.errors import CursorError, LedgerError, RecurrenceError, UnknownEventError
 from clock.observe.overdue import TOLERANCE
-from clock.web import api, pages
+from clock.web import api, health, metrics, pages
 from clock.web.access import Access
 from clock.web.context import Context
 from clock.web.crash import CrashMiddleware
@@ -74,6 +74,8 @@ def routes() -> list[BaseRoute]:
     """Every route there is."""
     return [
         *api.routes,
+        *metrics.routes,
+        *health.routes,
         *pages.routes,
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
     ]

@@ -1,0 +1,40 @@
+"""Histograms as fields of a hash: how many values fell into which bucket, and their sum.
+
+Counts of single buckets, so that one more value is one more in one field; whoever reads adds them
+up. They only grow, and do not depend on how long the values themselves are kept.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Histogram:
+    """How many values were at most each of ``bounds``, and beyond the last one, each bucket with
+    those before it; ``total`` is their sum. Seconds.
+    """
+
+    bounds: Sequence[float]
+    cumulative: tuple[int, ...]
+    total: float
+
+    @property
+    def count(self) -> int:
+        """All values."""
+        return self.cumulative[-1]
+
+
+def bucket(name: str, bounds: Sequence[float], value: float) -> str:
+    """The field of the bucket that ``value`` falls into."""
+    return f"{name}:{bisect_left(bounds, value)}"
+
+
+def read_histogram(name: str, bounds: Sequence[float], found: Mapping[str, str]) -> Histogram:
+    """The histogram called ``name`` in the fields of a hash."""
+    counts = [int(found.get(f"{name}:{number}", 0)) for number in range(len(bounds) + 1)]
+    cumulative = tuple(sum(counts[: number + 1]) for number in range(len(counts)))
+    total = max(0.0, float(found.get(f"{name}:sum", 0.0)))
+    return Histogram(bounds=bounds, cumulative=cumulative, total=total)

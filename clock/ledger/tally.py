@@ -1,0 +1,88 @@
+"""The tally: what clocks count while they claim, and add to the ledger with their heartbeat.
+
+The claim itself counts what was decided, in each event's record. How late that was, and how often
+another clock had been faster, is counted in the process and written every few seconds: a clock that
+is killed takes the last few seconds of it along, and one whose heartbeat's reply was lost counts
+them twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from redis import Redis
+from rq.utils import as_text
+
+from clock.decision import FIRING
+from clock.ledger import keys
+from clock.ledger.histogram import Histogram, bucket, read_histogram
+from clock.ledger.ledger import Outcome
+from clock.ledger.script import script, server_errors
+
+LATENESSES = (
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0
+)  # fmt: skip
+"""Bounds of the histogram of how late occurrences fired, in seconds."""
+
+_REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What the clocks of an application counted. ``refused`` are claims of what another clock had
+    decided; ``latenesses`` those of occurrences that fired, in seconds.
+    """
+
+    refused: int
+    latenesses: Histogram
+
+
+class Tally:
+    """Counts in this process, until they are written."""
+
+    def __init__(self, connection: Redis, app: str) -> None:
+        self._connection = connection
+        self._key = keys.tally(app)
+        self._counts: Counter[str] = Counter()
+        self._late = 0.0
+
+    def add(self, outcomes: Iterable[Outcome], claimed_at: float) -> None:
+        """Count what became of claims made at ``claimed_at`` (UTC seconds since 1970)."""
+        fired = Counter(
+            outcome.claim.scheduled if outcome.kind in FIRING else None
+            for outcome in outcomes
+            if outcome.kind is None or outcome.kind in FIRING
+        )
+        for scheduled, count in fired.items():
+            if scheduled is None:
+                self._counts[_REFUSED] += count
+            else:
+                late = max(0.0, claimed_at - scheduled)
+                self._counts[bucket("lateness", LATENESSES, late)] += count
+                self._late += late * count
+
+    def write(self) -> None:
+        """Add what was counted to the ledger, in one command. Raises LedgerError; then it is kept
+        for the next time.
+        """
+        if not self._counts:
+            return
+        said = [str(each) for field in self._counts.items() for each in field]
+        arguments = [str(keys.TTL), "-", *said, "lateness:sum", f"{self._late:.6f}"]
+        with server_errors():
+            self._connection.eval(script("measure.lua"), 1, self._key, *arguments)
+        self._counts.clear()
+        self._late = 0.0
+
+
+def read_tally(connection: Redis, app: str) -> Counted:
+    """What was counted, as far as it was written. Raises LedgerError."""
+    with server_errors():
+        found = connection.hgetall(keys.tally(app))
+    said = {as_text(field): as_text(value) for field, value in found.items()}
+    return Counted(
+        refused=int(said.get(_REFUSED, 0)),
+        latenesses=read_histogram("lateness", LATENESSES, said),
+    )

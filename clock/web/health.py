@@ -1,0 +1,64 @@
+"""``/healthz`` and ``/readyz``: the state in one word, for whoever asks.
+
+``/healthz`` is that of the clocks, as the exit code of ``clock status``; ``/readyz`` says whether
+this process can answer for them. Both are open, and say nothing but the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from redis import Redis
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from clock.errors import LedgerError
+from clock.jobs.place import prompt
+from clock.ledger.script import server_errors
+from clock.observe.snapshot import read_snapshot
+from clock.observe.status import status
+from clock.web.api.problem import RETRY_AFTER
+from clock.web.context import Context
+
+ANSWER = 3.0
+"""Seconds the server has to answer."""
+
+OK = "ok"
+NO_CLOCK = "no clock"
+OVERDUE = "overdue"
+AWAY = "server away"
+
+
+def _health(context: Context, connection: Redis) -> str:
+    snapshot = read_snapshot(connection, context.app, 1)
+    found = status(snapshot, context.now(), tolerance=context.tolerance)
+    if not found.has_clocks:
+        return NO_CLOCK
+    return OVERDUE if found.overdue else OK
+
+
+def _readiness(_context: Context, connection: Redis) -> str:
+    with server_errors():
+        connection.ping()
+    return OK
+
+
+def _endpoint(ask: Callable[[Context, Redis], str]) -> Callable[[Request], Response]:
+    def endpoint(request: Request) -> Response:
+        context: Context = request.app.state.clock
+        try:
+            word = ask(context, prompt(context.connection, ANSWER))
+        except LedgerError:
+            word = AWAY
+        if word == OK:
+            return JSONResponse({"state": word})
+        return JSONResponse({"state": word}, 503, {"retry-after": str(RETRY_AFTER)})
+
+    return endpoint
+
+
+routes: list[BaseRoute] = [
+    Route("/healthz", _endpoint(_health), methods=["GET"]),
+    Route("/readyz", _endpoint(_readiness), methods=["GET"]),
+]

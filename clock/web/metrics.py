@@ -1,0 +1,257 @@
+"""``/metrics``: the ledger at the moment of the scrape, so it stays true when no clock is alive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector, CollectorRegistry
+from redis import Redis
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from clock.decision import FIRING
+from clock.errors import JobServerError, LedgerError
+from clock.jobs.place import prompt
+from clock.ledger.histogram import Histogram
+from clock.ledger.measured import Measured, read_measured
+from clock.ledger.runs import RunOutcome, read_last_runs
+from clock.ledger.tally import Counted, read_tally
+from clock.observe.queues import QueueState, read_queues
+from clock.observe.snapshot import read_snapshot
+from clock.observe.state import last_lateness
+from clock.observe.status import EventStatus, Status, status
+from clock.web.context import Context
+
+ANSWER = 3.0
+"""Seconds the server has to answer a scrape; Prometheus itself waits for ten."""
+
+DECISIONS = 24
+
+SKIPPED = {
+    "overlap": "overlap",
+    "paused": "paused",
+    "unmet": "condition",
+    "error": "condition_failed",
+    "expired": "expired",
+}
+"""The counters of a record -> the label ``reason``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scrape:
+    """All that one scrape reads."""
+
+    status: Status
+    queues: list[QueueState]
+    measured: Mapping[str, Measured]
+    counted: Counted
+
+
+def read_scrape(connection: Redis, app: str, now: float, tolerance: float) -> Scrape:
+    """Everything, in seven round trips, however many events there are. Raises LedgerError."""
+    snapshot = read_snapshot(connection, app, DECISIONS)
+    events = [each.name for each in snapshot.descriptions.values() if each.removed is None]
+    runs = read_last_runs(connection, app, events)
+    failing = {event for event, run in runs.items() if run.outcome is RunOutcome.FAILED}
+    found = status(snapshot, now, tolerance=tolerance, failing=failing)
+    used = {each.description.queue for each in found.events}
+    return Scrape(
+        status=found,
+        queues=read_queues(connection, now, used),
+        measured=read_measured(connection, app, events),
+        counted=read_tally(connection, app),
+    )
+
+
+def families(scrape: Scrape | None) -> Iterator[Metric]:
+    """The metrics of a scrape; of None, where the server does not answer, only that."""
+    yield _gauge("clock_server_up", "Whether the server of the ledger answers.", scrape is not None)
+    if scrape is None:
+        return
+    yield from _of_application(scrape.status)
+    yield from _of_counts(scrape.counted)
+    yield from _of_events(scrape.status)
+    yield from _of_decisions(scrape.status.events)
+    yield from _of_runs(scrape.measured)
+    yield from _of_queues(scrape.queues, scrape.status.now)
+
+
+def _of_application(found: Status) -> Iterator[Metric]:
+    said = {"app": found.app, "version": version("rq-clock")}
+    yield InfoMetricFamily("clock", "The application, and the release that answers.", said)
+    yield _gauge("clock_up", "Whether a clock is alive for each schedule file.", found.has_clocks)
+    yield _gauge("clock_healthy", "Whether that is so and nothing is overdue.", found.is_healthy)
+    yield _gauge("clock_alive_clocks", "Clocks that are alive.", len(found.alive))
+    yield _gauge("clock_events", "Events of all schedule files.", len(found.events))
+    if (last := found.last_tick()) is not None:
+        yield _gauge("clock_last_tick_timestamp_seconds", "The last pass of any clock.", last)
+
+
+def _of_counts(counted: Counted) -> Iterator[Metric]:
+    yield CounterMetricFamily(
+        "clock_duplicates_refused",
+        "Claims of occurrences that another clock had decided.",
+        value=counted.refused,
+    )
+    lateness = HistogramMetricFamily(
+        "clock_lateness_seconds", "From the scheduled time to the claim, of what fired."
+    )
+    lateness.add_metric([], *_buckets(counted.latenesses))
+    yield lateness
+
+
+def _of_events(found: Status) -> Iterator[Metric]:
+    events = found.events
+    yield _by_event(
+        "clock_event_next_timestamp_seconds",
+        "The next occurrence.",
+        {each.name: each.next for each in events},
+    )
+    yield _by_event(
+        "clock_event_last_enqueued_timestamp_seconds",
+        "When a job of it was last enqueued by a clock.",
+        {each.name: _enqueued(each) for each in events},
+    )
+    yield _by_event(
+        "clock_event_last_lateness_seconds",
+        "How late that was.",
+        {each.name: last_lateness(each.record) for each in events},
+    )
+    yield _by_event(
+        "clock_event_paused", "Whether it is paused.", {each.name: each.pause for each in events}
+    )
+    yield _by_event(
+        "clock_event_overdue_seconds",
+        "Since when a clock that is alive should have decided it; 0 where it is not overdue.",
+        {each.name: each.overdue or 0.0 for each in events},
+    )
+    yield _by_event(
+        "clock_event_failing",
+        "Whether its last run failed.",
+        {each.name: each.is_failing for each in events},
+    )
+
+
+def _of_decisions(events: Iterable[EventStatus]) -> Iterator[Metric]:
+    enqueued = _counter("clock_event_enqueued", "Occurrences whose job was enqueued.")
+    missed = _counter("clock_event_missed", "Occurrences that were missed, and not made up.")
+    skipped = _counter("clock_event_skipped", "Occurrences that were not to be enqueued.", "reason")
+    for each in events:
+        counters = {} if each.record is None else each.record.counters
+        enqueued.add_metric([each.name], counters.get("fired", 0))
+        missed.add_metric([each.name], counters.get("missed", 0))
+        for counter, reason in SKIPPED.items():
+            skipped.add_metric([each.name, reason], counters.get(counter, 0))
+    yield from (enqueued, missed, skipped)
+
+
+def _of_runs(measured: Mapping[str, Measured]) -> Iterator[Metric]:
+    succeeded = {event: each.succeeded for event, each in measured.items()}
+    yield _by_event(
+        "clock_event_last_succeeded_timestamp_seconds", "When a run last succeeded.", succeeded
+    )
+    runs = _counter("clock_event_runs", "Runs that ended, of our workers.", "outcome")
+    durations = HistogramMetricFamily(
+        "clock_event_run_duration_seconds", "How long runs took.", labels=["event"]
+    )
+    for event, each in measured.items():
+        for outcome in RunOutcome:
+            runs.add_metric([event, outcome], each.outcomes.get(outcome, 0))
+        durations.add_metric([event], *_buckets(each.durations))
+    yield from (runs, durations)
+
+
+def _of_queues(queues: Iterable[QueueState], now: float) -> Iterator[Metric]:
+    said = {
+        "waiting": "Jobs that wait on the queue.",
+        "age_seconds": "For how long the job at its head waits; 0 where none does.",
+        "running": "Jobs of it that run.",
+        "failed": "Failed jobs of it that are kept.",
+        "workers": "Living workers that listen on it.",
+        "broken": "Whether its key holds something else.",
+    }
+    gauges = {
+        name: GaugeMetricFamily(f"clock_queue_{name}", text, labels=["queue"])
+        for name, text in said.items()
+    }
+    for queue in queues:
+        values = {
+            "waiting": queue.waiting,
+            "age_seconds": queue.age(now) or 0.0,
+            "running": queue.started,
+            "failed": queue.failed,
+            "workers": queue.workers,
+            "broken": queue.is_broken,
+        }
+        for name, value in values.items():
+            gauges[name].add_metric([queue.name], float(value))
+    yield from gauges.values()
+
+
+def _enqueued(each: EventStatus) -> float | None:
+    if each.record is None or each.record.fired is None:
+        return None
+    fired = (decision for decision in each.record.history if decision.kind in FIRING)
+    last = next(fired, None)
+    return each.record.fired + (0.0 if last is None else last.lateness or 0.0)
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, text, value=float(value))
+
+
+def _counter(name: str, text: str, *labels: str) -> CounterMetricFamily:
+    return CounterMetricFamily(name, text, labels=["event", *labels])
+
+
+def _by_event(name: str, text: str, values: Mapping[str, object]) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=["event"])
+    is_flag = name in {"clock_event_paused", "clock_event_failing"}
+    for event, value in values.items():
+        if is_flag:
+            family.add_metric([event], float(bool(value)))
+        elif isinstance(value, (int, float)):
+            family.add_metric([event], float(value))
+    return family
+
+
+def _buckets(found: Histogram) -> tuple[list[tuple[str, float]], float]:
+    bounds = [*map(repr, map(float, found.bounds)), "+Inf"]
+    return list(zip(bounds, map(float, found.cumulative), strict=True)), found.total
+
+
+class _Read(Collector):
+    def __init__(self, scrape: Scrape | None) -> None:
+        self._scrape = scrape
+
+    def collect(self) -> Iterator[Metric]:
+        """What was read, as the library wants it."""
+        return families(self._scrape)
+
+
+def _metrics(request: Request) -> Response:
+    context: Context = request.app.state.clock
+    connection = prompt(context.connection, ANSWER)
+    scrape: Scrape | None
+    try:
+        scrape = read_scrape(connection, context.app, context.now(), context.tolerance)
+    except (LedgerError, JobServerError):
+        scrape = None
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Read(scrape))
+    encode, kind = choose_encoder(request.headers.get("accept", ""))
+    return Response(encode(registry), media_type=kind)
+
+
+routes: list[BaseRoute] = [Route("/metrics", _metrics, methods=["GET"])]
