@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from markupsafe import Markup
 
 from clock.observe.telling import span, utc
-from clock.recurrence.zone import Zone
+from clock.recurrence.zone import END, Zone
 
 
 def relative(seconds: float) -> str:
@@ -24,7 +24,8 @@ def exact(instant: float, zone: Zone) -> str:
     """An instant on the clock of ``zone``, with its offset: ``Sat 21 Nov 09:30 +01:00``; seconds
     are named where there are any.
     """
-    at = int(instant)
+    # A pause may end where the calendar does; one zone more, and there is no such date.
+    at = min(int(instant), END - 2 * 86_400)
     local = datetime.fromtimestamp(at, timezone(timedelta(seconds=zone.offset(at))))
     return f"{local:%a %d %b} {_clock(local)} {_offset(zone.offset(at))}"
 
