@@ -42,6 +42,7 @@ COMMANDS = {
     "pause": "clock.cli.pause:pause_event",
     "resume": "clock.cli.pause:resume_event",
     "backfill": "clock.cli.backfill:backfill",
+    "web": "clock.cli.web:web",
     "dev": "clock.cli.dev:dev",
 }
 """Each command, and where it is; only the one that is asked for is imported."""

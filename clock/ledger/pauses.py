@@ -6,7 +6,7 @@ They are kept in the ledger, so they survive restarts and deploys; the claim loo
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +69,13 @@ def pause_over(connection: Redis, app: str, event: str, instant: int) -> Pause |
 
     Its ``until`` is then when it really ended. Raises LedgerError.
     """
+    return pause_among(read_pauses_of(connection, app, event), instant)
+
+
+def read_pauses_of(connection: Redis, app: str, event: str) -> list[Pause]:
+    """The pauses of ``event`` that are remembered, each until it really ended. Raises
+    LedgerError.
+    """
     with server_errors():
         standing = connection.hget(keys.pauses(app), event)
         ended = connection.lrange(keys.ended_pauses(app), 0, -1)
@@ -76,6 +83,11 @@ def pause_over(connection: Redis, app: str, event: str, instant: int) -> Pause |
     for said in map(json.loads, ended):
         if said.pop("event") == event:
             found.append(Pause(**said))
+    return found
+
+
+def pause_among(found: Iterable[Pause], instant: int) -> Pause | None:
+    """The one of these pauses that held at ``instant`` (UTC seconds since 1970), or None."""
     over = (each for each in found if each.until is None or each.until > instant)
     # A clock that comes late meets a pause that began after the occurrence.
     return min(

@@ -14,7 +14,6 @@ from enum import StrEnum
 
 from redis import Redis
 from redis.client import Pipeline
-from rq.utils import as_text
 
 from clock.ledger import keys
 from clock.ledger.failures import keep_failed
@@ -99,7 +98,7 @@ def read_runs(connection: Redis, app: str, event: str, limit: int = keys.RUNS) -
         return []
     with server_errors():
         lines = connection.lrange(keys.runs(app, event), 0, limit - 1)
-    return [_parse(event, as_text(line)) for line in lines]
+    return [parse_run(event, line) for line in lines]
 
 
 def read_last_runs(connection: Redis, app: str, events: Iterable[str]) -> dict[str, Run]:
@@ -112,7 +111,7 @@ def read_last_runs(connection: Redis, app: str, events: Iterable[str]) -> dict[s
             pipeline.lindex(keys.runs(app, event), 0)
         lines = pipeline.execute()
     found = zip(names, lines, strict=True)
-    return {event: _parse(event, as_text(line)) for event, line in found if line}
+    return {event: parse_run(event, line) for event, line in found if line}
 
 
 def _line(run: Run) -> str:
@@ -121,7 +120,8 @@ def _line(run: Run) -> str:
     return json.dumps([run.scheduled, *instants, *said], separators=(",", ":"))
 
 
-def _parse(event: str, line: str) -> Run:
+def parse_run(event: str, line: bytes | str) -> Run:
+    """A run of ``event`` from its line."""
     scheduled, enqueued, started, ended, outcome, error, attempt, worker, job = json.loads(line)
     return Run(
         event=event,

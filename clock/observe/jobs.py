@@ -267,3 +267,13 @@ def _number(value: bytes | None) -> int | None:
         return int(value) if value else None
     except ValueError:
         return None
+
+
+def read_errors(connection: Redis, ids: Sequence[str]) -> list[str | None]:
+    """The last error of each of the jobs called ``ids``, a traceback, in one round trip; None where
+    none is kept. Raises LedgerError.
+    """
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        for identifier in ids:
+            pipeline.xrevrange(f"rq:results:{identifier}", count=1)
+        return [_error(results) for results in pipeline.execute()]

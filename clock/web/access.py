@@ -82,10 +82,10 @@ class Access:
         wanted = self.token if self.password is None else self.password
         return wanted is not None and _equal(word, wanted)
 
-    def begin(self, now: float) -> str:
-        """The value of a cookie that is a session from ``now`` on."""
+    def begin(self, now: float) -> tuple[str, str]:
+        """A session from ``now`` on: the value of its cookie, and its name."""
         name = secrets.token_urlsafe(12)
-        return str(self._signer().dumps([name, int(now) + self.session_seconds]))
+        return str(self._signer().dumps([name, int(now) + self.session_seconds])), name
 
     def form_token(self, session: str) -> str:
         """The token that the forms of a session carry; it is worth nothing to another one."""

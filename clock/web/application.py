@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -16,16 +15,15 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-from clock.errors import CursorError, LedgerError, UnknownEventError
+from clock.errors import CursorError, LedgerError, RecurrenceError, UnknownEventError
 from clock.observe.overdue import TOLERANCE
 from clock.web import api, health, metrics, pages
 from clock.web.access import Access
 from clock.web.context import Context
+from clock.web.crash import CrashMiddleware
 from clock.web.guard import AccessMiddleware
 from clock.web.headers import HeadersMiddleware
 from clock.web.refusal import refusal
-
-log = logging.getLogger("clock")
 
 STATIC = Path(__file__).parent / "static"
 
@@ -49,14 +47,15 @@ def application(
         routes=routes(),
         middleware=[
             Middleware(HeadersMiddleware),
+            Middleware(CrashMiddleware),
             Middleware(AccessMiddleware, access=access, now=now),
         ],
         exception_handlers={
             HTTPException: _http_error,
             UnknownEventError: _unknown,
             CursorError: _bad_request,
+            RecurrenceError: _bad_request,
             LedgerError: _away,
-            Exception: _crashed,
         },
     )
     made.state.clock = Context(
@@ -84,8 +83,8 @@ def routes() -> list[BaseRoute]:
 
 def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    words = {404: "there is nothing at this address", 405: "this address does not do that"}
-    detail = words.get(error.status_code, error.detail)
+    words = {"Not Found": "there is nothing here", "Method Not Allowed": "this is not done here"}
+    detail = words.get(error.detail, error.detail)
     return refusal(request.scope, error.status_code, detail, error.headers)
 
 
@@ -100,8 +99,3 @@ def _bad_request(request: Request, error: Exception) -> Response:
 def _away(request: Request, error: Exception) -> Response:
     said = f"the server does not answer: {error}"
     return refusal(request.scope, 503, said, {"retry-after": "5"})
-
-
-def _crashed(request: Request, error: Exception) -> Response:
-    log.error("a page failed", exc_info=error)
-    return refusal(request.scope, 500, "something failed here; the log says what")

@@ -2,6 +2,27 @@
 
 from __future__ import annotations
 
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 
-routes: list[BaseRoute] = []
+from clock.web.pages import actions, event, login, mending, overview, queues, week
+
+routes: list[BaseRoute] = [
+    Route("/", overview.show_overview),
+    Route("/live", overview.show_changes),
+    Route("/login", login.show_login, methods=["GET"]),
+    Route("/login", login.login, methods=["POST"]),
+    Route("/logout", login.logout, methods=["POST"]),
+    Route("/run", actions.run_event, methods=["POST"]),
+    Route("/resume", actions.resume_event, methods=["POST"]),
+    Route("/pause", actions.show_pause, methods=["GET"]),
+    Route("/pause", actions.pause_event, methods=["POST"]),
+    Route("/event", event.show_event),
+    Route("/week", week.show_week),
+    Route("/queues", queues.show_queues),
+    Route("/jobs", queues.show_jobs),
+    Route("/job", queues.show_job),
+    Route("/requeue", mending.requeue_job, methods=["POST"]),
+    Route("/delete", mending.delete_job, methods=["POST"]),
+    Route("/requeue-all", mending.requeue_jobs, methods=["POST"]),
+    Route("/delete-all", mending.delete_jobs, methods=["POST"]),
+]

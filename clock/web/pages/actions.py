@@ -1,0 +1,120 @@
+"""What changes something: run now, pause, resume."""
+
+from __future__ import annotations
+
+import calendar
+import time
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from clock.ledger.descriptions import read_descriptions
+from clock.ledger.manual import run_now
+from clock.ledger.pauses import Pause, pause, resume
+from clock.recurrence.zone import Zone, zone
+from clock.web.pages.overview import done_words
+from clock.web.pages.rendering import context_of, render
+
+LONGEST_REASON = 200
+
+_FORMAT = "%Y-%m-%dT%H:%M"
+
+
+def run_event(request: Request) -> Response:
+    """``POST /run``: enqueue the job of ``event``."""
+    context = context_of(request)
+    event = field(request, "event")
+    run_now(context.connection, context.app, event, context.now())
+    return done(request, "run", event)
+
+
+def resume_event(request: Request) -> Response:
+    """``POST /resume``: end the pause of ``event``."""
+    context = context_of(request)
+    event = field(request, "event")
+    resume(context.connection, context.app, event, context.now())
+    return done(request, "resume", event)
+
+
+def show_pause(request: Request) -> Response:
+    """``GET /pause``: the form, for who has no scripts."""
+    event = request.query_params.get("event", "")
+    return _ask_pause(request, event, "")
+
+
+def pause_event(request: Request) -> Response:
+    """``POST /pause``: pause ``event`` because of ``reason``, for as many seconds as ``for`` says,
+    without end where that is empty, and until ``until``, a local time of the event, where that is
+    "until".
+    """
+    context = context_of(request)
+    event, now = field(request, "event"), context.now()
+    try:
+        end = pause_end(request.state.form, now, _zone_of(request, event))
+    except ValueError as error:
+        return _ask_pause(request, event, str(error))
+    said = Pause(
+        until=end,
+        reason=request.state.form.get("reason", "").strip()[:LONGEST_REASON],
+        by=request.state.person.name,
+        since=int(now),
+    )
+    pause(context.connection, context.app, event, said)
+    return done(request, "pause", event)
+
+
+def pause_end(form: dict[str, str], now: float, event_zone: Zone) -> int | None:
+    """When the pause that a form asks for ends, in UTC seconds since 1970; None for never.
+
+    Raises ValueError, with what to say, for what is no such time.
+    """
+    length = form.get("for", "")
+    if not length:
+        return None
+    if length != "until":
+        if not (length.isascii() and length.isdecimal()) or not 0 < int(length[:12]) < 10**10:
+            raise ValueError(f"{length[:40]!r} is no number of seconds.")
+        return int(now) + int(length)
+    try:
+        local = time.strptime(form.get("until", "")[:16], _FORMAT)
+    except ValueError:
+        raise ValueError("Say when the pause ends, as a date and a time.") from None
+    end = event_zone.instant(calendar.timegm(local))
+    if end <= now:
+        raise ValueError("That time is past.")
+    return end
+
+
+def field(request: Request, name: str) -> str:
+    """A field of the form that was sent. Raises HTTPException where it is not there."""
+    value: str = request.state.form.get(name, "")
+    if not value:
+        raise HTTPException(400, f"the form has no field {name!r}")
+    return value
+
+
+def done(request: Request, action: str, of: str) -> Response:
+    """Back to the page the form was on; for a script, what was done."""
+    if "application/json" in request.headers.get("accept", ""):
+        return JSONResponse({"said": done_words(action, of)})
+    path, _, query = request.state.form.get("back", "").partition("?")
+    place = path if path in {"/", "/event", "/queues", "/jobs"} else "/"
+    kept = [*parse_qsl(query, max_num_fields=20), ("done", action), ("of", of)]
+    return RedirectResponse(f"{request.scope.get('root_path', '')}{place}?{urlencode(kept)}", 303)
+
+
+def _ask_pause(request: Request, event: str, problem: str) -> Response:
+    _zone_of(request, event)
+    if problem and "application/json" in request.headers.get("accept", ""):
+        return JSONResponse({"detail": problem}, 400)
+    origin = f"/event?{urlencode({'name': event})}"
+    status = 400 if problem else 200
+    return render(request, "pause.html", status, event=event, problem=problem, origin=origin)
+
+
+def _zone_of(request: Request, event: str) -> Zone:
+    context = context_of(request)
+    known = read_descriptions(context.connection, context.app)
+    return known[event].zone if event in known else zone("UTC")

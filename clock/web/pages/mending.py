@@ -1,0 +1,53 @@
+"""What is done about failed jobs: one, or all of a filter."""
+
+from __future__ import annotations
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from clock.jobs.mending import Deleted, Filter, delete, delete_all, requeue, requeue_all
+from clock.ledger.script import server_errors
+from clock.observe.jobs import read_summaries
+from clock.web.pages.actions import done, field
+from clock.web.pages.rendering import context_of
+
+
+def requeue_job(request: Request) -> Response:
+    """``POST /requeue``: put the failed ``job`` back on its queue."""
+    context, identifier = context_of(request), field(request, "job")
+    with server_errors():
+        (job,) = read_summaries(context.connection, [identifier])
+    if job is None or not requeue(context.connection, [identifier], job.queue, context.now()):
+        return done(request, "requeue-none", identifier)
+    return done(request, "requeue", identifier)
+
+
+def delete_job(request: Request) -> Response:
+    """``POST /delete``: delete ``job``."""
+    context, identifier = context_of(request), field(request, "job")
+    outcome = delete(context.connection, identifier)
+    action = "delete" if outcome is Deleted.GONE else f"delete-{outcome}"
+    return done(request, action, identifier)
+
+
+def requeue_jobs(request: Request) -> Response:
+    """``POST /requeue-all``: all failed ones of ``queue``, or those of an ``event`` or ``task``."""
+    context = context_of(request)
+    changed = requeue_all(context.connection, _filter(request), context.now())
+    return done(request, "requeue-all", str(changed.count))
+
+
+def delete_jobs(request: Request) -> Response:
+    """``POST /delete-all``: likewise; ``sure`` says that it is meant."""
+    context = context_of(request)
+    if not request.state.form.get("sure"):
+        raise HTTPException(400, "nothing was deleted: the box that says you are sure is empty")
+    changed = delete_all(context.connection, _filter(request), context.now())
+    return done(request, "delete-all", str(changed.count))
+
+
+def _filter(request: Request) -> Filter:
+    form = request.state.form
+    queue = field(request, "queue")
+    return Filter(queue=queue, event=form.get("event") or None, task=form.get("task") or None)

@@ -1,0 +1,131 @@
+"""Queues, workers and jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from redis import Redis
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from clock.jobs.mending import Filter
+from clock.jobs.progress import read_progress
+from clock.ledger.script import server_errors
+from clock.observe.jobs import (
+    LARGEST_PAGE,
+    PAGE,
+    JobSummary,
+    Stage,
+    read_details,
+    read_errors,
+    read_jobs,
+)
+from clock.observe.queues import QueueState, read_queues
+from clock.observe.running import read_running
+from clock.observe.snapshot import read_snapshot
+from clock.observe.workers import read_workers
+from clock.recurrence.zone import zone
+from clock.web.pages.overview import said_of
+from clock.web.pages.rendering import context_of, render
+
+SHOWN = 10
+"""Failed jobs of a queue on the page of all queues, the latest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """A failed job and its error, a traceback; None where RQ keeps none."""
+
+    job: JobSummary
+    error: str | None
+
+    @property
+    def last_line(self) -> str:
+        """What the traceback ends with: the error itself."""
+        lines = (self.error or "").strip().splitlines()
+        return lines[-1] if lines else "no error is kept"
+
+
+def show_queues(request: Request) -> Response:
+    """``GET /queues``: what waits, what runs, who works, what failed."""
+    context = context_of(request)
+    connection, now = context.connection, context.now()
+    described = read_snapshot(connection, context.app, 1).descriptions.values()
+    queues = read_queues(connection, now, {e.queue for e in described if e.removed is None})
+    return render(
+        request,
+        "queues.html",
+        now=now,
+        queues=queues,
+        running=read_running(connection),
+        workers=read_workers(connection),
+        failed=[(queue, _failed(connection, queue, now)) for queue in queues if queue.failed],
+        said=said_of(request),
+    )
+
+
+def show_jobs(request: Request) -> Response:
+    """``GET /jobs``: those of ``queue`` in ``state``, from ``cursor`` on; of the failed ones only
+    those of ``event`` and of ``task``, where these are given.
+    """
+    context, asked = context_of(request), request.query_params
+    now, queue = context.now(), asked.get("queue", "")
+    state = _stage(asked.get("state", "queued"))
+    which = Filter(queue=queue, event=asked.get("event") or None, task=asked.get("task") or None)
+    is_filtered = which.event is not None or which.task is not None
+    limit = LARGEST_PAGE if is_filtered else PAGE
+    page = read_jobs(
+        context.connection, queue, state, now=now, cursor=asked.get("cursor"), limit=limit
+    )
+    jobs = [job for job in page.jobs if which.fits(job)]
+    errors: Sequence[str | None] = [None] * len(jobs)
+    if state is Stage.FAILED:
+        errors = read_errors(context.connection, [job.id for job in jobs])
+    return render(
+        request,
+        "jobs.html",
+        now=now,
+        queue=queue,
+        state=state,
+        states=list(Stage),
+        which=which,
+        page=page,
+        jobs=[Failed(job=job, error=error) for job, error in zip(jobs, errors, strict=True)],
+        said=said_of(request),
+    )
+
+
+def show_job(request: Request) -> Response:
+    """``GET /job``: the one called ``id``; its arguments where that is enabled."""
+    context, identifier = context_of(request), request.query_params.get("id", "")
+    found = read_details(context.connection, identifier)
+    if found is None:
+        raise HTTPException(404, f"RQ keeps no job {identifier[:200]!r}, or keeps it no more")
+    with server_errors():
+        progress = read_progress(context.connection, identifier)
+    return render(
+        request,
+        "job.html",
+        job=found.summary,
+        details=found,
+        progress=progress,
+        utc=zone("UTC"),
+        has_arguments=context.access.arguments,
+        said=said_of(request),
+    )
+
+
+def _failed(connection: Redis, queue: QueueState, now: float) -> list[Failed]:
+    jobs = read_jobs(connection, queue.name, Stage.FAILED, now=now, limit=SHOWN).jobs
+    errors = read_errors(connection, [job.id for job in jobs])
+    return [Failed(job=job, error=error) for job, error in zip(jobs, errors, strict=True)]
+
+
+def _stage(word: str) -> Stage:
+    try:
+        return Stage(word)
+    except ValueError:
+        said = f"{word[:40]!r} is no state of a job; there are {', '.join(Stage)}"
+        raise HTTPException(400, said) from None

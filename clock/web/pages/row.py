@@ -1,0 +1,123 @@
+"""A row of the table of events: what it shows of one of them."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from clock.ledger.pauses import Pause
+from clock.ledger.runs import Run
+from clock.observe.recent_runs import RecentRuns
+from clock.observe.state import State, last_decision, last_lateness
+from clock.observe.status import EventStatus
+from clock.recurrence.zone import Zone
+from clock.web.pages import strip
+
+URGENCY = (
+    State.OVERDUE,
+    State.NO_CLOCK,
+    State.FAILING,
+    State.MISSED,
+    State.LATE,
+    State.PAUSED,
+    State.NEVER_RUN,
+    State.ON_TIME,
+    State.DISABLED,
+)
+"""The states, what needs a person first."""
+
+_DIGITS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One event. ``number`` is its place in the schedule; instants are UTC seconds since 1970.
+
+    ``last`` is the last occurrence that fired and ``lateness`` how late, in seconds. ``passed`` is
+    the last one decided, where it is later and did not fire. ``marks`` are those of its strip.
+    """
+
+    number: int
+    name: str
+    state: State
+    task: str
+    queue: str
+    sentence: str
+    rule: str
+    zone: Zone
+    next: int | None
+    last: int | None
+    lateness: float | None
+    passed: int | None
+    pause: Pause | None
+    run: Run | None
+    marks: tuple[strip.Mark, ...]
+
+    @property
+    def digest(self) -> str:
+        """Eight digits that differ where anything of the row does."""
+        # What moves with the time alone is kept true by the reader's own browser.
+        text = repr((self.name, self.state, self.task, self.queue, self.rule, self.zone.name))
+        text += repr((self.next, self.last, self.lateness, self.passed, self.pause, self.run))
+        text += "".join(mark.name[:2] for mark in self.marks)
+        return f"{zlib.crc32(text.encode()):0{_DIGITS}x}"
+
+    @property
+    def words(self) -> str:
+        """What a search looks in, in lower case."""
+        parts = (self.name, self.task, self.queue, self.sentence, self.rule, self.zone.name)
+        outcome = "" if self.run is None else f"{self.run.outcome} {self.run.error or ''}"
+        return " ".join((*parts, self.state, outcome)).lower()
+
+
+def rows_of(
+    events: Iterable[EventStatus], runs: Mapping[str, RecentRuns], now: float
+) -> tuple[Row, ...]:
+    """The rows of ``events`` in their order, at ``now``."""
+    return tuple(_row(at, each, runs.get(each.name), now) for at, each in enumerate(events))
+
+
+def _row(number: int, event: EventStatus, runs: RecentRuns | None, now: float) -> Row:
+    said, record = event.description, event.record
+    fired = None if record is None else record.fired
+    decided = last_decision(record)
+    is_passed = decided is not None and (fired is None or decided.last > fired)
+    return Row(
+        number=number,
+        name=event.name,
+        state=event.state,
+        task=said.task,
+        queue=said.queue,
+        sentence=said.sentence,
+        rule=said.rule,
+        zone=said.zone,
+        next=event.next,
+        last=fired,
+        lateness=last_lateness(record),
+        passed=decided.last if decided is not None and is_passed else None,
+        pause=event.pause,
+        run=None if runs is None else runs.newest,
+        marks=tuple(strip.marks(event, {} if runs is None else runs.outcomes, now)),
+    )
+
+
+def sorted_rows(rows: Iterable[Row], order: str, *, descending: bool) -> list[Row]:
+    """``rows`` by a column of ``ORDERS``; what has nothing there comes last either way."""
+    found = sorted(rows, key=lambda row: (row.name, row.number))
+    there = [(ORDERS[order](row), row) for row in found]
+    known = [pair for pair in there if pair[0] is not None]
+    known.sort(key=lambda pair: pair[0], reverse=descending)
+    return [row for _, row in known] + [row for value, row in there if value is None]
+
+
+ORDERS: dict[str, Callable[[Row], Any]] = {
+    "state": lambda row: URGENCY.index(row.state),
+    "name": lambda row: row.name.lower(),
+    "schedule": lambda row: row.sentence,
+    "next": lambda row: row.next,
+    "last": lambda row: row.last,
+    "outcome": lambda row: None if row.run is None else str(row.run.outcome),
+}
+"""The columns one can sort by, and by what of a row."""

@@ -1,0 +1,108 @@
+"""The timeline: the last runs of an event as a plot, when each began and how long it took."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from clock.ledger.runs import Run
+from clock.recurrence.zone import Zone
+from clock.web.pages.times import duration, exact
+
+_WIDTH, _HEIGHT = 960, 230
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 10, 10, 24
+
+_TICKS = (0.001, 0.01, 0.1, 1, 10, 60, 600, 3600, 36_000)
+"""Seconds at which there may be a line; the scale is logarithmic, for a run may take anything."""
+
+
+def draw(runs: Sequence[Run], zone: Zone) -> Markup:
+    """The plot of ``runs``, the latest first; times at its foot are on the clock of ``zone``.
+
+    A filled mark is how long a run took, and its shape how it ended; a ring is how long it waited.
+    """
+    if not runs:
+        return Markup("")
+    scale = _Scale(runs)
+    parts = [*_grid(scale), *_feet(scale, zone)]
+    parts += [_mark(run, scale) for run in reversed(runs)]
+    return Markup(
+        '<svg class="plot" role="img" aria-label="{}" viewBox="0 0 {} {}">{}</svg>'
+    ).format(_words(runs), _WIDTH, _HEIGHT, Markup("").join(parts))
+
+
+class _Scale:
+    """Where an instant and a length of time are on the plot."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        lengths = [each for run in runs for each in (run.duration, run.wait)]
+        self.lowest = max(min(max(each, 0.001) for each in lengths) / 1.5, 0.0005)
+        self.highest = max(max(lengths) * 1.5, self.lowest * 10)
+        self.first = min(run.started for run in runs)
+        self.last = max(*(run.started for run in runs), self.first + 1)
+
+    def x(self, instant: float) -> float:
+        share = (instant - self.first) / (self.last - self.first)
+        return round(_LEFT + 8 + share * (_WIDTH - _LEFT - _RIGHT - 16), 1)
+
+    def y(self, seconds: float) -> float:
+        low, high = math.log(self.lowest), math.log(self.highest)
+        share = (math.log(max(seconds, self.lowest)) - low) / (high - low)
+        return round(_HEIGHT - _BOTTOM - share * (_HEIGHT - _TOP - _BOTTOM), 1)
+
+
+def _grid(scale: _Scale) -> list[Markup]:
+    return [
+        Markup(
+            '<path class="grid" d="M{} {}H{}"/><text x="{}" y="{}" text-anchor="end">{}</text>'
+        ).format(_LEFT, scale.y(at), _WIDTH - _RIGHT, _LEFT - 8, scale.y(at) + 4, duration(at))
+        for at in _TICKS
+        if scale.lowest <= at <= scale.highest
+    ]
+
+
+def _feet(scale: _Scale, zone: Zone) -> list[Markup]:
+    middle = (scale.first + scale.last) / 2
+    places = ((scale.first, "start"), (middle, "middle"), (scale.last, "end"))
+    return [
+        Markup('<text x="{}" y="{}" text-anchor="{}">{}</text>').format(
+            scale.x(at), _HEIGHT - 6, anchor, exact(at, zone)
+        )
+        for at, anchor in places
+    ]
+
+
+_SHAPES = {
+    "succeeded": "m-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0",
+    "skipped": "m-4 -1.5h8v3h-8z",
+    "retried": "m0 -5l5 8.5h-10z",
+    "stopped": "m-4 -4h8v8h-8z",
+    "failed": "m-5 -3l2 -2l3 3l3 -3l2 2l-3 3l3 3l-2 2l-3 -3l-3 3l-2 -2l3 -3z",
+    "abandoned": "m-5 -3l2 -2l3 3l3 -3l2 2l-3 3l3 3l-2 2l-3 -3l-3 3l-2 -2l3 -3z",
+}
+
+
+def _mark(run: Run, scale: _Scale) -> Markup:
+    x = scale.x(run.started)
+    return Markup(
+        '<g><title>{}</title><circle class="wait" cx="{}" cy="{}" r="2.5"/>'
+        '<path class="o-{}" d="M{} {}{}"/></g>'
+    ).format(
+        f"{run.outcome}: ran {duration(run.duration)}, waited {duration(run.wait)}",
+        x,
+        scale.y(run.wait),
+        run.outcome,
+        x,
+        scale.y(run.duration),
+        _SHAPES[run.outcome],
+    )
+
+
+def _words(runs: Sequence[Run]) -> str:
+    lengths = sorted(run.duration for run in runs)
+    return (
+        f"The last {len(runs)} runs by when they began: they took {duration(lengths[0])} to "
+        f"{duration(lengths[-1])}, {duration(lengths[len(lengths) // 2])} in the middle"
+    )

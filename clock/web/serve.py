@@ -1,0 +1,76 @@
+"""Serving: a port, and a stop that is as quick as a platform wants it."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+from collections.abc import Mapping
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+
+from clock.errors import SettingsError
+from clock.web.access import LOOPBACK, read_access
+from clock.web.application import application
+
+__all__ = ["LOOPBACK", "application", "read_access", "read_allowed", "serve"]
+
+GRACE = 2
+"""Seconds the answers in hand have once a stop was asked for."""
+
+log = logging.getLogger("clock")
+
+
+def read_allowed(said: Mapping[str, Any]) -> list[str]:
+    """``ENQUEUEABLE`` of a settings module: the dotted names that may be enqueued from outside.
+
+    Raises SettingsError.
+    """
+    value = said.get("ENQUEUEABLE", ())
+    if not isinstance(value, (list, tuple)) or not all(isinstance(each, str) for each in value):
+        raise SettingsError("ENQUEUEABLE in the settings is not a list of dotted names")
+    return list(value)
+
+
+def serve(served: Starlette, *, host: str, port: int) -> None:
+    """Answer on ``host`` and ``port`` until SIGTERM, SIGINT or SIGHUP. Raises SettingsError where
+    the address cannot be had.
+    """
+    listener = _listen(host, port)
+    config = uvicorn.Config(
+        served,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+        lifespan="off",
+    )
+    server = uvicorn.Server(config)
+    shown = f"[{host}]" if ":" in host else host
+    log.info("serving", extra={"fields": {"url": f"http://{shown}:{listener.getsockname()[1]}/"}})
+    # uvicorn sends itself again the signal it was stopped by, which would end us with its number.
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, _stop(server))
+    with listener:
+        server.run(sockets=[listener])
+
+
+def _stop(server: uvicorn.Server) -> Any:
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    return ask
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        raise SettingsError(f"{host}:{port} cannot be listened on: {error.strerror}") from None
+    return listener
