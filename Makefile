@@ -39,6 +39,9 @@ faults-rivals: .venv/rivals ## the same for rq cron, rq-scheduler and Celery bea
 	.venv/bin/python -m benchmarks.faults.contest --venv .venv/rivals \
 	  --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED))
 
+bench-web: .venv/ready ## how long the pages and the API take, with many events and runs
+	.venv/bin/python -m benchmarks.web
+
 lint: .venv/ready ## ruff and mypy, as the pre-commit hook runs them
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check

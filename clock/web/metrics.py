@@ -167,7 +167,7 @@ def _of_runs(measured: Mapping[str, Measured]) -> Iterator[Metric]:
         "clock_event_run_duration_seconds", "How long runs took.", labels=["event"]
     )
     for event, each in measured.items():
-        # Those two from the first run on, so that their rates are right; each other is a series more.
+        # Those two from the first run on, so that their rates are right.
         for outcome, count in {"succeeded": 0, "failed": 0, **each.outcomes}.items():
             runs.add_metric([event, outcome], count)
         durations.add_metric([event], *_buckets(each.durations))
