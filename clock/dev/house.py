@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 
 import click
 from redis.exceptions import RedisError
@@ -31,7 +32,9 @@ FIRM = 1.4
 WORKER = "clock.worker.Worker"
 """The worker's class, as a name that RQ's command imports."""
 
-_COLOURS = {"clock": "cyan", "worker": "green", "dev": "yellow"}
+_COLOURS = {"clock": "cyan", "worker": "green", "web": "blue", "dev": "yellow"}
+
+_WEB = ("--port", "0", "--allow-actions", "--show-arguments")
 
 
 def run_house(
@@ -44,7 +47,7 @@ def run_house(
     embedded: bool,
     environ: Mapping[str, str],
 ) -> int:
-    """Run server, clock and worker until a signal asks to stop, or one of them ends; returns an
+    """Run server, clock, worker and page until a signal asks to stop, or one of them ends; returns an
     exit code. ``embedded`` leaves a configured server alone.
     """
     stop = Stop()
@@ -89,6 +92,9 @@ def _commands(
     worker = ["-m", "rq.cli", "worker", "--url", server, "-w", WORKER, "--with-scheduler", *queues]
     yield "worker", [sys.executable, *worker]
     yield "clock", [sys.executable, *clock]
+    if find_spec("uvicorn") and find_spec("starlette"):
+        # Port 0 is any that is free: two houses on one machine do not stand in each other's way.
+        yield "web", [sys.executable, "-m", "clock", "web", "--url", server, *_WEB]
 
 
 @contextmanager

@@ -27,15 +27,16 @@ class Watched:
         now: float = START,
         ledger: type[Ledger] = Ledger,
         token: str = "h:1:x",
+        app: str = "test",
         tolerance: float = 60.0,
     ) -> None:
         self.now = now
         self.watch = Watch(
-            redis, schedule, app="test", token=token, serializer="pickle", tolerance=tolerance
+            redis, schedule, app=app, token=token, serializer="pickle", tolerance=tolerance
         )
         self.loop = Loop(
             list(schedule.events.values()),
-            ledger(redis, app="test", token=token),
+            ledger(redis, app=app, token=token),
             Stop(),
             now=lambda: self.now,
             watch=self.watch,

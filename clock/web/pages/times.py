@@ -21,10 +21,12 @@ def relative(seconds: float) -> str:
 
 
 def exact(instant: float, zone: Zone) -> str:
-    """An instant on the clock of ``zone``, with its offset: ``Sat 21 Nov 09:30:00 +01:00``."""
+    """An instant on the clock of ``zone``, with its offset: ``Sat 21 Nov 09:30 +01:00``; seconds
+    are named where there are any.
+    """
     at = int(instant)
     local = datetime.fromtimestamp(at, timezone(timedelta(seconds=zone.offset(at))))
-    return f"{local:%a %d %b %H:%M:%S} {_offset(zone.offset(at))}"
+    return f"{local:%a %d %b} {_clock(local)} {_offset(zone.offset(at))}"
 
 
 def duration(seconds: float | None) -> str:
@@ -53,8 +55,12 @@ def exact_tag(instant: float, zone: Zone) -> Markup:
     if zone.offset(int(instant)) == 0:
         return text
     return text + Markup(' <span class="utc">{}</span>').format(
-        f"{datetime.fromtimestamp(int(instant), UTC):%H:%M:%S} UTC"
+        f"{_clock(datetime.fromtimestamp(int(instant), UTC))} UTC"
     )
+
+
+def _clock(local: datetime) -> str:
+    return f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
 
 
 def _offset(seconds: int) -> str:

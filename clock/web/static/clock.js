@@ -7,7 +7,7 @@ const live = document.body.dataset.live;
 const csrf = document.body.dataset.csrf;
 const events = document.getElementById("events");
 const PERIOD = 4000; // milliseconds between two looks at the server
-let ahead = 0; // how far the server's clock is ahead of the reader's, in milliseconds
+let ahead = document.body.dataset.now * 1000 - Date.now(); // how far the server's clock is ahead of the reader's, in milliseconds
 
 // Instants
 
@@ -48,7 +48,7 @@ const ours = new Intl.DateTimeFormat("en-GB", {
 
 function localise(place) {
   for (const each of place.querySelectorAll("time.exact")) {
-    const said = ours.format(new Date(each.dateTime)).replace(",", "");
+    const said = ours.format(new Date(each.dateTime)).replace(",", "").replace(/^(.*:.*):00$/, "$1");
     const shown = each.textContent;
     const last = each.nextElementSibling;
     if (each.parentNode.querySelector(".here")) continue;

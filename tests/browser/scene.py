@@ -1,0 +1,135 @@
+"""A scene: an application with a past, so that there is something to see.
+
+The clock's own loop claims on a wall clock that is set by hand, over the last day; what workers
+would have recorded is made up, the same every time.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from contextlib import chdir
+from pathlib import Path
+
+from redis import Redis
+from rq import Queue, SimpleWorker
+from rq.job import Job
+
+from clock import Schedule, load
+from clock.decision import FIRING
+from clock.jobs.progress import Progress
+from clock.ledger import keys
+from clock.ledger.job import job_id
+from clock.ledger.pauses import Pause, pause
+from clock.ledger.records import read_record
+from clock.ledger.runs import Run, RunOutcome, write_run
+from tests.jobs.working import start, work_off
+from tests.watch.watched import START, Watched
+
+APP = "clock"
+FAILING = "feeds.refresh"
+
+SCHEDULE = """
+from clock import cron, defaults, every, timezone
+
+timezone("Europe/Berlin")
+defaults(queue="default")
+
+every("5 minutes", "shop.health.ping", name="health.ping", queue="high")
+every("hour", "shop.feeds.refresh", name="feeds.refresh", at="**:15", retry=3)
+every("30 minutes", "shop.mail.digest", name="mail.digest", catch_up="none")
+every("day", "shop.reports.daily", name="reports.daily", at=["09:30", "18:00"])
+every(cron("*/15 9-18 * * mon-fri"), "shop.orders.sync", name="orders.sync", tz="Asia/Tokyo")
+every("day", "shop.backup.database", name="backup.database", at="00:00", queue="low")
+every("20 minutes", "shop.stock.count", name="stock.count", queue="high")
+every("month", "shop.billing.close", name="billing.close", on="last friday", at="23:30")
+every("day", "shop.cleanup.carts", name="cleanup.carts", at="00:00", queue="low")
+every("monday", "shop.letters.weekly", name="letters.weekly", at="00:00", enabled=False)
+"""
+
+
+def paint(redis: Redis, folder: Path, now: float | None = None) -> None:
+    """Write the scene into an empty server, as of ``now`` (UTC seconds since 1970), else now."""
+    now = time.time() if now is None else now
+    (folder / "schedules").mkdir()
+    (folder / "schedules" / "main.py").write_text(SCHEDULE)
+    with chdir(folder):
+        schedule = load("schedules/main.py")
+    _tick(redis, schedule, now)
+    # Jobs that wait since yesterday would be all that one sees.
+    for queue in ("high", "low", "default"):
+        redis.delete(f"rq:queue:{queue}")
+    _runs(redis, schedule)
+    said = "the warehouse moves; ask Jo"
+    pause(
+        redis,
+        APP,
+        "stock.count",
+        Pause(until=int(now) + 7200, reason=said, by="jo@laptop", since=int(now) - 5400),
+    )
+    _jobs(redis)
+
+
+def _tick(redis: Redis, schedule: Schedule, now: float) -> None:
+    clock = Watched(redis, schedule, now=now - 100_000, token="app-1:4711:x", app=APP)
+    minute = now // 60 * 60 + 0.003
+    for minutes in range(1500, -1, -1):
+        # For more than an hour there was no clock.
+        if not 240 < minutes < 330:
+            clock.turn(minute - 60 * minutes - START - early for early in (0.9, 0))
+    clock.turn([now - 1 - START])
+
+
+def _runs(redis: Redis, schedule: Schedule) -> None:
+    chance = random.Random(7)  # made up, and the same every time
+    found = []
+    for event in schedule.events:
+        length = chance.choice([0.04, 0.3, 1.2, 9.0])
+        history = read_record(redis, APP, event).history
+        for number, decision in enumerate(each for each in history if each.kind in FIRING):
+            outcome, error = RunOutcome.SUCCEEDED, None
+            if event == FAILING and number in {0, 1, 2, 9}:
+                outcome, error = RunOutcome.FAILED, "TimeoutError"
+            begin = decision.last + 0.004 + chance.expovariate(6)
+            found.append(
+                Run(
+                    event=event,
+                    scheduled=decision.last,
+                    enqueued=decision.last + 0.003,
+                    started=begin,
+                    ended=begin + length * chance.lognormvariate(0, 0.4),
+                    outcome=outcome,
+                    error=error,
+                    attempt=1,
+                    worker="worker-1",
+                    job=job_id(APP, event, decision.last),
+                )
+            )
+    for run in sorted(found, key=lambda run: run.ended):
+        write_run(redis, APP, run)
+
+
+def _jobs(redis: Redis) -> None:
+    queues = {name: Queue(name, connection=redis) for name in ("high", "default", "low")}
+    for _ in range(3):
+        queues["default"].enqueue("tests.jobs.working.fail")
+    queues["high"].enqueue("tests.jobs.working.say", "hello")
+    work_off(redis, "default", "high")
+    running = queues["default"].enqueue("tests.jobs.working.say", "busy")
+    start(redis, running.id)
+    _progress(redis, running)
+    for _ in range(4):
+        queues["low"].enqueue("tests.jobs.working.say", "later")
+    worker = SimpleWorker(list(queues.values()), connection=redis, name="worker-1")
+    worker.register_birth()
+    worker.set_current_job_id(running.id)
+    worker.set_state("busy")
+
+
+def _progress(redis: Redis, job: Job) -> None:
+    said = Progress  # its fields, as a task writes them
+    assert {"done", "total", "message", "at"} == set(said.__dataclass_fields__)
+    redis.hset(
+        keys.progress(job.id),
+        mapping={"done": 420, "total": 1000, "message": "orders", "at": time.time()},
+    )

