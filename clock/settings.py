@@ -54,9 +54,6 @@ class Settings:
     sentry_monitors: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """``SENTRY_MONITORS``: event -> the slug of the monitor of Sentry Crons that is told."""
 
-    allowed: frozenset[str] = frozenset()
-    """``ALLOWED``: dotted names of the tasks that ``clock web`` may enqueue for whoever asks."""
-
 
 def read_settings(module: str | None, environ: Mapping[str, str]) -> Settings:
     """What ``module`` says, or else that of ``RQ_CONFIG``, and what the environment says instead.
@@ -76,7 +73,6 @@ def read_settings(module: str | None, environ: Mapping[str, str]) -> Settings:
         ping_url=_ping_url(said, environ),
         pings=_addresses("PINGS", said),
         sentry_monitors=_texts("SENTRY_MONITORS", said),
-        allowed=frozenset(_names("ALLOWED", said)),
     )
 
 
