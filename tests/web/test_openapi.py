@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,3 +102,9 @@ def _words(schema: Mapping[str, Any]) -> Iterator[str]:
         for inner in nested if isinstance(nested, list) else [nested]:
             if isinstance(inner, dict) and name != "default":
                 yield from _words(inner)
+
+
+def test_the_page_of_the_docs_names_every_operation_and_no_other() -> None:
+    page = (Path(__file__).parents[2] / "docs/api.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`((?:GET|POST|DELETE) /[^` ]*)`", page))
+    assert told == set(LABELS)
