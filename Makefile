@@ -42,6 +42,9 @@ faults-rivals: .venv/rivals ## the same for rq cron, rq-scheduler and Celery bea
 screenshots: .venv/ready .venv/chromium ## write docs/screenshots/*.png anew
 	.venv/bin/python -m tests.browser.screenshots
 
+bench-web: .venv/ready ## how long the pages and the API take, with many events and runs
+	.venv/bin/python -m benchmarks.web
+
 lint: .venv/ready ## ruff and mypy, as the pre-commit hook runs them
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
 from clock.errors import SettingsError
 from clock.schedule.duration import parse_duration
@@ -44,6 +45,15 @@ class Settings:
     max_running: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """``MAX_RUNNING``: a task's dotted name -> how many of its jobs may run at once."""
 
+    ping_url: str | None = field(default=None, repr=False)
+    """``PING_URL`` or ``CLOCK_PING_URL``: an address that the clock asks while all is well."""
+
+    pings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    """``PINGS``: event -> an address that is told of each of its runs."""
+
+    sentry_monitors: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """``SENTRY_MONITORS``: event -> the slug of the monitor of Sentry Crons that is told."""
+
 
 def read_settings(module: str | None, environ: Mapping[str, str]) -> Settings:
     """What ``module`` says, or else that of ``RQ_CONFIG``, and what the environment says instead.
@@ -60,6 +70,9 @@ def read_settings(module: str | None, environ: Mapping[str, str]) -> Settings:
         middleware=_names("MIDDLEWARE", said),
         outcomes=_tables("OUTCOMES", said),
         max_running=_limits("MAX_RUNNING", said),
+        ping_url=_ping_url(said, environ),
+        pings=_addresses("PINGS", said),
+        sentry_monitors=_texts("SENTRY_MONITORS", said),
     )
 
 
@@ -130,3 +143,40 @@ def _limits(name: str, said: Mapping[str, Any]) -> Mapping[str, int]:
     ):
         raise SettingsError(f"{name} in the settings is not a dictionary of numbers from 1 by task")
     return MappingProxyType(dict(value))
+
+
+def _ping_url(said: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:
+    value = environ.get("CLOCK_PING_URL") or said.get("PING_URL")
+    if value is None or _is_address(value):
+        return value
+    # What is wrong may be half of a secret.
+    raise SettingsError("PING_URL is not an address that begins with http:// or https://")
+
+
+def _addresses(name: str, said: Mapping[str, Any]) -> Mapping[str, str]:
+    value = _texts(name, said)
+    for event, address in value.items():
+        if not _is_address(address):
+            raise SettingsError(
+                f"{name} of {event!r} is not an address that begins with http:// or https://"
+            )
+    return value
+
+
+def _texts(name: str, said: Mapping[str, Any]) -> Mapping[str, str]:
+    value = said.get(name, {})
+    if not isinstance(value, Mapping) or not all(
+        isinstance(event, str) and isinstance(text, str) and text for event, text in value.items()
+    ):
+        raise SettingsError(f"{name} in the settings is not a dictionary of texts by event")
+    return MappingProxyType(dict(value))
+
+
+def _is_address(value: object) -> bool:
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        return False
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and " " not in value
+    except ValueError:
+        return False

@@ -115,3 +115,41 @@ def test_a_limit_that_is_none_is_refused(said: str, write_module: WriteModule) -
     name = write_module(f"MAX_RUNNING = {said}")
     with pytest.raises(SettingsError, match="MAX_RUNNING in the settings is not a dictionary"):
         read_settings(name, {})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "PING_URL = 'hc-ping.com/secret-1'",
+        "PING_URL = 'file:///secret-1'",
+        "PING_URL = 5",
+        "PINGS = {'e': 'ftp://x/secret-1'}",
+        "PINGS = {'e': 'https:///secret-1'}",
+        "PINGS = {'e': 'https://x/secret 1'}",
+        "PINGS = {'e': 'https://[x/secret-1'}",
+        "PINGS = ['https://x/secret-1']",
+        "SENTRY_MONITORS = {'e': ''}",
+        "SENTRY_MONITORS = 'secret-1'",
+    ],
+)
+def test_a_watcher_that_cannot_be_told_is_refused_and_its_address_is_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    name = f"watchers_{abs(hash(line))}"
+    (tmp_path / f"{name}.py").write_text(line + "\n")
+    with pytest.raises(SettingsError) as found:
+        read_settings(name, {})
+    assert "secret" not in str(found.value)
+
+
+def test_watchers_are_read_and_the_environment_goes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    lines = ("PING_URL = 'https://x/1'", "PINGS = {'e': 'http://y:8/2'}", "SENTRY_MONITORS = {}")
+    (tmp_path / "watchers_all.py").write_text("\n".join(lines))
+    found = read_settings("watchers_all", {"CLOCK_PING_URL": "https://x/other"})
+    assert (found.ping_url, dict(found.pings)) == ("https://x/other", {"e": "http://y:8/2"})
+    assert "https" not in repr(found)
+    assert read_settings("watchers_all", {"CLOCK_PING_URL": ""}).ping_url == "https://x/1"

@@ -24,9 +24,11 @@ from clock.schedule.event import Event
 from clock.schedule.load import load
 from clock.schedule.schedule import Schedule
 from clock.server import find_server
+from clock.settings import read_settings
 from clock.stop import Abandon, Stop, stopped_by_signals
 from clock.token import process_token
 from clock.watch.watch import Watch
+from clock.watchers.clock_ping import ClockPing
 
 SHOWN_AT_START = 20
 """Events whose next time is logged at the start."""
@@ -69,8 +71,15 @@ def start(
         colour=on_terminal and not os.environ.get("NO_COLOR"),
     )
     stop, token = Stop(), process_token()
+    url_to_ping = read_settings(settings, os.environ).ping_url
     watch = Watch(
-        connection, schedule, app=app, token=token, serializer=serializer, tolerance=tolerance
+        connection,
+        schedule,
+        app=app,
+        token=token,
+        serializer=serializer,
+        tolerance=tolerance,
+        ping=ClockPing(url_to_ping, token) if url_to_ping else None,
     )
     try:
         with stopped_by_signals(stop):

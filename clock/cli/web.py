@@ -39,6 +39,13 @@ PORT = 5040
     help="Shape of the log lines; else for people on a terminal, logfmt elsewhere.",
 )
 @click.option("--allow-actions", is_flag=True, help="Let readers run, pause and delete.")
+@click.option(
+    "--allow",
+    "tasks",
+    multiple=True,
+    metavar="TASK",
+    help="A task that the API may enqueue, besides those of the settings' ALLOWED.",
+)
 @click.option("--show-arguments", is_flag=True, help="Show the arguments of jobs.")
 def web(
     host: str,
@@ -50,6 +57,7 @@ def web(
     tolerance: float,
     style: Style | None,
     allow_actions: bool,
+    tasks: tuple[str, ...],
     show_arguments: bool,
 ) -> int:
     """Serve the page, /api/v1 and /metrics until SIGTERM, SIGINT or SIGHUP.
@@ -76,7 +84,7 @@ def web(
         app=app,
         serializer=serializer,
         tolerance=tolerance,
-        allowed=served.read_allowed(said),
+        allowed={*served.read_allowed(said), *tasks},
     )
     is_terminal = sys.stdout.isatty()
     colour = is_terminal and not os.environ.get("NO_COLOR")

@@ -47,6 +47,11 @@ class SelfCheck:
         self._agenda: Agenda | None = None
         self._overdue: set[int] = set()
 
+    @property
+    def is_overdue(self) -> bool:
+        """Whether an event was overdue when it was looked at last."""
+        return bool(self._overdue)
+
     def passed(self, now: float, there_since: float) -> None:
         """Look at what is to be looked at; a clock has been there since ``there_since``.
 

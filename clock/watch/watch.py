@@ -18,6 +18,7 @@ from clock.schedule.event import Event
 from clock.schedule.schedule import Schedule
 from clock.watch.publisher import Publisher
 from clock.watch.self_check import SelfCheck
+from clock.watchers.clock_ping import ClockPing
 
 RENEWED_EVERY = 86_400
 """Seconds after which the descriptions are written again, so that a clock that runs for years does
@@ -39,8 +40,12 @@ class Watch:
         token: str,
         serializer: str,
         tolerance: float = TOLERANCE,
+        ping: ClockPing | None = None,
     ) -> None:
-        """``tolerance`` is how many seconds an event may be overdue before it is an error."""
+        """``tolerance`` is how many seconds an event may be overdue before it is an error; ``ping``
+        tells a watcher outside.
+        """
+        self._ping = ping
         self._connection = connection
         self._app = app
         self._schedule = schedule
@@ -72,6 +77,8 @@ class Watch:
             self._described = now
         self._publisher.passed(now)
         self._check.passed(now, self._pulse.life.there_since)
+        if self._ping is not None:
+            self._ping.passed(now, self._check.is_overdue)
 
     def claimed(self, outcomes: Sequence[Outcome], claimed_at: float) -> None:
         """Claims were made at ``claimed_at``, and this became of them. Nothing is sent."""

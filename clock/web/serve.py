@@ -25,13 +25,13 @@ log = logging.getLogger("clock")
 
 
 def read_allowed(said: Mapping[str, Any]) -> list[str]:
-    """``ENQUEUEABLE`` of a settings module: the dotted names that may be enqueued from outside.
+    """``ALLOWED`` of a settings module: the dotted names that may be enqueued from outside.
 
     Raises SettingsError.
     """
-    value = said.get("ENQUEUEABLE", ())
+    value = said.get("ALLOWED", ())
     if not isinstance(value, (list, tuple)) or not all(isinstance(each, str) for each in value):
-        raise SettingsError("ENQUEUEABLE in the settings is not a list of dotted names")
+        raise SettingsError("ALLOWED in the settings is not a list of dotted names")
     return list(value)
 
 

@@ -22,6 +22,7 @@ from rq.registry import StartedJobRegistry
 
 from clock.ledger.runs import Run, RunOutcome, write_run
 from clock.ledger.serializers import meet_clocks
+from clock.watchers.run import Watchers
 from clock.worker.configuration import (
     log_by_environment,
     one_line,
@@ -32,7 +33,7 @@ from clock.worker.ending import ENDLESS, Ending, ending_of, failure_of, meant, r
 from clock.worker.grace import LAST_WORDS
 from clock.worker.limited import LimitedWorker
 from clock.worker.middleware import Middleware, chain, load_middleware
-from clock.worker.record import run_of
+from clock.worker.record import attempt_of, occurrence_of, run_of
 
 OUTCOME = "clock_outcome"
 """What ``meta`` says of a skipped job, whose status in RQ is that of a finished one."""
@@ -60,6 +61,9 @@ class Worker(LimitedWorker):
         self._app = self._settings.app
         self._limits = self._settings.max_running
         self._grace_seconds = self._settings.grace
+        self._watchers = Watchers(
+            pings=self._settings.pings, monitors=self._settings.sentry_monitors
+        )
         self._prepare()
         is_given = serializer_was_given(kwargs.get("serializer"))
         if not is_given:
@@ -106,7 +110,14 @@ class Worker(LimitedWorker):
         """RQ's: run the job, with the middleware around what RQ calls to do so."""
         # RQ has no place of its own for what goes around a job, and passes this object on.
         job.perform = partial(self._perform, job, job.perform)  # type: ignore[method-assign]
-        return super().perform_job(job, queue)
+        said = occurrence_of(job)
+        watched = said and self._watchers.begin(str(said["event"]), job.id, attempt_of(job))
+        try:
+            return super().perform_job(job, queue)
+        finally:
+            # Its end is written, and its timeout is over: nobody waits for what is told now.
+            if watched and self._ending is not None:
+                watched.end(self._ending.outcome, self._ending.error)
 
     def _perform(self, job: Job, perform: Callable[[], Any]) -> Any:
         try:

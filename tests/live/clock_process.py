@@ -21,7 +21,9 @@ Line = Mapping[str, Any]
 class ClockProcess:
     """``python -m clock FILE``; it logs JSON lines into files of its own."""
 
-    def __init__(self, file: Path, url: str, *, name: str = "clock") -> None:
+    def __init__(
+        self, file: Path, url: str, *, name: str = "clock", environ: Mapping[str, str] | None = None
+    ) -> None:
         """``name`` tells its log files, which lie beside ``file``, from those of other clocks."""
         self.name = name
         self.out = file.with_name(f"{name}.out")
@@ -31,7 +33,7 @@ class ClockProcess:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "clock", file.name, "--url", url, "--log", "json"],
                 cwd=file.parent,
-                env=bare_environment(),
+                env=bare_environment() | dict(environ or {}),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,

@@ -57,8 +57,9 @@ def start_clock(server: Server) -> Iterator[StartClock]:
     """
     clocks: list[ClockProcess] = []
 
-    def start(file: Path, url: str | None = None) -> ClockProcess:
-        clocks.append(ClockProcess(file, url or server.url, name=f"clock-{len(clocks) + 1}"))
+    def start(file: Path, url: str | None = None, **environ: str) -> ClockProcess:
+        name = f"clock-{len(clocks) + 1}"
+        clocks.append(ClockProcess(file, url or server.url, name=name, environ=environ))
         return clocks[-1]
 
     yield start

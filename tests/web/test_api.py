@@ -389,7 +389,7 @@ def _writing() -> list[tuple[str, str]]:
     return [*(("POST", path) for path in paths), ("DELETE", "/jobs/x")]
 
 
-def _everything(redis: Redis) -> dict[bytes, tuple[Any, bool]]:
+def _everything(redis: Redis) -> dict[Any, tuple[Any, bool]]:
     return {key: (redis.dump(key), redis.ttl(key) >= 0) for key in redis.keys("*")}
 
 

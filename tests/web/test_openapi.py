@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from redis import Redis
 from rq import Queue
-from schemathesis import Case, GenerationMode
+from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -53,11 +55,8 @@ def test_every_answer_is_as_described(
 ) -> None:
     Queue(connection=redis).enqueue("tests.jobs.working.say", job_id="known")
     schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", start_web().app, headers=WHO)
-    operation = next(
-        found
-        for found in (each.ok() for each in schema.get_all_operations())
-        if found.label.removeprefix("/api/v1") == label
-    )
+    operations = map(_described, schema.get_all_operations())
+    operation = next(each for each in operations if each.label.removeprefix("/api/v1") == label)
     if mode is GenerationMode.NEGATIVE and not _takes_anything(operation):
         return
 
@@ -69,10 +68,14 @@ def test_every_answer_is_as_described(
         suppress_health_check=list(HealthCheck),
     )
     @given(case=operation.as_strategy(generation_mode=mode))
-    def ask(case: Case) -> None:
+    def ask(case: Any) -> None:
         case.call_and_validate(headers=WHO, checks=CHECKS)
 
     ask()
+
+
+def _described(found: Any) -> Any:
+    return found.ok()
 
 
 def _takes_anything(operation: Any) -> bool:
@@ -99,3 +102,9 @@ def _words(schema: Mapping[str, Any]) -> Iterator[str]:
         for inner in nested if isinstance(nested, list) else [nested]:
             if isinstance(inner, dict) and name != "default":
                 yield from _words(inner)
+
+
+def test_the_page_of_the_docs_names_every_operation_and_no_other() -> None:
+    page = (Path(__file__).parents[2] / "docs/api.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`((?:GET|POST|DELETE) /[^` ]*)`", page))
+    assert told == set(LABELS)

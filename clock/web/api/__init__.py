@@ -16,6 +16,7 @@ from clock.errors import (
     JobServerError,
     LedgerError,
     NoQueueError,
+    RecurrenceError,
     UnknownEventError,
 )
 from clock.web.api import enqueueing, jobs, schedules
@@ -52,7 +53,7 @@ def _unknown(_request: Request, error: Exception) -> Response:
     return problem(404, str(error))
 
 
-def _cursor(_request: Request, error: Exception) -> Response:
+def _bad_request(_request: Request, error: Exception) -> Response:
     return problem(400, str(error))
 
 
@@ -78,7 +79,8 @@ _api = ExceptionMiddleware(
         ProblemError: _problem,
         HTTPException: _http,
         UnknownEventError: _unknown,
-        CursorError: _cursor,
+        CursorError: _bad_request,
+        RecurrenceError: _bad_request,
         NoQueueError: _no_queue,
         LedgerError: _away,
         JobServerError: _away,

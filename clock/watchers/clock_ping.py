@@ -1,0 +1,32 @@
+"""The clock's own ping: it goes round, the ledger answers, and nothing is overdue."""
+
+from __future__ import annotations
+
+from clock.watchers.ping import Ping, Sender, run_id
+
+EVERY = 60.0
+"""Seconds between two pings. Give the receiver a grace of three minutes or so."""
+
+
+class ClockPing:
+    """Tells one address how a clock does. No method waits for it."""
+
+    def __init__(self, url: str, token: str, sender: Sender | None = None) -> None:
+        """``token`` names the process of the clock."""
+        self._url = url
+        self._run = run_id(token)
+        self._sender = sender or Sender()
+        self._last: float | None = None
+        self._was_overdue = False
+
+    def passed(self, now: float, is_overdue: bool) -> None:
+        """The clock has made a whole pass, which ended at ``now`` (UTC seconds since 1970), and
+        ``is_overdue`` says whether something should have been decided and was not.
+        """
+        is_due = self._last is None or not 0 <= now - self._last < EVERY
+        if not is_due and is_overdue == self._was_overdue:
+            return
+        self._last, self._was_overdue = now, is_overdue
+        text = "something is overdue, though the clock is alive" if is_overdue else ""
+        word = "fail" if is_overdue else ""
+        self._sender.send(Ping(url=self._url, word=word, run=self._run, text=text))

@@ -1,0 +1,102 @@
+"""Pings in the style of healthchecks.io: an address is asked when all is well, ``/start`` behind it
+when a run begins, and ``/fail`` when it failed; ``?rid=`` tells one run from another.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.request import Request, urlopen
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+TIMEOUT = 2.0
+"""Seconds a receiver has to take a ping."""
+
+WAITING = 20
+"""Pings that wait to be sent at most; of more, the new ones are dropped."""
+
+log = logging.getLogger("clock")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ping:
+    """One ping: the address, what it says (``""``, ``"start"`` or ``"fail"``), of which run, and a
+    line of text for a person. The address is a secret: it is never logged.
+    """
+
+    url: str
+    word: str
+    run: UUID
+    text: str = ""
+
+    @property
+    def address(self) -> str:
+        """Where it goes."""
+        parts = urlsplit(self.url)
+        path = parts.path.rstrip("/") + (f"/{self.word}" if self.word else "")
+        query = "&".join(filter(None, (parts.query, urlencode({"rid": str(self.run)}))))
+        return urlunsplit(parts._replace(path=path, query=query))
+
+
+def run_id(said: str) -> UUID:
+    """A run id for what is called ``said``: equal for equal texts."""
+    return uuid5(NAMESPACE_URL, f"rq-clock:{said}")
+
+
+class Sender:
+    """Sends pings one after another from a thread of its own, which never holds up a process that
+    ends. No method waits for a receiver but ``finish``.
+    """
+
+    def __init__(self, timeout: float = TIMEOUT, waiting: int = WAITING) -> None:
+        """``timeout`` is how many seconds a receiver has."""
+        self._timeout = timeout
+        self._pings: queue.Queue[Ping | None] = queue.Queue(waiting)
+        self._thread: threading.Thread | None = None
+        self._is_refused = False
+
+    def send(self, ping: Ping) -> bool:
+        """Have ``ping`` sent; False where it is dropped, because too many wait."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="clock-pings", daemon=True)
+            self._thread.start()
+        try:
+            self._pings.put_nowait(ping)
+        except queue.Full:
+            return False
+        return True
+
+    def finish(self, within: float) -> bool:
+        """Send no more behind what waits, and wait for that, ``within`` seconds at most; whether
+        all of it was sent, or refused.
+        """
+        if self._thread is None:
+            return True
+        try:
+            self._pings.put_nowait(None)
+        except queue.Full:
+            return False
+        self._thread.join(within)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        while (ping := self._pings.get()) is not None:
+            self._send(ping)
+
+    def _send(self, ping: Ping) -> None:
+        try:
+            # Only http and https come as far as this: the settings are read so.
+            request = Request(ping.address, data=ping.text.encode(), method="POST")  # noqa: S310
+            request.add_header("user-agent", "rq-clock")
+            with urlopen(request, timeout=self._timeout):  # noqa: S310
+                self._is_refused = False
+        except Exception as error:  # a receiver that cannot be reached, or answers with anything
+            if not self._is_refused:
+                self._is_refused = True
+                host = urlsplit(ping.url).hostname
+                log.warning(
+                    "ping failed", extra={"fields": {"host": host, "reason": type(error).__name__}}
+                )

@@ -1,0 +1,70 @@
+"""Telling watchers of one run of an event: that it begins, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from clock.ledger.runs import RunOutcome
+from clock.watchers import sentry
+from clock.watchers.ping import TIMEOUT, Ping, Sender, run_id
+
+LONGEST = 2 * TIMEOUT
+"""Seconds for which a worker waits at the end of a run until its pings are sent: time for both."""
+
+_WORDS = {
+    RunOutcome.SUCCEEDED: "",
+    RunOutcome.SKIPPED: "",
+    RunOutcome.FAILED: "fail",
+    RunOutcome.STOPPED: "fail",
+}
+"""What is told of each outcome. Of a run that is tried again nothing is: the next one tells."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watchers:
+    """Who watches which event: ``pings`` are addresses by event, ``monitors`` the slugs of Sentry's
+    monitors.
+    """
+
+    pings: Mapping[str, str]
+    monitors: Mapping[str, str]
+
+    def begin(self, event: str, job: str, attempt: int) -> WatchedRun | None:
+        """Tell that a run begins; None where nobody watches it. Waits for nobody."""
+        url, monitor = self.pings.get(event), self.monitors.get(event)
+        if url is None and monitor is None:
+            return None
+        run = run_id(f"{job}:{attempt}")
+        sender = Sender()
+        if url is not None:
+            sender.send(Ping(url=url, word="start", run=run))
+        if monitor is not None:
+            sentry.check_in(monitor, run, "in_progress")
+        return WatchedRun(url=url, monitor=monitor, run=run, job=job, sender=sender)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedRun:
+    """A run that somebody was told of."""
+
+    url: str | None
+    monitor: str | None
+    run: UUID
+    job: str
+    sender: Sender
+
+    def end(self, outcome: RunOutcome, error: str | None) -> None:
+        """Tell how it ended, its error being the class alone; waits for ``LONGEST`` seconds at
+        most, and ``sentry.FLUSH`` more where Sentry is told.
+        """
+        word = _WORDS.get(outcome)
+        if word is not None and self.monitor is not None:
+            sentry.check_in(self.monitor, self.run, "error" if word else "ok")
+        if word is not None and self.url is not None:
+            text = f"{outcome} job={self.job}" + (f" error={error}" if error else "")
+            self.sender.send(Ping(url=self.url, word=word, run=self.run, text=text))
+        self.sender.finish(LONGEST)
+        if self.monitor is not None:
+            sentry.flush()

@@ -1,0 +1,187 @@
+"""Pings, sent to a receiver on this machine."""
+
+from __future__ import annotations
+
+import logging
+import time
+from uuid import UUID
+
+import pytest
+from redis import Redis
+
+from clock.ledger.ledger import Ledger
+from clock.ledger.runs import RunOutcome
+from clock.loop import Loop
+from clock.stop import Stop
+from clock.watch.watch import Watch
+from clock.watchers.clock_ping import EVERY, ClockPing
+from clock.watchers.ping import Ping, Sender, run_id
+from clock.watchers.run import LONGEST, Watchers
+from tests.conftest import ReadSchedule
+from tests.live.port import free_port
+from tests.watch.watched import START, Idle
+from tests.watchers.receiver import receiver
+
+RUN = run_id("x")
+
+
+@pytest.mark.parametrize(
+    ("url", "word", "expected"),
+    [
+        ("https://hc.example/abc", "", f"https://hc.example/abc?rid={RUN}"),
+        ("https://hc.example/abc/", "start", f"https://hc.example/abc/start?rid={RUN}"),
+        ("https://hc.example/k/slug?create=1", "fail",
+         f"https://hc.example/k/slug/fail?create=1&rid={RUN}"),
+    ],
+)  # fmt: skip
+def test_the_address_says_what_and_of_which_run(url: str, word: str, expected: str) -> None:
+    assert Ping(url=url, word=word, run=RUN).address == expected
+
+
+def test_pings_arrive_in_their_order() -> None:
+    with receiver() as found:
+        sender = Sender()
+        for word in ("start", "fail", ""):
+            assert sender.send(Ping(url=found.url, word=word, run=RUN, text="why"))
+        assert sender.finish(5)
+        assert found.paths() == ["/key-123/start", "/key-123/fail", "/key-123"]
+        assert {(each.run, each.body) for each in found.heard} == {(str(RUN), b"why")}
+
+
+def test_a_receiver_that_hangs_holds_nobody_up_and_what_is_too_much_is_dropped() -> None:
+    with receiver(hangs=True) as found:
+        sender = Sender(timeout=0.2, waiting=3)
+        begin = time.monotonic()
+        sent = [sender.send(Ping(url=found.url, word="", run=RUN)) for _ in range(50)]
+        assert time.monotonic() - begin < 0.1
+        assert 3 <= sum(sent) <= 4
+        assert not sent[-1]
+
+
+@pytest.mark.parametrize("status", [404, 500])
+def test_a_receiver_that_refuses_is_told_of_once_and_its_address_never(
+    status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    with receiver(status=status) as found, caplog.at_level(logging.DEBUG):
+        sender = Sender()
+        for _ in range(3):
+            sender.send(Ping(url=found.url, word="", run=RUN))
+        assert sender.finish(5)
+    assert [record.message for record in caplog.records] == ["ping failed"]
+    assert "key-123" not in str(caplog.records[0].__dict__)
+
+
+def test_a_receiver_that_is_not_there_is_no_error() -> None:
+    sender = Sender()
+    sender.send(Ping(url=f"http://127.0.0.1:{free_port()}/x", word="", run=RUN))
+    assert sender.finish(5)
+
+
+def test_a_clock_pings_once_a_minute_and_at_once_when_something_is_overdue() -> None:
+    with receiver() as found:
+        sender = Sender()
+        ping = ClockPing(found.url, "h:1:x", sender)
+        for now, is_overdue in [(0, 0), (1, 0), (59, 0), (60, 0), (70, 1), (75, 1), (80, 0)]:
+            ping.passed(START + now, bool(is_overdue))
+        # The wall clock was set back.
+        ping.passed(START - 1000, False)
+        assert sender.finish(5)
+        assert [path.removeprefix("/key-123") for path in found.paths()] == [
+            "", "", "/fail", "", "",
+        ]  # fmt: skip
+        assert {each.run for each in found.heard} == {str(run_id("h:1:x"))}
+        assert EVERY == 60
+
+
+def test_the_clock_tells_that_it_is_alive_and_enqueues_nothing(
+    redis: Redis, read: ReadSchedule
+) -> None:
+    with receiver() as found:
+        sender = Sender()
+        schedule = read("every('10 seconds', 'tasks.x')")
+        watch = Watch(
+            redis, schedule, app="test", token="h:1:x", serializer="pickle",
+            ping=ClockPing(found.url, "h:1:x", sender),
+        )  # fmt: skip
+        now = START
+        loop = Loop(
+            list(schedule.events.values()), Idle(redis, app="test", token="h:1:x"), Stop(),
+            now=lambda: now, watch=watch,
+        )  # fmt: skip
+        for second in range(0, 200, 4):
+            now = START + second
+            loop.turn()
+        assert sender.finish(5)
+        assert found.paths()[0] == "/key-123"
+        assert found.paths()[-1] == "/key-123/fail"
+
+
+def test_while_the_server_is_away_a_clock_does_not_ping(read: ReadSchedule) -> None:
+    with receiver() as found, Redis(port=free_port()) as nobody:
+        sender = Sender()
+        schedule = read("every('10 seconds', 'tasks.x')")
+        watch = Watch(
+            nobody, schedule, app="test", token="h:1:x", serializer="pickle",
+            ping=ClockPing(found.url, "h:1:x", sender),
+        )  # fmt: skip
+        ledger = Ledger(nobody, app="test", token="h:1:x")
+        Loop(list(schedule.events.values()), ledger, Stop(), watch=watch).turn()
+        assert sender.finish(5)
+        assert found.paths() == []
+
+
+def test_a_tick_does_not_wait_for_a_receiver_that_hangs(redis: Redis, read: ReadSchedule) -> None:
+    with receiver(hangs=True) as found:
+        schedule = read("every('10 seconds', 'tasks.x')")
+        watch = Watch(
+            redis, schedule, app="test", token="h:1:x", serializer="pickle",
+            ping=ClockPing(found.url, "h:1:x"),
+        )  # fmt: skip
+        now, longest = START, 0.0
+        loop = Loop(
+            list(schedule.events.values()), Ledger(redis, app="test", token="h:1:x"), Stop(),
+            now=lambda: now, watch=watch,
+        )  # fmt: skip
+        for second in range(0, 3000, 10):
+            now = START + second
+            begin = time.monotonic()
+            loop.turn()
+            longest = max(longest, time.monotonic() - begin)
+        assert longest < 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "paths"),
+    [
+        (RunOutcome.SUCCEEDED, ["/key-123/start", "/key-123"]),
+        (RunOutcome.SKIPPED, ["/key-123/start", "/key-123"]),
+        (RunOutcome.FAILED, ["/key-123/start", "/key-123/fail"]),
+        (RunOutcome.STOPPED, ["/key-123/start", "/key-123/fail"]),
+        (RunOutcome.RETRIED, ["/key-123/start"]),
+    ],
+)
+def test_a_run_is_told_of_as_it_ended(outcome: RunOutcome, paths: list[str]) -> None:
+    with receiver() as found:
+        run = Watchers(pings={"e": found.url}, monitors={}).begin("e", "job-1", 2)
+        assert run is not None
+        run.end(outcome, "ValueError" if outcome is RunOutcome.FAILED else None)
+        assert found.paths() == paths
+        (identifier,) = {each.run for each in found.heard}
+        assert identifier is not None
+        assert UUID(identifier) == run_id("job-1:2")
+        if outcome is RunOutcome.FAILED:
+            assert found.heard[-1].body == b"failed job=job-1 error=ValueError"
+
+
+def test_an_event_that_nobody_watches_starts_nothing() -> None:
+    assert Watchers(pings={"e": "http://x"}, monitors={}).begin("other", "job", 1) is None
+
+
+def test_a_receiver_that_hangs_holds_a_worker_up_no_longer_than_is_stated() -> None:
+    with receiver(hangs=True) as found:
+        begin = time.monotonic()
+        run = Watchers(pings={"e": found.url}, monitors={}).begin("e", "job-1", 1)
+        assert time.monotonic() - begin < 0.2
+        assert run is not None
+        run.end(RunOutcome.SUCCEEDED, None)
+        assert time.monotonic() - begin < LONGEST + 1
