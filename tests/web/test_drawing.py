@@ -1,0 +1,169 @@
+"""What rows, strips, plots and maps are made of."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from clock.ledger.pauses import Pause
+from clock.ledger.runs import Run, RunOutcome
+from clock.observe.coming import Load
+from clock.observe.snapshot import read_snapshot
+from clock.observe.state import State
+from clock.observe.status import EventStatus, status
+from clock.recurrence.zone import zone
+from clock.web.pages import heat, strip, timeline, times
+from clock.web.pages.row import ORDERS, Row, sorted_rows
+from clock.web.pages.strip import Mark
+from tests.conftest import ReadSchedule
+from tests.watch.watched import START, Watched
+
+RUN = Run(
+    event="x",
+    scheduled=int(START),
+    enqueued=START,
+    started=START + 0.1,
+    ended=START + 0.3,
+    outcome=RunOutcome.SUCCEEDED,
+    error=None,
+    attempt=1,
+    worker="w",
+    job="j",
+)
+
+ROW = Row(
+    number=0,
+    name="x",
+    state=State.ON_TIME,
+    task="tasks.x",
+    queue="default",
+    sentence="every day",
+    rule="day",
+    zone=zone("UTC"),
+    next=2,
+    last=1,
+    lateness=0.1,
+    passed=None,
+    pause=None,
+    run=RUN,
+    marks=(Mark.OK,),
+)
+
+OTHERS: dict[str, Any] = {
+    "name": "y",
+    "state": State.LATE,
+    "task": "tasks.y",
+    "queue": "io",
+    "rule": "hour",
+    "zone": zone("Asia/Tokyo"),
+    "next": 3,
+    "last": 2,
+    "lateness": 0.2,
+    "passed": 1,
+    "pause": Pause(until=None, reason="r", by="b", since=1),
+    "run": replace(RUN, outcome=RunOutcome.FAILED),
+    "marks": (Mark.OK, Mark.MISSED),
+}
+
+
+@pytest.mark.parametrize("field", OTHERS)
+def test_a_row_of_which_anything_differs_has_another_digest(field: str) -> None:
+    other = replace(ROW, **{field: OTHERS[field]})
+    assert len({ROW.digest, other.digest}) == 2
+    assert len(ROW.digest) == 8
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_what_has_nothing_in_a_column_comes_last_either_way(order: str) -> None:
+    empty = replace(ROW, number=1, name="a", next=None, last=None, run=None)
+    for descending in (False, True):
+        found = sorted_rows([empty, ROW], order, descending=descending)
+        if order in {"next", "last", "outcome"}:
+            assert found == [ROW, empty]
+        assert len(found) == 2
+
+
+def test_a_strip_shows_what_was_missed_while_no_clock_was_there(
+    redis: Redis, read: ReadSchedule
+) -> None:
+    clock = Watched(redis, read("every('10 seconds', 'tasks.x')"))
+    clock.turn(range(25))
+    outcomes = {int(START) + 10: RunOutcome.FAILED, int(START) + 20: RunOutcome.SUCCEEDED}
+    assert strip.marks(_event(redis, START + 25), outcomes, START + 25) == [Mark.FAILED, Mark.OK]
+    # Nobody decides what passes now.
+    gap = strip.marks(_event(redis, START + 65), outcomes, START + 65)
+    assert gap == [Mark.FAILED, Mark.OK, *[Mark.OPEN] * 3]
+    clock.turn([75])
+    decided = strip.marks(_event(redis, START + 76), outcomes, START + 76)
+    assert decided == [Mark.FAILED, Mark.OK, *[Mark.MISSED] * 4, Mark.FIRED]
+
+
+def test_a_strip_is_never_longer_than_it_says(redis: Redis, read: ReadSchedule) -> None:
+    clock = Watched(redis, read("every('1 second', 'tasks.x')"))
+    clock.turn([0, 1, 2, 5000])
+    found = strip.marks(_event(redis, START + 5000), {}, START + 5000)
+    assert len(found) == strip.LENGTH
+    assert strip.words([]) == "nothing yet"
+    assert strip.words([Mark.OK, Mark.MISSED, Mark.OK]) == "last 3: 2 succeeded, 1 missed"
+
+
+def test_every_end_of_a_run_has_its_shape_on_the_plot() -> None:
+    runs = [replace(RUN, outcome=each, started=START + n) for n, each in enumerate(RunOutcome)]
+    drawn = timeline.draw(runs, zone("UTC"))
+    for outcome in RunOutcome:
+        assert f'class="o-{outcome}"' in drawn
+    assert timeline.draw([], zone("UTC")) == ""
+
+
+def test_runs_that_took_no_time_or_ages_stay_on_the_plot() -> None:
+    lengths = (0.0, -0.5, 1e-9, 1e6)
+    runs = [replace(RUN, ended=RUN.started + length) for length in lengths]
+    for x, y in re.findall(r'cx="([-\d.]+)" cy="([-\d.]+)"', timeline.draw(runs, zone("UTC"))):
+        assert 0 <= float(x) <= 960
+        assert 0 <= float(y) <= 230
+
+
+def test_an_hour_that_comes_twice_has_one_place_on_the_map() -> None:
+    start = 1_792_886_400 - 3600  # 2026-10-25T00:00 in Berlin is 2026-10-24T22:00Z
+    counts = [0] * 7 * 1440
+    counts[600] = 4
+    load = Load(start=start, counts=counts, worst=(), unknown=())
+    drawn = heat.draw(load, heat.steps(counts), zone("Europe/Berlin"))
+    assert drawn.count('class="h-') == 1
+    assert "4 in the fullest minute" in drawn
+
+
+@pytest.mark.parametrize("counts", [[], [0], [3, 3], [1, 2], [1, 100], list(range(50))], ids=str)
+def test_the_levels_of_a_map_rise_from_its_emptiest_minute(counts: list[int]) -> None:
+    levels = heat.steps(counts)
+    assert levels == sorted(set(levels))
+    assert 1 <= len(levels) <= heat.LEVELS
+    assert levels[0] == min((each for each in counts if each), default=1)
+    shades = [heat.shade(at, levels) for at in range(1, len(levels) + 1)]
+    assert shades == sorted(set(shades))
+    assert set(shades) <= set(range(1, heat.LEVELS + 1))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.0008, "0.8 ms"), (0.4, "400 ms"), (4.2, "4.2 s"), (185, "3 min 5 s"), (None, "")],
+)
+def test_a_length_has_the_digits_that_matter(seconds: float | None, said: str) -> None:
+    assert times.duration(seconds) == said
+
+
+def test_a_time_is_told_on_its_own_clock() -> None:
+    at = 1_803_889_800
+    assert times.exact(at, zone("Europe/Berlin")) == "Mon 01 Mar 09:30 +01:00"
+    assert times.exact(at + 5, zone("America/St_Johns")) == "Mon 01 Mar 05:00:05 -03:30"
+    assert times.exact(10**12, zone("Asia/Tokyo")).startswith("Thu 30 Dec")
+    assert [times.relative(each) for each in (0.2, 65, -3)] == ["now", "in 1 min 5 s", "3 s ago"]
+
+
+def _event(redis: Redis, now: float) -> EventStatus:
+    (event,) = status(read_snapshot(redis, "test"), now).events
+    return event
