@@ -17,7 +17,7 @@ def hand(redis: Redis) -> Hand:
     """A job in the hand of the worker ``w1.token``."""
     job = Queue("default", connection=redis).enqueue("work.x")
     with redis.pipeline() as pipeline:
-        execution = Execution.create(job, 90, pipeline, "w1")
+        execution = Execution.create(job, 90, pipeline)
         job.prepare_for_execution("w1", pipeline)
         pipeline.execute()
     hand = Hand(job, execution, worker="w1.token", value="here 1")

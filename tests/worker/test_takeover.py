@@ -31,7 +31,7 @@ def begun(redis: Redis, *, owner: str | None = DEAD, ttl: int = 90, **options: A
     taken = Queue.dequeue_any([queue], None, connection=redis)
     assert taken is not None
     with redis.pipeline() as pipeline:
-        execution = Execution.create(job, ttl, pipeline, "w1")
+        execution = Execution.create(job, ttl, pipeline)
         job.prepare_for_execution("w1", pipeline)
         if owner is not None:
             pipeline.hset(execution.key, keys.OWNER, owner)
