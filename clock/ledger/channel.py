@@ -1,6 +1,6 @@
 """A channel: a script called ahead, the next call sent before the reply to the last is read.
 
-So the server works on one batch while the clock makes the next of it. Nothing is ever sent twice
+So the server works on one batch while the clock makes the next. Nothing is ever sent twice
 from here, whatever the client's own settings for retries say.
 """
 
@@ -53,11 +53,11 @@ class Channel:
         self._under_way += 1
         return Call(keys, arguments)
 
-    def receive(self, call: Call) -> bytes:
+    def receive(self, call: Call) -> Any:
         """The reply to ``call``, which must be the oldest of those under way."""
         with server_errors():
             try:
-                reply: bytes = self._connection.read_response(disable_decoding=True)
+                reply = self._connection.read_response(disable_decoding=True)
             except NoScriptError:
                 # Nothing was done, so this is no second time.
                 reply = self._script(keys=call.keys, args=call.arguments)
