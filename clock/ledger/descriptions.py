@@ -93,7 +93,7 @@ def parse_descriptions(found: Mapping[Any, Any]) -> dict[str, Description]:
     read = []
     for name, line in found.items():
         # One that cannot be read must not hide the others.
-        with suppress(ValueError, TypeError, AttributeError):
+        with suppress(LookupError, ValueError, TypeError, AttributeError):
             read.append(_parse(as_text(name), line))
     read.sort(key=lambda each: (each.file, each.path, each.line))
     return {each.name: each for each in read}
