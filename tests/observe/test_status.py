@@ -101,6 +101,18 @@ def test_an_event_of_a_file_without_a_clock_misses_its_clock_not_another(
     assert (len(found.alive), found.has_clocks) == (1, False)
 
 
+def test_what_passed_before_a_clock_started_is_overdue_from_its_start(
+    redis: Redis, read: ReadSchedule
+) -> None:
+    schedule = read(TEN)
+    _run(redis, schedule, range(20))
+    clock = _run(redis, schedule, range(5000, 5059), ledger=Idle, token="h:2:x")
+    assert _status(redis, clock.now).is_healthy
+    clock.turn(range(5059, 5070))
+    found = _status(redis, clock.now)
+    assert [(each.pending, each.overdue) for each in found.overdue] == [(START + 20, 69.0)]
+
+
 def test_two_clocks_of_a_file_are_there_since_the_first_of_them(
     redis: Redis, read: ReadSchedule
 ) -> None:

@@ -116,13 +116,14 @@ def test_a_suspended_clock_raises_no_alarm_when_it_goes_on(
     assert clock.watch._pulse.life.gaps == ((START + 95, START + 4000),)
 
 
-def test_what_a_clock_could_not_claim_before_its_start_is_not_overdue_at_once(
+def test_what_passed_while_a_clock_was_suspended_is_overdue_from_when_it_went_on(
     redis: Redis, read: ReadSchedule, logged: pytest.LogCaptureFixture
 ) -> None:
-    schedule = read("every('10 seconds', 'tasks.x')")
-    Watched(redis, schedule).turn(range(20))
-    Watched(redis, schedule, ledger=Idle, now=START + 5000, token="h:2:x").turn(range(5000, 5059))
+    clock = Watched(redis, read("every('10 seconds', 'tasks.x')"), ledger=Idle)
+    clock.turn([*range(30), *range(4000, 4060)])
     assert _said(logged, "overdue") == []
+    clock.turn(range(4060, 4070))
+    assert _said(logged, "overdue") == ["tasks.x"]
 
 
 def test_a_server_that_was_away_raises_no_alarm_when_it_is_back(
