@@ -101,8 +101,9 @@ class Watch:
             self._described = now
             try:
                 describe(self._connection, self._app, self._schedule.path, self._events, now)
-            except LedgerError:
-                self._described = None
+            except LedgerError as error:
+                if error.kind not in OUR_OWN:
+                    self._described = None
                 raise
 
     def _look(self, now: float) -> None:

@@ -10,6 +10,7 @@ import pytest
 from redis import Redis
 from rq import Worker
 
+from clock import Schedule
 from clock.ledger.ledger import Ledger
 from clock.ledger.pauses import Pause, pause
 from tests.cli.command import Clock
@@ -65,6 +66,18 @@ def test_where_no_clock_is_alive_the_code_is_6(clock: Clock, ran: Ran, server_ur
     assert code == 6
     assert err.startswith("no clock is alive: the last tick was 2 min")
     assert "no clock" in out
+
+
+@pytest.mark.usefixtures("worker")
+def test_where_one_of_two_files_has_no_clock_the_code_is_6(
+    clock: Clock, ran: Ran, redis: Redis, read: ReadSchedule, server_url: str
+) -> None:
+    schedule = read("every('day', 'tasks.y')")
+    other = Schedule(path="other.py", zone=schedule.zone, events=schedule.events)
+    Watched(redis, other, now=time.time() - 300, token="h:2:x").turn([time.time() - START - 300])
+    ran("every('10 seconds', 'tasks.x')", since=30)
+    code, _, err = clock("status", "--url", server_url, "--app", "test")
+    assert (code, err) == (6, "no clock of other.py is alive\n")
 
 
 @pytest.mark.usefixtures("worker")
