@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from redis import Redis
+from redis.exceptions import ConnectionError as AwayError
 
 from clock.ledger.clocks import read_clocks
 from clock.ledger.descriptions import read_descriptions
@@ -173,3 +174,25 @@ def test_garbage_in_its_keys_does_not_end_a_clock(
     assert redis.llen("rq:queue:default") > 10
     assert {each.message for each in caplog.records if each.levelname == "ERROR"} == set()
     assert list(read_descriptions(redis, "test")) == ["tasks.x"]
+
+
+def test_a_clock_with_nothing_due_notices_that_its_server_is_away(
+    redis: Redis,
+    read: ReadSchedule,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caplog.set_level("INFO", logger="clock")
+    clock = Watched(redis, read("every('day', 'tasks.x')"))
+    clock.turn(range(3))
+
+    def away(*_args: object, **_options: object) -> None:
+        raise AwayError("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(redis.connection_pool, "get_connection", away)
+        clock.turn(range(3, 30))
+    clock.turn(range(30, 40))
+    said = [each.message for each in caplog.records if each.message != "server"]
+    assert said == ["server away", "server back"]
+    assert read_clocks(redis, "test")[0].gaps == ((START, START + 30),)
