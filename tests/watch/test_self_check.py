@@ -11,6 +11,7 @@ from redis.exceptions import ConnectionError as AwayError
 
 from clock import Schedule
 from clock.ledger.pauses import Pause, pause, resume
+from clock.timetable import Due
 from tests.conftest import ReadSchedule
 from tests.watch.watched import START, Watched
 
@@ -46,14 +47,23 @@ def test_it_is_said_when_the_tolerance_is_over_and_not_before(
 
 
 def test_an_event_that_the_timetable_lost_is_found(
-    redis: Redis, read: ReadSchedule, logged: pytest.LogCaptureFixture
+    redis: Redis,
+    read: ReadSchedule,
+    logged: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     schedule = read("every('10 seconds', 'tasks.x')", "every('10 seconds', 'tasks.y')")
     clock = Watched(redis, schedule)
     clock.turn(range(100))
-    heap = clock.loop._timetable._heap
-    heap[:] = [entry for entry in heap if entry[1] == 0]
-    clock.turn(range(100, 300))
+    advance = clock.loop._timetable.advance
+
+    def lose(due: Due, decided: int) -> None:
+        if due.index == 0:
+            advance(due, decided)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(clock.loop._timetable, "advance", lose)
+        clock.turn(range(100, 300))
     assert _said(logged, "overdue") == ["tasks.y"]
 
 
