@@ -69,17 +69,15 @@ def start(
         colour=on_terminal and not os.environ.get("NO_COLOR"),
     )
     stop, token = Stop(), process_token()
-    watch = Watch(
-        connection, schedule, app=app, token=token, serializer=serializer, tolerance=tolerance
-    )
     try:
         with stopped_by_signals(stop):
             _announce(schedule, server.shown, app, time.time())
+            own = {"app": app, "token": token, "serializer": serializer}
             Loop(
                 list(schedule.events.values()),
-                Ledger(connection, app=app, token=token, serializer=serializer),
+                Ledger(connection, **own),
                 stop,
-                watch=watch,
+                watch=Watch(connection, schedule, tolerance=tolerance, **own),
             ).run()
     except Abandon:
         log.warning(

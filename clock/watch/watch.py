@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib.metadata import version
@@ -20,6 +21,15 @@ from clock.watch.self_check import SelfCheck
 RENEWED_EVERY = 86_400
 """Seconds after which the descriptions are written again, so that a clock that runs for years does
 not outlive them."""
+
+OUR_OWN = frozenset({"NoPermissionError", "ResponseError WRONGTYPE"})
+"""Kinds of LedgerError that say nothing of the server: it lets the clock claim, and refuses what
+the watch asks."""
+
+LONGEST = 300
+"""Characters of a reason; the client's errors may quote a whole command."""
+
+log = logging.getLogger("clock")
 
 
 class Watch:
@@ -49,11 +59,34 @@ class Watch:
         self._check = SelfCheck(connection, app, self._events, tolerance)
         self._pulse: Pulse | None = None
         self._described: float | None = None
+        self._in_trouble: set[int] = set()
 
     def passed(self, now: float) -> None:
-        """A pass over what was due ended at ``now``, UTC seconds since 1970. Raises
-        LedgerError.
+        """A pass over what was due ended at ``now``, UTC seconds since 1970.
+
+        Raises LedgerError where the server is away, and for nothing else: what is only wrong with
+        what the watch writes or reads is logged once, and the loop goes on.
         """
+        parts = (self._note, self._describe, self._publisher.passed, self._look)
+        for number, part in enumerate(parts):
+            try:
+                part(now)
+            except LedgerError as error:
+                if error.kind not in OUR_OWN:
+                    raise
+                self._complain(number, str(error))
+            except Exception as error:  # nothing that is only said of a clock may end it
+                self._complain(number, f"{type(error).__name__}: {error}")
+            else:
+                self._in_trouble.discard(number)
+
+    def ended(self, now: float) -> None:
+        """The clock ends because it was asked to. A server that is away need not know."""
+        if self._pulse is not None:
+            with suppress(LedgerError):
+                self._pulse.end(now)
+
+    def _note(self, now: float) -> None:
         if self._pulse is None:
             pulse = Pulse(self._connection, self._app, self._life(now))
             pulse.begin()
@@ -62,17 +95,26 @@ class Watch:
             # The server lost its data.
             self._described = None
             self._publisher.renew()
-        if self._described is None or not 0 <= now - self._described < RENEWED_EVERY:
-            describe(self._connection, self._app, self._schedule.path, self._events, now)
-            self._described = now
-        self._publisher.passed(now)
-        self._check.passed(now, self._pulse.life.there_since)
 
-    def ended(self, now: float) -> None:
-        """The clock ends because it was asked to. A server that is away need not know."""
-        if self._pulse is not None:
-            with suppress(LedgerError):
-                self._pulse.end(now)
+    def _describe(self, now: float) -> None:
+        if self._described is None or not 0 <= now - self._described < RENEWED_EVERY:
+            self._described = now
+            try:
+                describe(self._connection, self._app, self._schedule.path, self._events, now)
+            except LedgerError as error:
+                if error.kind not in OUR_OWN:
+                    self._described = None
+                raise
+
+    def _look(self, now: float) -> None:
+        there_since = now if self._pulse is None else self._pulse.life.there_since
+        self._check.passed(now, there_since)
+
+    def _complain(self, part: int, reason: str) -> None:
+        """Say what is wrong with a part, once as long as something is."""
+        if part not in self._in_trouble:
+            self._in_trouble.add(part)
+            log.error("watch", extra={"fields": {"reason": reason[:LONGEST]}})
 
     def _life(self, now: float) -> Life:
         host, pid, _ = self._token.rsplit(":", 2)

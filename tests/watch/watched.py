@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from redis import Redis
 
 from clock import Schedule
-from clock.ledger.channel import Call
-from clock.ledger.ledger import Claim, Ledger, Outcome, Sent
+from clock.ledger.ledger import Ledger
 from clock.loop import Loop
 from clock.stop import Stop
+from clock.timetable import Due
 from clock.watch.watch import Watch
 
 START = 1_800_000_000.0
 
 
 class Watched:
-    """A clock of the application ``test`` that starts at ``now``; every turn is asked for."""
+    """A clock of the application ``test`` that starts at ``now``; every turn is asked for.
+
+    One that ``is_idle`` goes round and finds nothing due.
+    """
 
     def __init__(
         self,
@@ -25,7 +28,7 @@ class Watched:
         schedule: Schedule,
         *,
         now: float = START,
-        ledger: type[Ledger] = Ledger,
+        is_idle: bool = False,
         token: str = "h:1:x",
         tolerance: float = 60.0,
     ) -> None:
@@ -35,11 +38,13 @@ class Watched:
         )
         self.loop = Loop(
             list(schedule.events.values()),
-            ledger(redis, app="test", token=token),
+            Ledger(redis, app="test", token=token),
             Stop(),
             now=lambda: self.now,
             watch=self.watch,
         )
+        if is_idle:
+            setattr(self.loop._timetable, "due", _nothing)  # noqa: B010  # mypy forbids the other way
 
     def turn(self, seconds: Iterable[float]) -> None:
         """Take a turn at each of ``seconds`` after START."""
@@ -48,11 +53,5 @@ class Watched:
             self.loop.turn()
 
 
-class Idle(Ledger):
-    """A ledger that says of every claim that another clock was faster, and writes nothing."""
-
-    def send(self, claims: Sequence[Claim], now: float) -> Sent:
-        return Sent(claims, Call((), ()))
-
-    def receive(self, sent: Sent) -> list[Outcome]:
-        return [Outcome(claim, None, claim.scheduled) for claim in sent.claims]
+def _nothing(_now: float, _limit: int) -> list[Due]:
+    return []
