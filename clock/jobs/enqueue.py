@@ -82,7 +82,7 @@ def _send(name: str, asked: Asked, place: Place, now: float) -> str:
         until.said_for,
         asked.unique.kind if asked.unique else "-",
         asked.unique.lasts * 1000 if asked.unique else 0,
-        *(each for field in job.to_dict().items() for each in field),
+        *_fields(job),
     ]
     try:
         with server_answers(connection, asked.deadline):
@@ -122,6 +122,14 @@ def _job(name: str, asked: Asked, queue: Queue, now: float) -> Job:
     elif options.at_front:
         job.enqueue_at_front = True
     return job
+
+
+def _fields(job: Job) -> list[Any]:
+    try:
+        return [each for field in job.to_dict().items() for each in field]
+    except Exception as error:  # a serializer raises what it likes
+        said = f"{type(error).__name__}: {error}"
+        raise ValueError(f"args=, kwargs= or meta= cannot be serialised: {said}") from None
 
 
 @dataclass(frozen=True, slots=True)

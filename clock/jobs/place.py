@@ -68,7 +68,7 @@ def prompt(connection: Redis, seconds: float) -> Redis:
     made = _PROMPT.setdefault(connection.connection_pool, {})
     if seconds not in made:
         if len(made) >= _MOST_PROMPT:
-            del made[next(iter(made))]
+            made.pop(next(iter(made)), None)
         made[seconds] = _prompt(connection.connection_pool, seconds)
     return made[seconds]
 
@@ -120,7 +120,7 @@ def _prompt(pool: Any, seconds: float) -> Redis:
         )
         and type(value) is not object
     }
-    kwargs |= {"socket_timeout": seconds, "retry": Retry(NoBackoff(), 0)}
+    kwargs |= {"socket_timeout": seconds, "retry": Retry(NoBackoff(), 0), "decode_responses": False}
     if "path" not in kwargs:
         kwargs["socket_connect_timeout"] = seconds
     if isinstance(pool, SentinelConnectionPool):
