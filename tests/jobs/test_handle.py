@@ -70,8 +70,11 @@ def test_a_job_that_failed_and_was_requeued_waits_again(redis: Redis) -> None:
     work_off(redis)
     Job.fetch(handle.id, connection=redis).requeue()
     assert handle.status() is Status.WAITING
+    redis.config_resetstat()
     with pytest.raises(JobTimeoutError):
-        handle.result(0.05)
+        handle.result(0.3)
+    # The result of the first run wakes nobody.
+    assert redis.info("commandstats")["cmdstat_xread"]["calls"] == 1
 
 
 @pytest.mark.parametrize("serializer", ["pickle", "json"])
