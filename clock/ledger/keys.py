@@ -15,7 +15,7 @@ clock:<app>:limits            hash  task -> how many of its jobs may run at once
 clock:progress:JOB            hash  how far a job has come: done, total, message, at  its own TTL
 clock:expires:JOB             text  when a job that nobody has started expires        its own TTL
 clock:<app>:runs:EVENT        list  its runs, see ``clock.ledger.runs``               RUNS, RUNS_TTL
-clock:worker:NAME             text  host and pid of a living worker                   PRESENCE
+clock:worker:NAME.TOKEN       text  host and pid of a living worker                   PRESENCE
 clock:sweep                   text  the worker that looks for abandoned jobs now      SWEEP
 ============================  ====  ================================================  ============
 
@@ -54,7 +54,7 @@ SWEEP = 3
 """Seconds between two looks for abandoned jobs, over all workers."""
 
 OWNER = "clock_worker"
-"""Field of an execution: the worker of ours whose it is."""
+"""Field of an execution, and of a worker: which process of ours it is, ``NAME.TOKEN``."""
 
 DEATHS = "clock_deaths"
 """Field of a job: how many workers died with it in hand."""
@@ -123,9 +123,11 @@ def runs(app: str, event: str) -> str:
     return f"clock:{app}:runs:{event}"
 
 
-def presence(worker: str) -> str:
-    """The key that is there while a worker lives; RQ's names of workers are one set a server."""
-    return f"clock:worker:{worker}"
+def presence(identity: str) -> str:
+    """The key that is there while a worker's process lives. ``identity`` is the worker's name, a
+    dot and a token: who is restarted under the name of a dead one must not keep that one alive.
+    """
+    return f"clock:worker:{identity}"
 
 
 def sweep() -> str:

@@ -16,7 +16,7 @@ from clock.ledger import keys
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abandoned:
-    """An execution whose worker is gone. ``owner`` is that worker's name where it was one of
+    """An execution whose worker is gone. ``owner`` is that worker's identity where it was one of
     ours.
     """
 
@@ -25,6 +25,11 @@ class Abandoned:
     job: str
     execution: str
     owner: str | None
+
+    @property
+    def worker(self) -> str | None:
+        """The name of the worker that is gone, where it was one of ours."""
+        return None if self.owner is None else self.owner.rpartition(".")[0]
 
     @property
     def registry_key(self) -> str:

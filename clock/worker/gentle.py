@@ -120,6 +120,8 @@ class GentleWorker(RQWorker):
         """RQ's: start the process that runs a job."""
         with self._forking, held_back():
             super().fork_work_horse(job, queue)
+        if self._hand is not None:
+            self._hand.pid = self.horse_pid
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         """RQ's: what that process does."""

@@ -21,9 +21,11 @@ class Hand:
     """An execution of a job by one of our workers."""
 
     def __init__(self, job: Job, execution: Execution, *, worker: str, value: str) -> None:
-        """``worker`` is the worker's name, ``value`` what a person shall find under its key."""
+        """``worker`` is the worker's identity, ``value`` what a person shall find under its key."""
         self.job = job.id
         self.execution = execution
+        self.pid = 0
+        """The process that runs it, once there is one."""
         self._job_key = job.key
         self._registry_key = job.started_job_registry.key
         self._worker = worker

@@ -11,6 +11,7 @@ from redis import Redis
 from rq import Queue
 from rq.executions import Execution
 from rq.job import Job
+from rq.utils import as_text
 from rq.worker_registration import clean_worker_registry
 
 from clock.ledger import keys
@@ -26,6 +27,8 @@ class LivingWorker(GentleWorker):
     """RQ's worker with a sign of life that is known to end soon after it."""
 
     _app = "clock"
+    _identity = ""
+    _heard_since: float | None = None
     _presence: Presence | None = None
 
     def _install_signal_handlers(self) -> None:
@@ -34,13 +37,14 @@ class LivingWorker(GentleWorker):
         sweep = Sweep(connection, self.queues, app=self._app, forking=self._forking)
         self._presence = Presence(
             connection,
-            worker=self.name,
+            worker=self._identity,
             value=self._shown(),
             hand=lambda: self._hand,
             overtaken=self._overtaken,
             sweep=lambda: sweep.look(time.time()),
             at_each=self._at_each_beat,
             forking=self._forking,
+            since=self._heard_since,
         )
         self._presence.start()
 
@@ -50,22 +54,40 @@ class LivingWorker(GentleWorker):
     def _shown(self) -> str:
         return f"{socket.gethostname()} {self.pid}"
 
-    def _overtaken(self) -> None:
+    def _overtaken(self, hand: Hand) -> None:
         fields = {
-            "job": self._job_in_hand(),
+            "job": hand.job,
             "reason": "this worker seemed dead, and its job was taken from it; killing the run",
         }
         with self._forking:
             log.error("overtaken", extra={"fields": fields})
-        if self.horse_pid:
+        # By now it may have found out itself, and this worker be at its next job.
+        if hand.pid and hand.pid == self.horse_pid:
             self.kill_horse()
+
+    def register_birth(self) -> None:
+        """RQ's; a name is free again soon after the death of a worker that had it, not minutes."""
+        before = self.connection.hget(self.key, keys.OWNER)
+        self._heard_since = time.monotonic()
+        if before is not None and self._is_dead(as_text(before)):
+            self.connection.delete(self.key)
+        super().register_birth()  # type: ignore[no-untyped-call]
+        self.connection.hset(self.key, keys.OWNER, self._identity)
+
+    def _is_dead(self, identity: str) -> bool:
+        deadline = time.monotonic() + keys.PRESENCE + 1
+        while self.connection.exists(keys.presence(identity)):
+            if self.connection.hexists(self.key, "death") or time.monotonic() > deadline:
+                return False
+            time.sleep(0.5)
+        return True
 
     def register_death(self) -> None:
         """RQ's; the sign of life ends with it."""
         if self._presence is not None:
             self._presence.end()
         super().register_death()  # type: ignore[no-untyped-call]
-        self.connection.delete(keys.presence(self.name))
+        self.connection.delete(keys.presence(self._identity))
 
     def clean_registries(self) -> None:
         """RQ's upkeep of the registries of ended jobs. Abandoned ones are judged by ``Sweep``."""
@@ -80,7 +102,7 @@ class LivingWorker(GentleWorker):
     def prepare_execution(self, job: Job) -> Execution:
         """RQ's: tell that the job is begun; and whose it is."""
         execution = super().prepare_execution(job)
-        hand = Hand(job, execution, worker=self.name, value=self._shown())
+        hand = Hand(job, execution, worker=self._identity, value=self._shown())
         hand.begin(self.connection)
         self._hand = hand
         return execution

@@ -52,16 +52,18 @@ class Presence(Thread):
         worker: str,
         value: str,
         hand: Callable[[], Hand | None],
-        overtaken: Callable[[], None],
+        overtaken: Callable[[Hand], None],
         sweep: Callable[[], None],
-        at_each: Callable[[Redis], None],
         forking: AbstractContextManager[object],
+        at_each: Callable[[Redis], None] | None = None,
+        since: float | None = None,
     ) -> None:
-        """``worker`` is the worker's name and ``value`` what a person shall find under its key.
+        """``worker`` is the worker's identity and ``value`` what a person shall find under its key.
 
         ``hand`` gives the job in hand; ``overtaken`` is called where that was taken from this
         worker. ``sweep`` looks for abandoned jobs, and ``at_each`` is done at each sign of life.
-        While the worker forks, it holds ``forking``.
+        While the worker forks, it holds ``forking``. ``since`` is when the server first answered
+        this worker, on ``time.monotonic()``.
         """
         super().__init__(name="clock-presence", daemon=True)
         self._connection = connection
@@ -73,7 +75,7 @@ class Presence(Thread):
         self._at_each = at_each
         self._forking = forking
         self._over = Event()
-        self._since: float | None = None
+        self._since = since
         self._is_away = False
 
     def run(self) -> None:
@@ -118,8 +120,9 @@ class Presence(Thread):
         if hand is None:
             self._connection.set(keys.presence(self._worker), self._value, ex=keys.PRESENCE)
         elif hand.is_overtaken(self._connection):
-            self._overtaken()
-        self._at_each(self._connection)
+            self._overtaken(hand)
+        if self._at_each is not None:
+            self._at_each(self._connection)
 
     def _say(self, message: str, **fields: object) -> None:
         # A process forked while another thread prints would wait for ever for the lock of stdout.

@@ -90,7 +90,7 @@ def judge(job: Job | None, found: Abandoned, connection: Redis) -> Verdict:
     if status not in _WAITING and status != JobStatus.STARTED:
         return Verdict(fate=Fate.FORGOTTEN, reason=f"the job is {status.value}")
     deaths = int(connection.hget(job.key, keys.DEATHS) or 0) + 1
-    died = f"its worker {found.owner or job.worker_name or ''} died".replace("  ", " ")
+    died = f"its worker {found.worker or job.worker_name or ''} died".replace("  ", " ")
     if deaths >= DEATHS:
         reason = f"given up: {deaths} workers died with it in hand"
         return Verdict(fate=Fate.FAILED, reason=reason, deaths=deaths)
@@ -132,7 +132,7 @@ def _act(
         RunOutcome.ABANDONED,
         started=job.started_at,
         ended=now,
-        worker=found.owner or job.worker_name or "",
+        worker=found.worker or job.worker_name or "",
     )
     if run is not None:
         write_run(pipeline, app, run)
@@ -159,7 +159,7 @@ def _fail(verdict: Verdict, job: Job, pipeline: Pipeline, found: Abandoned, now:
         job,
         ttl,
         exc_string=verdict.reason,
-        worker_name=found.owner or "",
+        worker_name=found.worker or "",
         pipeline=pipeline,
     )
 

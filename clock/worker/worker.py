@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -63,6 +64,7 @@ class Worker(LimitedWorker):
         if not is_given:
             kwargs["serializer"] = self._settings.serializer
         super().__init__(queues, *args, **kwargs)
+        self._identity = f"{self.name}.{secrets.token_hex(4)}"
         if not is_given:
             self.queues = [self._with_our_serializer(queue) for queue in self.queues]
             self._ordered_queues = self.queues[:]
