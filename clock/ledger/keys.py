@@ -124,8 +124,10 @@ def runs(app: str, event: str) -> str:
 
 
 def presence(identity: str) -> str:
-    """The key that is there while a worker's process lives. ``identity`` is the worker's name, a
-    dot and a token: who is restarted under the name of a dead one must not keep that one alive.
+    """The key that is there while a worker's process lives.
+
+    ``identity`` is the worker's name, a dot and a token: a worker that was restarted under the name
+    of a dead one must not keep that one alive.
     """
     return f"clock:worker:{identity}"
 
