@@ -77,6 +77,7 @@ class Presence(Thread):
         self._over = Event()
         self._since = since
         self._is_away = False
+        self._trouble = ""
 
     def run(self) -> None:
         """Beat until the end."""
@@ -112,8 +113,13 @@ class Presence(Thread):
         try:
             if self._connection.set(keys.sweep(), self._worker, nx=True, ex=keys.SWEEP):
                 self._sweep()
-        except (RedisError, OSError) as error:
-            self._say("sweep", reason=f"{type(error).__name__}: {error}")
+        except Exception as error:  # without this thread the worker would count as dead
+            reason = f"{type(error).__name__}: {error}"
+            if reason != self._trouble:
+                self._say("trouble", reason=f"cannot look for abandoned jobs: {reason}")
+            self._trouble = reason
+        else:
+            self._trouble = ""
 
     def _say_alive(self) -> None:
         hand = self._hand()
