@@ -20,6 +20,7 @@ from rq.executions import Execution
 from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 
+from clock.jobs.progress import flush
 from clock.ledger.runs import Run, RunOutcome, write_run
 from clock.ledger.serializers import meet_clocks
 from clock.worker.configuration import (
@@ -126,6 +127,8 @@ class Worker(LimitedWorker):
             if said is error:
                 raise
             raise said from error
+        finally:
+            flush()
 
     def handle_job_success(
         self, job: Job, queue: Queue, started_job_registry: StartedJobRegistry
