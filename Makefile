@@ -9,7 +9,7 @@ PIP_INSTALL = .venv/bin/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-croniter6 fuzz faults faults-rivals lint format lock wheel clean
+.PHONY: help run test test-croniter6 fuzz faults faults-rivals retention lint format lock wheel clean
 
 help: ## list the targets
 	@awk -F ' *## *' '/^[a-z0-9-]+:.*## / { split($$1, target, ":"); printf "make %-14s %s\n", target[1], $$2 }' Makefile
@@ -38,6 +38,9 @@ faults: .venv/ready ## kill clocks and servers, fail over, count jobs; MINUTES=1
 faults-rivals: .venv/rivals ## the same for rq cron, rq-scheduler and Celery beat; MINUTES, SEED
 	.venv/bin/python -m benchmarks.faults.contest --venv .venv/rivals \
 	  --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED))
+
+retention: .venv/ready ## simulate a day of jobs and count what it leaves; WORKER=rq for RQ's own worker
+	.venv/bin/python -m benchmarks.retention --worker $(or $(WORKER),clock.worker.Worker)
 
 lint: .venv/ready ## ruff and mypy, as the pre-commit hook runs them
 	.venv/bin/ruff check
