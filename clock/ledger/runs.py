@@ -16,6 +16,7 @@ from redis.client import Pipeline
 from rq.utils import as_text
 
 from clock.ledger import keys
+from clock.ledger.failures import keep_failed
 from clock.ledger.script import server_errors
 
 
@@ -33,6 +34,9 @@ class RunOutcome(StrEnum):
     """Its worker died."""
     STOPPED = "stopped"
     """Its worker was asked to stop, or somebody stopped the job."""
+
+
+_MAY_HAVE_FAILED = {RunOutcome.FAILED, RunOutcome.ABANDONED, RunOutcome.STOPPED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +76,15 @@ class Run:
 
 
 def write_run(connection: Redis | Pipeline, app: str, run: Run) -> None:
-    """Record ``run``: three commands, on a connection or as part of a pipeline."""
+    """Record ``run``, and count its job among the failed ones where it may be one: a few commands,
+    on a connection or as part of a pipeline.
+    """
     key = keys.runs(app, run.event)
     connection.lpush(key, _line(run))
     connection.ltrim(key, 0, keys.RUNS - 1)
     connection.expire(key, keys.RUNS_TTL)
+    if run.outcome in _MAY_HAVE_FAILED:
+        keep_failed(connection, app, run.event, run.job, keys.FAILED_KEPT)
 
 
 def read_runs(connection: Redis, app: str, event: str, limit: int = keys.RUNS) -> list[Run]:

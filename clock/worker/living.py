@@ -7,6 +7,7 @@ import socket
 import time
 from datetime import UTC, datetime
 
+from redis import Redis
 from rq import Queue
 from rq.executions import Execution
 from rq.job import Job
@@ -41,10 +42,14 @@ class LivingWorker(GentleWorker):
             hand=lambda: self._hand,
             overtaken=self._overtaken,
             sweep=lambda: sweep.look(time.time()),
+            at_each=self._at_each_beat,
             forking=self._forking,
             since=self._heard_since,
         )
         self._presence.start()
+
+    def _at_each_beat(self, connection: Redis) -> None:
+        """What else is to be done every few seconds, in the thread that gives the signs of life."""
 
     def _shown(self) -> str:
         return f"{socket.gethostname()} {self.pid}"

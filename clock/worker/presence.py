@@ -55,13 +55,15 @@ class Presence(Thread):
         overtaken: Callable[[Hand], None],
         sweep: Callable[[], None],
         forking: AbstractContextManager[object],
+        at_each: Callable[[Redis], None] | None = None,
         since: float | None = None,
     ) -> None:
         """``worker`` is the worker's identity and ``value`` what a person shall find under its key.
 
         ``hand`` gives the job in hand; ``overtaken`` is called where that was taken from this
-        worker. ``sweep`` looks for abandoned jobs. While the worker forks, it holds ``forking``.
-        ``since`` is when the server first answered this worker, on ``time.monotonic()``.
+        worker. ``sweep`` looks for abandoned jobs, and ``at_each`` is done at each sign of life.
+        While the worker forks, it holds ``forking``. ``since`` is when the server first answered
+        this worker, on ``time.monotonic()``.
         """
         super().__init__(name="clock-presence", daemon=True)
         self._connection = connection
@@ -70,6 +72,7 @@ class Presence(Thread):
         self._hand = hand
         self._overtaken = overtaken
         self._sweep = sweep
+        self._at_each = at_each
         self._forking = forking
         self._over = Event()
         self._since = since
@@ -124,6 +127,8 @@ class Presence(Thread):
             self._connection.set(keys.presence(self._worker), self._value, ex=keys.PRESENCE)
         elif hand.is_overtaken(self._connection):
             self._overtaken(hand)
+        if self._at_each is not None:
+            self._at_each(self._connection)
 
     def _say(self, message: str, **fields: object) -> None:
         # A process forked while another thread prints would wait for ever for the lock of stdout.

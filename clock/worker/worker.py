@@ -22,7 +22,9 @@ from rq.executions import Execution
 from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 
+from clock.jobs.progress import flush
 from clock.ledger.runs import Run, RunOutcome, write_run
+from clock.ledger.serializers import meet_clocks
 from clock.worker.configuration import (
     log_by_environment,
     one_line,
@@ -31,7 +33,7 @@ from clock.worker.configuration import (
 )
 from clock.worker.ending import ENDLESS, Ending, ending_of, failure_of, meant, result_for_rq
 from clock.worker.grace import LAST_WORDS
-from clock.worker.living import LivingWorker
+from clock.worker.limited import LimitedWorker
 from clock.worker.middleware import Middleware, chain, load_middleware
 from clock.worker.record import run_of
 
@@ -43,7 +45,7 @@ TAKES_EXECUTION = "execution" in signature(RQWorker.handle_job_retry).parameters
 log = logging.getLogger("clock")
 
 
-class Worker(LivingWorker):
+class Worker(LimitedWorker):
     """RQ's worker, which stops gently, takes care of what dead workers left, records the runs of
     scheduled jobs, and puts middleware around each job.
 
@@ -61,6 +63,7 @@ class Worker(LivingWorker):
         with one_line():
             self._settings = settings_of_command(os.environ)
         self._app = self._settings.app
+        self._limits = self._settings.max_running
         self._grace_seconds = self._settings.grace
         self._prepare()
         is_given = serializer_was_given(kwargs.get("serializer"))
@@ -87,6 +90,17 @@ class Worker(LivingWorker):
             self._middleware = load_middleware(self._settings.middleware)
             log_by_environment(os.environ)
         return super().work(*args, **kwargs)
+
+    def register_birth(self) -> None:
+        """RQ's: the worker is there. Says where a clock writes what it cannot read."""
+        super().register_birth()
+        for warning in meet_clocks(
+            self.connection,
+            worker_key=self.key,
+            serializer=self.serializer,
+            queues=self.queue_names(),
+        ):
+            log.warning("serializer", extra={"fields": {"worker": self.name, "reason": warning}})
 
     def prepare_execution(self, job: Job) -> Execution:
         """RQ's: a job begins."""
@@ -117,6 +131,8 @@ class Worker(LivingWorker):
             if said is error:
                 raise
             raise said from error
+        finally:
+            flush()
 
     def handle_job_success(
         self, job: Job, queue: Queue, started_job_registry: StartedJobRegistry

@@ -24,6 +24,7 @@ class Looks:
             hand=lambda: None,
             overtaken=lambda hand: None,
             sweep=self._look,
+            at_each=lambda connection: None,
             forking=nullcontext(),
         )
 
