@@ -84,19 +84,22 @@ def _goals(burst: Burst) -> Iterator[Goal]:
 def _burst(count: int, runs: int) -> Burst:
     with server() as url:
         clock = SteppedClock(url, crowd(count))
+        # Not the clock's connection: taking jobs away may last longer than it waits.
+        own = Redis.from_url(url)
         theirs = Redis.from_url(url, db=2)
         below = Redis.from_url(url, db=1)
         try:
             clock.fire()
-            floor = Floor(below, QUEUE, _fields(clock.connection))
+            floor = Floor(below, QUEUE, _fields(own))
             asked = min(count, MOST_FOR_RQ_CRON)
             cron = RqCron(theirs, asked)
-            sweep(clock.connection)
-            ours = _counted(clock.fire, clock.connection, count)
+            sweep(own)
+            ours = _counted(clock.fire, own, count)
             lowest = pairs(runs, ours, _counted(lambda: floor.write(count), below, count))
             others = pairs(runs, ours, _counted(cron.fire, theirs, asked, count / asked))
         finally:
             clock.close()
+            own.close()
             theirs.close()
             below.close()
     return Burst(

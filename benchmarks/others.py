@@ -35,7 +35,7 @@ def _once(prepare: Prepare, connection: Redis, count: int) -> float:
     connection.flushall()
     work = prepare(connection, count)
     took = seconds(work)
-    came = connection.llen("rq:queue:default")
+    came = connection.llen("rq:queue:default") + connection.llen("celery")
     assert came == count, f"{came} jobs came of {count}"
     return took
 
@@ -81,8 +81,52 @@ def _apscheduler(connection: Redis, count: int) -> Callable[[], object]:
     return work
 
 
+def _celery_beat(connection: Redis, count: int) -> Callable[[], object]:
+    app = _celery(connection)
+    scheduler = importlib.import_module("celery.beat").Scheduler(app=app)
+    scheduler.merge_inplace(
+        {
+            f"event {number}": {"task": "math.floor", "schedule": 60.0, "args": (number,)}
+            for number in range(count)
+        }
+    )
+    for entry in scheduler.schedule.values():
+        entry.last_run_at -= timedelta(minutes=2)
+
+    def work() -> None:
+        # One tick sends one message.
+        for _ in range(count):
+            scheduler.tick()
+
+    return work
+
+
+def _redbeat(connection: Redis, count: int) -> Callable[[], object]:
+    module = importlib.import_module("redbeat")
+    every_minute = importlib.import_module("celery.schedules").schedule(60.0)
+    app = _celery(connection)
+    for number in range(count):
+        entry = module.RedBeatSchedulerEntry(
+            f"event {number}", "math.floor", every_minute, args=[number], app=app
+        )
+        entry.last_run_at = None
+        entry.save()
+    work: Callable[[], object] = module.RedBeatScheduler(app, lazy=True).tick
+    return work
+
+
+def _celery(connection: Redis) -> Any:
+    port = connection.connection_pool.connection_kwargs["port"]
+    url = f"redis://127.0.0.1:{port}/0"
+    app = importlib.import_module("celery").Celery("bench", broker=url)
+    app.conf.update(timezone="UTC", redbeat_redis_url=url, redbeat_lock_key=None)
+    return app
+
+
 OTHERS: dict[str, Prepare] = {
     "Queue.enqueue_many, 1,000 at a time": _enqueue_many,
     "rq-scheduler": _rq_scheduler,
     "APScheduler calling queue.enqueue": _apscheduler,
+    "Celery beat": _celery_beat,
+    "RedBeat": _redbeat,
 }

@@ -76,8 +76,10 @@ def _pinged(connection: Redis, work: Callable[[], object]) -> list[float]:
     over = Flag()
 
     def run() -> None:
-        work()
-        over.set()
+        try:
+            work()
+        finally:
+            over.set()
 
     thread = Thread(target=run)
     thread.start()
