@@ -12,7 +12,7 @@ once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -26,7 +26,7 @@ from benchmarks.others import others
 from benchmarks.plot import Plot
 from benchmarks.ratio import Measure, pairs
 from benchmarks.rq_cron import RqCron
-from benchmarks.server import QUEUE, server, sweep
+from benchmarks.server import QUEUE, in_scripts, server, sweep
 from benchmarks.stepped import SteppedClock
 
 COUNTS = (100, 1_000, 10_000, 100_000)
@@ -36,7 +36,10 @@ MOST_FOR_RQ_CRON = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Burst:
-    """Of ``count`` events: seconds of ours, of the floor and of ``rq cron``, and the ratios."""
+    """Of ``count`` events: seconds of ours, of the floor and of ``rq cron``, and the ratios.
+
+    ``scripts`` are the seconds that ours and the floor have the server at work.
+    """
 
     count: int
     ours: float
@@ -45,6 +48,7 @@ class Burst:
     to_floor: float
     to_rq_cron: float
     spread: str
+    scripts: Sequence[float]
 
 
 def measure(*, quick: bool = False) -> Answer:
@@ -58,9 +62,16 @@ def measure(*, quick: bool = False) -> Answer:
         f"({burst.spread}); rq cron {burst.count / burst.rq_cron:,.0f}, {burst.to_rq_cron:.1f} x"
         for burst in bursts
     ]
+    shares = [
+        f"of {1000 * burst.ours:,.1f} ms for {burst.count:,} events the server is in scripts for "
+        f"{1000 * burst.scripts[0]:,.1f}; of the floor's {1000 * burst.floor:,.1f} for "
+        f"{1000 * burst.scripts[1]:,.1f}"
+        for burst in bursts
+        if burst.count in judged
+    ]
     return Answer(
         goals=[goal for burst in bursts if burst.count in judged for goal in _goals(burst)],
-        facts=[*facts, *others(50 if quick else 1_000, runs)],
+        facts=[*facts, *shares, *others(50 if quick else 1_000, runs)],
         plots=[
             Plot(
                 file="burst.svg",
@@ -95,7 +106,9 @@ def _burst(count: int, runs: int) -> Burst:
             cron = RqCron(theirs, asked)
             sweep(own)
             ours = _counted(clock.fire, own, count)
-            lowest = pairs(runs, ours, _counted(lambda: floor.write(count), below, count))
+            write = _counted(lambda: floor.write(count), below, count)
+            lowest = pairs(runs, ours, write)
+            scripts = [_in_scripts(each, own) for each in (ours, write)]
             others = pairs(runs, ours, _counted(cron.fire, theirs, asked, count / asked))
         finally:
             clock.close()
@@ -110,6 +123,7 @@ def _burst(count: int, runs: int) -> Burst:
         to_floor=lowest.speed,
         to_rq_cron=others.speed,
         spread=lowest.spread,
+        scripts=scripts,
     )
 
 
@@ -118,6 +132,12 @@ def _fields(connection: Redis) -> dict[bytes, bytes]:
     first: Any = connection.lindex(QUEUE, 0)
     found: Any = connection.hgetall(b"rq:job:" + first)
     return dict(found)
+
+
+def _in_scripts(burst: Measure, connection: Redis) -> float:
+    before = in_scripts(connection)
+    burst()
+    return in_scripts(connection) - before
 
 
 def _counted(burst: Measure, connection: Redis, jobs: int, scale: float = 1.0) -> Measure:

@@ -22,6 +22,12 @@ def server() -> Iterator[str]:
         yield f"redis://127.0.0.1:{running.port}/0"
 
 
+def in_scripts(connection: Redis) -> float:
+    """The seconds that the server has spent in scripts, their commands included."""
+    commands: Any = connection.info("commandstats")
+    return float(commands.get("cmdstat_evalsha", {"usec": 0})["usec"]) / 1e6
+
+
 def sweep(connection: Redis, queue: str = QUEUE) -> int:
     """Take every job away, as if workers had; how many there were, each with its hash.
 
