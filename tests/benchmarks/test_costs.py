@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import io
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,7 @@ from clock.ledger.ledger import Claim, Ledger
 from clock.log import log_to
 from clock.loop import Loop
 from clock.recurrence.elapsed import Elapsed
-from clock.recurrence.recurrence import Recurrence
+from clock.recurrence.recurrence import Recurrence, between
 from clock.recurrence.zone import zone
 from clock.schedule.event import Event
 from clock.stop import Stop
@@ -32,8 +34,8 @@ COSTS = {
     "tick": 795,
     "claim": 98,
     "timetable": 212,
-    "next time of a cron line": 208,
-    "next time of an interval": 43,
+    "next time of a cron line": 185,
+    "next time of an interval": 20,
     "read": 1660,
     "enrol": 997,
     # For one event among those of one claim, on the server.
@@ -100,9 +102,7 @@ def test_the_timetable() -> None:
     ids=["cron", "elapsed"],
 )
 def test_a_next_time(name: str, recurrence: Callable[[], Recurrence]) -> None:
-    asked = recurrence()
-    _walk(asked, COUNT)
-    _check(name, instructions(lambda: _walk(asked, COUNT)) / COUNT)
+    _check(name, instructions(_asking(recurrence(), COUNT)) / COUNT)
 
 
 def test_reading_a_file(tmp_path: Path) -> None:
@@ -125,15 +125,14 @@ def test_what_the_server_gets(name: str, redis: Redis, tmp_path: Path) -> None:
 
 
 def test_instructions_are_counted_alike_every_time() -> None:
-    recurrence = _cron("*/5 * * * *")
-    counted = {instructions(lambda: _walk(recurrence, COUNT)) for _ in range(3)}
+    work = _asking(_cron("*/5 * * * *"), COUNT)
+    counted = {instructions(work) for _ in range(3)}
     assert len(counted) == 1
 
 
 def test_twice_the_work_counts_twice() -> None:
     recurrence = _cron("*/5 * * * *")
-    once = instructions(lambda: _walk(recurrence, COUNT))
-    twice = instructions(lambda: _walk(recurrence, 2 * COUNT))
+    once, twice = (instructions(_asking(recurrence, times)) for times in (COUNT, 2 * COUNT))
     assert twice / once == pytest.approx(2, rel=0.05)
 
 
@@ -173,12 +172,10 @@ def _cron(line: str) -> Recurrence:
     return cron(line).recurrence(zone("America/New_York"), "after", "first")
 
 
-def _walk(recurrence: Recurrence, times: int) -> None:
-    at = NOW
-    for _ in range(times):
-        found = recurrence.next(at)
-        assert found is not None
-        at = found
+def _asking(recurrence: Recurrence, times: int) -> Callable[[], object]:
+    """Asks for the next time after each of so many occurrences, with no instruction of its own."""
+    instants = list(islice(between(recurrence, NOW, None), times))
+    return lambda: deque(map(recurrence.next, instants), maxlen=0)
 
 
 def _through(timetable: Timetable, now: int) -> int:
