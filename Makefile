@@ -9,16 +9,16 @@ PIP_INSTALL = .venv/bin/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-croniter6 fuzz faults faults-rivals bench lint format lock wheel clean
+.PHONY: help run test test-croniter6 fuzz faults faults-rivals retention bench lint format lock wheel clean
 
 help: ## list the targets
 	@awk -F ' *## *' '/^[a-z0-9-]+:.*## / { split($$1, target, ":"); printf "make %-14s %s\n", target[1], $$2 }' Makefile
 
 # exec leaves no shell between make and the clock, so that Ctrl-C reaches it once.
 run: .venv/ready ## start everything for schedules/main.py on this machine; Ctrl-C ends it
-	@exec .venv/bin/clock dev schedules/main.py
+	@exec .venv/bin/clock dev schedules/main.py -c settings --embedded
 
-test: .venv/ready ## run the tests; make test ARGS='-k fold' for some of them
+test: .venv/ready .venv/clients ## run the tests; make test ARGS='-k fold' for some of them
 	.venv/bin/python -m pytest $(ARGS)
 	@[ -n "$(ARGS)" ] || $(MAKE) --no-print-directory test-croniter6
 
@@ -31,12 +31,16 @@ fuzz: .venv/fuzz ## throw texts at the parsers of time; make fuzz SECONDS=600 fo
 	PYTHONPATH=.:.venv/fuzz .venv/bin/python tests/fuzz/fuzz_cron.py \
 	  -max_total_time=$(or $(SECONDS),60) -max_len=80
 
-faults: .venv/ready ## kill clocks and servers, count jobs; make faults MINUTES=12 SEED=1
+faults: .venv/ready ## kill clocks and servers, fail over, count jobs; MINUTES=12 SEED=1
 	.venv/bin/python -m benchmarks.faults --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED))
+	.venv/bin/python -m benchmarks.faults.failovers --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED))
 
 faults-rivals: .venv/rivals ## the same for rq cron, rq-scheduler and Celery beat; MINUTES, SEED
 	.venv/bin/python -m benchmarks.faults.contest --venv .venv/rivals \
 	  --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED))
+
+retention: .venv/ready ## simulate a day of jobs and count what it leaves; WORKER=rq for RQ's own worker
+	.venv/bin/python -m benchmarks.retention --worker $(or $(WORKER),clock.worker.Worker)
 
 bench: .venv/bench ## measure everything against peers and floors, and write docs/speed.md
 	.venv/bench/bin/python -m benchmarks --record docs/speed.md
@@ -72,6 +76,11 @@ clean: ## remove .venv, dist/ and caches
 
 .venv/fuzz: .venv/ready requirements/fuzz.txt
 	@$(PIP_INSTALL) --require-hashes --no-deps --target $@ -r requirements/fuzz.txt
+	@touch $@
+
+# A Redis client for Node, and redis-cli: with them the snippets of docs/wire.md are run.
+.venv/clients: .venv/ready .ci/clients requirements/node/package-lock.json
+	@.ci/clients $@
 	@touch $@
 
 .venv/rivals: .venv/ready requirements/rivals.txt

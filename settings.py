@@ -12,3 +12,6 @@ REDIS_URL = redis_url(os.environ)
 
 # In the order a worker empties them: a short job never waits behind a night of clean-up.
 QUEUES = ["high", "default", "low"]
+
+# What a job's arguments and results are written in: any language can read and write them.
+SERIALIZER = "json"

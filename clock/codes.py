@@ -20,3 +20,9 @@ CRASHED = 4
 
 DIFFERENT = 5
 """Two schedules that were compared differ."""
+
+NO_CLOCK = 6
+"""No clock is alive, or none of one of the schedule files that have events."""
+
+OVERDUE = 7
+"""A clock is alive, but something should have fired and did not."""

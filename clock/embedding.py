@@ -91,11 +91,12 @@ class Clock:
         # Imported here, so that who only reads a schedule does not wait for Redis and RQ.
         from clock.ledger.ledger import Ledger
         from clock.loop import Loop
+        from clock.watch.watch import Watch
 
-        ledger = Ledger(
-            self._connection, app=self._app, token=process_token(), serializer=self._serializer
-        )
+        app, token, serializer = self._app, process_token(), self._serializer
+        ledger = Ledger(self._connection, app=app, token=token, serializer=serializer)
+        watch = Watch(self._connection, self._schedule, app=app, token=token, serializer=serializer)
         try:
-            Loop(list(self._schedule.events.values()), ledger, stop).run()
+            Loop(list(self._schedule.events.values()), ledger, stop, watch=watch).run()
         except Exception:
             log.critical("crashed", exc_info=True)

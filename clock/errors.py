@@ -5,7 +5,15 @@
     ├── ScheduleError       a mistake in a schedule file, with its path and line
     ├── SettingsError       a zone, address or settings module from outside that cannot be used
     ├── UnknownEventError   a name that no event in the ledger has
-    └── LedgerError         the server could not be asked, or refused; the clock waits and goes on
+    ├── LedgerError         the server could not be asked, or refused; the clock waits and goes on
+    └── JobError            a job that cannot be enqueued, asked about or waited for
+        ├── JobServerError      the server could not be asked about it, or refused
+        │   └── EnqueueError        and so it was not enqueued, as far as is known
+        ├── WaitRefusedError    waiting for it here would hold up the clock, or a worker
+        ├── JobTimeoutError     it has not ended in the time that was to be waited
+        ├── JobFailedError      it failed; the message is its error
+        ├── JobExpiredError     it was not started in time, and will not be
+        └── JobUnknownError     the server knows nothing of it, or nothing any more
 
 Every message is one sentence that names the wrong word and, where there is one, the right one.
 """
@@ -57,3 +65,53 @@ class ScheduleError(ClockError):
     def __str__(self) -> str:
         place = self.path if self.line is None else f"{self.path}:{self.line}"
         return f"{place}: {self.message}"
+
+
+class JobError(ClockError):
+    """A job that cannot be enqueued, asked about or waited for."""
+
+
+class JobServerError(JobError):
+    """The server did not answer a question about jobs, or refused it; it may be asked again."""
+
+
+class EnqueueError(JobServerError):
+    """A job that was not enqueued, as far as is known: a reply may have been lost on its way.
+
+    ``job_id`` is the id it would have: enqueued again with ``id=`` it is there once, whatever
+    became of the first.
+    """
+
+    def __init__(self, message: str, job_id: str) -> None:
+        super().__init__(message, job_id)
+        self.job_id = job_id
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class WaitRefusedError(JobError):
+    """Waiting for a job where that would hold up the clock, or a worker that it may need."""
+
+
+class JobTimeoutError(JobError, TimeoutError):
+    """A job that has not ended in the time that was to be waited; it goes on."""
+
+
+class JobFailedError(JobError):
+    """A job that failed: the message is its error, ``traceback`` the whole of what RQ kept."""
+
+    def __init__(self, message: str, traceback: str = "") -> None:
+        super().__init__(message, traceback)
+        self.traceback = traceback
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class JobExpiredError(JobError):
+    """A job that was not started in time, and will not be."""
+
+
+class JobUnknownError(JobError):
+    """A job of which the server knows nothing: it never had it, or has forgotten it."""

@@ -1,14 +1,18 @@
 """Log lines: one line an event, readable on a terminal, logfmt in a log stream, JSON on request.
 
 A record of the logger ``clock`` is a short message and, in ``record.fields``, what belongs to it.
-Instants among the fields are aware datetimes: UTC with a Z for machines, the local time for people.
+Where many events are told the same, one record does it: ``record.each`` has what each one has to
+itself, and makes a line of each. Instants among the fields are aware datetimes: UTC with a Z for
+machines, the local time for people.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+import re
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
@@ -16,7 +20,7 @@ Style = Literal["terminal", "logfmt", "json"]
 STYLES: tuple[Style, ...] = ("terminal", "logfmt", "json")
 
 _COLOURS = {logging.WARNING: "33", logging.ERROR: "31", logging.CRITICAL: "31;1"}
-_QUOTED = set(' "=\t\n\\')
+_PLAIN = re.compile(r'[^ "=\\]+')
 
 
 def log_to(stream: TextIO, style: Style, *, colour: bool = False) -> logging.Handler:
@@ -32,59 +36,99 @@ def log_to(stream: TextIO, style: Style, *, colour: bool = False) -> logging.Han
     return handler
 
 
-class Logfmt(logging.Formatter):
+class Lines(logging.Formatter):
+    """What the styles have in common: a text for each field, those that are shared made once."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        begin = self._begin(record)
+        shared = self._texts(_fields(record))
+        each: Sequence[Mapping[str, Any]] = getattr(record, "each", None) or ({},)
+        return "\n".join(self._line(begin, {**shared, **self._texts(own)}) for own in each)
+
+    def _texts(self, fields: Mapping[str, Any]) -> dict[str, str]:
+        # What is None makes no text, but keeps its place for what an event has to itself.
+        return {
+            key: "" if value is None else self._field(key, value) for key, value in fields.items()
+        }
+
+    @abstractmethod
+    def _begin(self, record: logging.LogRecord) -> str:
+        """What every line of the record begins with."""
+
+    @abstractmethod
+    def _field(self, key: str, value: object) -> str:
+        """The text of one field."""
+
+    @abstractmethod
+    def _line(self, begin: str, texts: dict[str, str]) -> str:
+        """One line of the texts of its fields."""
+
+
+class Logfmt(Lines):
     """``ts=... level=info msg=enqueued event=... lateness=0.003``"""
 
-    def format(self, record: logging.LogRecord) -> str:
-        return " ".join(f"{key}={_quoted(_text(value))}" for key, value in _flat(record).items())
+    def _begin(self, record: logging.LogRecord) -> str:
+        return "".join(self._field(key, value) for key, value in _head(record))[1:]
+
+    def _field(self, key: str, value: object) -> str:
+        return f" {key}={_quoted(_text(value))}"
+
+    def _line(self, begin: str, texts: dict[str, str]) -> str:
+        return begin + "".join(texts.values())
 
 
-class Json(logging.Formatter):
+class Json(Lines):
     """One JSON object a line."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        return json.dumps(
-            {
-                key: value if isinstance(value, int | float) else _text(value)
-                for key, value in _flat(record).items()
-            },
-            ensure_ascii=False,
-        )
+    def _begin(self, record: logging.LogRecord) -> str:
+        return "".join(self._field(key, value) for key, value in _head(record))[2:]
+
+    def _field(self, key: str, value: object) -> str:
+        plain = value if isinstance(value, int | float) else _text(value)
+        return f', "{key}": {json.dumps(plain, ensure_ascii=False)}'
+
+    def _line(self, begin: str, texts: dict[str, str]) -> str:
+        return "{" + begin + "".join(texts.values()) + "}"
 
 
-class Terminal(logging.Formatter):
+class Terminal(Lines):
     """``14:05:10 enqueued   tasks.health.ping scheduled_at=14:05:10+09:00 ...``"""
 
     def __init__(self, colour: bool) -> None:
         super().__init__()
         self._colour = colour
 
-    def format(self, record: logging.LogRecord) -> str:
-        fields = dict(_fields(record))
+    def _begin(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created).astimezone()
-        name = f" {fields.pop('event')}" if "event" in fields else ""
-        details = "".join(f" {key}={_quoted(_readable(value))}" for key, value in fields.items())
         message = f"{record.getMessage():<11}"
         if self._colour:
             message = f"\x1b[{_COLOURS.get(record.levelno, '32')}m{message}\x1b[0m"
-            details = f"\x1b[2m{details}\x1b[0m" if details else ""
-        return f"{at:%H:%M:%S} {message}{name}{details}".rstrip()
+        return f"{at:%H:%M:%S} {message}"
+
+    def _field(self, key: str, value: object) -> str:
+        return f" {value}" if key == "event" else f" {key}={_quoted(_readable(value))}"
+
+    def _line(self, begin: str, texts: dict[str, str]) -> str:
+        name = texts.pop("event", "")
+        details = "".join(texts.values())
+        if self._colour and details:
+            details = f"\x1b[2m{details}\x1b[0m"
+        return f"{begin}{name}{details}".rstrip()
 
 
 def _fields(record: logging.LogRecord) -> Mapping[str, Any]:
-    fields = dict(getattr(record, "fields", {}))
+    fields: Mapping[str, Any] = getattr(record, "fields", {})
     if record.exc_info and record.exc_info[1] is not None:
-        fields["error"] = f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
-    return {key: value for key, value in fields.items() if value is not None}
+        said = f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
+        return {**fields, "error": said}
+    return fields
 
 
-def _flat(record: logging.LogRecord) -> dict[str, Any]:
-    return {
-        "ts": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-        "level": record.levelname.lower(),
-        "msg": record.getMessage(),
-        **_fields(record),
-    }
+def _head(record: logging.LogRecord) -> Iterable[tuple[str, str]]:
+    at = datetime.fromtimestamp(record.created, UTC)
+    yield "ts", at.isoformat(timespec="milliseconds")
+    yield "level", record.levelname.lower()
+    yield "msg", record.getMessage()
 
 
 def _text(value: object) -> str:
@@ -98,8 +142,6 @@ def _readable(value: object) -> str:
 
 
 def _quoted(text: str) -> str:
-    return (
-        json.dumps(text, ensure_ascii=False)
-        if not text or _QUOTED & set(text) or not text.isprintable()
-        else text
-    )
+    if _PLAIN.fullmatch(text) and text.isprintable():
+        return text
+    return json.dumps(text, ensure_ascii=False)

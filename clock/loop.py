@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from clock.decision import FIRING, Kind
 from clock.errors import LedgerError, RecurrenceError
-from clock.ledger.ledger import Claim, Ledger, Outcome
+from clock.inside import inside_the_clock
+from clock.ledger.ledger import Claim, Ledger, Outcome, Sent
 from clock.schedule.event import Event, Occurrence
 from clock.stop import Stop
 from clock.timetable import Due, Row, Timetable
+from clock.watch.watch import Watch
 
 LONGEST_SLEEP = 1.0
 """Seconds. The wall clock is looked at this often, whatever the timetable says: it may jump."""
@@ -22,8 +26,7 @@ SUSPENDED = 5.0
 its clock set: what passed meanwhile could not be claimed, and the catch-up rule holds for it."""
 
 CLAIMED_AT_ONCE = 500
-"""Events in one round trip: a few milliseconds of the server's time; a stop is obeyed in
-between."""
+"""Events in one batch: a few milliseconds of the server's time; a stop is obeyed in between."""
 
 BACK_OFF = (0.0, 0.05, 0.1, 0.2, 0.5)
 """Seconds before the first tries after a failure; from then on, ``LONGEST_SLEEP``."""
@@ -55,7 +58,19 @@ REASONS = {
     Kind.ERROR: "its condition failed",
 }
 
+LOUD = frozenset({Kind.MISSED, Kind.TOO_LATE, Kind.OVER_CAP, Kind.FIRED_PAST_STUCK, Kind.EXPIRED})
+"""What is logged as a warning."""
+
 log = logging.getLogger("clock")
+
+
+class Batch(NamedTuple):
+    """What was taken from the timetable and sent to be claimed: how many claims for each."""
+
+    due: Sequence[Due]
+    sizes: Sequence[int]
+    sent: Sent
+    claimed_at: float
 
 
 class Loop:
@@ -70,13 +85,17 @@ class Loop:
         stop: Stop,
         *,
         now: Callable[[], float] = time.time,
+        watch: Watch | None = None,
     ) -> None:
-        """``now`` gives the present moment in UTC seconds since 1970."""
+        """``now`` gives the present moment in UTC seconds since 1970; ``watch`` is told of each
+        pass.
+        """
         self._all_events = events
         self._events = [event for event in events if event.enabled]
         self._ledger = ledger
         self._stop = stop
         self._now = now
+        self._watch = watch
         self._timetable = Timetable([_row(event) for event in self._events])
         self._enrolled = False
         self._last_pass: float | None = None
@@ -84,16 +103,23 @@ class Loop:
         self._failure_kinds: set[str] = set()
         self._in_trouble: dict[int, str] = {}
         self._unknown: dict[int, int] = {}
+        self._under_way: deque[Batch] = deque()
 
     def run(self) -> None:
         """Run until the stop is requested."""
         while not self._stop.is_set():
             self._stop.wait(self.turn())
+        if self._watch is not None and not self._failures:
+            self._watch.ended(self._now())
 
     def turn(self) -> float:
         """One turn of the loop: a tick, if the server can be reached. Returns the seconds to
         sleep.
         """
+        with inside_the_clock():
+            return self._turn()
+
+    def _turn(self) -> float:
         now = self._now()
         try:
             if not self._enrolled:
@@ -101,6 +127,8 @@ class Loop:
             elif self._failures or self._was_suspended(now):
                 self._timetable.catch_up(now)
             self._tick(now)
+            if self._watch is not None:
+                self._watch.passed(self._now())
         except LedgerError as error:
             return self._failed(error)
         finally:
@@ -126,42 +154,93 @@ class Loop:
         self._enrolled = True
         for warning in self._ledger.warnings():
             log.warning("server", extra=_fields(reason=warning))
+        for warning in self._ledger.meet_workers(self._all_events):
+            log.warning("serializer", extra=_fields(reason=warning))
         self._ledger.forget_removed(decided.keys(), now)
 
     def _tick(self, now: float) -> None:
-        while not self._stop.is_set():
-            due = self._timetable.due(now, CLAIMED_AT_ONCE)
-            for index, reason in self._timetable.take_broken():
-                self._trouble(index, reason)
-            if not due:
-                return
-            claimed_at = self._now()
-            try:
-                groups = [(each, self._claims(each)) for each in due]
-                claims = [claim for _, group in groups for claim in group]
-                outcomes = iter(self._ledger.claim(claims, claimed_at))
-            except BaseException:
-                self._timetable.put_back(due)
-                raise
-            for each, group in groups:
-                self._settle(each, [next(outcomes) for _ in group], claimed_at)
-            self._enrol_again()
+        try:
+            # While the server decides a batch, the one before is settled and the next one made.
+            while True:
+                is_sent = not self._stop.is_set() and self._send(now)
+                if not is_sent and not self._under_way:
+                    return
+                if not is_sent or len(self._under_way) > 1:
+                    self._settle()
+        except BaseException:
+            self._timetable.put_back([due for batch in self._under_way for due in batch.due])
+            self._under_way.clear()
+            self._ledger.hang_up()
+            raise
+
+    def _send(self, now: float) -> bool:
+        """Claim the next batch of what is due; returns whether anything is."""
+        due = self._timetable.due(now, CLAIMED_AT_ONCE)
+        for index, reason in self._timetable.take_broken():
+            self._trouble(index, reason)
+        if not due:
+            return False
+        claimed_at = self._now()
+        try:
+            groups = [self._claims(each) for each in due]
+            sent = self._ledger.send([claim for group in groups for claim in group], claimed_at)
+        except BaseException:
+            self._timetable.put_back(due)
+            raise
+        self._under_way.append(Batch(due, [len(group) for group in groups], sent, claimed_at))
+        return True
+
+    def _settle(self) -> None:
+        """See what became of the batch that was sent first."""
+        outcomes = self._ledger.receive(self._under_way[0].sent)
+        batch = self._under_way.popleft()
+        recorded: list[Outcome] = []
+        at = 0
+        for due, size in zip(batch.due, batch.sizes, strict=True):
+            last = outcomes[at + size - 1]
+            if last.is_unknown:
+                self._timetable.put_back([due])
+                self._unknown[due.row] = due.pending - 1
+            elif last.is_refused:
+                self._refused(due, batch.claimed_at)
+            else:
+                recorded += outcomes[at : at + size]
+                self._decided(due, last)
+            at += size
+        self._report(recorded, batch.claimed_at)
+        self._enrol_again()
+
+    def _decided(self, due: Due, last: Outcome) -> None:
+        if self._in_trouble and last.kind not in {None, Kind.ERROR}:
+            self._in_trouble.pop(due.row, None)
+        try:
+            self._timetable.advance(due, last.decided)
+        except RecurrenceError as error:
+            self._trouble(due.row, str(error))
+
+    def _refused(self, due: Due, claimed_at: float) -> None:
+        self._timetable.hold(due, claimed_at + LONGEST_SLEEP)
+        queue = self._events[due.row].job.queue
+        reason = "holds no queue, or nothing may be pushed there"
+        self._trouble(due.row, f"the key of the queue {queue!r} {reason}")
 
     def _enrol_again(self) -> None:
         """Tell a server that lost its data what is left of them, which is in this process."""
         while self._unknown:
-            index, stands_at = next(iter(self._unknown.items()))
-            self._ledger.enrol([self._events[index]], stands_at)
-            del self._unknown[index]
+            stands_at = next(iter(self._unknown.values()))
+            alike = [index for index, at in self._unknown.items() if at == stands_at]
+            self._ledger.enrol([self._events[index] for index in alike], stands_at)
+            for index in alike:
+                del self._unknown[index]
 
     def _claims(self, due: Due) -> list[Claim]:
-        event = self._events[due.index]
+        event = self._events[due.row]
         claims = [
             Claim(event, passed.run.last, passed.kind, passed.run.first, passed.run.count)
             for passed in due.passed
         ]
         if due.fire is not None:
-            claims.append(Claim(event, due.fire, self._asked(due.index, due.fire)))
+            claims.append(Claim(event, due.fire, self._asked(due.row, due.fire)))
         return claims
 
     def _asked(self, index: int, scheduled: int) -> Kind:
@@ -180,43 +259,26 @@ class Loop:
             log.warning("slow", extra=_fields(event=event.name, condition_took=round(took, 3)))
         return Kind.FIRED if met else Kind.UNMET
 
-    def _settle(self, due: Due, outcomes: Sequence[Outcome], claimed_at: float) -> None:
-        event, last = self._events[due.index], outcomes[-1]
-        if last.is_unknown:
-            self._timetable.put_back([due])
-            self._unknown[due.index] = due.pending - 1
-            return
-        if last.is_refused:
-            self._timetable.hold(due, claimed_at + LONGEST_SLEEP)
-            reason = "holds no queue, or nothing may be pushed there"
-            self._trouble(due.index, f"the key of the queue {event.job.queue!r} {reason}")
-            return
+    def _report(self, outcomes: Sequence[Outcome], claimed_at: float) -> None:
+        """Log a line for each of what was recorded, all that are alike in one record."""
+        alike: dict[tuple[object, ...], list[Outcome]] = {}
         for outcome in outcomes:
             if outcome.kind is not None:
-                self._report(outcome, outcome.kind, claimed_at)
-        if last.kind not in {None, Kind.ERROR}:
-            self._in_trouble.pop(due.index, None)
-        with self._errors_of(due.index):
-            self._timetable.advance(due, last.decided)
-
-    def _report(self, outcome: Outcome, kind: Kind, claimed_at: float) -> None:
-        claim = outcome.claim
-        event, count = claim.event, claim.count
-        fires = kind in FIRING
-        fields = _fields(
-            event=event.name,
-            scheduled_at=event.local(claim.scheduled),
-            lateness=round(claimed_at - claim.scheduled, 3) if fires else None,
-            reason=REASONS.get(kind),
-            first=event.local(claim.first) if claim.first is not None and count > 1 else None,
-            count=count if count > 1 else None,
-            queue=event.job.queue if fires else None,
-            job=self._ledger.job_id(claim) if fires else None,
-        )
-        if kind in {Kind.MISSED, Kind.TOO_LATE, Kind.OVER_CAP, Kind.FIRED_PAST_STUCK, Kind.EXPIRED}:
-            log.warning(MESSAGES[kind], extra=fields)
-        else:
-            log.info(MESSAGES[kind], extra=fields)
+                claim, event = outcome.claim, outcome.claim.event
+                key = (outcome.kind, *claim[1:], event.zone.name, event.job.queue)
+                alike.setdefault(key, []).append(outcome)
+        # What was passed over is told before what fired.
+        for group in sorted(alike.values(), key=lambda group: group[0].kind in FIRING):
+            kind = group[0].kind or Kind.FIRED
+            own = [
+                {
+                    "event": outcome.claim.event.name,
+                    "job": self._ledger.job_id(outcome.claim) if kind in FIRING else None,
+                }
+                for outcome in group
+            ]
+            extra = {"fields": _shared(group[0].claim, kind, claimed_at), "each": own}
+            log.log(logging.WARNING if kind in LOUD else logging.INFO, MESSAGES[kind], extra=extra)
 
     def _trouble(self, index: int, reason: str) -> None:
         """Say what is wrong with an event, once as long as it stays the same."""
@@ -256,6 +318,21 @@ def _row(event: Event) -> Row:
     return Row(
         recurrence=event.recurrence, catch_up=event.policy.catch_up, within=event.policy.within
     )
+
+
+def _shared(claim: Claim, kind: Kind, claimed_at: float) -> dict[str, object]:
+    """What is said of a decision, and of all that are like it."""
+    event, count, fires = claim.event, claim.occurrences, kind in FIRING
+    return {
+        "event": None,
+        "scheduled_at": event.local(claim.scheduled),
+        "lateness": round(claimed_at - claim.scheduled, 3) if fires else None,
+        "reason": REASONS.get(kind),
+        "first": event.local(claim.first) if claim.first is not None and count > 1 else None,
+        "count": count if count > 1 else None,
+        "queue": event.job.queue if fires else None,
+        "job": None,
+    }
 
 
 def _fields(**fields: object) -> dict[str, object]:

@@ -41,6 +41,9 @@ class Settings:
     """``OUTCOMES``: a task's dotted name -> exception class, or its dotted name -> what it means.
     Only its shape is checked here."""
 
+    max_running: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """``MAX_RUNNING``: a task's dotted name -> how many of its jobs may run at once."""
+
 
 def read_settings(module: str | None, environ: Mapping[str, str]) -> Settings:
     """What ``module`` says, or else that of ``RQ_CONFIG``, and what the environment says instead.
@@ -56,6 +59,7 @@ def read_settings(module: str | None, environ: Mapping[str, str]) -> Settings:
         grace=_seconds("GRACE", said, environ, GRACE),
         middleware=_names("MIDDLEWARE", said),
         outcomes=_tables("OUTCOMES", said),
+        max_running=_limits("MAX_RUNNING", said),
     )
 
 
@@ -116,4 +120,13 @@ def _tables(name: str, said: Mapping[str, Any]) -> Mapping[str, Mapping[Any, Any
         isinstance(task, str) and isinstance(table, Mapping) for task, table in value.items()
     ):
         raise SettingsError(f"{name} in the settings is not a dictionary of dictionaries by task")
+    return MappingProxyType(dict(value))
+
+
+def _limits(name: str, said: Mapping[str, Any]) -> Mapping[str, int]:
+    value = said.get(name, {})
+    if not isinstance(value, Mapping) or not all(
+        isinstance(task, str) and type(limit) is int and limit >= 1 for task, limit in value.items()
+    ):
+        raise SettingsError(f"{name} in the settings is not a dictionary of numbers from 1 by task")
     return MappingProxyType(dict(value))

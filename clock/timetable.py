@@ -6,10 +6,11 @@ seconds since 1970.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from clock.agenda import Agenda
 from clock.catch_up import Passed, owed
 from clock.errors import RecurrenceError
 from clock.recurrence.recurrence import Recurrence
@@ -24,14 +25,13 @@ class Row:
     within: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """Event number ``index`` is due: it passes over some runs, and fires at ``fire``, if at all.
+class Due(NamedTuple):
+    """The event of row ``row`` is due: it passes over some runs, and fires at ``fire``, if at all.
 
     ``pending`` is its oldest undecided occurrence.
     """
 
-    index: int
+    row: int
     pending: int
     fire: int | None
     passed: tuple[Passed, ...] = ()
@@ -47,11 +47,16 @@ class Timetable:
 
     Up to an instant called the horizon nobody could claim, and the catch-up rule says what is due
     of what passed until then. Later occurrences are due one by one.
+
+    Its cost is in what is due: events wait by instant, and of each recurrence that several events
+    share the next time is computed once.
     """
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self._rows = rows
-        self._heap: list[tuple[int, int]] = []
+        self._agenda = Agenda()
+        self._coming: dict[int, int | None] = {}
+        self._coming_after = 0
         self._held: dict[int, int] = {}
         self._trimmed: dict[int, int] = {}
         self._broken: list[tuple[int, str]] = []
@@ -64,7 +69,7 @@ class Timetable:
         """
         following = self._following(index, decided)
         if following is not None:
-            heapq.heappush(self._heap, (following, index))
+            self._agenda.put(index, following)
 
     def catch_up(self, horizon: float) -> None:
         """Nobody could claim until ``horizon``; for what passed, the catch-up rule holds."""
@@ -77,9 +82,13 @@ class Timetable:
         known, ``hold`` when it was refused.
         """
         taken: list[Due] = []
-        while self._heap and len(taken) < limit and self._heap[0][0] <= now:
-            at, index = heapq.heappop(self._heap)
-            pending = self._held.pop(index, at)
+        while (
+            len(taken) < limit
+            and (soonest := self._agenda.soonest()) is not None
+            and soonest <= now
+        ):
+            at, index = self._agenda.take()
+            pending = self._held.pop(index, at) if self._held else at
             # A held event waited on purpose, so what passed meanwhile was missed like the rest.
             horizon = max(self._horizon, at) if pending != at else self._horizon
             try:
@@ -99,24 +108,24 @@ class Timetable:
         Where that is not all of what was due, the rest is counted anew.
         """
         if decided < due.last:
-            self._trimmed.pop(due.index, None)
-        self.begin(due.index, decided)
+            self._trimmed.pop(due.row, None)
+        self.begin(due.row, decided)
 
     def put_back(self, due: Sequence[Due]) -> None:
         """What was taken is still to be decided."""
         for each in due:
             # It may be asked for again within the same second, so with the same horizon.
-            self._trimmed.pop(each.index, None)
-            heapq.heappush(self._heap, (each.pending, each.index))
+            self._trimmed.pop(each.row, None)
+            self._agenda.put(each.row, each.pending)
 
     def hold(self, due: Due, until: float) -> None:
         """What was taken cannot be decided now; it is due again at ``until``."""
-        self._held[due.index] = due.pending
-        heapq.heappush(self._heap, (max(int(until), due.pending + 1), due.index))
+        self._held[due.row] = due.pending
+        self._agenda.put(due.row, max(int(until), due.pending + 1))
 
     def next_due(self) -> int | None:
         """When something is due next, or None."""
-        return self._heap[0][0] if self._heap else None
+        return self._agenda.soonest()
 
     def _due(self, index: int, pending: int, horizon: int, now: float) -> Due:
         row = self._rows[index]
@@ -139,12 +148,20 @@ class Timetable:
         return Due(index, pending, found.fire, found.passed)
 
     def _following(self, index: int, after: int) -> int | None:
+        recurrence = self._rows[index].recurrence
+        if after != self._coming_after:
+            self._coming.clear()
+            self._coming_after = after
+        # By identity: the rows keep their recurrences, and to hash one takes longer than to ask it.
+        elif id(recurrence) in self._coming:
+            return self._coming[id(recurrence)]
         try:
-            following = self._rows[index].recurrence.next(after)
+            following = recurrence.next(after)
         except Exception as error:  # a stream of times is the user's code
             raise RecurrenceError(f"{type(error).__name__}: {error}") from error
         if following is not None and following <= after:
             raise RecurrenceError(
                 f"its next time, {following}, is not later than its last, {after}"
             )
+        self._coming[id(recurrence)] = following
         return following

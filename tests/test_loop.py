@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import pytest
@@ -15,7 +16,7 @@ from clock import Schedule
 from clock.decision import Kind
 from clock.errors import LedgerError
 from clock.ledger import keys
-from clock.ledger.ledger import Ledger
+from clock.ledger.ledger import Claim, Ledger, Outcome, Sent
 from clock.ledger.pauses import Pause, pause, resume
 from clock.ledger.record import Record
 from clock.ledger.records import read_record
@@ -215,14 +216,14 @@ def test_a_stop_is_obeyed_between_two_batches(redis: Redis, read: ReadSchedule) 
     loop, wall = _loop(redis, schedule, START, stop)
     loop.turn()
     wall.now = START + 1
-    claim = Ledger.claim
+    send = Ledger.send
 
-    def claim_and_stop(self: Ledger, claims: list, now: float) -> list:  # type: ignore[type-arg]
+    def send_and_stop(self: Ledger, claims: Sequence[Claim], now: float) -> Sent:
         stop.set()
-        return claim(self, claims, now)
+        return send(self, claims, now)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Ledger, "claim", claim_and_stop)
+        patch.setattr(Ledger, "send", send_and_stop)
         loop.turn()
     assert redis.llen("rq:queue:default") == 500
 
@@ -376,17 +377,40 @@ def test_a_server_that_lost_its_data_and_fails_once_more_loses_nothing(
     assert sorted(_fired(redis)) == [10, 10, 10, 20, 20, 20]
 
 
+@pytest.mark.parametrize("lost", [0, 1, 2], ids=["first", "second", "third"])
+def test_a_batch_whose_reply_is_lost_and_the_one_behind_it_are_claimed_again(
+    lost: int, redis: Redis, read: ReadSchedule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule = read("for n in range(1200): every('10 seconds', 'tasks.x', name=f'e{n}')")
+    loop, wall = _loop(redis, schedule, START)
+    loop.turn()
+    receive, number = Ledger.receive, itertools.count()
+
+    def lose_one(self: Ledger, sent: Sent) -> list[Outcome]:
+        outcomes = receive(self, sent)
+        if next(number) == lost:
+            raise LedgerError("lost")
+        return outcomes
+
+    monkeypatch.setattr(Ledger, "receive", lose_one)
+    for wall.now in (START + 10, START + 10.2):
+        loop.turn()
+    assert _fired(redis) == [10] * 1200
+    assert redis.llen("rq:queue:default") == 1200
+
+
 def test_what_a_removed_event_left_is_forgotten_after_the_stated_time(
     redis: Redis, read: ReadSchedule
 ) -> None:
     both = read("every('day', 'tasks.x')", "every('day', 'tasks.y')")
-    one = read("every('day', 'tasks.y')")
+    one = read("every('day', 'tasks.y', timeout='5m')")
     _turns(redis, both, START)
     _turns(redis, one, START + keys.FORGOTTEN_AFTER - 10)
     assert redis.hkeys(keys.decided("test")) == [b"tasks.x", b"tasks.y"]
     _turns(redis, one, START + keys.FORGOTTEN_AFTER + 10)
     for key in (keys.decided, keys.recurrences, keys.templates):
         assert redis.hkeys(key("test")) == [b"tasks.y"]
+    assert redis.hlen(keys.shapes("test")) == 1
 
 
 def test_a_server_that_may_forget_is_warned_of(

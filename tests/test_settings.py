@@ -102,3 +102,16 @@ def test_a_mistake_in_the_module_is_refused_in_one_sentence(
 def test_a_mistake_in_a_variable_is_refused_by_its_name(value: str) -> None:
     with pytest.raises(SettingsError, match=f"CLOCK_GRACE='{value}': "):
         read_settings(None, {"CLOCK_GRACE": value})
+
+
+def test_a_module_says_how_many_jobs_of_a_task_run_at_once(write_module: WriteModule) -> None:
+    name = write_module("MAX_RUNNING = {'tasks.a': 2}")
+    assert read_settings(name, {}).max_running == {"tasks.a": 2}
+    assert read_settings(None, {}).max_running == {}
+
+
+@pytest.mark.parametrize("said", ["3", "{'tasks.a': 0}", "{'tasks.a': True}", "{1: 2}", "['a']"])
+def test_a_limit_that_is_none_is_refused(said: str, write_module: WriteModule) -> None:
+    name = write_module(f"MAX_RUNNING = {said}")
+    with pytest.raises(SettingsError, match="MAX_RUNNING in the settings is not a dictionary"):
+        read_settings(name, {})

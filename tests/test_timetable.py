@@ -132,7 +132,7 @@ def test_a_recurrence_that_raises_while_catching_up_is_left_out_and_told_of() ->
     for index in range(2):
         table.begin(index, 1000)
     table.catch_up(1035)
-    assert [(each.index, each.fire) for each in table.due(1035, 10)] == [(1, 1030)]
+    assert [(each.row, each.fire) for each in table.due(1035, 10)] == [(1, 1030)]
     assert table.take_broken() == [(0, "ValueError: out of times")]
     assert table.take_broken() == []
     assert table.next_due() is None

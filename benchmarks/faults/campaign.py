@@ -15,7 +15,7 @@ from benchmarks.faults.drain import Drain
 from benchmarks.faults.faults import FAULTS, step_wall_clock
 from benchmarks.faults.program import CLOCK, SCHEDULE
 from benchmarks.faults.proxy import Loss
-from benchmarks.faults.reasons import Reasons
+from benchmarks.faults.reasons import Reasons, patient
 from benchmarks.faults.slot import End
 from benchmarks.faults.stage import Stage
 from clock.ledger.ledger import Ledger
@@ -88,7 +88,7 @@ class Campaign:
         with Redis.from_url(stage.server.url) as connection:
             Ledger(connection, app=APP, token="campaign").enrol(events, since)
         drain = Drain(stage.server.url, APP, events)
-        reasons = Reasons(stage.server.url, APP)
+        reasons = Reasons(patient(stage.server.url), APP)
         drain.start()
         reasons.start()
 
@@ -121,7 +121,7 @@ class Campaign:
             starts=stage.starts,
             server_kills=stage.server.kills,
             server_suspensions=stage.server.suspensions,
-            losses=sum((slot.proxy.lost for slot in stage.slots), Counter()),
+            losses=sum((slot.proxy.lost for slot in stage.slots if slot.proxy), Counter()),
             misbehaved=stage.misbehaved,
             server=stage.server.version,
         )

@@ -27,6 +27,9 @@ class Verdict:
     reasons: Counter[Kind] = field(default_factory=Counter)
     """Of the occurrences that did not fire, how many for which reason."""
 
+    gone: list[tuple[str, int]] = field(default_factory=list)
+    """Event and instant of what was decided on a primary that was overthrown, and nowhere else."""
+
     lost: list[str] = field(default_factory=list)
     """Neither enqueued nor with a reason, or with one that its event does not allow."""
 
@@ -46,6 +49,7 @@ class Verdict:
         self.expected += other.expected
         self.fired += other.fired
         self.reasons += other.reasons
+        self.gone += other.gone
         self.lost += other.lost
         self.doubled += other.doubled
         self.strange += other.strange
@@ -59,9 +63,11 @@ def check(
     received: Mapping[str, Counter[int]],
     reasons: Mapping[str, Collection[Decision]],
     records: Mapping[str, Record],
+    overthrown: Mapping[str, Collection[int]] | None = None,
 ) -> Verdict:
     """Judge every occurrence later than ``since``, up to ``until`` or to where its event is
-    decided, if that is later. Instants are UTC seconds since 1970.
+    decided, if that is later. Instants are UTC seconds since 1970. ``overthrown`` are those that
+    were decided on a primary whose last writes no replica had.
     """
     verdict = Verdict()
     for event in events:
@@ -69,7 +75,11 @@ def check(
         end = until if record is None else max(until, record.decided)
         expected = _instants(event, since, end)
         found = judge(
-            event, expected, received.get(event.name, Counter()), reasons.get(event.name, ())
+            event,
+            expected,
+            received.get(event.name, Counter()),
+            reasons.get(event.name, ()),
+            overthrown.get(event.name, ()) if overthrown else (),
         )
         if record is not None:
             found.strange += _miscounted(event, found, record)
@@ -82,6 +92,7 @@ def judge(
     expected: Sequence[int],
     received: Counter[int],
     reasons: Collection[Decision],
+    overthrown: Collection[int] = (),
 ) -> Verdict:
     """Judge the occurrences of one event."""
     verdict = Verdict(expected=len(expected))
@@ -108,6 +119,8 @@ def judge(
             verdict.doubled.append(f"{_name(event, instant)} came {times} times")
         elif times and reason is not None:
             verdict.doubled.append(f"{_name(event, instant)} came and is recorded as {reason.name}")
+        elif not times and reason is None and instant in overthrown:
+            verdict.gone.append((event.name, instant))
         elif not times and reason is None:
             verdict.lost.append(f"{_name(event, instant)} never came, for no reason")
         elif reason is not None:
@@ -125,8 +138,8 @@ def _miscounted(event: Event, found: Verdict, record: Record) -> list[str]:
     wrong = []
     if record.counters["fired"] != found.fired:
         wrong.append(f"{event.name}: {found.fired} came, counted {record.counters['fired']} times")
-    if sum(record.counters.values()) != found.expected:
-        decided = sum(record.counters.values())
+    decided = sum(record.counters.values())
+    if decided != found.expected - len(found.gone):
         wrong.append(f"{event.name}: {found.expected} occurrences, {decided} decisions counted")
     return wrong
 

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 
 from benchmarks.faults.agenda import Agenda
 from benchmarks.faults.proxy import Loss
-from benchmarks.faults.server import Server
+from benchmarks.faults.server import Breakable
 from benchmarks.faults.slot import Slot
 
 OLD_ENOUGH = 0.6
@@ -32,7 +32,7 @@ class World(Protocol):
 
     agenda: Agenda
     dice: Random
-    server: Server
+    server: Breakable
     slots: list[Slot]
     wanted: int
 
@@ -68,7 +68,7 @@ def kill_in_burst(world: World) -> bool:
     slot = _victim(world)
     if slot is None:
         return False
-    world.agenda.after(_until_burst(world.dice), slot.kill)
+    world.agenda.after(until_burst(world.dice), slot.kill)
     return True
 
 
@@ -82,7 +82,7 @@ def terminate(world: World) -> bool:
     slot = _victim(world)
     if slot is None:
         return False
-    world.agenda.after(_until_burst(world.dice), slot.terminate)
+    world.agenda.after(until_burst(world.dice), slot.terminate)
     return True
 
 
@@ -115,7 +115,7 @@ def kill_server_in_burst(world: World) -> bool:
     """The same, within the first hundredths of a second."""
     if not world.server.is_well:
         return False
-    world.agenda.after(_until_burst(world.dice), lambda: kill_server(world))
+    world.agenda.after(until_burst(world.dice), lambda: kill_server(world))
     return True
 
 
@@ -157,12 +157,13 @@ def withhold_reply(world: World) -> bool:
 
 def drop_replies(world: World) -> bool:
     """For some seconds every second, third or fifth reply is lost with its connection."""
-    for slot in world.slots:
-        slot.proxy.drop_every(world.dice.choice([2, 3, 5]))
+    proxies = [slot.proxy for slot in world.slots if slot.proxy is not None]
+    for proxy in proxies:
+        proxy.drop_every(world.dice.choice([2, 3, 5]))
 
     def undo() -> None:
-        for slot in world.slots:
-            slot.proxy.drop_every(0)
+        for proxy in proxies:
+            proxy.drop_every(0)
 
     world.agenda.after(world.dice.uniform(1, 5), undo)
     return True
@@ -204,12 +205,13 @@ def _victim(world: World) -> Slot | None:
 
 def _arm(world: World, loss: Loss) -> bool:
     slot = _victim(world)
-    if slot is None:
+    if slot is None or slot.proxy is None:
         return False
     slot.proxy.arm(loss)
     return True
 
 
-def _until_burst(dice: Random) -> float:
+def until_burst(dice: Random) -> float:
+    """Seconds until a moment at which clocks claim."""
     now = time.time()
     return 1 - now % 1 + dice.uniform(0, BURST)

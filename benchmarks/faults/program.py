@@ -37,3 +37,12 @@ CLOCK = Program(
     # Of all the clock sends only a claim names RQ's set of queues.
     mark=b"rq:queues",
 )
+
+SETTINGS = "settings_of_the_campaign"
+"""A module in the folder that its clocks work in."""
+
+CLOCK_BY_SENTINELS = Program(
+    command=lambda _url: [sys.executable, "-m", "clock", str(SCHEDULE), "-c", SETTINGS],
+    path=ROOT,
+    mark=CLOCK.mark,
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -26,12 +27,10 @@ NO_OCCURRENCE = FIRING | {Kind.MANUAL}
 class Reasons:
     """Reads the histories again and again, before they are cut."""
 
-    def __init__(self, url: str, app: str) -> None:
+    def __init__(self, connection: Redis, app: str) -> None:
         self.found: dict[str, set[Decision]] = {}
         """Event -> what was decided of occurrences that did not fire."""
-        self._connection = Redis.from_url(
-            url, socket_timeout=10, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
-        )
+        self._connection = connection
         self._app = app
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -50,15 +49,29 @@ class Reasons:
 
     def read(self) -> Mapping[str, Record]:
         """The records of all events, whose reasons are kept."""
-        lines = self._connection.hgetall(keys.decided(self._app))
-        records = {as_text(event): parse_record(line) for event, line in lines.items()}
+        records = parsed(self._connection.hgetall(keys.decided(self._app)))
         for event, record in records.items():
-            self.found.setdefault(event, set()).update(
-                decision for decision in record.history if decision.kind not in NO_OCCURRENCE
-            )
+            self.found.setdefault(event, set()).update(reasons_in(record))
         return records
 
     def _run(self) -> None:
         while not self._stop.wait(PAUSE):
             with suppress(RedisError, OSError):
                 self.read()
+
+
+def patient(url: str) -> Redis:
+    """A connection that waits for a suspended server, and tries nothing again by itself."""
+    return Redis.from_url(
+        url, socket_timeout=10, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
+    )
+
+
+def parsed(lines: Mapping[Any, Any]) -> dict[str, Record]:
+    """The records of all events, from the hash that holds them."""
+    return {as_text(event): parse_record(line) for event, line in lines.items()}
+
+
+def reasons_in(record: Record) -> set[Decision]:
+    """What was decided lately of occurrences that did not fire."""
+    return {decision for decision in record.history if decision.kind not in NO_OCCURRENCE}

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.faults.campaign import Outcome
+from benchmarks.faults.checker import Verdict
 from benchmarks.faults.faults import FAULTS
 from benchmarks.faults.proxy import Loss
+from benchmarks.faults.slot import End
 
 SHOWN = 20
 """Cases shown of each kind of error."""
@@ -24,19 +27,9 @@ def lines(outcome: Outcome) -> Iterator[str]:
     yield f"seed                   {outcome.seed}"
     yield f"minutes                {outcome.seconds / 60:.1f}"
     yield ""
-    yield f"occurrences expected   {verdict.expected:>7}"
-    yield f"fired                  {verdict.fired:>7}"
-    yield f"not fired, recorded    {verdict.reasons.total():>7}"
-    for kind, count in verdict.reasons.most_common():
-        yield f"  {kind.name.lower().replace('_', ' '):<21}{count:>7}"
-    yield f"lost                   {len(verdict.lost):>7}"
-    yield f"doubled                {len(verdict.doubled):>7}"
-    yield f"strange                {len(verdict.strange):>7}"
+    yield from of_occurrences(verdict)
     yield ""
-    yield f"clocks started         {outcome.starts:>7}"
-    yield f"  killed               {outcome.ends['killed']:>7}"
-    yield f"  told to end          {outcome.ends['stopped']:>7}"
-    yield f"  ended badly          {len(outcome.misbehaved):>7}"
+    yield from of_clocks(outcome.starts, outcome.ends, outcome.misbehaved)
     yield f"server faults          {outcome.server_kills + outcome.server_suspensions:>7}"
     yield f"  killed               {outcome.server_kills:>7}"
     yield f"  suspended            {outcome.server_suspensions:>7}"
@@ -46,12 +39,37 @@ def lines(outcome: Outcome) -> Iterator[str]:
     yield "faults begun"
     for fault in FAULTS:
         yield f"  {fault.name:<36}{outcome.strikes[fault.name]:>7}"
+    yield from errors(verdict, outcome.misbehaved)
+
+
+def of_occurrences(verdict: Verdict) -> Iterator[str]:
+    """What became of the occurrences."""
+    yield f"occurrences expected   {verdict.expected:>7}"
+    yield f"fired                  {verdict.fired:>7}"
+    yield f"not fired, recorded    {verdict.reasons.total():>7}"
+    for kind, count in verdict.reasons.most_common():
+        yield f"  {kind.name.lower().replace('_', ' '):<21}{count:>7}"
+    yield f"lost                   {len(verdict.lost):>7}"
+    yield f"doubled                {len(verdict.doubled):>7}"
+    yield f"strange                {len(verdict.strange):>7}"
+
+
+def of_clocks(starts: int, ends: Counter[End], misbehaved: Sequence[str]) -> Iterator[str]:
+    """What became of the clocks."""
+    yield f"clocks started         {starts:>7}"
+    yield f"  killed               {ends['killed']:>7}"
+    yield f"  told to end          {ends['stopped']:>7}"
+    yield f"  ended badly          {len(misbehaved):>7}"
+
+
+def errors(verdict: Verdict, misbehaved: Sequence[str]) -> Iterator[str]:
+    """Cases of each kind of error."""
     for name in ("lost", "doubled", "strange"):
         cases = getattr(verdict, name)
         yield from (f"{name}: {case}" for case in cases[:SHOWN])
         if len(cases) > SHOWN:
             yield f"{name}: and {len(cases) - SHOWN} more"
-    yield from (f"died: {case}" for case in outcome.misbehaved[:SHOWN])
+    yield from (f"died: {case}" for case in misbehaved[:SHOWN])
 
 
 def machine() -> str:

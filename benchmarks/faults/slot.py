@@ -24,15 +24,16 @@ class Slot:
     def __init__(
         self,
         number: int,
-        port: int,
+        port: int | None,
         folder: Path,
         program: Program,
         wall_clock: WallClock | None,
     ) -> None:
-        """``port`` is the server's; what the program logs goes to a file in ``folder``."""
+        """``port`` is the server's, before which a proxy stands; without one the program finds the
+        server by itself. What it logs goes to a file in ``folder``."""
         self.number = number
         self.wall_clock = wall_clock
-        self.proxy = Proxy(port, program.mark, self.kill)
+        self.proxy = None if port is None else Proxy(port, program.mark, self.kill)
         self.log = folder / f"clock-{number}.log"
         self.exit_code = 0
         self._program = program
@@ -69,7 +70,7 @@ class Slot:
             environ |= self.wall_clock.environment()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._program.command(self.proxy.url),
+                self._program.command("" if self.proxy is None else self.proxy.url),
                 cwd=self.log.parent,
                 env=environ,
                 stdin=subprocess.DEVNULL,
@@ -126,7 +127,8 @@ class Slot:
             self._process.kill()
             self._process.wait()
             self.look()
-        self.proxy.close()
+        if self.proxy is not None:
+            self.proxy.close()
 
     def _end(self, number: signal.Signals, end: End) -> None:
         # Also called by the proxy, in a thread of its own.

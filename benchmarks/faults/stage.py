@@ -11,7 +11,7 @@ from random import Random
 from benchmarks.faults.agenda import Agenda
 from benchmarks.faults.faults import Fault
 from benchmarks.faults.program import Program
-from benchmarks.faults.server import Server
+from benchmarks.faults.server import Breakable, Server
 from benchmarks.faults.slot import End, Slot
 from benchmarks.faults.wall_clock import WallClock, libfaketime
 
@@ -23,19 +23,31 @@ class Stage:
     """Starts what ends, undoes what was done, and ends everything at its own end."""
 
     def __init__(
-        self, folder: Path, seed: int, program: Program, *, places: int, settable: bool = False
+        self,
+        folder: Path,
+        seed: int,
+        program: Program,
+        *,
+        places: int,
+        settable: bool = False,
+        server: Breakable | None = None,
     ) -> None:
         """``places`` processes run ``program``; with ``settable`` the first one's wall clock can be
-        set, where libfaketime is installed.
+        set, where libfaketime is installed. They use a server of the stage, each through a proxy,
+        or find ``server`` by themselves.
         """
         self.agenda = Agenda()
         self.dice = Random(seed)
-        self.server = Server(folder / "server")
+        port = None
+        if server is None:
+            server = Server(folder / "server")
+            port = server.port
+        self.server = server
         library = libfaketime() if settable else None
         self.slots = [
             Slot(
                 number,
-                self.server.port,
+                port,
                 folder,
                 program,
                 WallClock(library, folder / "wall-clock") if library and number == 0 else None,
@@ -53,7 +65,7 @@ class Stage:
         """End every process."""
         for slot in self.slots:
             slot.close()
-        self.server.kill()
+        self.server.close()
 
     def alone(self, faults: Sequence[Fault], seconds: float, say: Callable[[str], object]) -> None:
         """One fault after the other, each for its share of ``seconds``."""
@@ -92,7 +104,8 @@ class Stage:
         self.wanted = len(self.slots)
         for slot in self.slots:
             slot.resume()
-            slot.proxy.disarm()
+            if slot.proxy is not None:
+                slot.proxy.disarm()
             if slot.wall_clock is not None:
                 slot.wall_clock.set(0)
 
@@ -123,6 +136,7 @@ class Stage:
         self.agenda.after(0, strike)
 
     def _tend(self, restart: bool) -> None:
+        self.server.tend()
         for slot in self.slots:
             end = slot.look()
             if end is not None:

@@ -39,8 +39,7 @@ WORDS = {
 )
 @click.option("--until", type=options.Instant(), help="Up to and including this instant; else now.")
 @click.option("--dry-run", is_flag=True, help="List the occurrences; enqueue nothing.")
-@options.server
-@options.serializer
+@options.server_and_serializer
 def backfill(
     file: str,
     name: str,

@@ -13,9 +13,11 @@ from clock.schedule.load import load
 
 @click.command()
 @options.schedule_file
-@options.server
-@options.serializer
-def dev(file: str, url: str | None, settings: str | None, app: str, serializer: str) -> int:
+@options.server_and_serializer
+@click.option("--embedded", is_flag=True, help="Embed a server, whatever is configured.")
+def dev(
+    file: str, url: str | None, settings: str | None, app: str, serializer: str, embedded: bool
+) -> int:
     """Run FILE with all it needs: a server, the clock and a worker, in one stream of lines.
 
     A configured server that answers is used; else an embedded one is started, which forgets
@@ -23,5 +25,11 @@ def dev(file: str, url: str | None, settings: str | None, app: str, serializer: 
     """
     schedule = load(file, serializer=serializer)
     return run_house(
-        schedule, url=url, settings=settings, app=app, serializer=serializer, environ=os.environ
+        schedule,
+        url=url,
+        settings=settings,
+        app=app,
+        serializer=serializer,
+        embedded=embedded,
+        environ=os.environ,
     )

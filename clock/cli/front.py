@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -11,16 +12,6 @@ from pathlib import Path
 import click
 
 from clock import codes
-from clock.cli.backfill import backfill
-from clock.cli.check import check
-from clock.cli.dev import dev
-from clock.cli.diff import diff_schedules
-from clock.cli.explain import explain_events
-from clock.cli.listing import list_events
-from clock.cli.next import next_occurrences
-from clock.cli.pause import pause_event, resume_event
-from clock.cli.run import run_event
-from clock.cli.start import start
 from clock.errors import ClockError, LedgerError, ScheduleError
 
 EPILOG = """\b
@@ -29,31 +20,62 @@ Examples:
   clock dev schedules/main.py         server, clock and worker on this machine
   clock check schedules/main.py       find the mistakes before a deploy does
   clock next schedules/main.py -n 5   what will fire next
+  clock status                        is it alive, did everything fire
+  clock why tasks.x 2026-11-21T09:30  what became of that one
 
 \b
 Exit codes: 0 fine, 1 the schedule has a mistake, 2 usage, 3 server, 4 a crash,
-  5 two schedules differ.
+  5 two schedules differ, 6 no clock is alive, 7 one is and something did not fire.
 """
+
+
+COMMANDS = {
+    "check": "clock.cli.check:check",
+    "list": "clock.cli.listing:list_events",
+    "next": "clock.cli.next:next_occurrences",
+    "explain": "clock.cli.explain:explain_events",
+    "diff": "clock.cli.diff:diff_schedules",
+    "status": "clock.cli.status:status",
+    "history": "clock.cli.history:history",
+    "why": "clock.cli.why:why_event",
+    "run": "clock.cli.run:run_event",
+    "pause": "clock.cli.pause:pause_event",
+    "resume": "clock.cli.pause:resume_event",
+    "backfill": "clock.cli.backfill:backfill",
+    "dev": "clock.cli.dev:dev",
+}
+"""Each command, and where it is; only the one that is asked for is imported."""
+
+START = "start"
+"""What runs the clock. Nobody writes it: a file in its place is enough."""
 
 
 class Front(click.Group):
     """A group in which a schedule file in the place of a command starts the clock."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if args and args[0] not in self.commands and args[0] not in {"--help", "--version"}:
+        if args and args[0] not in {*COMMANDS, START, "--help", "--version"}:
             self._check_is_file(args[0])
-            args.insert(0, start.name or "start")
+            args.insert(0, START)
         return super().parse_args(ctx, args)
 
     def _check_is_file(self, word: str) -> None:
         if word.startswith("-") or word.endswith(".py") or Path(word).exists():
             return
-        near = difflib.get_close_matches(word, self.list_commands(click.Context(self)), n=1)
+        near = difflib.get_close_matches(word, COMMANDS, n=1)
         hint = f"did you mean {near[0]!r}?" if near else "see 'clock --help'"
         raise click.UsageError(f"{word!r} is neither a command nor a file; {hint}")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [name for name, command in self.commands.items() if not command.hidden]
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        place = {START: "clock.cli.start:start", **COMMANDS}.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
 
 
 @click.command(cls=Front, epilog=EPILOG, context_settings={"help_option_names": ["--help"]})
@@ -63,22 +85,6 @@ def front() -> None:
 
     `clock FILE` reads a schedule file and enqueues a job whenever a time in it comes.
     """
-
-
-for command in (
-    start,
-    check,
-    list_events,
-    next_occurrences,
-    explain_events,
-    diff_schedules,
-    run_event,
-    pause_event,
-    resume_event,
-    backfill,
-    dev,
-):
-    front.add_command(command)
 
 
 def main(args: Sequence[str] | None = None) -> None:

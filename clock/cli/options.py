@@ -2,54 +2,101 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, TypeVar
 
 import click
 
+from clock.observe.overdue import TOLERANCE
 from clock.recurrence.zone import Zone
 from clock.schedule.event import Event
 from clock.schedule.schedule import Schedule
+from clock.settings import read_settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 schedule_file = click.argument("file", type=click.Path(dir_okay=False))
 
+_SETTINGS = "clock.settings"
+"""Where a command keeps the name of its settings module."""
+
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 
-serializer = click.option(
+
+def _from_settings(field: str) -> Callable[..., str]:
+    """Where the command line says nothing: what the environment or the settings module says."""
+
+    def find(ctx: click.Context, _param: click.Parameter, value: str | None) -> str:
+        if value:
+            return value
+        return str(getattr(read_settings(ctx.meta[_SETTINGS], os.environ), field))
+
+    return find
+
+
+def _note_settings(ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    ctx.meta[_SETTINGS] = value
+    return value
+
+
+def _settings(*, is_passed_on: bool) -> Callable[[Command], Command]:
+    return click.option(
+        "--config",
+        "-c",
+        "settings",
+        envvar="RQ_CONFIG",
+        is_eager=True,  # it is known when the options that it may answer are looked at
+        expose_value=is_passed_on,
+        callback=_note_settings,
+        help="Settings module, as of 'rq worker -c'.",
+    )
+
+
+_serializer = click.option(
     "--serializer",
     "-S",
-    envvar="CLOCK_SERIALIZER",
-    default="pickle",
-    show_default=True,
-    help="The serializer of the workers: pickle, json or a dotted name.",
+    callback=_from_settings("serializer"),
+    help="The serializer of the workers: pickle, json or a dotted name; else CLOCK_SERIALIZER, "
+    "the settings' SERIALIZER, pickle.",
+)
+
+_app = click.option(
+    "--app",
+    callback=_from_settings("app"),
+    help="Name of the application in the ledger; else CLOCK_APP, the settings' APP, clock.",
+)
+
+_url = click.option(
+    "--url", "-u", help="Address of the server; else the settings, then the environment."
 )
 
 
+overdue_after = click.option(
+    "--overdue-after",
+    "tolerance",
+    type=click.FloatRange(min=1),
+    envvar="CLOCK_OVERDUE_AFTER",
+    default=TOLERANCE,
+    show_default=True,
+    help="Seconds an occurrence may stay undecided while a clock is alive.",
+)
+
+
+def serializer(command: Command) -> Command:
+    """The options that say how the workers read arguments, for a command that needs no server."""
+    return _serializer(_settings(is_passed_on=False)(command))
+
+
 def server(command: Command) -> Command:
-    """The options that say which server."""
-    for option in (
-        click.option(
-            "--app",
-            envvar="CLOCK_APP",
-            default="clock",
-            help="Name of the application in the ledger.",
-        ),
-        click.option(
-            "--config",
-            "-c",
-            "settings",
-            envvar="RQ_CONFIG",
-            help="Settings module, as of 'rq worker -c'.",
-        ),
-        click.option(
-            "--url", "-u", help="Address of the server; else the settings, then the environment."
-        ),
-    ):
-        command = option(command)
-    return command
+    """The options that say which server, and which application's ledger there."""
+    return _url(_settings(is_passed_on=True)(_app(command)))
+
+
+def server_and_serializer(command: Command) -> Command:
+    """The options of ``server``, and how the workers read arguments."""
+    return server(_serializer(command))
 
 
 class Instant(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.2 on

@@ -51,7 +51,7 @@ def pause_event(
 @options.server
 def resume_event(event: str, url: str | None, settings: str | None, app: str) -> int:
     """Let EVENT fire again, from its next time on."""
-    ended = resume(find_server(url, settings, os.environ).connect(), app, event)
+    ended = resume(find_server(url, settings, os.environ).connect(), app, event, time.time())
     click.echo(f"{event} was not paused" if ended is None else f"{event} is resumed")
     return codes.OK
 

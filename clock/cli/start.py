@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -25,6 +26,7 @@ from clock.schedule.schedule import Schedule
 from clock.server import find_server
 from clock.stop import Abandon, Stop, stopped_by_signals
 from clock.token import process_token
+from clock.watch.watch import Watch
 
 SHOWN_AT_START = 20
 """Events whose next time is logged at the start."""
@@ -34,8 +36,7 @@ log = logging.getLogger("clock")
 
 @click.command(name="start", hidden=True)
 @options.schedule_file
-@options.server
-@options.serializer
+@options.server_and_serializer
 @click.option(
     "--log",
     "style",
@@ -43,11 +44,22 @@ log = logging.getLogger("clock")
     envvar="CLOCK_LOG",
     help="Shape of the log lines; else for people on a terminal, logfmt elsewhere.",
 )
+@options.overdue_after
 def start(
-    file: str, url: str | None, settings: str | None, app: str, serializer: str, style: Style | None
+    file: str,
+    url: str | None,
+    settings: str | None,
+    app: str,
+    serializer: str,
+    style: Style | None,
+    tolerance: float,
 ) -> int:
     """Read FILE and enqueue what is due, until SIGTERM, SIGINT or SIGHUP."""
+    # What is read stays as long as the clock runs, so it is no place to look for garbage.
+    gc.disable()
     schedule = load(file, serializer=serializer)
+    gc.freeze()
+    gc.enable()
     server = find_server(url, settings, os.environ)
     connection = server.connect()
     on_terminal = sys.stdout.isatty()
@@ -56,14 +68,16 @@ def start(
         style or ("terminal" if on_terminal else "logfmt"),
         colour=on_terminal and not os.environ.get("NO_COLOR"),
     )
-    stop = Stop()
+    stop, token = Stop(), process_token()
     try:
         with stopped_by_signals(stop):
             _announce(schedule, server.shown, app, time.time())
+            own = {"app": app, "token": token, "serializer": serializer}
             Loop(
                 list(schedule.events.values()),
-                Ledger(connection, app=app, token=process_token(), serializer=serializer),
+                Ledger(connection, **own),
                 stop,
+                watch=Watch(connection, schedule, tolerance=tolerance, **own),
             ).run()
     except Abandon:
         log.warning(

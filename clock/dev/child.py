@@ -43,7 +43,7 @@ class Child:
         return self._process.poll()
 
     def terminate(self) -> None:
-        """Ask it to end; asked again, an RQ worker gives up the job in hand."""
+        """Ask it to end."""
         with suppress(ProcessLookupError):
             os.kill(self._process.pid, signal.SIGTERM)
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import click
 from redis.exceptions import RedisError
@@ -19,14 +19,17 @@ from clock.dev.sweeper import swept
 from clock.errors import SettingsError
 from clock.schedule.schedule import Schedule
 from clock.server import VARIABLES, address, connect, masked
+from clock.settings import settings_module
 from clock.stop import Stop, stopped_by_signals
 
-GENTLE = 0.9
-"""Seconds a process has to end by itself after the first request; then it is asked again, which
-makes an RQ worker drop the job in hand, and after ``FIRM`` it is killed: Ctrl-C ends all within two
-seconds."""
+GRACE = 0.3
+"""Seconds the job in hand has to end once all is asked to; then the worker tells it to."""
 
-FIRM = 1.4
+FIRM = 1.0
+"""Seconds a process has to end by itself; then it is killed. Ctrl-C ends all within two seconds."""
+
+WORKER = "clock.worker.Worker"
+"""The worker's class, as a name that RQ's command imports."""
 
 _COLOURS = {"clock": "cyan", "worker": "green", "dev": "yellow"}
 
@@ -38,16 +41,22 @@ def run_house(
     settings: str | None,
     app: str,
     serializer: str,
+    embedded: bool,
     environ: Mapping[str, str],
 ) -> int:
     """Run server, clock and worker until a signal asks to stop, or one of them ends; returns an
-    exit code.
+    exit code. ``embedded`` leaves a configured server alone.
     """
     stop = Stop()
-    with stopped_by_signals(stop, abandon=False), _server(url, settings, environ) as server:
+    with ExitStack() as stack:
+        stack.enter_context(stopped_by_signals(stop, abandon=False))
+        server = stack.enter_context(
+            _embedded_server() if embedded else _server(url, settings, environ)
+        )
+        shared = _environment(server, settings, app, serializer)
         children = [
-            Child(name, command, {**environ, "PYTHONUNBUFFERED": "1"})
-            for name, command in _commands(schedule, server, app, serializer)
+            Child(name, command, {**environ, **shared})
+            for name, command in _commands(schedule, server, settings)
         ]
         with swept(children):
             try:
@@ -56,34 +65,28 @@ def run_house(
                 _end(children)
 
 
+def _environment(server: str, settings: str | None, app: str, serializer: str) -> dict[str, str]:
+    """What clock and worker are told alike; and the tasks, which may enqueue by themselves."""
+    told = {
+        "CLOCK_REDIS_URL": server,
+        "RQ_REDIS_URL": server,
+        "CLOCK_APP": app,
+        "CLOCK_SERIALIZER": serializer,
+        "CLOCK_GRACE": str(GRACE),
+        "CLOCK_LOG": "terminal",
+        "PYTHONUNBUFFERED": "1",
+    }
+    return told if settings is None else told | {"RQ_CONFIG": settings}
+
+
 def _commands(
-    schedule: Schedule, server: str, app: str, serializer: str
+    schedule: Schedule, server: str, settings: str | None
 ) -> Iterator[tuple[str, Sequence[str]]]:
-    queues = dict.fromkeys([*(event.job.queue for event in schedule.events.values()), "default"])
-    clock = [
-        "-m",
-        "clock",
-        schedule.path,
-        "--url",
-        server,
-        "--app",
-        app,
-        "-S",
-        serializer,
-        "--log",
-        "terminal",
-    ]
-    worker = [
-        "-m",
-        "rq.cli",
-        "worker",
-        "--url",
-        server,
-        "-S",
-        serializer,
-        "--with-scheduler",
-        *queues,
-    ]
+    listed = () if settings is None else settings_module(settings).get("QUEUES", ())
+    named = (event.job.queue for event in schedule.events.values())
+    queues = dict.fromkeys([*listed, *named, "default"])
+    clock = ["-m", "clock", schedule.path, "--url", server]
+    worker = ["-m", "rq.cli", "worker", "--url", server, "-w", WORKER, "--with-scheduler", *queues]
     yield "worker", [sys.executable, *worker]
     yield "clock", [sys.executable, *clock]
 
@@ -101,6 +104,12 @@ def _server(url: str | None, settings: str | None, environ: Mapping[str, str]) -
             _say("dev", f"using the server at {masked(configured)}")
             yield configured
             return
+    with _embedded_server() as embedded:
+        yield embedded
+
+
+@contextmanager
+def _embedded_server() -> Iterator[str]:
     with subprocess.Popen(
         [sys.executable, "-m", "clock.dev.embedded"],
         stdin=subprocess.PIPE,
@@ -149,13 +158,9 @@ def _exit_code(child: Child) -> int:
 
 def _end(children: Sequence[Child]) -> None:
     begin = time.monotonic()
-    asked = 0
+    for child in children:
+        child.terminate()
     while any(child.exit_code() is None for child in children) and time.monotonic() - begin < FIRM:
-        if asked == 0 or (asked == 1 and time.monotonic() - begin > GENTLE):
-            asked += 1
-            for child in children:
-                if child.exit_code() is None:
-                    child.terminate()
         for child in children:
             _print(child)
         time.sleep(0.02)

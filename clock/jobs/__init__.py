@@ -1,5 +1,41 @@
 """What a task, or an application that enqueues one, imports; a plain function needs none of it."""
 
+from clock.errors import (
+    EnqueueError,
+    JobError,
+    JobExpiredError,
+    JobFailedError,
+    JobServerError,
+    JobTimeoutError,
+    JobUnknownError,
+    WaitRefusedError,
+)
+from clock.jobs.enqueue import call, enqueue
+from clock.jobs.handle import Handle, Status
+from clock.jobs.occurrence import Occurrence, current
 from clock.jobs.outcome import Abort, Outcome, Retry, Skip
+from clock.jobs.progress import Progress, progress, track
 
-__all__ = ["Abort", "Outcome", "Retry", "Skip"]
+__all__ = [
+    "Abort",
+    "EnqueueError",
+    "Handle",
+    "JobError",
+    "JobExpiredError",
+    "JobFailedError",
+    "JobServerError",
+    "JobTimeoutError",
+    "JobUnknownError",
+    "Occurrence",
+    "Outcome",
+    "Progress",
+    "Retry",
+    "Skip",
+    "Status",
+    "WaitRefusedError",
+    "call",
+    "current",
+    "enqueue",
+    "progress",
+    "track",
+]

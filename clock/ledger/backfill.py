@@ -15,7 +15,7 @@ from rq.utils import as_text, utcformat
 from clock.errors import LedgerError, UnknownEventError
 from clock.instant import utc_text
 from clock.ledger import keys
-from clock.ledger.job import job_id, job_template, occurrence_meta
+from clock.ledger.job import JobTemplates, job_id, occurrence_meta
 from clock.ledger.script import script, server_errors
 from clock.schedule.event import Event
 
@@ -48,7 +48,7 @@ class Backfill:
         self._app = app
         self._event = event
         self._serializer = serializer
-        self._template = job_template(event, serializer=serializer, connection=connection)
+        self._template = JobTemplates(connection, serializer).of(event)
         self._script = connection.register_script(script("backfill.lua"))
 
     def look(self, scheduled: int, now: float) -> Standing:
@@ -87,7 +87,7 @@ class Backfill:
     def _call(
         self, scheduled: int, now: float, what: str, deadline: str | int, fields: dict[str, Any]
     ) -> Standing:
-        name, queue = self._event.name, self._template.queue_key
+        name, queue = self._event.name, self._template.shape.queue_key
         identifier = job_id(self._app, name, scheduled)
         arguments: list[Any] = [
             name,

@@ -6,30 +6,43 @@
 -- clock counts again. Neither is a run written before an occurrence whose queue takes no jobs: it is
 -- recorded once, with that one.
 --
--- KEYS  1 decided  2 templates  3 pauses  4 RQ's set of queues
+-- KEYS  1 decided  2 templates  3 shapes  4 pauses  5 RQ's set of queues
 -- ARGV  1 token of this clock  2 TTL of the ledger in seconds  3 now in seconds  4 now as RQ writes it
---       then five values a claim: event, kind, first, scheduled, count
+--       then the claims, those alike together: kind, first, scheduled, count, n and n events
 --       kind  "f" to fire; else the letter of a decision made already (see clock.decision), which
 --             stands for the `count` occurrences from `first` up to `scheduled`
 --
--- Returns a text a claim: the letter of what was recorded ("f" or, where a stuck job was passed over,
--- "s"; "x" expired, "p" paused, "o" overlap, ...), now or, its reply having been lost, before; or
+-- Returns a word a claim, all in one text: the letter of what was recorded ("f" or, where a stuck job
+-- was passed over, "s"; "x" expired, "p" paused, "o" overlap, ...), now or, its reply having been
+-- lost, before; or
 --   "d<instant>"  decided by another clock, up to this instant; an earlier one than was claimed
 --                 where a part of the run was decided
 --   "q"           the queue's key holds something else, or is not ours to push to; nothing was written
 --   "?"           the event is not enrolled; nothing was written
 local TOKEN, TTL, NOW, ENQUEUED_AT = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local HISTORY = 900
-local COUNTER = { f = 1, x = 2, m = 3, w = 3, k = 3, o = 4, p = 5, u = 6, e = 7 }
-local RECORD = '^(%d+) (%S+) (%S+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)|(.*)$'
+-- The counters of a record behind that of the fired ones.
+local COUNTER = { x = 1, m = 2, w = 2, k = 2, o = 3, p = 4, u = 5, e = 6 }
+-- Of a record: decided, fired, clock, how many fired, the other counters; the history follows.
+local HEAD = '^(%d+) (%S+) (%S+) (%d+) ([^|]*)|'
+local call, find, sub = redis.call, string.find, string.sub
 
-local events = {}
-for at = 5, #ARGV, 5 do events[#events + 1] = ARGV[at] end
-local records = redis.call('HMGET', KEYS[1], unpack(events))
-local templates = redis.call('HMGET', KEYS[2], unpack(events))
-local pauses = redis.call('EXISTS', KEYS[3]) == 1 and redis.call('HMGET', KEYS[3], unpack(events)) or {}
+local events, kinds = {}, {}
+do
+  local at, n = 5, 0
+  while at <= #ARGV do
+    for event = at + 5, at + 4 + ARGV[at + 4] do
+      n = n + 1
+      events[n], kinds[n] = ARGV[event], ARGV[at]
+    end
+    at = at + 5 + ARGV[at + 4]
+  end
+end
+local records = call('HMGET', KEYS[1], unpack(events))
+local templates = call('HMGET', KEYS[2], unpack(events))
+local pauses = call('EXISTS', KEYS[4]) == 1 and call('HMGET', KEYS[4], unpack(events)) or {}
 
-local texts = {}
+local texts, suffixes = {}, {}
 -- Seconds since 1970 as 2026-11-21T05:06:30Z; the calendar begins its years in March, so that a leap
 -- day is the last of its year (H. Hinnant, "chrono-compatible low-level date algorithms").
 local function text(instant)
@@ -51,17 +64,18 @@ local function text(instant)
 end
 
 local function job_id(prefix, instant)
-  return prefix .. string.gsub(text(instant), '[-:]', '')
+  if not suffixes[instant] then suffixes[instant] = string.gsub(text(instant), '[-:]', '') end
+  return prefix .. suffixes[instant]
 end
 
 -- What RQ itself knows of a job: "waiting", "running" or "gone". A started job whose worker no longer
 -- sends heartbeats has no execution left.
 local function standing(id)
-  local status = redis.call('HGET', 'rq:job:' .. id, 'status')
+  local status = call('HGET', 'rq:job:' .. id, 'status')
   if status == 'queued' or status == 'deferred' or status == 'scheduled' then return 'waiting' end
   if status ~= 'started' then return 'gone' end
-  local execution = redis.call('ZREVRANGE', 'rq:executions:' .. id, 0, 0)[1]
-  local alive = execution and redis.call('EXISTS', 'rq:execution:' .. id .. ':' .. execution) == 1
+  local execution = call('ZREVRANGE', 'rq:executions:' .. id, 0, 0)[1]
+  local alive = execution and call('EXISTS', 'rq:execution:' .. id .. ':' .. execution) == 1
   return alive and 'running' or 'gone'
 end
 
@@ -69,146 +83,197 @@ end
 -- id without a job.
 local function take_back(id, queue)
   local name = string.gsub(queue, '^rq:queue:', '')
-  redis.call('DEL', 'rq:job:' .. id)
-  redis.call('ZREM', 'rq:scheduled:' .. name, id)
-  redis.call('ZREM', 'rq:deferred:' .. name, id)
+  call('DEL', 'rq:job:' .. id)
+  call('ZREM', 'rq:scheduled:' .. name, id)
+  call('ZREM', 'rq:deferred:' .. name, id)
 end
 
-local queues, pushes = {}, {}
--- An error in the middle of a script leaves what is written, so one that a push would raise is
--- asked for beforehand. Servers older than Redis 7 cannot be asked for permissions.
-local function takes_jobs(queue, side)
-  local asked = side .. queue
+local queues = {}
+-- Where the ids of a shape's new jobs wait to be pushed, in the order of their claims; false where the
+-- queue takes none. An error in the middle of a script leaves what is written, so one that a push
+-- would raise is asked for beforehand. Servers older than Redis 7 cannot be asked for permissions.
+local function queue_of(shape)
+  local name, side = shape.queue, shape.side
+  local asked = side .. name
   if queues[asked] == nil then
-    local kind = redis.call('TYPE', queue).ok
+    local kind = call('TYPE', name).ok
     queues[asked] = (kind == 'list' or kind == 'none')
-      and (not redis.acl_check_cmd or redis.acl_check_cmd(side, queue, ''))
+      and (not redis.acl_check_cmd or redis.acl_check_cmd(side, name, ''))
+      and { name = name, side = side, ids = {} }
   end
   return queues[asked]
 end
 
-local function push(template, id)
-  local queue, side = template.queue, template.side
-  pushes[queue] = pushes[queue] or {}
-  pushes[queue][side] = pushes[queue][side] or {}
-  table.insert(pushes[queue][side], id)
+local shapes = {}
+-- What an event shares with others, or false. It is laid out once a call: behind the fields that are the
+-- same for every job come the names of the others, so that a job is its values put in.
+local function shape_of(digest)
+  local shape = shapes[digest]
+  if shape == nil then
+    local packed = call('HGET', KEYS[3], digest)
+    shape = packed and cmsgpack.unpack(sub(packed, find(packed, ' ', 1, true) + 1)) or false
+    if shape then
+      local fields = shape.fields
+      local n = #fields
+      fields[n + 1], fields[n + 2] = 'created_at', ENQUEUED_AT
+      fields[n + 3], fields[n + 4] = 'enqueued_at', ENQUEUED_AT
+      fields[n + 5], fields[n + 7], fields[n + 9] = 'data', 'description', 'meta'
+      if shape.expires then fields[n + 11] = 'ttl' end
+      shape.own, shape.ends, shape.takes = n + 6, {}, queue_of(shape)
+    end
+    shapes[digest] = shape
+  end
+  return shape
 end
 
-local function write_job(template, id, scheduled, fired)
-  local job, meta = template.fields, nil
-  if fired == '-' then
-    local parts = template.first
-    meta = parts[1] .. text(scheduled) .. parts[2] .. ENQUEUED_AT .. parts[3]
-  else
-    local parts = template.later
-    meta = parts[1] .. text(scheduled) .. parts[2] .. text(tonumber(fired)) .. parts[3]
-      .. ENQUEUED_AT .. parts[4]
+local template = {}
+-- Read what the jobs of an event have to themselves, and find their shape; returns whether the event is
+-- enrolled. One table serves for all: to make one for each claim is slow.
+local function read_template(packed)
+  if not packed then return false end
+  local digest
+  digest, template.prefix, template.data, template.description, template.first, template.later =
+    cmsgpack.unpack(packed)
+  template.shape = shape_of(digest)
+  return template.shape ~= false
+end
+
+-- What a job's meta ends in. Many jobs of a batch were scheduled, and fired last, at the same times.
+local function meta_end(shape, scheduled, fired)
+  local ends = shape.ends[scheduled]
+  if not ends then
+    ends = {}
+    shape.ends[scheduled] = ends
   end
-  local n = #job
-  job[n + 1], job[n + 2] = 'created_at', ENQUEUED_AT
-  job[n + 3], job[n + 4] = 'enqueued_at', ENQUEUED_AT
-  job[n + 5], job[n + 6] = 'meta', meta
-  if template.expires then
-    job[n + 7], job[n + 8] = 'ttl', math.max(1, math.ceil(scheduled + template.expires - NOW))
+  if not ends[fired] then
+    local parts, end_ = fired == '-' and shape.first or shape.later, text(scheduled)
+    if fired ~= '-' then end_ = end_ .. parts[1] .. text(tonumber(fired)) end
+    ends[fired] = end_ .. parts[#parts - 1] .. ENQUEUED_AT .. parts[#parts]
   end
-  redis.call('HSET', 'rq:job:' .. id, unpack(job))
-  if template.expires then
-    redis.call('PEXPIREAT', 'rq:job:' .. id, (scheduled + template.expires) * 1000)
+  return ends[fired]
+end
+
+local function write_job(scheduled, fired)
+  local shape = template.shape
+  local id = job_id(template.prefix, scheduled)
+  local job, own, key = shape.fields, shape.own, 'rq:job:' .. id
+  job[own], job[own + 2] = template.data, template.description
+  job[own + 4] = (fired == '-' and template.first or template.later)
+    .. meta_end(shape, scheduled, fired)
+  if shape.expires then
+    job[own + 6] = math.max(1, math.ceil(scheduled + shape.expires - NOW))
   end
-  push(template, id)
+  call('HSET', key, unpack(job))
+  if shape.expires then call('PEXPIREAT', key, (scheduled + shape.expires) * 1000) end
+  local ids = shape.takes.ids
+  ids[#ids + 1] = id
 end
 
 -- The letter of what becomes of an occurrence that is to fire.
-local function fire(template, scheduled, fired, pause)
+local function fire(scheduled, fired, pause)
+  local shape = template.shape
   if pause and (pause == '-' or tonumber(pause) > scheduled) then return 'p' end
-  if template.expires and NOW >= scheduled + template.expires then return 'x' end
-  if not takes_jobs(template.queue, template.side) then return 'q' end
+  if shape.expires and NOW >= scheduled + shape.expires then return 'x' end
+  if not shape.takes then return 'q' end
   local kind = 'f'
-  if template.overlap ~= 'allow' and fired ~= '-' then
+  if shape.overlap ~= 'allow' and fired ~= '-' then
     local earlier = job_id(template.prefix, tonumber(fired))
     local state = standing(earlier)
-    if state == 'waiting' and template.overlap == 'replace' then
-      take_back(earlier, template.queue)
-    elseif state == 'waiting' and NOW - tonumber(fired) > template.stuck_after then
+    if state == 'waiting' and shape.overlap == 'replace' then
+      take_back(earlier, shape.queue)
+    elseif state == 'waiting' and NOW - tonumber(fired) > shape.stuck_after then
       kind = 's'
-    elseif state ~= 'gone' and template.overlap == 'skip' then
+    elseif state ~= 'gone' and shape.overlap == 'skip' then
       return 'o'
     end
   end
-  write_job(template, job_id(template.prefix, scheduled), scheduled, fired)
+  write_job(scheduled, fired)
   return kind
 end
 
 -- What a history says of the newest occurrence; runs by hand ("r") are not occurrences.
 local function newest_decision(history)
-  return string.sub(string.gsub(history, 'r%d+ ', ''), 1, 1)
+  return sub(string.gsub(history, 'r%d+ ', ''), 1, 1)
 end
 
 -- Whether claim number i is of a run that ends in an occurrence which is to fire.
 local function leads_to_fire(i)
   local last = i
   while events[last + 1] == events[i] do last = last + 1 end
-  return last > i and ARGV[5 * last + 1] == 'f'
+  return last > i and kinds[last] == 'f'
 end
 
-local current, written, replies, behind, refused = {}, {}, {}, {}, {}
-for i, event in ipairs(events) do
-  local at = 5 * i
-  local kind, first, scheduled, count = unpack(ARGV, at + 1, at + 4)
-  local instant = tonumber(scheduled)
-  local record = current[event] or records[i]
-  local reply
+-- The other counters of a record with one of them gone up.
+local function counted(counters, letter, count)
+  local all = {}
+  for counter in string.gmatch(counters, '%d+') do all[#all + 1] = counter end
+  all[COUNTER[letter]] = all[COUNTER[letter]] + count
+  return table.concat(all, ' ')
+end
 
-  if not record or not templates[i] then
-    reply = '?'
-  else
-    local decided, fired, by, a, b, c, d, e, f, g, history = string.match(record, RECORD)
-    if behind[event] or tonumber(decided) >= tonumber(first) then
-      behind[event] = behind[event] or tonumber(decided) < instant
-      local ours = decided == scheduled and by == TOKEN
-      reply = ours and newest_decision(history) or ''
-      if reply == '' then reply = 'd' .. decided end
+local current, written, replies, behind, refused, more = {}, {}, {}, {}, {}, {}
+local i, at = 0, 5
+while at <= #ARGV do
+  local kind, first, scheduled, count, events_here = unpack(ARGV, at, at + 4)
+  local from, instant = tonumber(first), tonumber(scheduled)
+  local late = scheduled .. '+' .. math.floor((NOW - instant) * 1000) .. ' '
+  for of = at + 5, at + 4 + events_here do
+    i = i + 1
+    local event = ARGV[of]
+    local record = current[event] or records[i]
+    local reply
+
+    if not record or not read_template(templates[i]) then
+      reply = '?'
     else
-      reply = kind
-      if refused[event] then
-        reply = 'q'
-      elseif kind == 'f' then
-        local pause = pauses[i] and string.match(pauses[i], '^%S+')
-        reply = fire(cmsgpack.unpack(templates[i]), instant, fired, pause)
-      elseif leads_to_fire(i) then
-        local template = cmsgpack.unpack(templates[i])
-        if not takes_jobs(template.queue, template.side) then reply, refused[event] = 'q', true end
-      end
-      if reply ~= 'q' then
-        local fires = reply == 'f' or reply == 's'
-        local counters = { a, b, c, d, e, f, g }
-        local counter = COUNTER[fires and 'f' or reply]
-        counters[counter] = counters[counter] + count
-        local entry = reply .. scheduled
-        if fires then
-          entry = entry .. '+' .. math.floor((NOW - instant) * 1000)
-        elseif count ~= '1' then
-          entry = reply .. first .. '-' .. scheduled .. '*' .. count
+      local _, bar, decided, fired, by, fires, counters = find(record, HEAD)
+      local already = tonumber(decided)
+      if behind[event] or already >= from then
+        behind[event] = behind[event] or already < instant
+        local ours = decided == scheduled and by == TOKEN
+        reply = ours and newest_decision(sub(record, bar + 1)) or ''
+        if reply == '' then reply = 'd' .. decided end
+      else
+        reply = kind
+        if refused[event] then
+          reply = 'q'
+        elseif kind == 'f' then
+          reply = fire(instant, fired, pauses[i] and string.match(pauses[i], '^%S+'))
+        elseif leads_to_fire(i) and not template.shape.takes then
+          reply, refused[event] = 'q', true
         end
-        history = entry .. ' ' .. history
-        if #history > HISTORY then history = string.match(string.sub(history, 1, HISTORY), '^.* ') end
-        current[event] = table.concat({ scheduled, fires and scheduled or fired, TOKEN,
-          table.concat(counters, ' ') }, ' ') .. '|' .. history
-        written[#written + 1] = event
+        if reply ~= 'q' then
+          local entry
+          if reply == 'f' or reply == 's' then
+            -- To write a number is slow, and many events have fired equally often.
+            if not more[fires] then more[fires] = tostring(fires + 1) end
+            fires, fired, entry = more[fires], scheduled, reply .. late
+          else
+            counters = counted(counters, reply, count)
+            entry = reply .. (count == '1' and scheduled or first .. '-' .. scheduled .. '*' .. count) .. ' '
+          end
+          local room = HISTORY - #entry
+          local history = sub(record, bar + 1, bar + room)
+          if #record - bar > room then history = string.match(history, '^.* ') or '' end
+          record = scheduled .. ' ' .. fired .. ' ' .. TOKEN .. ' ' .. fires .. ' ' .. counters .. '|'
+            .. entry .. history
+          current[event] = record
+          written[#written + 1] = event
+          written[#written + 1] = record
+        end
       end
     end
+    replies[i] = reply
   end
-  replies[i] = reply
+  at = at + 5 + events_here
 end
 
-for queue in pairs(pushes) do redis.call('SADD', KEYS[4], queue) end
-if #written > 0 then
-  local values = {}
-  for i, event in ipairs(written) do values[2 * i - 1], values[2 * i] = event, current[event] end
-  redis.call('HSET', KEYS[1], unpack(values))
+for _, queue in pairs(queues) do
+  if queue and #queue.ids > 0 then call('SADD', KEYS[5], queue.name) end
 end
-for queue, sides in pairs(pushes) do
-  for side, ids in pairs(sides) do redis.call(side, queue, unpack(ids)) end
+if #written > 0 then call('HSET', KEYS[1], unpack(written)) end
+for _, queue in pairs(queues) do
+  if queue and #queue.ids > 0 then call(queue.side, queue.name, unpack(queue.ids)) end
 end
-for key = 1, 3 do redis.call('EXPIRE', KEYS[key], TTL) end
-return replies
+for key = 1, 4 do call('EXPIRE', KEYS[key], TTL) end
+return table.concat(replies, ' ')

@@ -1,42 +1,66 @@
 -- Make the events of a schedule known, each with its job. One that is new, or whose recurrence changed,
--- stands at the instant given with it; one that is known goes on from its record. A record never goes
--- back, even where the wall clock did.
+-- stands at the instant given; one that is known goes on from its record. A record never goes back,
+-- even where the wall clock did.
 --
--- KEYS  1 decided  2 recurrences  3 templates
--- ARGV  1 TTL of the ledger in seconds, then two values an event and its template:
---       event, instant, recurrence, queue key, push command, expires or "-", overlap, stuck_after,
---       job id prefix, serializer, seven parts of meta, number of values, field, value, ...
+-- KEYS  1 decided  2 recurrences  3 templates  4 shapes
+-- ARGV  1 TTL of the ledger in seconds  2 instant where new events stand  3 number of shapes
+--       a shape: digest, queue key, push command, expires or "-", overlap, stuck_after, serializer,
+--         the two ends of a first and the three of a later job's meta, number of values, field, value, ...
+--       an event: name, recurrence, then its template: digest of its shape, prefix of its job ids,
+--         data, description, the beginnings of a first and of a later job's meta
 --
 -- Returns for each event the instant of its last decided occurrence.
-local replies, at = {}, 2
+local TTL, INSTANT = ARGV[1], ARGV[2]
+local PARTS = 8
+local at = 4
 
-while at <= #ARGV do
-  local event, instant, recurrence, queue, side, expires, overlap, stuck_after, prefix, serializer =
-    unpack(ARGV, at, at + 9)
-  local count = tonumber(ARGV[at + 17])
-  local template = {
+local packed = {}
+for _ = 1, ARGV[3] do
+  local digest, queue, side, expires, overlap, stuck_after, serializer = unpack(ARGV, at, at + 6)
+  local count = ARGV[at + 12]
+  packed[#packed + 1] = digest
+  -- The time is for the day it is forgotten.
+  packed[#packed + 1] = INSTANT .. ' ' .. cmsgpack.pack({
     queue = queue, side = side, expires = tonumber(expires), overlap = overlap,
-    stuck_after = tonumber(stuck_after), prefix = prefix, serializer = serializer,
-    first = { unpack(ARGV, at + 10, at + 12) },
-    later = { unpack(ARGV, at + 13, at + 16) },
-    fields = { unpack(ARGV, at + 18, at + 17 + count) },
-  }
-  at = at + 18 + count
-  redis.call('HSET', KEYS[3], event, cmsgpack.pack(template))
+    stuck_after = tonumber(stuck_after), serializer = serializer,
+    first = { unpack(ARGV, at + 7, at + 8) },
+    later = { unpack(ARGV, at + 9, at + 11) },
+    fields = { unpack(ARGV, at + 13, at + 12 + count) },
+  })
+  at = at + 13 + count
+end
+if #packed > 0 then redis.call('HSET', KEYS[4], unpack(packed)) end
 
-  local record = redis.call('HGET', KEYS[1], event)
+local events, templates = {}, {}
+for event = at, #ARGV, PARTS do
+  events[#events + 1] = ARGV[event]
+  templates[#templates + 1] = ARGV[event]
+  templates[#templates + 1] = cmsgpack.pack(unpack(ARGV, event + 2, event + PARTS - 1))
+end
+local records = redis.call('HMGET', KEYS[1], unpack(events))
+local recurrences = redis.call('HMGET', KEYS[2], unpack(events))
+redis.call('HSET', KEYS[3], unpack(templates))
+
+local replies, stood, changed = {}, {}, {}
+for i, event in ipairs(events) do
+  local recurrence = ARGV[at + PARTS * (i - 1) + 1]
+  local record = records[i]
   local decided, rest
   if record then decided, rest = string.match(record, '^(%d+) (.*)$') end
-  if not decided or redis.call('HGET', KEYS[2], event) ~= recurrence then
-    if not decided or tonumber(decided) < tonumber(instant) then
+  if not decided or recurrences[i] ~= recurrence then
+    if not decided or tonumber(decided) < tonumber(INSTANT) then
       -- Nobody decided an occurrence at this instant, so no clock may take it for its own.
-      decided, rest = instant, string.gsub(rest or '- - 0 0 0 0 0 0 0|', '^(%S+) %S+', '%1 -')
+      decided, rest = INSTANT, string.gsub(rest or '- - 0 0 0 0 0 0 0|', '^(%S+) %S+', '%1 -')
     end
-    redis.call('HSET', KEYS[1], event, decided .. ' ' .. rest)
-    redis.call('HSET', KEYS[2], event, recurrence)
+    stood[#stood + 1], stood[#stood + 2] = event, decided .. ' ' .. rest
+    changed[#changed + 1], changed[#changed + 2] = event, recurrence
   end
-  replies[#replies + 1] = decided
+  replies[i] = decided
+end
+if #stood > 0 then
+  redis.call('HSET', KEYS[1], unpack(stood))
+  redis.call('HSET', KEYS[2], unpack(changed))
 end
 
-for key = 1, 3 do redis.call('EXPIRE', KEYS[key], ARGV[1]) end
+for key = 1, 4 do redis.call('EXPIRE', KEYS[key], TTL) end
 return replies

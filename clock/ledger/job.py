@@ -1,8 +1,9 @@
 """The job of an event: exactly the hash that ``Queue.enqueue`` of the installed RQ would write.
 
-RQ itself makes the hash, once an event; what differs from occurrence to occurrence is filled in by
-the claim. ``meta`` is made with stand-ins of the right length where the instants of an occurrence
-go, and cut there, so that it can be put together again without knowing the serializer.
+RQ itself makes it; what differs from occurrence to occurrence is filled in by the claim. ``meta``
+is made with stand-ins of the right length where the instants of an occurrence go, and cut there,
+so that it can be put together again without knowing the serializer. Most of a job is the same for
+many events: that is a shape, made and sent once for all of them.
 """
 
 from __future__ import annotations
@@ -12,23 +13,29 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from redis import Redis
 from rq import Callback, Queue, Retry
+from rq.job import Job
 from rq.serializers import resolve_serializer
 
 from clock.errors import SettingsError
 from clock.schedule.event import Callback as EventCallback
-from clock.schedule.event import Event
+from clock.schedule.event import Event, JobOptions, Policy
 from clock.schedule.event import Retry as EventRetry
 
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9_-]+")
-_FILLED_IN = ("created_at", "enqueued_at")
+_OWN = frozenset({"created_at", "enqueued_at", "meta", "data", "description"})
+"""The fields of a job that differ between the occurrences and the events of a shape."""
 
 SCHEDULED, PREVIOUS = "0001-02-03T04:05:06Z", "0006-05-04T03:02:01Z"
 ENQUEUED = "0007-08-09T10:11:12.131415Z"
 """Stand-ins for the instants of an occurrence, each as long as what it stands for."""
+
+_FIRST = re.compile(re.escape(f"{SCHEDULED}|{ENQUEUED}").replace(r"\|", "|").encode())
+_LATER = re.compile(re.escape(f"{SCHEDULED}|{PREVIOUS}|{ENQUEUED}").replace(r"\|", "|").encode())
 
 
 def job_prefix(app: str, event: str) -> str:
@@ -44,49 +51,154 @@ def job_prefix(app: str, event: str) -> str:
 
 def job_id(app: str, event: str, scheduled: int) -> str:
     """The id of an occurrence's job; ``scheduled`` is UTC seconds since 1970."""
-    return f"{job_prefix(app, event)}{datetime.fromtimestamp(scheduled, UTC):%Y%m%dT%H%M%SZ}"
+    return job_prefix(app, event) + _stamp(scheduled)
+
+
+@lru_cache(maxsize=256)
+def _stamp(scheduled: int) -> str:
+    return f"{datetime.fromtimestamp(scheduled, UTC):%Y%m%dT%H%M%SZ}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What the jobs of many events have in common; ``digest`` is its name.
+
+    ``first`` and ``later`` are the parts of ``meta`` behind the scheduled instant: around the
+    enqueued one for the first job of all, around the previous and the enqueued one for every other.
+    ``expires`` and ``stuck_after`` are seconds.
+    """
+
+    digest: str
+    queue_key: str
+    side: str
+    expires: int | None
+    overlap: str
+    stuck_after: int
+    serializer: str
+    fields: Mapping[str, Any]
+    first: Sequence[bytes]
+    later: Sequence[bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class JobTemplate:
     """An event's job, but for what one occurrence adds.
 
-    ``first`` and ``later`` are the parts of ``meta`` around the instants: scheduled and enqueued
-    for the first occurrence of all, scheduled, previous and enqueued for every other.
+    ``first`` and ``later`` are what its meta begins with, up to the scheduled instant.
     """
 
-    queue_key: str
-    fields: Mapping[str, Any]
-    first: Sequence[bytes]
-    later: Sequence[bytes]
+    shape: Shape
+    data: bytes
+    description: str
+    first: bytes
+    later: bytes
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields of the hash that are the same for each of the event's jobs."""
+        return {**self.shape.fields, "data": self.data, "description": self.description}
 
 
-def job_template(event: Event, *, serializer: str, connection: Redis) -> JobTemplate:
-    """The template of an event's jobs. Nothing is sent; RQ's classes cannot be made unconnected.
+class Model(NamedTuple):
+    """A job of RQ's with certain options, to be changed into that of an event."""
 
-    Raises SettingsError where the serializer hides the texts it is given.
-    """
-    options = event.job
-    queue = Queue(options.queue, connection=connection, serializer=serializer)
-    job = queue.create_job(
-        event.task,
-        args=event.args,
-        kwargs=dict(event.kwargs),
-        timeout=options.timeout,
-        result_ttl=options.result_ttl,
-        failure_ttl=options.failure_ttl,
-        description=options.description,
-        retry=_retry(options.retry),
-        on_success=_callback(options.on_success),
-        on_failure=_callback(options.on_failure),
-    )
-    fields = {field: value for field, value in job.to_dict().items() if field not in _FILLED_IN}
-    return JobTemplate(
-        queue.key,
-        fields,
-        _parts(event, serializer, None, (SCHEDULED, ENQUEUED)),
-        _parts(event, serializer, PREVIOUS, (SCHEDULED, PREVIOUS, ENQUEUED)),
-    )
+    options: JobOptions
+    job: Job
+    shapes: dict[tuple[object, ...], Shape]
+
+
+class JobTemplates:
+    """Makes the templates of events. Nothing is sent; RQ's classes cannot be made unconnected."""
+
+    def __init__(self, connection: Redis, serializer: str) -> None:
+        self._connection = connection
+        self._serializer = serializer
+        self._dumps = resolve_serializer(serializer).dumps
+        self._models: dict[int, Model] = {}
+
+    def of(self, event: Event) -> JobTemplate:
+        """The template of an event's jobs.
+
+        Raises SettingsError where the serializer hides the texts it is given.
+        """
+        model = self._model(event.job)
+        job = model.job
+        # To change one job is a fifth of the work of making one; only what is set here differs.
+        job.func_name, job.args, job.kwargs = event.task, event.args, dict(event.kwargs)
+        if event.job.description is None:
+            job.description = job.get_call_string()
+        fields = job.to_dict()
+        first, *first_parts = self._meta(event, None, _FIRST)
+        later, *later_parts = self._meta(event, PREVIOUS, _LATER)
+        return JobTemplate(
+            shape=self._shape(model, event.policy, fields, first_parts, later_parts),
+            data=fields["data"],
+            description=fields["description"],
+            first=first,
+            later=later,
+        )
+
+    def _model(self, options: JobOptions) -> Model:
+        # By identity: many events share one, a model keeps it, and to hash one takes long.
+        model = self._models.get(id(options))
+        if model is None:
+            queue = Queue(options.queue, connection=self._connection, serializer=self._serializer)
+            job = queue.create_job(
+                "",
+                timeout=options.timeout,
+                result_ttl=options.result_ttl,
+                failure_ttl=options.failure_ttl,
+                description=options.description or "",
+                retry=rq_retry(options.retry),
+                on_success=rq_callback(options.on_success),
+                on_failure=rq_callback(options.on_failure),
+            )
+            model = self._models[id(options)] = Model(options, job, {})
+        return model
+
+    def _meta(self, event: Event, previous: str | None, instants: re.Pattern[bytes]) -> list[bytes]:
+        clock = occurrence_meta(
+            event.name, scheduled=SCHEDULED, previous=previous, enqueued=ENQUEUED
+        )
+        parts = instants.split(self._dumps({**job_meta(event.job), "clock": clock}))
+        if len(parts) != instants.pattern.count(b"|") + 2:
+            raise SettingsError(
+                f"the serializer {self._serializer!r} hides what it is given; use another"
+            )
+        return parts
+
+    def _shape(
+        self,
+        model: Model,
+        policy: Policy,
+        fields: Mapping[str, Any],
+        first: Sequence[bytes],
+        later: Sequence[bytes],
+    ) -> Shape:
+        options = model.options
+        key = (policy.overlap, policy.stuck_after, *first, *later)
+        if key not in model.shapes:
+            shared = {name: value for name, value in fields.items() if name not in _OWN}
+            parts: dict[str, Any] = {
+                "queue_key": Queue.redis_queue_namespace_prefix + options.queue,
+                "side": "LPUSH" if options.at_front else "RPUSH",
+                "expires": options.expires,
+                "overlap": policy.overlap,
+                "stuck_after": policy.stuck_after,
+                "serializer": self._serializer,
+                "fields": shared,
+                "first": first,
+                "later": later,
+            }
+            digest = hashlib.blake2b(repr(parts).encode(), digest_size=6).hexdigest()
+            model.shapes[key] = Shape(digest=digest, **parts)
+        return model.shapes[key]
+
+
+def job_meta(options: JobOptions) -> dict[str, Any]:
+    """What a job's ``meta`` says at its beginning, its occurrence apart."""
+    limit = options.max_running
+    return {**options.meta, **({} if limit is None else {"max_running": limit})}
 
 
 def occurrence_meta(
@@ -101,27 +213,13 @@ def occurrence_meta(
     }
 
 
-def _parts(
-    event: Event, serializer: str, previous: str | None, stand_ins: Sequence[str]
-) -> Sequence[bytes]:
-    meta = {
-        **event.job.meta,
-        "clock": occurrence_meta(
-            event.name, scheduled=SCHEDULED, previous=previous, enqueued=ENQUEUED
-        ),
-    }
-    dumped = resolve_serializer(serializer).dumps(meta)
-    parts = re.split(b"|".join(re.escape(each.encode()) for each in stand_ins), bytes(dumped))
-    if len(parts) != len(stand_ins) + 1:
-        raise SettingsError(f"the serializer {serializer!r} hides what it is given; use another")
-    return parts
-
-
-def _retry(retry: EventRetry | None) -> Retry | None:
+def rq_retry(retry: EventRetry | None) -> Retry | None:
+    """What RQ is told about retries."""
     if retry is None:
         return None
     return Retry(retry.max, interval=list(retry.intervals), enqueue_at_front=retry.at_front)
 
 
-def _callback(callback: EventCallback | None) -> Callback | None:
+def rq_callback(callback: EventCallback | None) -> Callback | None:
+    """What RQ is told about a function to call at a job's end."""
     return None if callback is None else Callback(callback.name, callback.timeout)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple, cast
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -15,21 +16,24 @@ from rq.utils import utcformat
 from clock.decision import Kind
 from clock.errors import LedgerError
 from clock.ledger import keys
-from clock.ledger.job import job_id, job_prefix, job_template
+from clock.ledger.channel import Call, Channel
+from clock.ledger.job import JobTemplate, JobTemplates, Shape, job_id, job_prefix
 from clock.ledger.record import parse_record
-from clock.ledger.script import script, server_errors
+from clock.ledger.script import server_errors
+from clock.ledger.serializers import meet_workers
 from clock.schedule.event import Event
 
-ENROLLED_AT_ONCE = 100
+ENROLLED_AT_ONCE = 500
 """Events in one call of the enrolment script; it holds the server for a few milliseconds."""
 
+_KINDS = {kind.value.encode(): kind for kind in Kind}
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+
+class Claim(NamedTuple):
     """One occurrence to be decided, ``scheduled`` in UTC seconds since 1970.
 
     ``kind`` is FIRED to let it fire if nothing speaks against it, else the decision that was made
-    already; a MISSED, TOO_LATE or OVER_CAP one may stand for ``count`` occurrences from ``first``
+    already; a MISSED, TOO_LATE or OVER_CAP one may stand for so many ``occurrences`` from ``first``
     on.
     """
 
@@ -37,11 +41,10 @@ class Claim:
     scheduled: int
     kind: Kind = Kind.FIRED
     first: int | None = None
-    count: int = 1
+    occurrences: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a claim.
 
     ``kind`` is what was recorded, or None where the claim was lost to another clock (``decided`` is
@@ -55,6 +58,13 @@ class Outcome:
     decided: int
     is_refused: bool = False
     is_unknown: bool = False
+
+
+class Sent(NamedTuple):
+    """Claims that were sent, and not answered yet."""
+
+    claims: Sequence[Claim]
+    call: Call
 
 
 class Ledger:
@@ -72,8 +82,9 @@ class Ledger:
         self._app = app
         self._token = token
         self._serializer = serializer
-        self._claim = connection.register_script(script("claim.lua"))
-        self._enrol = connection.register_script(script("enrol.lua"))
+        self._templates = JobTemplates(connection, serializer)
+        self._channel = Channel(connection, "claim.lua")
+        self._enrolment = Channel(connection, "enrol.lua")
 
     def enrol(self, events: Sequence[Event], stands_at: float) -> list[int]:
         """Make ``events`` and their jobs known; returns each one's last decided occurrence.
@@ -82,34 +93,56 @@ class Ledger:
         Instants are UTC seconds since 1970.
         """
         decided: list[int] = []
-        names = (keys.decided(self._app), keys.recurrences(self._app), keys.templates(self._app))
-        for start in range(0, len(events), ENROLLED_AT_ONCE):
-            arguments: list[Any] = [keys.TTL]
-            for event in events[start : start + ENROLLED_AT_ONCE]:
-                arguments += (event.name, int(stands_at), event.identity(), *self._template(event))
-            with server_errors():
-                decided += map(int, self._enrol(keys=names, args=arguments))
+        calls: deque[Call] = deque()
+        try:
+            for start in range(0, len(events), ENROLLED_AT_ONCE):
+                calls.append(self._enrol(events[start : start + ENROLLED_AT_ONCE], stands_at))
+                if len(calls) > 1:
+                    decided += map(int, self._enrolment.receive(calls.popleft()))
+            for call in calls:
+                decided += map(int, self._enrolment.receive(call))
+        except BaseException:
+            self._enrolment.close()
+            raise
         return decided
+
+    def _enrol(self, events: Sequence[Event], stands_at: float) -> Call:
+        templates = [self._templates.of(event) for event in events]
+        shapes = {template.shape.digest: template.shape for template in templates}
+        arguments: list[Any] = [keys.TTL, int(stands_at), len(shapes)]
+        for shape in shapes.values():
+            arguments += _shape_arguments(shape)
+        for event, template in zip(events, templates, strict=True):
+            arguments += self._event_arguments(event, template)
+        of = (keys.decided, keys.recurrences, keys.templates, keys.shapes)
+        return self._enrolment.send([key(self._app) for key in of], arguments)
 
     def claim(self, claims: Sequence[Claim], now: float) -> list[Outcome]:
         """Decide ``claims`` in one round trip and enqueue the jobs of those that fire.
 
         Their order is the order of their jobs in the queues. ``now`` is UTC seconds since 1970.
         """
+        return self.receive(self.send(claims, now))
+
+    def send(self, claims: Sequence[Claim], now: float) -> Sent:
+        """Send ``claims`` to be decided as ``claim`` does; ``receive`` says what became of them."""
         enqueued_at = utcformat(datetime.fromtimestamp(now, UTC))
         arguments: list[Any] = [self._token, keys.TTL, now, enqueued_at]
-        for claim in claims:
-            first = claim.scheduled if claim.first is None else claim.first
-            arguments += (claim.event.name, claim.kind.value, first, claim.scheduled, claim.count)
-        names = (
-            keys.decided(self._app),
-            keys.templates(self._app),
-            keys.pauses(self._app),
-            Queue.redis_queues_keys,
-        )
-        with server_errors():
-            replies = self._claim(keys=names, args=arguments)
-        return [_outcome(claim, reply) for claim, reply in zip(claims, replies, strict=True)]
+        for alike, group in groupby(claims, _likeness):
+            names = [claim.event.name for claim in group]
+            arguments += (*alike, len(names), *names)
+        of = (keys.decided, keys.templates, keys.shapes, keys.pauses)
+        named = [*(key(self._app) for key in of), Queue.redis_queues_keys]
+        return Sent(claims, self._channel.send(named, arguments))
+
+    def receive(self, sent: Sent) -> list[Outcome]:
+        """What became of the claims sent first of those not answered yet."""
+        replies = self._channel.receive(sent.call).split()
+        return [_outcome(claim, reply) for claim, reply in zip(sent.claims, replies, strict=True)]
+
+    def hang_up(self) -> None:
+        """Give up what was sent and not answered; to claim it again is safe."""
+        self._channel.close()
 
     def warnings(self) -> list[str]:
         """What about the server could lose the ledger, one sentence each."""
@@ -130,6 +163,17 @@ class Ledger:
             warnings.append("it keeps nothing on disk, so a restart of it forgets what was decided")
         return warnings
 
+    def meet_workers(self, events: Iterable[Event]) -> list[str]:
+        """Leave the serializer with the queues of ``events``; what does not fit their workers, in
+        one sentence.
+        """
+        return meet_workers(
+            self._connection,
+            app=self._app,
+            serializer=self._serializer,
+            queues=(event.job.queue for event in events),
+        )
+
     def _saves_snapshots(self) -> bool:
         try:
             return bool(self._connection.config_get("save").get("save", ""))
@@ -145,6 +189,7 @@ class Ledger:
         """
         ours = keys.decided(self._app)
         with server_errors():
+            self._forget_shapes(now)
             if self._connection.hlen(ours) <= len(names):
                 return 0
             gone = [
@@ -155,37 +200,64 @@ class Ledger:
             ]
             if gone:
                 with self._connection.pipeline() as pipeline:
-                    for key in (keys.recurrences, keys.templates, keys.pauses, keys.decided):
+                    for key in keys.OF_EVENTS:
                         pipeline.hdel(key(self._app), *gone)
                     pipeline.execute()
         return len(gone)
+
+    def _forget_shapes(self, now: float) -> None:
+        shapes = keys.shapes(self._app)
+        found = cast("dict[bytes, bytes]", self._connection.hgetall(shapes))
+        named = {digest: int(packed.split(b" ", 1)[0]) for digest, packed in found.items()}
+        gone = [digest for digest, when in named.items() if when < now - keys.FORGOTTEN_AFTER]
+        if gone:
+            self._connection.hdel(shapes, *gone)
 
     def job_id(self, claim: Claim) -> str:
         """The id of the job of a claim that fired."""
         return job_id(self._app, claim.event.name, claim.scheduled)
 
-    def _template(self, event: Event) -> Iterable[Any]:
-        template = job_template(event, serializer=self._serializer, connection=self._connection)
+    def _event_arguments(self, event: Event, template: JobTemplate) -> Iterable[Any]:
         return (
-            template.queue_key,
-            "LPUSH" if event.job.at_front else "RPUSH",
-            "-" if event.job.expires is None else event.job.expires,
-            event.policy.overlap,
-            event.policy.stuck_after,
+            event.name,
+            event.identity(),
+            template.shape.digest,
             job_prefix(self._app, event.name),
-            self._serializer,
-            *template.first,
-            *template.later,
-            2 * len(template.fields),
-            *(each for field in template.fields.items() for each in field),
+            template.data,
+            template.description,
+            template.first,
+            template.later,
         )
 
 
+def _shape_arguments(shape: Shape) -> Iterable[Any]:
+    return (
+        shape.digest,
+        shape.queue_key,
+        shape.side,
+        "-" if shape.expires is None else shape.expires,
+        shape.overlap,
+        shape.stuck_after,
+        shape.serializer,
+        *shape.first,
+        *shape.later,
+        2 * len(shape.fields),
+        *(each for field in shape.fields.items() for each in field),
+    )
+
+
+def _likeness(claim: Claim) -> tuple[str, int, int, int]:
+    """What claims that are sent together have in common."""
+    first = claim.scheduled if claim.first is None else claim.first
+    return claim.kind.value, first, claim.scheduled, claim.occurrences
+
+
 def _outcome(claim: Claim, reply: bytes) -> Outcome:
+    kind = _KINDS.get(reply)
+    if kind is not None:
+        return Outcome(claim, kind, claim.scheduled)
     if reply == b"?":
         return Outcome(claim, None, claim.scheduled, is_unknown=True)
     if reply == b"q":
         return Outcome(claim, None, claim.scheduled, is_refused=True)
-    if reply.startswith(b"d"):
-        return Outcome(claim, None, int(reply[1:]))
-    return Outcome(claim, Kind(reply.decode()), claim.scheduled)
+    return Outcome(claim, None, int(reply[1:]))

@@ -28,7 +28,7 @@ def run_now(connection: Redis, app: str, event: str, now: float) -> str:
     record = read_record(connection, app, event)
     with server_errors():
         found = connection.register_script(script("template.lua"))(
-            keys=[keys.templates(app)], args=[event]
+            keys=[keys.templates(app), keys.shapes(app)], args=[event]
         )
     if found is None:
         raise LedgerError(f"the job of {event!r} is not in the ledger; start its clock once")

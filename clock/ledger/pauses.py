@@ -6,9 +6,12 @@ They are kept in the ledger, so they survive restarts and deploys; the claim loo
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from redis import Redis
+from redis.client import Pipeline
 from rq.utils import as_text
 
 from clock.ledger import keys
@@ -34,30 +37,77 @@ def pause(connection: Redis, app: str, event: str, pause: Pause) -> None:
     Raises UnknownEventError, and LedgerError where the server is away or refuses.
     """
     read_record(connection, app, event)
-    said = json.dumps({"reason": pause.reason, "by": pause.by, "since": pause.since})
-    until = "-" if pause.until is None else str(pause.until)
+    before = read_pauses(connection, app).get(event)
     with server_errors(), connection.pipeline() as pipeline:
-        pipeline.hset(keys.pauses(app), event, f"{until} {said}")
+        if before is not None:
+            _note_end(pipeline, app, event, before, pause.since)
+        until = "-" if pause.until is None else str(pause.until)
+        pipeline.hset(keys.pauses(app), event, f"{until} {json.dumps(_said(pause))}")
         pipeline.expire(keys.pauses(app), keys.TTL)
         pipeline.execute()
 
 
-def resume(connection: Redis, app: str, event: str) -> Pause | None:
-    """End the pause of ``event``; returns it, or None where there was none. Raises as ``pause``."""
+def resume(connection: Redis, app: str, event: str, now: float | None = None) -> Pause | None:
+    """End the pause of ``event``; returns it, or None where there was none. Raises as ``pause``.
+
+    ``now`` is UTC seconds since 1970; without it the server's clock says when the pause ended.
+    """
     read_record(connection, app, event)
     before = read_pauses(connection, app).get(event)
-    with server_errors():
-        connection.hdel(keys.pauses(app), event)
+    if before is None:
+        return None
+    with server_errors(), connection.pipeline() as pipeline:
+        ended = int(connection.time()[0] if now is None else now)
+        _note_end(pipeline, app, event, before, ended)
+        pipeline.hdel(keys.pauses(app), event)
+        pipeline.execute()
     return before
+
+
+def pause_over(connection: Redis, app: str, event: str, instant: int) -> Pause | None:
+    """The pause that ``event`` was in at ``instant`` (UTC seconds since 1970), as far as known.
+
+    Its ``until`` is then when it really ended. Raises LedgerError.
+    """
+    with server_errors():
+        standing = connection.hget(keys.pauses(app), event)
+        ended = connection.lrange(keys.ended_pauses(app), 0, -1)
+    found = [] if standing is None else [parse_pause(as_text(standing))]
+    for said in map(json.loads, ended):
+        if said.pop("event") == event:
+            found.append(Pause(**said))
+    over = (each for each in found if each.until is None or each.until > instant)
+    # A clock that comes late meets a pause that began after the occurrence.
+    return min(
+        over, key=lambda each: (each.since > instant, abs(each.since - instant)), default=None
+    )
+
+
+def _note_end(pipeline: Pipeline, app: str, event: str, pause: Pause, ended: int) -> None:
+    until = ended if pause.until is None else min(pause.until, ended)
+    line = json.dumps({"event": event, "until": until, **_said(pause)})
+    pipeline.lpush(keys.ended_pauses(app), line)
+    pipeline.ltrim(keys.ended_pauses(app), 0, keys.ENDED_PAUSES - 1)
+    pipeline.expire(keys.ended_pauses(app), keys.TTL)
+
+
+def _said(pause: Pause) -> dict[str, Any]:
+    return {"reason": pause.reason, "by": pause.by, "since": pause.since}
 
 
 def read_pauses(connection: Redis, app: str) -> dict[str, Pause]:
     """Every pause by its event, ended ones included. Raises LedgerError."""
     with server_errors():
         found = connection.hgetall(keys.pauses(app))
-    return {as_text(event): _parse(as_text(line)) for event, line in found.items()}
+    return parse_pauses(found)
 
 
-def _parse(line: str) -> Pause:
+def parse_pauses(found: Mapping[Any, Any]) -> dict[str, Pause]:
+    """The pauses in the ledger's hash of them, by event."""
+    return {as_text(event): parse_pause(as_text(line)) for event, line in found.items()}
+
+
+def parse_pause(line: str) -> Pause:
+    """The pause in the field of an event."""
     until, _, said = line.partition(" ")
     return Pause(until=None if until == "-" else int(until), **json.loads(said))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from clock.decision import Decision, Kind
 
@@ -32,8 +33,11 @@ class Record:
     history: tuple[Decision, ...]
 
 
-def parse_record(line: bytes | str) -> Record:
-    """Read a record; raises ValueError for a line that is none."""
+def parse_record(line: bytes | str, newest: int | None = None) -> Record:
+    """Read a record with its whole history, or with its ``newest`` decisions.
+
+    Raises ValueError for a line that is none.
+    """
     match = _LINE.fullmatch(line if isinstance(line, str) else line.decode())
     if match is None:
         raise ValueError(f"not a record: {line!r}")
@@ -43,8 +47,15 @@ def parse_record(line: bytes | str) -> Record:
         fired=None if fired == "-" else int(fired),
         clock=clock,
         counters=dict(zip(COUNTERS, map(int, counters.split()), strict=True)),
-        history=tuple(_decision(entry) for entry in history.split()),
+        history=_history(history, newest),
     )
+
+
+@lru_cache(maxsize=1024)
+def _history(text: str, newest: int | None) -> tuple[Decision, ...]:
+    # Most of what a page shows was there when it was shown last.
+    entries = text.split() if newest is None else text.split(None, newest)[:newest]
+    return tuple(map(_decision, entries))
 
 
 def _decision(entry: str) -> Decision:

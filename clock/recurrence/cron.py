@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from clock.errors import RecurrenceError
@@ -54,6 +55,17 @@ def parse_cron(text: str, seconds: Seconds | None = None) -> CronFields:
     Day of the month and day of the week are joined as Vixie cron joins them: either is enough,
     unless one of the two begins with ``*``. Raises RecurrenceError, quoting the word that is wrong.
     """
+    if not isinstance(text, str):
+        raise RecurrenceError(
+            f"cron({text!r}): write the expression as a text, as in cron('*/15 * * * *')"
+        )
+    if seconds not in {None, "first", "last"}:
+        raise RecurrenceError(f"cron({text!r}): seconds={seconds!r} is neither 'first' nor 'last'")
+    return _parse(text, seconds)
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str, seconds: Seconds | None) -> CronFields:
     fields = _split(text, seconds)
     if seconds is not None:
         second = fields.pop(0 if seconds == "first" else -1)
@@ -77,12 +89,6 @@ def parse_cron(text: str, seconds: Seconds | None = None) -> CronFields:
 
 
 def _split(text: str, seconds: Seconds | None) -> list[str]:
-    if not isinstance(text, str):
-        raise RecurrenceError(
-            f"cron({text!r}): write the expression as a text, as in cron('*/15 * * * *')"
-        )
-    if seconds not in {None, "first", "last"}:
-        raise RecurrenceError(f"cron({text!r}): seconds={seconds!r} is neither 'first' nor 'last'")
     words = text.lower().split()
     if len(words) == 1 and words[0].startswith("@"):
         if words[0] not in NICKNAMES or seconds is not None:

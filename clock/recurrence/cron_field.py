@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from croniter import croniter
-
 from clock.errors import RecurrenceError
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -62,6 +60,9 @@ def plain_values(word: str, field: Field, text: str) -> tuple[int, ...]:
     position = 5 if field is SECOND else FIELDS.index(field)
     asked = ["*"] * (6 if field is SECOND else 5)
     asked[position] = word
+    # Imported here: a file without cron notation does not wait for it.
+    from croniter import croniter
+
     read = croniter.expand(" ".join(asked))[0][position]
     return star if "*" in read else tuple(sorted(int(value) for value in read))
 

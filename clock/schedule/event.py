@@ -52,6 +52,7 @@ class JobOptions:
     description: str | None = None
     on_success: Callback | None = None
     on_failure: Callback | None = None
+    max_running: int | None = None
 
 
 ALL = 1000

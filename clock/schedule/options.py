@@ -40,6 +40,7 @@ class Defaults(TypedDict, total=False):
     description: str
     on_success: Any
     on_failure: Any
+    max_running: int
     gap: Gap
     fold: Fold
     spread: Duration
@@ -136,6 +137,12 @@ def _retry(value: Any) -> Retry:
             max=value.max, intervals=tuple(value.intervals), at_front=bool(value.enqueue_at_front)
         )
     raise ValueError(f"{value!r} is neither a number of tries nor rq.Retry(...)")
+
+
+def _max_running(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 1000:
+        raise ValueError(f"{value!r} is not a number of jobs from 1 to 1000")
+    return value
 
 
 def _callback(value: Any) -> Callback:
@@ -236,6 +243,7 @@ DEFAULTS: Mapping[str, Callable[[Any], Any]] = {
     "description": _text,
     "on_success": _callback,
     "on_failure": _callback,
+    "max_running": _max_running,
     "gap": _one_of("after", "shift", "skip"),
     "fold": _one_of("first", "second", "both"),
     "spread": _at_least_a_second,

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from sys import intern
+from types import MappingProxyType
 from typing import Any
 
 from clock.errors import RecurrenceError, ScheduleError, SettingsError
@@ -21,9 +23,10 @@ from clock.schedule.schedule import Schedule
 
 _JOB_OPTIONS = (
     "queue", "timeout", "expires", "retry", "result_ttl", "failure_ttl",
-    "at_front", "meta", "description", "on_success", "on_failure",
+    "at_front", "meta", "description", "on_success", "on_failure", "max_running",
 )  # fmt: skip
 _POLICY_OPTIONS = ("catch_up", "within", "overlap", "stuck_after")
+_NO_KWARGS: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +86,10 @@ class Reading:
             default_zone = main.zone or _zone_of(environ)
         except SettingsError as error:
             raise ScheduleError(self.path, None, str(error)) from None
-        events = {
-            name: self._event(declaration, main, default_zone)
-            for name, declaration in self.declarations.items()
-        }
+        events = {}
+        for name in list(self.declarations):
+            # A declaration makes room for its event, so that a hundred thousand need it once.
+            events[name] = self._event(self.declarations.pop(name), main, default_zone)
         return Schedule(path=self.path, zone=default_zone, events=events)
 
     def _event(self, declaration: Declaration, main: FileSettings, default_zone: Zone) -> Event:
@@ -109,12 +112,12 @@ class Reading:
             **{option: options[option] for option in _POLICY_OPTIONS if option in options},
             condition=options.get("if_"),
         )
-        args, kwargs = options.get("args", ()), options.get("kwargs", {})
+        args, kwargs = options.get("args", ()), options.get("kwargs") or _NO_KWARGS
         self._check_serialisable(declaration, args, kwargs, job.meta)
         return Event(
             name=declaration.name,
             task=declaration.task,
-            rule=spelling,
+            rule=intern(spelling),
             recurrence=recurrence,
             zone=where,
             args=args,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,19 @@ def schedule(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def clock(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Clock:
-    for variable in ("CLOCK_TZ", "TZ", "CLOCK_REDIS_URL", "CLOCK_SERIALIZER", "RQ_CONFIG"):
+    for variable in (
+        "CLOCK_TZ",
+        "TZ",
+        "CLOCK_REDIS_URL",
+        "CLOCK_SERIALIZER",
+        "CLOCK_APP",
+        "RQ_CONFIG",
+    ):
         monkeypatch.delenv(variable, raising=False)
+    # A clock that is started here would leave a handler that writes to this test's output.
+    logger = logging.getLogger("clock")
+    monkeypatch.setattr(logger, "handlers", [])
+    monkeypatch.setattr(logger, "propagate", True)
 
     def run(*words: str) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as ended:

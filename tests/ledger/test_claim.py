@@ -227,7 +227,7 @@ def test_every_key_of_the_ledger_has_a_ttl(redis: Redis, read: ReadSchedule) -> 
     event = _event(read)
     _decide(_ledger(redis, event), event, NOW)
     ours = [key for key in redis.keys("*") if "clock:test" in str(key)]
-    assert len(ours) == 3
+    assert len(ours) == 4
     assert all(0 < redis.ttl(key) <= keys.TTL for key in ours)
 
 

@@ -11,9 +11,12 @@ from redis import Redis
 
 from tests.live.clock_process import ClockProcess
 from tests.live.server import SERVERS, Server
+from tests.live.worker_process import WorkerProcess
+from tests.live.worker_tasks import WORK
 
 WriteSchedule = Callable[..., Path]
 StartClock = Callable[..., ClockProcess]
+StartWorker = Callable[..., WorkerProcess]
 
 
 @pytest.fixture
@@ -63,3 +66,32 @@ def start_clock(server: Server) -> Iterator[StartClock]:
         clock.kill()
     # Captured by pytest, and shown only where the test failed.
     sys.stdout.write("".join(clock.log() for clock in clocks))
+
+
+@pytest.fixture
+def work_folder(tmp_path: Path) -> Path:
+    """Where workers find their tasks, and the tasks note what happens to them; the server is
+    elsewhere.
+    """
+    folder = tmp_path / "app"
+    folder.mkdir()
+    (folder / "work.py").write_text(WORK)
+    return folder
+
+
+@pytest.fixture
+def start_worker(server: Server, work_folder: Path) -> Iterator[StartWorker]:
+    """Start workers of ours on this test's server; none outlives the test."""
+    workers: list[WorkerProcess] = []
+
+    def start(*arguments: str, url: str | None = None, **environ: str) -> WorkerProcess:
+        name = f"worker-{len(workers) + 1}"
+        workers.append(
+            WorkerProcess(work_folder, url or server.url, *arguments, name=name, environ=environ)
+        )
+        return workers[-1]
+
+    yield start
+    for worker in workers:
+        worker.clean_up()
+        sys.stdout.write(f"--- {worker.name}\n{worker.output()}")

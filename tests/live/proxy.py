@@ -76,8 +76,8 @@ class Proxy:
     ) -> None:
         try:
             while reply := server.recv(65_536):
-                # A client waits for the reply to a claim before it sends anything else, so this
-                # reply is the one to lose.
+                # This reply is the one to lose, or that to the claim sent before it, with which
+                # both are lost.
                 if lose_reply.is_set():
                     break
                 client.sendall(reply)

@@ -11,8 +11,8 @@ from tests.schedule.writing import event, refusal
 
 OPTIONS = (
     "anchor, args, at, at_front, catch_up, description, enabled, expires, failure_ttl, fold, gap, "
-    "if_, kwargs, meta, name, on, on_failure, on_success, overlap, queue, result_ttl, retry, "
-    "spread, start, stuck_after, timeout, tz, until, within"
+    "if_, kwargs, max_running, meta, name, on, on_failure, on_success, overlap, queue, result_ttl, "
+    "retry, spread, start, stuck_after, timeout, tz, until, within"
 )
 
 

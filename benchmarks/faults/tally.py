@@ -1,0 +1,107 @@
+"""What became of all occurrences where primaries were overthrown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from benchmarks.faults.checker import Verdict, check
+from benchmarks.faults.intake import Taken
+from benchmarks.faults.lineage import Lineage
+from clock.decision import FIRING, Decision, Kind
+from clock.ledger.record import Record
+from clock.schedule.event import Event
+
+
+@dataclass(slots=True)
+class Tally:
+    """``verdict`` is on what the last primary knows. Beside it, what its predecessors had done and
+    their replicas had not heard of: occurrences whose job workers took twice, because it was back
+    on its queue or because a clock claimed again; and those no clock claimed again, whose job had
+    been taken, or was gone, or which were decided not to fire.
+    """
+
+    verdict: Verdict
+    back_on_queue: int = 0
+    claimed_again: int = 0
+    gone_but_taken: int = 0
+    gone: int = 0
+    gone_undecided: int = 0
+    doubled: list[str] = field(default_factory=list)
+
+    @property
+    def overthrown(self) -> int:
+        """Occurrences that came twice, never, or only from a primary that was overthrown."""
+        twice = self.back_on_queue + self.claimed_again
+        return twice + self.gone_but_taken + self.gone + self.gone_undecided
+
+
+Takings = Mapping[str, Mapping[int, Sequence[Taken]]]
+
+
+def tally(
+    events: Iterable[Event],
+    *,
+    since: int,
+    until: int,
+    taken: Takings,
+    reasons: Mapping[str, Collection[Decision]],
+    records: Mapping[str, Record],
+    forgotten: Mapping[str, Mapping[int, Kind]],
+    lineage: Lineage,
+) -> Tally:
+    """Judge every occurrence as ``check`` does, but for what primaries took into oblivion.
+
+    ``forgotten`` is what overthrown primaries had decided, event -> instant -> decision, be it that
+    their successors know it or not; ``reasons`` is what the last primary and its forebears say.
+    """
+    received = {
+        event: Counter(
+            {
+                instant: sum(lineage.has(each.place) for each in times)
+                for instant, times in found.items()
+            }
+        )
+        for event, found in taken.items()
+    }
+    overthrown = {
+        event: {*forgotten.get(event, ()), *(at for at in found if not received[event][at])}
+        for event, found in taken.items()
+    }
+    verdict = check(
+        events,
+        since=since,
+        until=until,
+        # Counter keeps zeros, which stand for nothing received.
+        received={event: +counter for event, counter in received.items()},
+        reasons=reasons,
+        records=records,
+        overthrown=overthrown,
+    )
+    found = Tally(verdict)
+    for event, instants in taken.items():
+        for instant, times in instants.items():
+            _count_again(found, f"{event} at {instant}", times, lineage)
+    for event, instant in verdict.gone:
+        if taken[event].get(instant):
+            found.gone_but_taken += 1
+        elif forgotten[event][instant] in FIRING:
+            found.gone += 1
+        else:
+            found.gone_undecided += 1
+    verdict.doubled += found.doubled
+    return found
+
+
+def _count_again(found: Tally, name: str, times: Sequence[Taken], lineage: Lineage) -> None:
+    """Count a job that was taken more than once, and blame whom it is to be blamed on."""
+    forgotten = [each for each in times if not lineage.has(each.place)]
+    reigns = Counter(each.place.reign for each in forgotten)
+    if any(count > 1 for count in reigns.values()):
+        found.doubled.append(f"{name} came twice from one primary that was overthrown")
+    elif len(times) > 1 and forgotten:
+        if len({each.enqueued_at for each in times}) == 1:
+            found.back_on_queue += 1
+        else:
+            found.claimed_again += 1

@@ -1,0 +1,102 @@
+"""``clock history [EVENT]``: what was decided of each occurrence."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from clock import codes
+from clock.cli import options
+from clock.cli.table import table
+from clock.cli.telling import local, utc
+from clock.decision import FIRING, Decision, Kind
+from clock.ledger.descriptions import Description
+from clock.ledger.job import job_id
+from clock.ledger.records import read_record
+from clock.observe.snapshot import read_snapshot
+from clock.recurrence.zone import Zone, zone
+from clock.server import find_server
+
+SHOWN = 20
+
+WORDS = {
+    Kind.FIRED: "enqueued",
+    Kind.FIRED_PAST_STUCK: "enqueued, past a stuck job",
+    Kind.EXPIRED: "expired",
+    Kind.MISSED: "missed: no clock could claim it",
+    Kind.TOO_LATE: "missed: too late",
+    Kind.OVER_CAP: "missed: more than catch_up makes up",
+    Kind.OVERLAP: "skipped: overlap",
+    Kind.PAUSED: "skipped: paused",
+    Kind.UNMET: "skipped: condition",
+    Kind.ERROR: "skipped: condition failed",
+    Kind.MANUAL: "run by hand",
+}
+
+
+@click.command(name="history")
+@click.argument("event", required=False)
+@options.server
+@click.option("-n", "count", type=click.IntRange(min=1), default=SHOWN, show_default=True)
+@options.as_json
+def history(
+    event: str | None, url: str | None, settings: str | None, app: str, count: int, as_json: bool
+) -> int:
+    """Show the last decisions about EVENT, or about all events, the latest first.
+
+    The ledger keeps some forty decisions of each event. Needs no schedule file.
+    """
+    connection = find_server(url, settings, os.environ).connect()
+    if event is not None:
+        read_record(connection, app, event)
+    snapshot = read_snapshot(connection, app, count)
+    names = snapshot.records if event is None else [event]
+    found = [(each, name) for name in names for each in snapshot.records[name].history]
+    found = sorted(found, key=lambda pair: pair[0].last, reverse=True)[:count]
+    if as_json:
+        for decision, name in found:
+            click.echo(json.dumps(_as_object(app, name, decision), ensure_ascii=False))
+        return codes.OK
+    rows = [
+        _row(app, name, decision, zone_of(snapshot.descriptions, name)) for decision, name in found
+    ]
+    for line in table(("WHEN", "ZONE", "EVENT", "LATE", "WHAT", "JOB"), rows):
+        click.echo(line)
+    return codes.OK
+
+
+def zone_of(descriptions: Mapping[str, Description], event: str) -> Zone:
+    """The zone of an event; UTC where its clock has not said it."""
+    return descriptions[event].zone if event in descriptions else zone("UTC")
+
+
+def _row(app: str, event: str, decision: Decision, zone: Zone) -> tuple[str, ...]:
+    fires = decision.kind in FIRING
+    several = (
+        "" if decision.count == 1 else f" ({decision.count} from {local(decision.first, zone)})"
+    )
+    return (
+        local(decision.last, zone),
+        zone.name,
+        event,
+        "" if decision.lateness is None else f"{decision.lateness:.3f} s",
+        WORDS[decision.kind] + several,
+        job_id(app, event, decision.last) if fires else "",
+    )
+
+
+def _as_object(app: str, event: str, decision: Decision) -> dict[str, Any]:
+    fires = decision.kind in FIRING
+    return {
+        "event": event,
+        "scheduled_at": utc(decision.last),
+        "first": utc(decision.first),
+        "count": decision.count,
+        "what": decision.kind.name.lower(),
+        "lateness": decision.lateness,
+        "job": job_id(app, event, decision.last) if fires else None,
+    }

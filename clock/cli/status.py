@@ -1,0 +1,187 @@
+"""``clock status``: is it alive, and did everything fire."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Set
+from typing import Any
+
+import click
+from redis import Redis
+
+from clock import codes
+from clock.cli import options
+from clock.cli.table import table
+from clock.cli.telling import local, span, utc, utc_exact
+from clock.ledger.clocks import Life
+from clock.observe import status as observed
+from clock.observe.snapshot import read_snapshot
+from clock.observe.state import State, last_decision, last_lateness
+from clock.observe.status import EventStatus, Status
+from clock.observe.workers import broken_queues, count_workers
+from clock.server import find_server
+
+DECISIONS = 4
+"""Decisions of each event that are read: the last one, and the last that fired if it is among
+them."""
+
+
+@click.command(name="status")
+@options.server
+@options.overdue_after
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def status(url: str | None, settings: str | None, app: str, tolerance: float, as_json: bool) -> int:
+    """Show the clocks that are alive, and every event with its state, its last and next time.
+
+    Needs no schedule file. The exit code is 0 where all is well; 6 where no clock is alive, or none
+    of one of the schedule files; 7 where one is, and something should have fired and did not. Both
+    are said on stderr, as is a queue that no worker listens on, which changes nothing about the
+    code.
+    """
+    server = find_server(url, settings, os.environ)
+    connection = server.connect()
+    snapshot = read_snapshot(connection, app, DECISIONS)
+    found = observed.status(snapshot, time.time(), tolerance=tolerance)
+    workers = _workers(connection, found)
+    if as_json:
+        click.echo(json.dumps(_as_object(found, server.shown, workers), ensure_ascii=False))
+    else:
+        for line in _lines(found, server.shown):
+            click.echo(line)
+    broken = broken_queues(connection, (each.description.queue for each in found.overdue))
+    for line in _complaints(found, workers, broken):
+        click.echo(line, err=True)
+    return exit_code(found)
+
+
+def exit_code(found: Status) -> int:
+    """The exit code of a health check."""
+    if not found.has_clocks:
+        return codes.NO_CLOCK
+    return codes.OVERDUE if found.overdue else codes.OK
+
+
+def _workers(connection: Redis, found: Status) -> Mapping[str, int]:
+    used = (each.description.queue for each in found.events if each.state is not State.DISABLED)
+    return count_workers(connection, used)
+
+
+def _lines(found: Status, server: str) -> Iterator[str]:
+    yield f"server  {server}  app {found.app}"
+    for life in found.alive:
+        yield f"clock   {_life(life, found.now)}"
+    rows = [_row(each, found.now) for each in found.events]
+    if rows:
+        yield ""
+        yield from table(("EVENT", "STATE", "LAST", "LATE", "NEXT", "IN"), rows)
+    counted = Counter(each.state for each in found.events)
+    yield ""
+    words = [f"{counted[state]} {state}" for state in State if counted[state]]
+    yield f"{_many(len(found.events), 'event')}" + (f": {', '.join(words)}" if words else "")
+
+
+def _life(life: Life, now: float) -> str:
+    return (
+        f"{life.host}:{life.pid}  {life.file}  {_many(life.events, 'event')}, zone {life.zone}, "
+        f"version {life.version}, up {span(now - life.started)}, "
+        f"last tick {span(now - life.last_tick)} ago"
+    )
+
+
+def _row(each: EventStatus, now: float) -> tuple[str, ...]:
+    zone = each.description.zone
+    fired = None if each.record is None else each.record.fired
+    lateness = last_lateness(each.record)
+    return (
+        each.name,
+        each.state,
+        "never" if fired is None else local(fired, zone),
+        "" if lateness is None else f"{lateness:.3f} s",
+        "" if each.next is None else local(each.next, zone),
+        "" if each.next is None else span(each.next - now),
+    )
+
+
+def _complaints(found: Status, workers: Mapping[str, int], broken: Set[str]) -> Iterator[str]:
+    if not found.alive:
+        last = found.last_tick()
+        ago = "none ever was" if last is None else f"the last tick was {span(found.now - last)} ago"
+        yield f"no clock is alive: {ago}"
+    else:
+        for file in found.missing:
+            yield f"no clock of {file} is alive"
+    for each in found.overdue:
+        queue = each.description.queue
+        why = f"; the key of its queue {queue!r} holds no queue" if queue in broken else ""
+        yield (
+            f"overdue: {each.name} should have fired at "
+            f"{local(each.pending or 0, each.description.zone)}{why}"
+        )
+    for queue in sorted(name for name, count in workers.items() if count == 0):
+        events = sum(1 for each in found.events if each.description.queue == queue)
+        yield f"warning: no worker listens on the queue {queue!r} of {_many(events, 'event')}"
+
+
+def _many(count: int, word: str) -> str:
+    return f"{count} {word}" + ("" if count == 1 else "s")
+
+
+def _as_object(found: Status, server: str, workers: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "app": found.app,
+        "server": server,
+        "healthy": found.is_healthy,
+        "last_tick": utc_exact(found.last_tick()),
+        "clocks": [_life_object(life) for life in found.alive],
+        "files_without_a_clock": list(found.missing),
+        "overdue": [each.name for each in found.overdue],
+        "queues": [{"queue": name, "workers": count} for name, count in workers.items()],
+        "events": [_event_object(each) for each in found.events],
+    }
+
+
+def _life_object(life: Life) -> dict[str, Any]:
+    return {
+        "host": life.host,
+        "pid": life.pid,
+        "version": life.version,
+        "file": life.file,
+        "serializer": life.serializer,
+        "tz": life.zone,
+        "events": life.events,
+        "started": utc_exact(life.started),
+        "last_tick": utc_exact(life.last_tick),
+    }
+
+
+def _event_object(each: EventStatus) -> dict[str, Any]:
+    description, record, pause = each.description, each.record, each.pause
+    last = last_decision(record)
+    return {
+        "event": each.name,
+        "state": each.state,
+        "task": description.task,
+        "every": description.rule,
+        "sentence": description.sentence,
+        "tz": description.zone.name,
+        "queue": description.queue,
+        "enabled": description.enabled,
+        "next": utc(each.next),
+        "last_fired": utc(None if record is None else record.fired),
+        "lateness": last_lateness(record),
+        "last_decision": None if last is None else last.kind.name.lower(),
+        "last_decided": utc(None if last is None else last.last),
+        "overdue": None if each.overdue is None else round(each.overdue, 3),
+        "paused": None
+        if pause is None
+        else {
+            "until": utc(pause.until),
+            "reason": pause.reason,
+            "by": pause.by,
+            "since": utc(pause.since),
+        },
+        "counters": {} if record is None else record.counters,
+    }

@@ -1,0 +1,138 @@
+"""``clock why EVENT [TIME]``: why an occurrence fired, or did not."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import click
+from redis import Redis
+
+from clock import codes
+from clock.cli import options
+from clock.cli.reasons import sentence
+from clock.cli.telling import local, utc
+from clock.errors import UnknownEventError
+from clock.ledger.job import job_id
+from clock.ledger.pauses import Pause, pause_over
+from clock.ledger.records import read_record
+from clock.observe import why as observed
+from clock.observe.job_state import JobState, read_job
+from clock.observe.snapshot import Snapshot, read_snapshot
+from clock.observe.status import EventStatus
+from clock.observe.status import status as status_of
+from clock.observe.why import Answer, Verdict
+from clock.observe.workers import count_workers
+from clock.schedule.event import seconds
+from clock.server import find_server
+
+
+@click.command(name="why")
+@click.argument("event")
+@click.argument("at", metavar="[TIME]", type=options.Instant(), required=False)
+@options.server
+@options.overdue_after
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def why_event(
+    event: str,
+    at: datetime | None,
+    url: str | None,
+    settings: str | None,
+    app: str,
+    tolerance: float,
+    as_json: bool,
+) -> int:
+    """Say what became of the occurrence of EVENT at TIME, or of the last that was due.
+
+    TIME without an offset is local time in the zone of EVENT. Needs no schedule file; the ledger
+    remembers some forty decisions of each event.
+    """
+    connection = find_server(url, settings, os.environ).connect()
+    now = time.time()
+    snapshot = read_snapshot(connection, app, 1)
+    found = _event(connection, snapshot, event, now, tolerance)
+    zone = found.description.zone
+    if at is None:
+        instant = observed.last_due(found, now)
+        instant = int(now) if instant is None else instant
+    else:
+        instant = seconds(options.in_zone(at, zone))
+    answer = observed.why(found, snapshot.lives, instant, now)
+    job = _job(connection, app, found, answer)
+    pause = pause_over(connection, app, event, instant)
+    earlier = None if answer.earlier is None else job_id(app, event, answer.earlier)
+    said = sentence(found, answer, pause, job, earlier, now)
+    if as_json:
+        click.echo(json.dumps(_as_object(found, answer, said, job, pause, app), ensure_ascii=False))
+    else:
+        click.echo(f"{event}, {local(instant, zone)} ({zone.name}):")
+        click.echo(f"  {said}")
+    queue = found.description.queue
+    if count_workers(connection, [queue])[queue] == 0:
+        click.echo(f"warning: no worker listens on the queue {queue!r}", err=True)
+    return codes.OK
+
+
+def _event(
+    connection: Redis, snapshot: Snapshot, name: str, now: float, tolerance: float
+) -> EventStatus:
+    record = read_record(connection, snapshot.app, name)
+    if name not in snapshot.descriptions:
+        raise UnknownEventError(f"no clock of this release has run {name!r} yet; start it once")
+    one = replace(snapshot, descriptions={name: snapshot.descriptions[name]})
+    one = replace(one, records={name: record})
+    found = status_of(one, now, tolerance=tolerance)
+    return (*found.events, *found.removed)[0]
+
+
+def _job(connection: Redis, app: str, event: EventStatus, answer: Answer) -> JobState | None:
+    """The job of the occurrence; of one that the history has forgotten, it may be there still."""
+    if answer.verdict not in {Verdict.FIRED, Verdict.FORGOTTEN}:
+        return None
+    return read_job(connection, job_id(app, event.name, answer.at))
+
+
+def _as_object(
+    event: EventStatus,
+    answer: Answer,
+    said: str,
+    job: JobState | None,
+    pause: Pause | None,
+    app: str,
+) -> dict[str, Any]:
+    decision, absence = answer.decision, answer.absence
+    found: dict[str, Any] = {
+        "event": event.name,
+        "at": utc(answer.at),
+        "tz": event.description.zone.name,
+        "verdict": answer.verdict,
+        "said": said,
+    }
+    if decision is not None:
+        found |= {"first": utc(decision.first), "last": utc(decision.last), "count": decision.count}
+    if answer.verdict is Verdict.FIRED:
+        found["job"] = job_id(app, event.name, answer.at)
+        found["lateness"] = None if decision is None else decision.lateness
+    if job is not None:
+        found |= {"job": job.id, "job_status": job.status, "started_at": job.started_at}
+        found["ended_at"] = job.ended_at
+    if answer.verdict is Verdict.PAUSED and pause is not None:
+        found["pause"] = {
+            "by": pause.by,
+            "reason": pause.reason,
+            "since": utc(pause.since),
+            "until": utc(pause.until),
+        }
+    if answer.earlier is not None:
+        found["overlaps_with"] = job_id(app, event.name, answer.earlier)
+    if absence is not None:
+        found["no_clock"] = {"from": utc(absence.start), "until": utc(absence.end)}
+    if answer.verdict is Verdict.NOT_DUE:
+        found |= {"before": utc(answer.before), "after": utc(answer.after)}
+    if answer.verdict is Verdict.FORGOTTEN:
+        found["known_from"] = utc(answer.known_from)
+    return found

@@ -1,0 +1,160 @@
+"""Enqueueing a job by the dotted name of its task."""
+
+from __future__ import annotations
+
+import math
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
+from typing import Any, Unpack
+
+from redis.exceptions import ResponseError
+from rq import Queue, get_current_job
+from rq.job import Job, JobStatus
+from rq.registry import ScheduledJobRegistry
+from rq.utils import as_text
+
+from clock.errors import EnqueueError, JobServerError, WaitRefusedError
+from clock.jobs.handle import Handle, check_may_wait
+from clock.jobs.options import ENDLESS, Asked, Options, asked_for
+from clock.jobs.place import Place, find_place, prompt, server_answers
+from clock.jobs.span import Span
+from clock.ledger import keys
+from clock.ledger.job import job_meta, rq_callback, rq_retry
+from clock.schedule.event import JobOptions
+from clock.schedule.task import task_name
+
+
+def enqueue(task: str | Callable[..., Any], /, **options: Unpack[Options]) -> Handle:
+    """Enqueue a job of ``task``, its dotted name, and return a handle on it at once.
+
+    Every option is described in ``clock.jobs.options.Options``. Raises ValueError for one that
+    makes no sense, SettingsError, and EnqueueError where the server has not taken the job by the
+    ``deadline``; it is asked once.
+    """
+    name = task_name(task)
+    asked = asked_for(name, options)
+    place = find_place(asked.connection)
+    found = _send(name, asked, place, time.time())
+    return Handle(found[1:], is_new=found.startswith("+"), place=place)
+
+
+def call(task: str | Callable[..., Any], /, *, wait: Span = 60, **options: Unpack[Options]) -> Any:
+    """Enqueue a job of ``task``, wait for it, and return what it returned.
+
+    Raises what ``enqueue`` and ``Handle.result`` raise. Raises WaitRefusedError inside the clock,
+    which would be late with everything else, and inside a job: a job that waits keeps its worker
+    from the very job it waits for.
+    """
+    check_may_wait()
+    if get_current_job() is not None:
+        raise WaitRefusedError(
+            "a job does not call another, as no worker may be left to run it; "
+            "enqueue the other, and let it enqueue what follows"
+        )
+    return enqueue(task, **options).result(wait)
+
+
+def _send(name: str, asked: Asked, place: Place, now: float) -> str:
+    """Ask the server once; what the script returned."""
+    connection = prompt(place.connection, asked.deadline)
+    queue = Queue(asked.queue, connection=connection, serializer=place.serializer)
+    job = _job(name, asked, queue, now)
+    names = [
+        job.key,
+        queue.key,
+        Queue.redis_queues_keys,
+        ScheduledJobRegistry.key_template.format(queue.name),
+        keys.expires(job.id),
+        *([keys.unique(place.app, asked.unique.digest)] if asked.unique else []),
+    ]
+    arguments = _arguments(job, asked, now)
+    try:
+        with server_answers(connection, asked.deadline):
+            reply = as_text(connection.register_script(_script())(keys=names, args=arguments))
+    except JobServerError as error:
+        said = f"{name} was not enqueued: {error}"
+        if _may_be_enqueued(error):
+            said += f"; if the reply was lost it was, so enqueue it again with id={job.id!r}"
+        raise EnqueueError(said, job.id) from error
+    if reply == "q":
+        raise EnqueueError(f"{name} was not enqueued: the key {queue.key} holds no queue", job.id)
+    return reply
+
+
+def _arguments(job: Job, asked: Asked, now: float) -> list[Any]:
+    """What the script is told, see there."""
+    due = None if asked.delay is None else math.ceil(now + asked.delay)
+    ttl, said_for = _expiry(asked.job, 0 if due is None else due - now)
+    return [
+        job.id,
+        "LPUSH" if asked.job.at_front else "RPUSH",
+        "-" if due is None else due,
+        ttl,
+        said_for,
+        asked.unique.kind if asked.unique else "-",
+        asked.unique.lasts * 1000 if asked.unique else 0,
+        *_fields(job),
+    ]
+
+
+def _job(name: str, asked: Asked, queue: Queue, now: float) -> Job:
+    """The job as ``Queue.enqueue`` makes it, or ``Queue.enqueue_in`` where it is delayed."""
+    options = asked.job
+    job = queue.create_job(
+        name,
+        args=asked.args,
+        kwargs=dict(asked.kwargs),
+        timeout=options.timeout,
+        result_ttl=options.result_ttl,
+        ttl=options.expires,
+        failure_ttl=options.failure_ttl,
+        description=options.description,
+        job_id=asked.id or str(uuid.uuid4()),
+        meta=job_meta(options),
+        status=JobStatus.QUEUED if asked.delay is None else JobStatus.SCHEDULED,
+        retry=rq_retry(options.retry),
+        on_success=rq_callback(options.on_success),
+        on_failure=rq_callback(options.on_failure),
+    )
+    job.created_at = datetime.fromtimestamp(now, UTC)
+    if asked.delay is None:
+        job.enqueued_at = job.created_at
+    elif options.at_front:
+        job.enqueue_at_front = True
+    return job
+
+
+def _fields(job: Job) -> list[Any]:
+    try:
+        return [each for field in job.to_dict().items() for each in field]
+    except Exception as error:  # a serializer raises what it likes
+        said = f"{type(error).__name__}: {error}"
+        raise ValueError(f"args=, kwargs= or meta= cannot be serialised: {said}") from None
+
+
+def _expiry(options: JobOptions, delay: float) -> tuple[int | str, int | str]:
+    """In how many milliseconds the job expires, and for how many its absence is said to mean that.
+
+    A job that was started is kept for its result's or its failure's TTL at least, counted from when
+    it is due at the earliest. As long as that lasts, one that is gone was never started.
+    """
+    if options.expires is None:
+        return "-", "-"
+    kept = (options.result_ttl, options.failure_ttl)
+    known_for = min(ENDLESS if ttl in {None, -1} else ttl for ttl in kept)
+    said_for = math.ceil((delay + known_for) * 1000) if known_for > options.expires else "-"
+    return math.ceil((delay + options.expires) * 1000), said_for
+
+
+def _may_be_enqueued(error: JobServerError) -> bool:
+    cause = error.__cause__
+    return not isinstance(cause, ResponseError) and "connecting to" not in str(cause)
+
+
+@cache
+def _script() -> str:
+    return files("clock.jobs").joinpath("enqueue.lua").read_text(encoding="utf-8")

@@ -1,0 +1,197 @@
+"""A handle on a job: how it stands, how far it is, what came of it."""
+
+from __future__ import annotations
+
+import time
+from enum import StrEnum
+from typing import Any
+
+from redis import Redis
+from rq.job import Job, JobStatus
+from rq.serializers import resolve_serializer
+from rq.utils import as_text
+
+from clock.errors import (
+    JobError,
+    JobExpiredError,
+    JobFailedError,
+    JobServerError,
+    JobTimeoutError,
+    JobUnknownError,
+    WaitRefusedError,
+)
+from clock.inside import is_inside_the_clock
+from clock.jobs.place import ANSWER, Place, find_place, prompt, server_answers
+from clock.jobs.progress import Progress, read_progress
+from clock.jobs.span import Span, seconds
+from clock.ledger import keys
+from clock.schedule.reading import READING
+
+LOOK_AGAIN = 1.0
+"""Seconds. A result wakes who waits for it; an end that leaves none is seen at the next look."""
+
+MARK = "clock_outcome"
+"""Where a job's meta says that it ended as skipped: ``{"kind": "skipped"}``."""
+
+
+class Status(StrEnum):
+    """How a job stands. Each word means one thing."""
+
+    WAITING = "waiting"
+    """On its queue, or to be put there: delayed, to be tried again, or behind another job."""
+    RUNNING = "running"
+    """A worker has begun it, and nobody has found that worker dead."""
+    FINISHED = "finished"
+    FAILED = "failed"
+    """Its last try failed, or somebody stopped or cancelled it."""
+    SKIPPED = "skipped"
+    """It ended by raising Skip."""
+    EXPIRED = "expired"
+    """It was not started in time, and will not be."""
+    UNKNOWN = "unknown"
+    """The server knows nothing of it: it never had it, or has forgotten it by now."""
+
+
+_STATUS = {
+    JobStatus.CREATED: Status.WAITING,
+    JobStatus.QUEUED: Status.WAITING,
+    JobStatus.SCHEDULED: Status.WAITING,
+    JobStatus.DEFERRED: Status.WAITING,
+    JobStatus.FINISHED: Status.FINISHED,
+    JobStatus.STARTED: Status.RUNNING,
+    JobStatus.FAILED: Status.FAILED,
+    JobStatus.STOPPED: Status.FAILED,
+    JobStatus.CANCELED: Status.FAILED,
+}
+_BY_WORD = {word.value: status for word, status in _STATUS.items()}
+_ENDS = {Status.FINISHED, Status.FAILED, Status.SKIPPED}
+
+
+class Handle:
+    """A job, by its id: ``Handle(id)`` is as good as the one that ``enqueue`` returned.
+
+    ``is_new`` is False where ``enqueue`` found the job there already, or an equal one that stood
+    for it. Every method that asks the server raises JobServerError where it does not answer.
+    """
+
+    __slots__ = ("_place", "id", "is_new")
+
+    def __init__(
+        self,
+        id: str,
+        connection: Redis | None = None,
+        *,
+        is_new: bool = False,
+        place: Place | None = None,
+    ) -> None:
+        self.id = id
+        self.is_new = is_new
+        self._place = place or find_place(connection)
+
+    def __repr__(self) -> str:
+        return f"Handle({self.id!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Handle) and self.id == other.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def status(self) -> Status:
+        """How the job stands now."""
+        connection = prompt(self._place.connection, ANSWER)
+        with server_answers(connection, ANSWER), connection.pipeline(transaction=True) as pipeline:
+            pipeline.hmget(Job.key_for(self.id), "status", "meta")
+            pipeline.get(keys.expires(self.id))
+            pipeline.time()
+            (status, meta), expires, (now, micro) = pipeline.execute()
+        if status is None:
+            has_expired = expires is not None and now * 1000 + micro // 1000 >= int(expires)
+            return Status.EXPIRED if has_expired else Status.UNKNOWN
+        found = _BY_WORD.get(as_text(status), Status.UNKNOWN)
+        is_skipped = found is Status.FINISHED and self._mark(meta) == "skipped"
+        return Status.SKIPPED if is_skipped else found
+
+    def progress(self) -> Progress | None:
+        """How far its task said the job is, None where it has not said."""
+        connection = prompt(self._place.connection, ANSWER)
+        with server_answers(connection, ANSWER):
+            return read_progress(connection, self.id)
+
+    def result(self, timeout: Span = 60) -> Any:
+        """What the task returned, or gave to Skip; waits for it for ``timeout`` at most.
+
+        Raises JobFailedError with the task's error, JobExpiredError, JobUnknownError, and
+        JobTimeoutError where the job has not ended in time; the job goes on. Raises
+        WaitRefusedError inside the clock.
+        """
+        check_may_wait()
+        end = time.monotonic() + seconds(timeout)
+        while True:
+            last = self._last_result()
+            status = self.status()
+            if status in _ENDS:
+                return self._ended(status)
+            if status is Status.EXPIRED:
+                raise JobExpiredError(f"{self.id} was not started in time, and will not be")
+            if status is Status.UNKNOWN:
+                raise JobUnknownError(f"{self.id} is not known, or not any more")
+            rest = end - time.monotonic()
+            if rest <= 0:
+                waited = f"not ended after {seconds(timeout):g} s"
+                raise JobTimeoutError(f"{self.id} has {waited}; it is {status}")
+            self._wait(last, min(rest, LOOK_AGAIN))
+
+    def _last_result(self) -> bytes | str:
+        """The id of the latest result there is. What comes after it ends a wait."""
+        connection = prompt(self._place.connection, ANSWER)
+        with server_answers(connection, ANSWER):
+            found = connection.xrevrange(_results(self.id), count=1)
+        return (found[0][0] if found else None) or "0-0"
+
+    def _wait(self, last: bytes | str, rest: float) -> None:
+        connection = prompt(self._place.connection, ANSWER)
+        with server_answers(connection, ANSWER):
+            connection.xread({_results(self.id): last}, count=1, block=max(1, int(rest * 1000)))
+
+    def _ended(self, status: Status) -> Any:
+        connection = prompt(self._place.connection, ANSWER)
+        job = Job(self.id, connection=connection, serializer=self._place.serializer)
+        try:
+            with server_answers(connection, ANSWER):
+                result = job.latest_result()
+        except JobServerError:
+            raise
+        except Exception as error:  # a serializer raises what it likes
+            said = f"cannot be read with this serializer: {type(error).__name__}: {error}"
+            raise JobError(f"{self.id} has ended; its result {said}") from error
+        if status is not Status.FAILED:
+            if result is None:
+                raise JobUnknownError(f"{self.id} has ended; its result is not known any more")
+            return result.return_value
+        said = (result.exc_string if result is not None else None) or ""
+        lines = said.strip().splitlines() or ["it was stopped or cancelled, and left no error"]
+        raise JobFailedError(lines[-1].strip(), said)
+
+    def _mark(self, meta: bytes | None) -> str:
+        if not meta:
+            return ""
+        try:
+            said = resolve_serializer(self._place.serializer).loads(meta)
+            return str(said.get(MARK, {}).get("kind", ""))
+        except Exception:  # a serializer raises what it likes at what another one wrote
+            return ""
+
+
+def _results(job_id: str) -> str:
+    """RQ's stream of the results of a job."""
+    return f"rq:results:{job_id}"
+
+
+def check_may_wait() -> None:
+    """Raise WaitRefusedError where whoever waits holds up the clock."""
+    if is_inside_the_clock() or READING.get() is not None:
+        raise WaitRefusedError(
+            "a clock does not wait for jobs, as everything else would be late; "
+            "enqueue the job and let it enqueue what follows"
+        )

@@ -1,0 +1,193 @@
+"""How far a job has come: written by its task while it runs, read by whoever has its id."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Generator, Iterable, Sized
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from redis import Redis
+from rq import get_current_job
+from rq.job import Job
+from rq.utils import as_text
+
+from clock.errors import JobServerError
+from clock.jobs.place import prompt, server_answers
+from clock.ledger import keys
+
+EVERY = 1.0
+"""Seconds between two writes of a job, whatever its task says in between."""
+
+KEPT = 3600
+"""Seconds a progress is kept after the job must have ended; a day for a job without a timeout."""
+
+ANSWER = 2.0
+"""Seconds a server has to answer. A job does not fail, nor wait long, to say how far it is."""
+
+LONGEST_MESSAGE = 500
+"""Characters of a message; what is longer is cut."""
+
+Item = TypeVar("Item")
+
+log = logging.getLogger("clock.jobs")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a job had come at the instant ``at`` (aware, UTC); ``total`` is None where nobody
+    knows.
+    """
+
+    done: float
+    total: float | None
+    message: str
+    at: datetime
+
+    @property
+    def fraction(self) -> float | None:
+        """The part that is done, 0 to 1, None where the total is not known."""
+        return None if not self.total else min(self.done / self.total, 1.0)
+
+
+def progress(done: float, total: float | None = None, message: str = "") -> None:
+    """Say how far the job that runs here has come; outside of a job nothing happens.
+
+    It may be called as often as one likes: one call a second is written, the latest of each second,
+    and the one that says that all is done at once. A server that is away is no error. Raises
+    ValueError where ``done`` or ``total`` is no number from 0 on.
+    """
+    said = {
+        "done": _plain(done),
+        "total": "" if total is None else _plain(total),
+        "message": str(message)[:LONGEST_MESSAGE],
+    }
+    job = get_current_job()
+    if job is not None:
+        _writer(job).say(said)
+
+
+def track(
+    iterable: Iterable[Item], total: int | None = None, message: str = ""
+) -> Generator[Item, None, None]:
+    """The items of ``iterable``; each one that the loop is through with is progress.
+
+    ``total`` is the number of them, its length where it has one.
+    """
+    if total is None and isinstance(iterable, Sized):
+        total = len(iterable)
+    done = 0
+    progress(done, total, message)
+    try:
+        for item in iterable:
+            yield item
+            done += 1
+            progress(done, total, message)
+    finally:
+        flush()
+
+
+def flush() -> None:
+    """Write now what the job that ran here last said last and was not yet due to be written."""
+    if _LATEST is not None:
+        _LATEST.flush()
+
+
+def read_progress(connection: Redis, job_id: str) -> Progress | None:
+    """How far a job has come, None where it has not said. Raises what the client raises."""
+    found = {
+        as_text(field): as_text(value)
+        for field, value in connection.hgetall(keys.progress(job_id)).items()
+    }
+    if not found:
+        return None
+    return Progress(
+        done=_number(found["done"]),
+        total=_number(found["total"]) if found["total"] else None,
+        message=found["message"],
+        at=datetime.fromtimestamp(float(found["at"]), UTC),
+    )
+
+
+def _plain(value: float) -> float:
+    """A number as Redis takes it, be it one of numpy or Decimal."""
+    if not (math.isfinite(value) and value >= 0):
+        raise ValueError(f"{value!r} is not a number of things done, 0 or more")
+    return int(value) if value == int(value) else float(value)
+
+
+def _number(text: str) -> float:
+    return float(text) if not text.lstrip("-").isdecimal() else int(text)
+
+
+class _Writer:
+    """Writes what one job says, at most once in ``EVERY`` seconds, and the last of it always."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._lock = threading.Lock()
+        self._waiting: dict[str, Any] | None = None
+        self._not_before = 0.0
+        self._timer: threading.Timer | None = None
+        self._is_complete = False
+
+    def is_of(self, job: Job) -> bool:
+        return self._job is job
+
+    def say(self, said: dict[str, Any]) -> None:
+        with self._lock:
+            self._waiting = {**said, "at": time.time()}
+            wait = self._not_before - time.monotonic()
+            completes = said["done"] == said["total"] and not self._is_complete
+            self._is_complete = said["done"] == said["total"]
+            if wait <= 0 or completes:
+                self._write()
+            elif self._timer is None:
+                # A task that says nothing more for an hour is still read where it last was.
+                self._timer = threading.Timer(wait, self.flush)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def flush(self) -> None:
+        with self._lock:
+            self._write()
+
+    def _write(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._waiting is None:
+            return
+        fields: Any = self._waiting
+        self._waiting = None
+        connection = prompt(self._job.connection, ANSWER)
+        try:
+            with server_answers(connection, ANSWER), connection.pipeline() as pipeline:
+                pipeline.hset(keys.progress(self._job.id), mapping=fields)
+                pipeline.expire(keys.progress(self._job.id), _ttl(self._job))
+                pipeline.execute()
+        except JobServerError as error:
+            log.debug("progress of %s is not written: %s", self._job.id, error)
+            self._not_before = time.monotonic() + 10 * EVERY
+        else:
+            self._not_before = time.monotonic() + EVERY
+
+
+_LATEST: _Writer | None = None
+# Of the process, as the job that it runs is.
+
+
+def _writer(job: Job) -> _Writer:
+    global _LATEST  # noqa: PLW0603
+    if _LATEST is None or not _LATEST.is_of(job):
+        _LATEST = _Writer(job)
+    return _LATEST
+
+
+def _ttl(job: Job) -> int:
+    timeout = job.timeout or 0
+    return KEPT + int(timeout) if timeout > 0 else KEPT + 86_400

@@ -1,0 +1,78 @@
+"""A channel: a script called ahead, the next call sent before the reply to the last is read.
+
+So the server works on one batch while the clock makes the next. Nothing is ever sent twice
+from here, whatever the client's own settings for retries say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import NoScriptError
+
+from clock.ledger.script import script, server_errors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """A call whose reply was not read yet."""
+
+    keys: Sequence[str]
+    arguments: Sequence[Any]
+
+
+class Channel:
+    """Calls of one script over a connection of its own.
+
+    Every method but ``close`` raises LedgerError where the server is away or refuses; the replies
+    to all the calls then under way are lost.
+    """
+
+    def __init__(self, connection: Redis, name: str) -> None:
+        self._client = connection
+        self._script = connection.register_script(script(name))
+        self._pool = connection.connection_pool
+        self._connection: Any = None
+        self._under_way = 0
+
+    def send(self, keys: Sequence[str], arguments: Sequence[Any]) -> Call:
+        """Call the script; ``receive`` gives the reply."""
+        with server_errors():
+            try:
+                if self._connection is None:
+                    self._connection = self._pool.get_connection()
+                self._connection.send_command(
+                    "EVALSHA", self._script.sha, len(keys), *keys, *arguments
+                )
+            except BaseException:
+                self.close()
+                raise
+        self._under_way += 1
+        return Call(keys, arguments)
+
+    def receive(self, call: Call) -> Any:
+        """The reply to ``call``, which must be the oldest of those under way."""
+        with server_errors():
+            try:
+                reply = self._connection.read_response(disable_decoding=True)
+            except NoScriptError:
+                # Nothing was done, so this is no second time.
+                reply = self._script(keys=call.keys, args=call.arguments)
+            except BaseException:
+                self.close()
+                raise
+        self._under_way -= 1
+        if not self._under_way:
+            self._pool.release(self._connection)
+            self._connection = None
+        return reply
+
+    def close(self) -> None:
+        """Give up the calls under way: a reply that comes late must not meet a later call."""
+        connection, self._connection, self._under_way = self._connection, None, 0
+        if connection is not None:
+            connection.disconnect()
+            self._pool.release(connection)

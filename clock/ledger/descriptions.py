@@ -1,0 +1,203 @@
+"""Descriptions of events: what a schedule file says of each, for readers who do not have the file.
+
+A description is one line, ``<since> <JSON>``. It holds nothing of a job's arguments.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, cast
+
+from redis import Redis
+from rq.utils import as_text
+
+from clock.errors import RecurrenceError
+from clock.ledger import keys
+from clock.ledger.script import server_errors
+from clock.recurrence.encoding import decode, encode
+from clock.recurrence.recurrence import Recurrence
+from clock.recurrence.sentence import sentence
+from clock.recurrence.zone import Zone, zone
+from clock.schedule.event import Event
+
+AT_ONCE = 500
+"""Descriptions in one command."""
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_REMOVED = '{"removed":'
+_RECURRENCE = ',"recurrence":'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """An event as its clock read it. Instants are UTC seconds since 1970, durations seconds.
+
+    ``since`` is when its times became what they are: it was new then, changed, or switched on or
+    off. ``removed`` is when its schedule file no longer had it. ``file`` is that schedule file,
+    ``path`` and ``line`` the place of the declaration. ``recurrence`` is None where it has no
+    content (see ``clock.ledger.instants``) or was written by another release; ``is_published``
+    says that it is the first.
+    """
+
+    name: str
+    since: int
+    removed: int | None
+    task: str
+    rule: str
+    sentence: str
+    zone: Zone
+    queue: str
+    file: str
+    path: str
+    line: int
+    enabled: bool
+    catch_up: int
+    within: int | None
+    overlap: str
+    stuck_after: int
+    expires: int | None
+    timeout: int | None
+    has_condition: bool
+    recurrence: Recurrence | None
+    is_published: bool
+
+
+_FIELDS = set(Description.__dataclass_fields__) - {"name", "since", "recurrence", "is_published"}
+
+
+def describe(connection: Redis, app: str, file: str, events: Sequence[Event], now: float) -> None:
+    """Write what differs of the descriptions of ``events``, all that the schedule ``file`` has.
+
+    What the ledger has of that file and ``events`` has not is marked as removed at ``now``. Raises
+    LedgerError.
+    """
+    key = keys.descriptions(app)
+    with server_errors():
+        # In parts, so that a hundred thousand texts are never there at once.
+        for start in range(0, len(events), AT_ONCE):
+            _describe_some(connection, key, file, events[start : start + AT_ONCE], now)
+        connection.expire(key, keys.TTL)
+        if connection.hlen(key) > len(events):
+            names = {event.name for event in events}
+            gone = _removed(connection.hgetall(key), names, file, now)
+            if gone:
+                connection.hset(key, mapping=gone)
+
+
+def _describe_some(
+    connection: Redis, key: str, file: str, events: Sequence[Event], now: float
+) -> None:
+    names = [event.name for event in events]
+    before = cast("list[bytes | None]", connection.hmget(key, names))
+    changed: dict[Any, Any] = {}
+    for event, line in zip(events, before, strict=True):
+        body = _body(event, file)
+        if line is None or line.partition(b" ")[2] != body.encode():
+            changed[event.name] = f"{_since(line, body, now)} {body}"
+    if changed:
+        connection.hset(key, mapping=changed)
+
+
+def parse_descriptions(found: Mapping[Any, Any]) -> dict[str, Description]:
+    """The descriptions in the ledger's hash of them, by event, those of a file in its order."""
+    read = []
+    for name, line in found.items():
+        # One that cannot be read must not hide the others.
+        with suppress(LookupError, ValueError, TypeError, AttributeError):
+            read.append(_parse(as_text(name), line))
+    read.sort(key=lambda each: (each.file, each.path, each.line))
+    return {each.name: each for each in read}
+
+
+def read_descriptions(connection: Redis, app: str) -> dict[str, Description]:
+    """Every description by its event, those of removed events included. Raises LedgerError."""
+    with server_errors():
+        return parse_descriptions(connection.hgetall(keys.descriptions(app)))
+
+
+def _body(event: Event, file: str) -> str:
+    job, policy = event.job, event.policy
+    said: dict[str, Any] = {
+        "task": event.task,
+        "rule": event.rule,
+        "zone": event.zone.name,
+        "queue": job.queue,
+        "file": file,
+        "path": event.path,
+        "line": event.line,
+        "enabled": event.enabled,
+        "catch_up": policy.catch_up,
+        "within": policy.within,
+        "overlap": policy.overlap,
+        "stuck_after": policy.stuck_after,
+        "expires": job.expires,
+        "timeout": job.timeout,
+        "has_condition": policy.condition is not None,
+    }
+    text = encode(event.recurrence)
+    if text is None:
+        said["sentence"] = sentence(event.recurrence)
+        said["identity"] = event.identity()
+        return _encode(said)
+    # The recurrence is text already, and a text of JSON has no such quotes inside another.
+    return f"{_encode(said)[:-1]}{_RECURRENCE}{text}}}"
+
+
+def _since(line: bytes | None, body: str, now: float) -> int:
+    """Since when the event has the times of ``body``, whose line in the ledger is ``line``."""
+    if line is None:
+        return int(now)
+    since, _, text = line.partition(b" ")
+    try:
+        before, after = json.loads(text), json.loads(body)
+    except ValueError:
+        return int(now)
+    is_same = "removed" not in before and all(
+        before.get(field) == after.get(field) for field in ("recurrence", "identity", "enabled")
+    )
+    return int(since) if is_same else int(now)
+
+
+def _removed(
+    found: Mapping[Any, Any], names: Collection[str], file: str, now: float
+) -> dict[Any, Any]:
+    gone: dict[Any, Any] = {}
+    for field, line in found.items():
+        since, _, text = as_text(line).partition(" ")
+        if as_text(field) in names or text.startswith(_REMOVED):
+            continue
+        if f',"file":{_encode(file)},' in text:
+            gone[as_text(field)] = f"{since} {_REMOVED}{int(now)},{text[1:]}"
+    return gone
+
+
+@lru_cache(maxsize=16_384)
+def _parse(name: str, line: bytes | str) -> Description:
+    since, _, text = as_text(line).partition(" ")
+    head, mark, tail = text.partition(_RECURRENCE)
+    said = json.loads(head + "}" if mark else head)
+    recurrence = _recurrence(tail[:-1]) if mark else None
+    said.setdefault("removed", None)
+    if "sentence" not in said:
+        said["sentence"] = said["rule"] if recurrence is None else sentence(recurrence)
+    said["zone"] = zone(said["zone"])
+    # A later release may say more of an event.
+    known = {field: said[field] for field in _FIELDS if field in said}
+    return Description(
+        name=name,
+        since=int(since),
+        recurrence=recurrence,
+        is_published="identity" in said,
+        **known,
+    )
+
+
+def _recurrence(text: str) -> Recurrence | None:
+    try:
+        return decode(text)
+    except RecurrenceError:
+        return None

@@ -1,0 +1,121 @@
+"""The record of runs: what became of each attempt at a scheduled job, kept once the job is gone.
+
+A run is one line of JSON in a list an event, the one that ended last first: ``[scheduled, enqueued,
+started, ended, outcome, error, attempt, worker, job]``. Instants are UTC seconds since 1970, with
+milliseconds.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+
+from redis import Redis
+from redis.client import Pipeline
+from rq.utils import as_text
+
+from clock.ledger import keys
+from clock.ledger.failures import keep_failed
+from clock.ledger.script import server_errors
+
+
+class RunOutcome(StrEnum):
+    """How a run ended."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    """An error, and the job is not tried again."""
+    SKIPPED = "skipped"
+    """The task said that there was nothing to do."""
+    RETRIED = "retried"
+    """An error, or a wish of the task; the job is tried again."""
+    ABANDONED = "abandoned"
+    """Its worker died."""
+    STOPPED = "stopped"
+    """Its worker was asked to stop, or somebody stopped the job."""
+
+
+_MAY_HAVE_FAILED = {RunOutcome.FAILED, RunOutcome.ABANDONED, RunOutcome.STOPPED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One attempt at a job of ``event``. Instants are UTC seconds since 1970; ``scheduled`` is the
+    occurrence's, ``enqueued`` when this attempt came on its queue.
+
+    ``ended`` of an abandoned run is when that was found. ``error`` is the class of the error, or
+    the signal that killed the run, and None where there was none. ``attempt`` counts from 1.
+    """
+
+    event: str
+    scheduled: int
+    enqueued: float
+    started: float
+    ended: float
+    outcome: RunOutcome
+    error: str | None
+    attempt: int
+    worker: str
+    job: str
+
+    @property
+    def duration(self) -> float:
+        """Seconds it ran."""
+        return self.ended - self.started
+
+    @property
+    def wait(self) -> float:
+        """Seconds it waited on its queue."""
+        return self.started - self.enqueued
+
+    @property
+    def lateness(self) -> float | None:
+        """Seconds from the scheduled time until the clock enqueued it; None for a later attempt."""
+        return self.enqueued - self.scheduled if self.attempt == 1 else None
+
+
+def write_run(connection: Redis | Pipeline, app: str, run: Run) -> None:
+    """Record ``run``, and count its job among the failed ones where it may be one: a few commands,
+    on a connection or as part of a pipeline.
+    """
+    key = keys.runs(app, run.event)
+    connection.lpush(key, _line(run))
+    connection.ltrim(key, 0, keys.RUNS - 1)
+    connection.expire(key, keys.RUNS_TTL)
+    if run.outcome in _MAY_HAVE_FAILED:
+        keep_failed(connection, app, run.event, run.job, keys.FAILED_KEPT)
+
+
+def read_runs(connection: Redis, app: str, event: str, limit: int = keys.RUNS) -> list[Run]:
+    """The last ``limit`` runs of ``event``, the one that ended last first.
+
+    Raises LedgerError where the server is away.
+    """
+    if limit < 1:
+        return []
+    with server_errors():
+        lines = connection.lrange(keys.runs(app, event), 0, limit - 1)
+    return [_parse(event, as_text(line)) for line in lines]
+
+
+def _line(run: Run) -> str:
+    instants = [round(each, 3) for each in (run.enqueued, run.started, run.ended)]
+    said = [str(run.outcome), run.error, run.attempt, run.worker, run.job]
+    return json.dumps([run.scheduled, *instants, *said], separators=(",", ":"))
+
+
+def _parse(event: str, line: str) -> Run:
+    scheduled, enqueued, started, ended, outcome, error, attempt, worker, job = json.loads(line)
+    return Run(
+        event=event,
+        scheduled=scheduled,
+        enqueued=enqueued,
+        started=started,
+        ended=ended,
+        outcome=RunOutcome(outcome),
+        error=error,
+        attempt=attempt,
+        worker=worker,
+        job=job,
+    )

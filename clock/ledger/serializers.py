@@ -1,0 +1,133 @@
+"""Which serializer is used at either end of a queue, so that two that differ are noticed at start.
+
+A clock leaves its own with each queue it enqueues into, a worker of this package in the hash that
+RQ keeps of it. RQ's own worker leaves none, so nothing is known of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from redis import Redis
+from rq.serializers import DefaultSerializer, JSONSerializer, resolve_serializer
+from rq.utils import as_text
+from rq.worker_registration import WORKERS_BY_QUEUE_KEY
+
+from clock.errors import LedgerError
+from clock.ledger import keys
+from clock.ledger.script import server_errors
+
+WORKER_FIELD = "clock_serializer"
+"""The field of a worker's hash that holds the name of its serializer; it goes with the hash."""
+
+SHOWN = 3
+"""Workers or applications named in one warning."""
+
+_SHORT = {DefaultSerializer: "pickle", JSONSerializer: "json"}
+
+
+def serializer_name(serializer: Any) -> str:
+    """One name for whatever names a serializer: what ``-S`` takes, a class, a module, an object."""
+    found: Any = resolve_serializer(serializer)
+    for known, short in _SHORT.items():
+        if found is known:
+            return short
+    if hasattr(found, "__spec__"):
+        return str(found.__name__)
+    kind = found if isinstance(found, type) else type(found)
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def meet_workers(
+    connection: Redis, *, app: str, serializer: Any, queues: Iterable[str]
+) -> list[str]:
+    """For a clock that starts: leave its serializer with ``queues``, and look at their workers.
+
+    Returns at most one sentence, about the workers that read with another serializer. What may not
+    be known, because the server is away or forbids it, is not warned of.
+    """
+    names, ours = sorted(set(queues)), serializer_name(serializer)
+    with suppress(LedgerError):
+        _leave(connection, app, ours, names)
+        others = {
+            worker: theirs
+            for worker, theirs in _of_workers(connection, names).items()
+            if theirs != ours
+        }
+        if others:
+            return [
+                f"this clock writes {ours}, but {_listed('worker', others)}: they fail its jobs; "
+                "start both with one -S, or one SERIALIZER in the settings"
+            ]
+    return []
+
+
+def meet_clocks(
+    connection: Redis, *, worker_key: str, serializer: Any, queues: Iterable[str]
+) -> list[str]:
+    """For a worker that starts, once RQ has made the hash ``worker_key`` of it: leave its
+    serializer there, and look at the clocks that enqueue into its ``queues``.
+
+    Returns at most one sentence, about the clocks that write with another serializer. What may not
+    be known, because the server is away or forbids it, is not warned of.
+    """
+    names, ours = sorted(set(queues)), serializer_name(serializer)
+    with suppress(LedgerError):
+        with server_errors():
+            connection.hset(worker_key, WORKER_FIELD, ours)
+        others = {
+            app: theirs for app, theirs in _of_clocks(connection, names).items() if theirs != ours
+        }
+        if others:
+            return [
+                f"this worker reads {ours}, but {_listed('clock', others)}: it fails their jobs; "
+                "start both with one -S, or one SERIALIZER in the settings"
+            ]
+    return []
+
+
+def _leave(connection: Redis, app: str, serializer: str, queues: Sequence[str]) -> None:
+    with server_errors(), connection.pipeline() as pipeline:
+        for queue in queues:
+            pipeline.hset(keys.serializers(queue), app, serializer)
+            pipeline.expire(keys.serializers(queue), keys.SERIALIZERS_TTL)
+        pipeline.execute()
+
+
+def _of_workers(connection: Redis, queues: Sequence[str]) -> dict[str, str]:
+    """The serializer of each living worker of ``queues`` that left one."""
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        for queue in queues:
+            pipeline.smembers(WORKERS_BY_QUEUE_KEY % queue)
+        workers = sorted(set().union(*pipeline.execute()))
+        for worker in workers:
+            pipeline.hmget(worker, WORKER_FIELD, "death")
+        found = zip(workers, pipeline.execute(), strict=True)
+    return {
+        as_text(worker).removeprefix("rq:worker:"): as_text(serializer)
+        for worker, (serializer, death) in found
+        if serializer and not death
+    }
+
+
+def _of_clocks(connection: Redis, queues: Sequence[str]) -> dict[str, str]:
+    """The serializer of each application whose clock enqueues into one of ``queues``."""
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        for queue in queues:
+            pipeline.hgetall(keys.serializers(queue))
+        found = pipeline.execute()
+    return {as_text(app): as_text(serializer) for each in found for app, serializer in each.items()}
+
+
+def _listed(noun: str, others: Mapping[str, str]) -> str:
+    """``the worker a reads pickle``, ``the workers a, b and 2 more read pickle, my.own``."""
+    verb = "read" if noun == "worker" else "write"
+    names = sorted(others)
+    shown = ", ".join(names[:SHOWN])
+    if len(names) > SHOWN:
+        shown = f"{shown} and {len(names) - SHOWN} more"
+    many = len(names) > 1
+    found = ", ".join(sorted(set(others.values())))
+    return f"the {noun}{'s' if many else ''} {shown} {verb}{'' if many else 's'} {found}"

@@ -1,0 +1,32 @@
+"""The self-check: which occurrence should have been decided by now, and is not.
+
+It compares the ledger with the recurrence and knows nothing of what a clock believes, so it holds
+for a clock that is alive and enqueues nothing as well.
+"""
+
+from __future__ import annotations
+
+from clock.ledger.pauses import Pause
+from clock.recurrence.recurrence import Recurrence
+
+TOLERANCE = 60.0
+"""Seconds an occurrence may stay undecided while a clock is there."""
+
+
+def following(recurrence: Recurrence, decided: int) -> int | None:
+    """The oldest occurrence that is not decided; None where there is none, or none is known."""
+    try:
+        return recurrence.next(decided)
+    except Exception:  # a stream of times is the user's code; its clock reports its errors
+        return None
+
+
+def due_since(pending: int, pause: Pause | None, there_since: float) -> float | None:
+    """Since when the occurrence ``pending`` could have been decided, in UTC seconds since 1970.
+
+    A clock has been there since ``there_since``: what passed before could not be decided before.
+    None where a pause holds the occurrence: nothing should come of it.
+    """
+    if pause is not None and (pause.until is None or pause.until > pending):
+        return None
+    return max(pending, there_since)

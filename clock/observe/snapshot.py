@@ -1,0 +1,58 @@
+"""A snapshot: all that the ledger holds of an application, read in one round trip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from redis import Redis
+from rq.utils import as_text
+
+from clock.ledger import keys
+from clock.ledger.clocks import Life, parse_clocks
+from clock.ledger.descriptions import Description, parse_descriptions
+from clock.ledger.instants import parse_instants
+from clock.ledger.pauses import Pause, parse_pauses
+from clock.ledger.record import Record, parse_record
+from clock.ledger.script import server_errors
+from clock.recurrence.published import Published
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What is known of an application: ``lives`` with the latest last tick first, and by event its
+    description (those of removed events included), its record, its pause (ended ones included) and
+    its published instants.
+    """
+
+    app: str
+    lives: tuple[Life, ...]
+    descriptions: Mapping[str, Description]
+    records: Mapping[str, Record]
+    pauses: Mapping[str, Pause]
+    instants: Mapping[str, Published]
+
+
+DECISIONS = 24
+"""Decisions of each event that a snapshot has, the newest; reading them takes most of its time."""
+
+
+def read_snapshot(connection: Redis, app: str, decisions: int | None = DECISIONS) -> Snapshot:
+    """The application ``app`` as it stands, with the newest ``decisions`` of each event, or all.
+
+    Nothing is written. Raises LedgerError.
+    """
+    hashes = (keys.clocks, keys.descriptions, keys.decided, keys.pauses, keys.instants)
+    # One transaction, so that no record is older than the pause or the clock that goes with it.
+    with server_errors(), connection.pipeline(transaction=True) as pipeline:
+        for key in hashes:
+            pipeline.hgetall(key(app))
+        clocks, descriptions, decided, pauses, instants = pipeline.execute()
+    return Snapshot(
+        app=app,
+        lives=tuple(parse_clocks(clocks)),
+        descriptions=parse_descriptions(descriptions),
+        records={as_text(event): parse_record(line, decisions) for event, line in decided.items()},
+        pauses=parse_pauses(pauses),
+        instants=parse_instants(instants),
+    )

@@ -1,0 +1,70 @@
+"""The state of an event, in one word."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from clock.decision import FIRING, Decision, Kind
+from clock.ledger.record import Record
+
+LATE = 10.0
+"""Seconds of lateness from which an occurrence counts as late."""
+
+
+class State(StrEnum):
+    """How an event stands. The first that applies, in this order, is its state."""
+
+    DISABLED = "disabled"
+    """The schedule switches it off."""
+
+    NO_CLOCK = "no clock"
+    """Its time is past, and no clock of its schedule file is alive."""
+
+    PAUSED = "paused"
+    """It was paused, and the pause has not ended."""
+
+    OVERDUE = "overdue"
+    """Its time is past by more than the tolerance, a clock was there, and nothing was decided."""
+
+    FAILING = "failing"
+    """Its last run failed, or its condition raised an error."""
+
+    MISSED = "missed"
+    """What was decided last did not fire because it was too late for it."""
+
+    NEVER_RUN = "never run"
+    """Nothing of it ever fired."""
+
+    LATE = "late"
+    """The last occurrence that fired was ``LATE`` seconds late or more."""
+
+    ON_TIME = "on time"
+    """None of these."""
+
+
+_MISSED = frozenset({Kind.MISSED, Kind.TOO_LATE, Kind.OVER_CAP, Kind.EXPIRED})
+
+
+def state_of_history(record: Record | None) -> State:
+    """The state of an event that nothing else speaks of, from its record."""
+    last = last_decision(record)
+    if last is not None and last.kind is Kind.ERROR:
+        return State.FAILING
+    if last is not None and last.kind in _MISSED:
+        return State.MISSED
+    if record is None or record.fired is None:
+        return State.NEVER_RUN
+    lateness = last_lateness(record)
+    return State.LATE if lateness is not None and lateness >= LATE else State.ON_TIME
+
+
+def last_decision(record: Record | None) -> Decision | None:
+    """The newest decision about an occurrence, or None; runs by hand are not occurrences."""
+    history = () if record is None else record.history
+    return next((each for each in history if each.kind is not Kind.MANUAL), None)
+
+
+def last_lateness(record: Record | None) -> float | None:
+    """The lateness, in seconds, of the last occurrence that fired; None where it is not known."""
+    history = () if record is None else record.history
+    return next((each.lateness for each in history if each.kind in FIRING), None)

@@ -1,0 +1,176 @@
+"""The status of an application: its clocks and events, what is next, and what is wrong.
+
+Everything here is computed from a snapshot, for an instant that is an argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from clock.ledger.clocks import Life
+from clock.ledger.descriptions import Description
+from clock.ledger.pauses import Pause
+from clock.ledger.record import Record
+from clock.observe.overdue import TOLERANCE, due_since, following
+from clock.observe.snapshot import Snapshot
+from clock.observe.state import State, state_of_history
+from clock.recurrence.recurrence import Recurrence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventStatus:
+    """One event. Instants are UTC seconds since 1970.
+
+    ``record`` is None where it was never enrolled. ``pause`` is the pause that holds it now.
+    ``recurrence`` computes its occurrences, as far as they are known (see
+    ``clock.recurrence.published``); None where they are not. ``next`` is the first occurrence to
+    come. ``pending`` is the oldest that is not decided: the next one too, unless its time is past.
+    ``overdue`` is for how many seconds it could have been decided, where that is more than the
+    tolerance, else None. ``is_failing`` says that its last run failed, as far as runs are known.
+    """
+
+    description: Description
+    record: Record | None
+    pause: Pause | None
+    recurrence: Recurrence | None
+    next: int | None
+    pending: int | None
+    overdue: float | None
+    is_failing: bool
+    state: State
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.description.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """An application at the instant ``now``, in UTC seconds since 1970.
+
+    ``alive`` are the clocks that are alive, ``lives`` all that are remembered, the latest last tick
+    first. ``events`` come in the order of their files; those no schedule has any more are
+    ``removed``. ``missing`` are the schedule files that have events and no clock alive.
+    """
+
+    app: str
+    now: float
+    lives: tuple[Life, ...]
+    alive: tuple[Life, ...]
+    events: tuple[EventStatus, ...]
+    removed: tuple[EventStatus, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def overdue(self) -> tuple[EventStatus, ...]:
+        """The events that should have fired, and did not while a clock was alive."""
+        return tuple(each for each in self.events if each.state is State.OVERDUE)
+
+    @property
+    def has_clocks(self) -> bool:
+        """Whether a clock is alive, and one for each schedule file that has events."""
+        return bool(self.alive) and not self.missing
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether its clocks are alive and nothing is overdue."""
+        return self.has_clocks and not self.overdue
+
+    def last_tick(self) -> float | None:
+        """The latest last tick of any clock; None where there never was one."""
+        return self.lives[0].last_tick if self.lives else None
+
+
+def status(
+    snapshot: Snapshot,
+    now: float,
+    *,
+    tolerance: float = TOLERANCE,
+    failing: Collection[str] = (),
+) -> Status:
+    """The status of an application at ``now``.
+
+    An event is overdue from ``tolerance`` seconds on. ``failing`` names the events whose last run
+    failed: the ledger's records end where a job is enqueued.
+    """
+    alive = tuple(life for life in snapshot.lives if life.is_alive(now))
+    there: dict[str, float] = {}
+    for life in alive:
+        there[life.file] = min(there.get(life.file, now), life.there_since)
+    events = [
+        _event(snapshot, each, now, tolerance, there.get(each.file), each.name in failing)
+        for each in snapshot.descriptions.values()
+    ]
+    files = dict.fromkeys(each.description.file for each in events if not _is_removed(each))
+    return Status(
+        app=snapshot.app,
+        now=now,
+        lives=snapshot.lives,
+        alive=alive,
+        events=tuple(each for each in events if not _is_removed(each)),
+        removed=tuple(each for each in events if _is_removed(each)),
+        missing=tuple(file for file in files if file not in there),
+    )
+
+
+def recurrence_of(snapshot: Snapshot, description: Description) -> Recurrence | None:
+    """The recurrence of an event, or the instants that stand for it; None where not known."""
+    if description.is_published:
+        return snapshot.instants.get(description.name)
+    return description.recurrence
+
+
+def pause_at(pause: Pause | None, now: float) -> Pause | None:
+    """The pause, where it has not ended at ``now``."""
+    if pause is None or (pause.until is not None and pause.until <= now):
+        return None
+    return pause
+
+
+def _event(
+    snapshot: Snapshot,
+    description: Description,
+    now: float,
+    tolerance: float,
+    there_since: float | None,
+    is_failing: bool,
+) -> EventStatus:
+    record = snapshot.records.get(description.name)
+    pause = snapshot.pauses.get(description.name)
+    recurrence = recurrence_of(snapshot, description)
+    coming = pending = overdue = None
+    if recurrence is not None and description.enabled and description.removed is None:
+        coming = following(recurrence, int(now))
+        pending = coming if record is None else following(recurrence, record.decided)
+    if pending is not None and there_since is not None:
+        since = due_since(pending, pause, there_since)
+        overdue = now - since if since is not None and now - since > tolerance else None
+    is_past = pending is not None and now - pending > tolerance
+    return EventStatus(
+        description=description,
+        record=record,
+        pause=pause_at(pause, now),
+        recurrence=recurrence,
+        next=coming,
+        pending=pending,
+        overdue=overdue,
+        is_failing=is_failing,
+        state=_state(
+            (State.DISABLED, not description.enabled),
+            (State.NO_CLOCK, is_past and there_since is None),
+            (State.PAUSED, pause_at(pause, now) is not None),
+            (State.OVERDUE, overdue is not None),
+            (State.FAILING, is_failing),
+            (state_of_history(record), True),
+        ),
+    )
+
+
+def _state(*states: tuple[State, bool]) -> State:
+    return next(state for state, applies in states if applies)
+
+
+def _is_removed(each: EventStatus) -> bool:
+    return each.description.removed is not None

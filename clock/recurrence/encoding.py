@@ -1,0 +1,119 @@
+"""A recurrence as JSON text, and back: whoever has the text can compute every occurrence.
+
+A dataclass becomes an object whose ``is`` is the name of its class, a zone its name, a set and a
+range objects of their own; a tuple is an array. A stream and a function of dates have no content
+that could be written.
+
+The names of classes and fields are in the text, and a ledger keeps it: what is renamed here cannot
+be read by a release from before, nor the other way round.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from functools import lru_cache
+from typing import Any, cast
+
+from clock.errors import RecurrenceError
+from clock.recurrence.bounds import Bounded
+from clock.recurrence.dates import DateSet
+from clock.recurrence.days import DayRule, EveryDays, MonthDays, WeekDays
+from clock.recurrence.difference import DaysOff, Difference
+from clock.recurrence.elapsed import Elapsed
+from clock.recurrence.recurrence import Recurrence
+from clock.recurrence.spread import Later
+from clock.recurrence.union import Union
+from clock.recurrence.wall import Wall
+from clock.recurrence.zone import Zone, zone
+
+CLASSES: dict[str, Callable[..., Any]] = {
+    each.__name__: each
+    for each in (
+        Bounded, DateSet, DayRule, DaysOff, Difference, Elapsed, EveryDays, Later, MonthDays, Union,
+        Wall, WeekDays,
+    )
+}  # fmt: skip
+"""All that a recurrence is made of, but for what has no content."""
+
+_FIELDS = {
+    name: tuple(each.name for each in fields(cast("Any", kind)) if not each.name.startswith("_"))
+    for name, kind in CLASSES.items()
+}
+
+
+@lru_cache(maxsize=4096)
+def encode(recurrence: Recurrence) -> str | None:
+    """``recurrence`` as compact JSON; None where a part of it has no content to write."""
+    return _text(recurrence)
+
+
+@lru_cache(maxsize=4096)
+def decode(text: str) -> Recurrence:
+    """The recurrence of a text that ``encode`` wrote, equal to the one it was given.
+
+    Raises RecurrenceError for any other text.
+    """
+    try:
+        found = _value(json.loads(text))
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise RecurrenceError(f"not the text of a recurrence: {error!r}") from None
+    if not hasattr(found, "next"):
+        raise RecurrenceError(f"not the text of a recurrence: {text[:80]!r}")
+    return cast("Recurrence", found)
+
+
+@lru_cache(maxsize=4096)
+def _shared(value: Any) -> str | None:
+    return _object(value)
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, Zone):
+        return f'{{"zone":{json.dumps(value.name)}}}'
+    if is_dataclass(value):
+        # What several events have in common lies below what each has of its own, as a spread.
+        return _object(value) if isinstance(value, Later) else _shared(cast("Any", value))
+    if isinstance(value, range):
+        return f'{{"range":[{value.start},{value.stop},{value.step}]}}'
+    if isinstance(value, frozenset):
+        return _array('{"set":[', [_text(each) for each in sorted(value)], "]}")
+    if isinstance(value, tuple):
+        return _array("[", [_text(each) for each in value], "]")
+    if isinstance(value, bool | int | str):
+        return json.dumps(value)
+    return None
+
+
+def _object(value: Any) -> str | None:
+    name = type(value).__name__
+    if type(value) is not CLASSES.get(name):
+        return None
+    parts = []
+    for field in _FIELDS[name]:
+        text = _text(getattr(value, field))
+        if text is None:
+            return None
+        parts.append(f',"{field}":{text}')
+    return f'{{"is":"{name}"{"".join(parts)}}}'
+
+
+def _array(begin: str, parts: list[str | None], end: str) -> str | None:
+    texts = [part for part in parts if part is not None]
+    return f"{begin}{','.join(texts)}{end}" if len(texts) == len(parts) else None
+
+
+def _value(data: Any) -> Any:
+    if isinstance(data, list):
+        return tuple(map(_value, data))
+    if not isinstance(data, dict):
+        return data
+    if "zone" in data and "is" not in data:
+        return zone(data["zone"])
+    if "range" in data:
+        return range(*data["range"])
+    if "set" in data:
+        return frozenset(map(_value, data["set"]))
+    parts = {field: _value(part) for field, part in data.items() if field != "is"}
+    return CLASSES[data["is"]](**parts)

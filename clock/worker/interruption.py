@@ -1,0 +1,91 @@
+"""How a running job is told that its worker stops."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+STOP = getattr(signal, "SIGRTMIN", signal.SIGUSR2)
+"""The signal by which a worker tells the process that runs its job. Not SIGTERM, which a platform
+sends to every process at once, nor one that a task is likely to use."""
+
+_PR_SET_PDEATHSIG = 1
+
+
+class Stopping(Exception):
+    """Raised in a task whose worker was asked to stop and whose grace is over.
+
+    A task may catch it to leave things in order, and has two seconds for that. One that returns
+    then has succeeded; one that lets it out goes back to its queue where it has retries, else it
+    has failed.
+    """
+
+
+class Interruption:
+    """The end of the signal in the process that runs a job."""
+
+    def __init__(self) -> None:
+        self._allowed = False
+
+    def listen(self) -> None:
+        """Take the signals of a process that runs a job: STOP interrupts it, SIGTERM does not."""
+        signal.signal(STOP, self._interrupt)
+        signal.signal(signal.SIGTERM, _heeded_by_children_only(os.getpid()))
+
+    @contextmanager
+    def allowed(self) -> Iterator[None]:
+        """While the block runs, the signal raises Stopping in it.
+
+        RQ's own work before and after is not interrupted: a result that is half written is none.
+        """
+        self._allowed = True
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {STOP})
+        try:
+            yield
+        finally:
+            self._allowed = False
+
+    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        if self._allowed:
+            self._allowed = False
+            raise Stopping("the worker was asked to stop, and the job's grace is over")
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Keep the signal back while the block runs, and in a process that is forked in it: one that
+    comes before the handler is there would kill.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {STOP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {STOP})
+
+
+def die_with(parent: int) -> None:
+    """Let this process be killed when its parent, the process ``parent``, is.
+
+    The job of a dead worker is run again; this run must not go on beside it. Only Linux can do
+    this; elsewhere a job may outlive its worker, and is refused its end.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _heeded_by_children_only(pid: int):  # type: ignore[no-untyped-def]
+    # Not SIG_IGN, which the programs a task starts would inherit, and could not be ended any more.
+    # What a task forks inherits this handler, and shall die of SIGTERM as it would elsewhere.
+    def ignore(number: int, _frame: FrameType | None) -> None:
+        if os.getpid() != pid:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    return ignore

@@ -1,0 +1,125 @@
+"""The look for abandoned jobs, on every queue there is."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from redis import Redis
+from redis.exceptions import ConnectionError, TimeoutError, WatchError
+from rq import Queue
+from rq.intermediate_queue import IntermediateQueue
+
+from clock.worker.abandoned import Abandoned, find_abandoned
+from clock.worker.takeover import Fate, Verdict, put_back, take_over, utc
+
+log = logging.getLogger("clock")
+
+
+class Sweep:
+    """One worker's look for jobs of workers that died. Any worker may look, and at the same time:
+    a transaction lets one of them deal with a job.
+    """
+
+    def __init__(
+        self,
+        connection: Redis,
+        queues: Iterable[Queue],
+        *,
+        app: str,
+        forking: AbstractContextManager[object],
+    ) -> None:
+        """``queues`` are the worker's own; while the worker forks, it holds ``forking``."""
+        self._connection = connection
+        self._own = list(queues)
+        self._app = app
+        self._forking = forking
+        self._in_trouble: set[str] = set()
+
+    def look(self, now: float) -> None:
+        """Deal with every abandoned job; ``now`` is UTC seconds since 1970. Raises what the client
+        raises where the server is away; the next look goes on from there.
+        """
+        every = find_abandoned(self._connection, self._names(), now)
+        self._in_trouble &= {found.entry for found in every}
+        for found in every:
+            with self._errors_of(found):
+                self._deal_with(found, now)
+        for name in self._names():
+            self._look_between(self._queue(name), now)
+
+    def _deal_with(self, found: Abandoned, now: float) -> None:
+        queue = self._queue(found.queue)
+        verdict = take_over(found, self._connection, queue=queue, app=self._app, now=utc(now))
+        if verdict is not None:
+            self._say(verdict, found.job, found.queue)
+
+    @contextmanager
+    def _errors_of(self, found: Abandoned) -> Iterator[None]:
+        """A job that cannot be dealt with is logged once, and left; the others go on."""
+        try:
+            yield
+        except (ConnectionError, TimeoutError):
+            raise
+        except Exception as error:  # the job may be anybody's writing
+            if found.entry not in self._in_trouble:
+                self._in_trouble.add(found.entry)
+                reason = (
+                    f"it is abandoned, and cannot be dealt with: {type(error).__name__}: {error}"
+                )
+                with self._forking:
+                    log.error("trouble", extra={"fields": {"job": found.job, "reason": reason}})
+
+    def _look_between(self, queue: Queue, now: float) -> None:
+        """Put back what a worker took from its only queue, and died before it began: RQ keeps such
+        jobs on a list beside the queue, and judges them after a minute.
+        """
+        between = IntermediateQueue(queue.key, self._connection)
+        for identifier in between.get_job_ids():
+            job = queue.fetch_job(identifier)
+            if job is None:
+                between.remove(identifier)
+            elif identifier in queue.started_job_registry or between.set_first_seen(identifier):
+                continue
+            elif between.should_be_cleaned_up(identifier):
+                with self._connection.pipeline() as pipeline:
+                    try:
+                        pipeline.watch(between.key, job.key)  # type: ignore[no-untyped-call]
+                        if self._connection.lpos(between.key, identifier) is None:
+                            continue
+                        pipeline.multi()
+                        pipeline.lrem(between.key, 1, identifier)
+                        pipeline.delete(between.get_first_seen_key(identifier))
+                        put_back(job, queue, pipeline, now=utc(now))
+                        pipeline.execute()
+                    except WatchError:
+                        continue
+                reason = "a worker took it from its queue and died before it began"
+                self._say(Verdict(fate=Fate.PUT_BACK, reason=reason), identifier, queue.name)
+
+    def _names(self) -> list[str]:
+        return [queue.name for queue in self._own]
+
+    def _queue(self, name: str) -> Queue:
+        own = self._own[0]
+        return type(own)(
+            name,
+            connection=self._connection,
+            job_class=own.job_class,
+            serializer=own.serializer,
+        )
+
+    def _say(self, verdict: Verdict, job: str, queue: str) -> None:
+        if verdict.fate is Fate.FORGOTTEN:
+            return
+        fields = {
+            "job": job,
+            "queue": queue,
+            "fate": verdict.fate.value,
+            "reason": verdict.reason,
+            "deaths": verdict.deaths or None,
+            "delay": verdict.delay or None,
+        }
+        with self._forking:
+            log.warning("abandoned", extra={"fields": fields})

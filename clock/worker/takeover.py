@@ -1,0 +1,191 @@
+"""What becomes of an abandoned job: put back by its own ``retry=``, or failed with a reason.
+
+Everything about one job happens in one transaction, which fails where another worker was quicker or
+the dead one came back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from redis import Redis
+from redis.client import Pipeline
+from redis.exceptions import WatchError
+from rq import Queue
+from rq.defaults import DEFAULT_FAILURE_TTL
+from rq.exceptions import NoSuchJobError
+from rq.job import Job, JobStatus
+from rq.registry import ScheduledJobRegistry
+from rq.results import Result
+from rq.utils import utcformat
+
+from clock.ledger import keys
+from clock.ledger.runs import RunOutcome, write_run
+from clock.worker.abandoned import Abandoned, is_still_abandoned
+from clock.worker.mourning import mourning
+from clock.worker.record import run_of
+
+DEATHS = 3
+"""Workers that may die with a job in hand; with the third one the job is given up."""
+
+_WAITING = {JobStatus.QUEUED, JobStatus.SCHEDULED, JobStatus.DEFERRED}
+
+
+class Fate(StrEnum):
+    """What became of an abandoned job."""
+
+    PUT_BACK = "put back"
+    FAILED = "failed"
+    FORGOTTEN = "forgotten"
+    """It had ended or waits already; only the trace of the execution went."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A fate and its reason, one sentence; ``deaths`` counts the workers that died with it."""
+
+    fate: Fate
+    reason: str
+    deaths: int = 0
+    delay: int = 0
+
+
+def take_over(
+    found: Abandoned, connection: Redis, *, queue: Queue, app: str, now: datetime
+) -> Verdict | None:
+    """Decide over an abandoned job and do it; None where it was somebody else's by then.
+
+    ``queue`` is where it ran. Raises whatever the client raises; then nothing was done.
+    """
+    with connection.pipeline() as pipeline:
+        try:
+            pipeline.watch(*found.watched)  # type: ignore[no-untyped-call]
+            if not is_still_abandoned(connection, found, now.timestamp()):
+                return None
+            job = _fetched(found, connection, queue)
+            verdict = judge(job, found, connection)
+            pipeline.multi()
+            pipeline.zrem(found.registry_key, found.entry)
+            pipeline.delete(found.execution_key)
+            pipeline.zrem(found.executions_key, found.execution)
+            if job is not None and verdict.fate is not Fate.FORGOTTEN:
+                _act(verdict, job, found, queue, pipeline, app, now)
+            pipeline.execute()
+        except WatchError:
+            return None
+    if job is not None and verdict.fate is Fate.FAILED:
+        queue.enqueue_dependents(job, refresh_job_status=False)
+    return verdict
+
+
+def judge(job: Job | None, found: Abandoned, connection: Redis) -> Verdict:
+    """What shall become of the job: its own ``retry=`` decides, up to ``DEATHS`` dead workers."""
+    if job is None:
+        return Verdict(fate=Fate.FORGOTTEN, reason="the job is gone")
+    status = job.get_status(refresh=False)
+    if status in _WAITING and _waits(job, connection):
+        return Verdict(fate=Fate.FORGOTTEN, reason="the job waits already")
+    if status not in _WAITING and status != JobStatus.STARTED:
+        return Verdict(fate=Fate.FORGOTTEN, reason=f"the job is {status.value}")
+    deaths = int(connection.hget(job.key, keys.DEATHS) or 0) + 1
+    died = f"its worker {found.worker or job.worker_name or ''} died".replace("  ", " ")
+    if deaths >= DEATHS:
+        reason = f"given up: {deaths} workers died with it in hand"
+        return Verdict(fate=Fate.FAILED, reason=reason, deaths=deaths)
+    if status in _WAITING:
+        return Verdict(fate=Fate.PUT_BACK, reason=f"{died} before it began", deaths=deaths)
+    if not job.should_retry:
+        reason = f"abandoned: {died}, and it has no retries left"
+        return Verdict(fate=Fate.FAILED, reason=reason, deaths=deaths)
+    return Verdict(fate=Fate.PUT_BACK, reason=died, deaths=deaths, delay=job.get_retry_interval())
+
+
+def put_back(job: Job, queue: Queue, pipeline: Pipeline, *, now: datetime, delay: int = 0) -> None:
+    """Let a job wait again: on its queue or, with a ``delay`` in seconds, in the registry that a
+    worker with ``--with-scheduler`` looks at. Only what changes is written.
+    """
+    status = JobStatus.SCHEDULED if delay else JobStatus.QUEUED
+    pipeline.hset(job.key, mapping={"status": status.value, "enqueued_at": utcformat(now)})
+    if job.ttl:
+        job.cleanup(ttl=job.ttl, pipeline=pipeline)
+    pipeline.sadd(queue.redis_queues_keys, queue.key)
+    if delay:
+        at = int((now + timedelta(seconds=delay)).timestamp())
+        pipeline.zadd(scheduled_key(queue), {job.id: at})
+    else:
+        queue.push_job_id(job.id, pipeline=pipeline, at_front=job.enqueue_at_front_on_retry)
+
+
+def _act(
+    verdict: Verdict,
+    job: Job,
+    found: Abandoned,
+    queue: Queue,
+    pipeline: Pipeline,
+    app: str,
+    now: datetime,
+) -> None:
+    run = run_of(
+        job,
+        RunOutcome.ABANDONED,
+        started=job.started_at,
+        ended=now,
+        worker=found.worker or job.worker_name or "",
+    )
+    if run is not None:
+        write_run(pipeline, app, run)
+    pipeline.hset(job.key, keys.OVERTAKEN, found.execution)
+    if verdict.fate is Fate.PUT_BACK:
+        pipeline.hset(job.key, keys.DEATHS, str(verdict.deaths))
+        if job.get_status(refresh=False) == JobStatus.STARTED:
+            pipeline.hincrby(job.key, "retries_left", -1)
+            pipeline.hincrby(job.key, "number_of_retries", 1)
+        put_back(job, queue, pipeline, now=now, delay=verdict.delay)
+    else:
+        _fail(verdict, job, pipeline, found, now)
+    mourning(job, queue, pipeline, reason=verdict.reason, failed=verdict.fate is Fate.FAILED)
+
+
+def _fail(verdict: Verdict, job: Job, pipeline: Pipeline, found: Abandoned, now: datetime) -> None:
+    # Whoever requeues it by hand begins to count anew.
+    pipeline.hdel(job.key, keys.DEATHS)
+    job.ended_at = now
+    job.set_status(JobStatus.FAILED, pipeline=pipeline)
+    ttl = DEFAULT_FAILURE_TTL if job.failure_ttl is None else job.failure_ttl
+    job.failed_job_registry.add(job, ttl=ttl, exc_string=verdict.reason, pipeline=pipeline)
+    Result.create_failure(
+        job,
+        ttl,
+        exc_string=verdict.reason,
+        worker_name=found.worker or "",
+        pipeline=pipeline,
+    )
+
+
+def _fetched(found: Abandoned, connection: Redis, queue: Queue) -> Job | None:
+    try:
+        return queue.job_class.fetch(found.job, connection=connection, serializer=queue.serializer)
+    except NoSuchJobError:
+        return None
+
+
+def _waits(job: Job, connection: Redis) -> bool:
+    """Whether the job is where one that waits belongs. One that was taken from its queue by a
+    worker that died at once is not.
+    """
+    queue = Queue(job.origin, connection=connection)
+    if connection.zscore(scheduled_key(queue), job.id) is not None:
+        return True
+    return connection.lpos(queue.key, job.id) is not None
+
+
+def scheduled_key(queue: Queue) -> str:
+    """RQ's set of the jobs that wait for a time, not for a worker."""
+    return ScheduledJobRegistry.key_template.format(queue.name)
+
+
+def utc(now: float) -> datetime:
+    """UTC seconds since 1970 as RQ takes instants."""
+    return datetime.fromtimestamp(now, UTC)

@@ -1,0 +1,221 @@
+"""``clock status`` and ``clock history``."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+import pytest
+from redis import Redis
+from rq import Worker
+
+from clock import Schedule
+from clock.ledger.pauses import Pause, pause
+from tests.cli.command import Clock
+from tests.conftest import ReadSchedule
+from tests.live.port import free_port
+from tests.watch.watched import START, Watched
+
+Ran = Callable[..., Watched]
+
+
+@pytest.fixture
+def ran(redis: Redis, read: ReadSchedule) -> Ran:
+    """Let a clock run on a schedule of some lines: from so many seconds ago to so many."""
+
+    def run(*lines: str, since: int, until: int = 0, is_idle: bool = False) -> Watched:
+        now = time.time() - START
+        clock = Watched(redis, read(*lines), now=START + now - since, is_idle=is_idle)
+        clock.turn(now - ago for ago in range(since, until - 1, -1))
+        return clock
+
+    return run
+
+
+@pytest.fixture
+def worker(redis: Redis) -> None:
+    """A worker that listens on the default queue."""
+    Worker(["default"], connection=redis, name="w").register_birth()  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.usefixtures("worker")
+def test_all_is_well(clock: Clock, ran: Ran, server_url: str) -> None:
+    ran("every('10 seconds', 'tasks.x', tz='Asia/Tokyo')", since=30)
+    code, out, err = clock("status", "--url", server_url, "--app", "test")
+    assert (code, err) == (0, "")
+    assert "clock   h:1  " in out
+    assert "1 event, zone UTC, version " in out
+    (row,) = (line for line in out.splitlines() if line.startswith("tasks.x"))
+    assert row.split()[1:3] == ["on", "time"]
+    assert row.count("+0900") == 2
+    assert out.endswith("1 event: 1 on time\n")
+
+
+@pytest.mark.usefixtures("redis")
+def test_where_no_clock_ever_was_the_code_is_6(clock: Clock, server_url: str) -> None:
+    code, _, err = clock("status", "--url", server_url)
+    assert (code, err) == (6, "no clock is alive: none ever was\n")
+
+
+@pytest.mark.usefixtures("worker")
+def test_where_no_clock_is_alive_the_code_is_6(clock: Clock, ran: Ran, server_url: str) -> None:
+    ran("every('10 seconds', 'tasks.x')", since=300, until=120)
+    code, out, err = clock("status", "--url", server_url, "--app", "test")
+    assert code == 6
+    assert err.startswith("no clock is alive: the last tick was 2 min")
+    assert "no clock" in out
+
+
+@pytest.mark.usefixtures("worker")
+def test_where_one_of_two_files_has_no_clock_the_code_is_6(
+    clock: Clock, ran: Ran, redis: Redis, read: ReadSchedule, server_url: str
+) -> None:
+    schedule = read("every('day', 'tasks.y')")
+    other = Schedule(path="other.py", zone=schedule.zone, events=schedule.events)
+    Watched(redis, other, now=time.time() - 300, token="h:2:x").turn([time.time() - START - 300])
+    ran("every('10 seconds', 'tasks.x')", since=30)
+    code, _, err = clock("status", "--url", server_url, "--app", "test")
+    assert (code, err) == (6, "no clock of other.py is alive\n")
+
+
+@pytest.mark.usefixtures("worker")
+def test_where_something_did_not_fire_the_code_is_7(
+    clock: Clock, ran: Ran, server_url: str
+) -> None:
+    ran("every('10 seconds', 'tasks.x')", since=100, is_idle=True)
+    words = ("status", "--url", server_url, "--app", "test")
+    code, out, err = clock(*words)
+    assert code == 7
+    assert err.startswith("overdue: tasks.x should have fired at ")
+    assert "1 event: 1 overdue" in out
+    assert clock(*words, "--overdue-after", "1000")[0] == 0
+
+
+@pytest.mark.usefixtures("worker")
+def test_an_overdue_event_whose_queue_is_broken_says_so(
+    clock: Clock, ran: Ran, redis: Redis, server_url: str
+) -> None:
+    redis.set("rq:queue:default", "x")
+    ran("every('10 seconds', 'tasks.x')", since=100)
+    code, _, err = clock("status", "--url", server_url, "--app", "test")
+    assert code == 7
+    assert err.endswith("; the key of its queue 'default' holds no queue\n")
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_queue_without_a_worker_is_warned_of_and_changes_nothing(
+    clock: Clock, ran: Ran, server_url: str
+) -> None:
+    ran(
+        "every('10 seconds', 'tasks.x')",
+        "every('10 seconds', 'tasks.y', queue='io')",
+        "every('10 seconds', 'tasks.z', queue='off', enabled=False)",
+        since=30,
+    )
+    code, _, err = clock("status", "--url", server_url, "--app", "test")
+    assert (code, err) == (0, "warning: no worker listens on the queue 'io' of 1 event\n")
+
+
+@pytest.mark.usefixtures("worker")
+def test_the_status_is_one_json_object(
+    clock: Clock, ran: Ran, redis: Redis, server_url: str
+) -> None:
+    until = int(time.time()) + 600
+    asked = Pause(until=until, reason="moving", by="ann@host", since=until - 700)
+    ran("every('10 seconds', 'tasks.x')", "every('day', 'tasks.y')", since=30)
+    pause(redis, "test", "tasks.y", asked)
+    code, out, _ = clock("status", "--json", "--url", server_url, "--app", "test")
+    found = json.loads(out)
+    assert (code, found["healthy"], found["overdue"]) == (0, True, [])
+    assert [each["pid"] for each in found["clocks"]] == [1]
+    assert found["queues"] == [{"queue": "default", "workers": 1}]
+    fired, paused = found["events"]
+    assert (fired["event"], fired["state"], fired["last_decision"]) == (
+        "tasks.x",
+        "on time",
+        "fired",
+    )
+    assert (fired["every"], fired["sentence"]) == (
+        "10 seconds",
+        "every 10 seconds of real time",
+    )
+    assert fired["counters"]["fired"] >= 2
+    assert (paused["state"], paused["paused"]["by"]) == ("paused", "ann@host")
+
+
+def test_the_address_is_shown_without_its_password(
+    clock: Clock, ran: Ran, redis: Redis, server_url: str
+) -> None:
+    ran("every('10 seconds', 'tasks.x')", since=30)
+    redis.execute_command(
+        "ACL",
+        "SETUSER",
+        "reader",
+        "on",
+        ">secret",
+        "~*",
+        "+@read",
+        "+@connection",
+        "+multi",
+        "+exec",
+    )  # type: ignore[no-untyped-call]
+    try:
+        url = server_url.replace("//", "//reader:secret@")
+        code, out, err = clock("status", "--url", url, "--app", "test")
+    finally:
+        redis.acl_deluser("reader")
+    assert code == 0
+    assert "secret" not in out + err
+    assert "reader:***@" in out
+
+
+def test_the_history_of_all_events_has_the_latest_first(
+    clock: Clock, ran: Ran, server_url: str
+) -> None:
+    ran(
+        "every('10 seconds', 'tasks.x')",
+        "every('20 seconds', 'tasks.y', if_=lambda o: 0)",
+        since=60,
+    )
+    code, out, err = clock("history", "-n", "5", "--url", server_url, "--app", "test")
+    assert (code, err) == (0, "")
+    head, *rows = out.splitlines()
+    assert head.split() == ["WHEN", "ZONE", "EVENT", "LATE", "WHAT", "JOB"]
+    assert len(rows) == 5
+    assert rows == sorted(rows, key=lambda row: row[:24], reverse=True)
+    assert any("skipped: condition" in row for row in rows)
+    assert any("enqueued" in row and "tasks-x-" in row for row in rows)
+
+
+def test_the_history_of_an_event_is_one_json_object_a_line(
+    clock: Clock, ran: Ran, server_url: str
+) -> None:
+    ran("every('10 seconds', 'tasks.x')", "every('10 seconds', 'tasks.y')", since=60)
+    code, out, _ = clock("history", "tasks.x", "--json", "--url", server_url, "--app", "test")
+    found = [json.loads(line) for line in out.splitlines()]
+    assert code == 0
+    assert {each["event"] for each in found} == {"tasks.x"}
+    assert {each["what"] for each in found} == {"fired"}
+    assert all(each["job"].startswith("tasks-x-") for each in found)
+
+
+@pytest.mark.parametrize("command", ["history", "why"])
+@pytest.mark.usefixtures("redis")
+def test_an_event_nobody_knows_is_one_line_and_exit_code_2(
+    command: str, clock: Clock, server_url: str
+) -> None:
+    code, out, err = clock(command, "tasks.z", "--url", server_url)
+    assert (code, out) == (2, "")
+    assert err.startswith("clock: there is no event 'tasks.z'")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [("status",), ("history",), ("why", "tasks.x")])
+def test_a_server_that_is_away_is_one_line_and_exit_code_3(
+    words: tuple[str, ...], clock: Clock
+) -> None:
+    code, out, err = clock(*words, "--url", f"redis://:secret@127.0.0.1:{free_port()}")
+    assert (code, out) == (3, "")
+    assert err.startswith("clock: ConnectionError: ")
+    assert "secret" not in err

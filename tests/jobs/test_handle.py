@@ -1,0 +1,264 @@
+"""What a handle says of a job, asked of a real server."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+
+import pytest
+from redis import Redis
+from rq import Queue, SimpleWorker
+from rq.job import Job, JobStatus
+
+from clock.errors import (
+    JobError,
+    JobExpiredError,
+    JobFailedError,
+    JobServerError,
+    JobTimeoutError,
+    JobUnknownError,
+    WaitRefusedError,
+)
+from clock.inside import inside_the_clock
+from clock.jobs import Handle, Status, call, enqueue
+from tests.jobs.working import start, work_off
+from tests.live.port import free_port
+from tests.live.waiting import wait_for
+
+SAY, FAIL = "tests.jobs.working.say", "tests.jobs.working.fail"
+
+
+def test_a_job_waits_runs_and_finishes(redis: Redis) -> None:
+    handle = enqueue(SAY, args=["hello"], connection=redis)
+    assert handle.status() is Status.WAITING
+    start(redis, handle.id)
+    assert handle.status() is Status.RUNNING
+    Queue(connection=redis).push_job_id(handle.id)
+    work_off(redis)
+    assert handle.status() is Status.FINISHED
+    assert handle.result(0) == "hello"
+
+
+@pytest.mark.parametrize("status", [JobStatus.SCHEDULED, JobStatus.DEFERRED, JobStatus.CREATED])
+def test_a_job_that_is_to_be_queued_later_waits(status: JobStatus, redis: Redis) -> None:
+    handle = enqueue(SAY, connection=redis)
+    Job.fetch(handle.id, connection=redis).set_status(status)
+    assert handle.status() is Status.WAITING
+
+
+def test_a_job_that_failed_says_why(redis: Redis) -> None:
+    handle = enqueue(FAIL, connection=redis)
+    work_off(redis)
+    assert handle.status() is Status.FAILED
+    with pytest.raises(JobFailedError) as caught:
+        handle.result(0)
+    assert str(caught.value) == "ValueError: no such feed"
+    assert caught.value.traceback.startswith("Traceback")
+
+
+def test_a_cancelled_job_failed(redis: Redis) -> None:
+    handle = enqueue(SAY, connection=redis)
+    Job.fetch(handle.id, connection=redis).cancel()
+    assert handle.status() is Status.FAILED
+    with pytest.raises(JobFailedError, match="it was stopped or cancelled"):
+        handle.result(0)
+
+
+def test_a_job_that_failed_and_was_requeued_waits_again(redis: Redis) -> None:
+    handle = enqueue(FAIL, connection=redis)
+    work_off(redis)
+    Job.fetch(handle.id, connection=redis).requeue()
+    assert handle.status() is Status.WAITING
+    redis.config_resetstat()
+    with pytest.raises(JobTimeoutError):
+        handle.result(0.3)
+    # The result of the first run wakes nobody.
+    assert redis.info("commandstats")["cmdstat_xread"]["calls"] == 1
+
+
+@pytest.mark.parametrize("serializer", ["pickle", "json"])
+def test_a_job_that_ended_as_skipped_is_neither_finished_nor_failed(
+    serializer: str, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLOCK_SERIALIZER", serializer)
+    handle = enqueue(SAY, connection=redis)
+    job = Job.fetch(handle.id, connection=redis, serializer=serializer)
+    job.meta["clock_outcome"] = {"kind": "skipped"}
+    job.save_meta()  # type: ignore[no-untyped-call]
+    job.set_status(JobStatus.FINISHED)
+    assert handle.status() is Status.SKIPPED
+    job.set_status(JobStatus.FAILED)
+    assert handle.status() is Status.FAILED
+
+
+def test_a_meta_that_cannot_be_read_is_of_a_finished_job_all_the_same(redis: Redis) -> None:
+    handle = enqueue(SAY, connection=redis)
+    redis.hset(f"rq:job:{handle.id}", mapping={"meta": b"\xff?", "status": "finished"})
+    assert handle.status() is Status.FINISHED
+
+
+def test_a_job_that_was_not_started_in_time_has_expired(redis: Redis) -> None:
+    handle = enqueue(SAY, expires=1, connection=redis)
+    assert handle.status() is Status.WAITING
+    wait_for("it expires", lambda: handle.status() is Status.EXPIRED, within=3)
+    with pytest.raises(JobExpiredError, match=f"{handle.id} was not started in time"):
+        handle.result(5)
+
+
+def test_who_waits_for_a_job_that_expires_waits_no_longer(redis: Redis) -> None:
+    handle = enqueue(SAY, expires=1, connection=redis)
+    begin = time.monotonic()
+    with pytest.raises(JobExpiredError):
+        handle.result(30)
+    assert time.monotonic() - begin < 3
+
+
+def test_a_job_that_was_forgotten_before_it_could_expire_is_unknown(redis: Redis) -> None:
+    handle = enqueue(SAY, expires=60, connection=redis)
+    redis.delete(f"rq:job:{handle.id}")
+    assert handle.status() is Status.UNKNOWN
+
+
+def test_it_is_not_said_to_have_expired_once_it_may_have_ended_and_been_forgotten(
+    redis: Redis,
+) -> None:
+    """Kept for five seconds after its end, it may be gone for either reason from then on."""
+    enqueue(SAY, expires=2, result_ttl=5, id="a", connection=redis)
+    enqueue(SAY, expires=10, result_ttl=5, id="b", connection=redis)
+    enqueue(SAY, expires=2, result_ttl=20, failure_ttl=4, id="c", connection=redis)
+    enqueue(SAY, expires=2, result_ttl=0, id="d", connection=redis)
+    enqueue(SAY, expires=2, delay=100, result_ttl=5, id="e", connection=redis)
+    enqueue(SAY, expires=2, result_ttl=-1, failure_ttl=-1, id="f", connection=redis)
+    lasts = {each: redis.ttl(f"clock:expires:{each}") for each in "abcdef"}
+    assert 4 <= lasts["a"] <= 5
+    assert lasts["b"] == lasts["d"] == -2
+    assert 3 <= lasts["c"] <= 4
+    assert 104 <= lasts["e"] <= 106
+    assert 29 * 86_400 < lasts["f"] <= 31 * 86_400
+
+
+def test_an_id_that_no_job_has_is_unknown(redis: Redis) -> None:
+    handle = Handle("nobody", redis)
+    assert handle.status() is Status.UNKNOWN
+    assert handle.progress() is None
+    with pytest.raises(JobUnknownError, match="nobody is not known, or not any more"):
+        handle.result(5)
+
+
+def test_a_job_whose_result_is_gone_is_unknown(redis: Redis) -> None:
+    handle = enqueue(SAY, result_ttl=0, connection=redis)
+    work_off(redis)
+    assert handle.status() is Status.UNKNOWN
+
+
+def test_a_handle_is_remade_from_an_id(redis: Redis) -> None:
+    handle = enqueue(SAY, args=[None], connection=redis)
+    again = Handle(handle.id, redis)
+    assert again == handle
+    assert (handle.is_new, again.is_new) == (True, False)
+    work_off(redis)
+    assert again.result(0) is None
+
+
+def test_a_result_is_read_with_the_serializer_of_the_settings(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLOCK_SERIALIZER", "json")
+    handle = enqueue(SAY, args=[{"rows": 3}], connection=redis)
+    SimpleWorker(["default"], connection=redis, serializer="json").work(
+        burst=True, logging_level="CRITICAL"
+    )
+    assert handle.result(0) == {"rows": 3}
+    monkeypatch.setenv("CLOCK_SERIALIZER", "pickle")
+    with pytest.raises(JobError, match="its result cannot be read with this serializer: "):
+        Handle(handle.id, redis).result(0)
+
+
+def test_a_word_that_rq_may_learn_one_day_is_unknown(redis: Redis) -> None:
+    handle = enqueue(SAY, connection=redis)
+    redis.hset(f"rq:job:{handle.id}", "status", "pondering")
+    assert handle.status() is Status.UNKNOWN
+
+
+def test_a_result_wakes_whoever_waits_for_it(redis: Redis) -> None:
+    handle = enqueue(SAY, connection=redis)
+    found: list[tuple[object, float]] = []
+    waiting = threading.Thread(target=lambda: found.append((handle.result(20), time.monotonic())))
+    waiting.start()
+    wait_for("it waits", lambda: redis.info("clients")["blocked_clients"] == 1)
+    ended = time.monotonic()
+    work_off(redis)
+    waiting.join()
+    ((value, woken),) = found
+    assert value == "done"
+    assert woken - ended < 0.9
+
+
+def test_waiting_asks_the_server_a_few_times_a_second_at_most(redis: Redis) -> None:
+    handle = enqueue(SAY, connection=redis)
+    redis.config_resetstat()
+    with pytest.raises(JobTimeoutError, match="has not ended after 2 s; it is waiting"):
+        handle.result(2)
+    assert redis.info("commandstats")["cmdstat_xread"]["calls"] <= 3
+
+
+def test_a_timeout_of_a_wait_is_a_timeout_error(redis: Redis) -> None:
+    with pytest.raises(TimeoutError):
+        enqueue(SAY, connection=redis).result(0)
+
+
+def test_a_server_that_is_away_is_one_clear_error() -> None:
+    port = free_port()
+    with Redis(port=port) as connection:
+        handle = Handle("it", connection)
+        for ask in (handle.status, handle.progress, handle.result):
+            with pytest.raises(JobServerError, match=f"redis://localhost:{port}/0: .*refused"):
+                ask()
+
+
+def test_calling_waits_for_the_result(redis: Redis, server_url: str) -> None:
+    def work() -> None:
+        with Redis.from_url(server_url) as connection:
+            wait_for("a job is there", lambda: connection.llen("rq:queue:high"))
+            job = Job.fetch(connection.lindex("rq:queue:high", 0).decode(), connection=connection)
+            job._result = "done"
+            with connection.pipeline() as pipeline:
+                job._handle_success(60, pipeline=pipeline)
+                pipeline.execute()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert call(SAY, priority="high", connection=redis, wait="20s") == "done"
+    thread.join()
+
+
+def test_calling_is_refused_inside_the_clock_and_nothing_is_enqueued(redis: Redis) -> None:
+    with inside_the_clock(), pytest.raises(WaitRefusedError, match="a clock does not wait"):
+        call(SAY, connection=redis)
+    assert redis.dbsize() == 0
+
+
+def test_waiting_for_a_result_is_refused_inside_the_clock(redis: Redis) -> None:
+    handle = enqueue(SAY, connection=redis)
+    with inside_the_clock(), pytest.raises(WaitRefusedError, match="a clock does not wait"):
+        handle.result()
+
+
+def test_calling_is_refused_inside_a_job(redis: Redis) -> None:
+    handle = enqueue("tests.jobs.working.call_another", connection=redis)
+    work_off(redis)
+    with pytest.raises(JobFailedError, match="WaitRefusedError: a job does not call another"):
+        handle.result(0)
+    assert redis.llen("rq:queue:default") == 0
+
+
+def test_a_job_enqueues_another_where_it_came_from_itself(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLOCK_REDIS_URL", f"redis://127.0.0.1:{free_port()}")
+    first = enqueue("tests.jobs.working.enqueue_another", connection=redis)
+    work_off(redis)
+    second = Handle(first.result(0), redis)
+    assert second.status() is Status.FINISHED
+    assert Job.fetch(second.id, connection=redis).created_at <= datetime.now(UTC)

@@ -1,0 +1,83 @@
+"""``current()``: what a job knows of the occurrence it stands for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from redis import Redis
+from rq import Queue
+from rq.job import Job
+
+from clock.decision import Kind
+from clock.jobs import current, enqueue
+from clock.jobs.occurrence import occurrence_of
+from clock.ledger.ledger import Claim, Ledger
+from clock.ledger.manual import run_now
+from tests.conftest import ReadSchedule
+from tests.jobs.working import work_off
+
+NOW = 1_800_000_000
+CURRENT = "tests.jobs.working.current"
+
+
+def test_outside_of_a_job_there_is_none() -> None:
+    assert current() is None
+
+
+def test_in_a_job_that_no_schedule_enqueued_there_is_none(redis: Redis) -> None:
+    handle = enqueue(CURRENT, connection=redis)
+    theirs = Queue(connection=redis).enqueue(CURRENT, meta={"clock": "theirs"})
+    work_off(redis)
+    assert handle.result(0) == []
+    assert theirs.return_value() == []
+
+
+@pytest.fixture
+def ledger(redis: Redis, read: ReadSchedule) -> Ledger:
+    """Where the event ``e`` has fired at NOW and a minute later."""
+    ledger = Ledger(redis, app="clock", token="t")
+    event = read(f"every('minute', {CURRENT!r}, name='e')").events["e"]
+    ledger.enrol([event], NOW - 1)
+    for at in (NOW, NOW + 60):
+        (outcome,) = ledger.claim([Claim(event, at)], at)
+        assert outcome.kind is Kind.FIRED
+    return ledger
+
+
+def test_a_job_knows_its_event_its_time_the_one_before_and_its_attempt(
+    ledger: Ledger, redis: Redis
+) -> None:
+    first, second = Queue(connection=redis).get_job_ids()
+    work_off(redis)
+    at, later = (datetime.fromtimestamp(NOW + each, UTC) for each in (0, 60))
+    assert Job.fetch(first, connection=redis).return_value() == ["e", at, None, 1]
+    assert Job.fetch(second, connection=redis).return_value() == ["e", later, at, 1]
+
+
+def test_the_instants_are_aware_and_in_utc(ledger: Ledger, redis: Redis) -> None:
+    _, second = Queue(connection=redis).get_jobs()
+    found = occurrence_of(second)
+    assert found is not None
+    for instant in (found.scheduled_at, found.previous_scheduled_at, found.enqueued_at):
+        assert instant is not None
+        assert instant.tzinfo is UTC
+    assert not found.is_manual
+
+
+def test_a_run_by_hand_says_so(ledger: Ledger, redis: Redis) -> None:
+    job = Job.fetch(run_now(redis, "clock", "e", NOW + 90.0), connection=redis)
+    found = occurrence_of(job)
+    assert found is not None
+    assert found.is_manual
+    assert found.previous_scheduled_at == datetime.fromtimestamp(NOW + 60, UTC)
+
+
+def test_a_job_that_asked_to_be_run_again_is_in_its_next_attempt(
+    ledger: Ledger, redis: Redis
+) -> None:
+    job = Queue(connection=redis).get_jobs()[0]
+    job.number_of_retries = 2
+    found = occurrence_of(job)
+    assert found is not None
+    assert found.attempt == 3

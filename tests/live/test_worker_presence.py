@@ -1,0 +1,76 @@
+"""Signs of life, and who may judge by them."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+
+from redis import Redis
+
+from clock.ledger import keys
+from clock.worker.presence import BEAT, Presence, own_connection
+from tests.live.server import Server
+
+
+class Looks:
+    """Counts a presence's looks for abandoned jobs."""
+
+    def __init__(self, redis: Redis, name: str) -> None:
+        self.count = 0
+        self._redis = redis
+        self.presence = Presence(
+            own_connection(redis),
+            worker=name,
+            value="here 1",
+            hand=lambda: None,
+            overtaken=lambda hand: None,
+            sweep=self._look,
+            at_each=lambda connection: None,
+            forking=nullcontext(),
+        )
+
+    def beat(self, now: float) -> int:
+        """One beat; how often it has looked so far. The lock of an earlier look is over."""
+        self._redis.delete(keys.sweep())
+        self.presence.beat(now)
+        return self.count
+
+    def _look(self) -> None:
+        self.count += 1
+
+
+def test_a_sign_of_life_is_a_key_that_ends_by_itself(redis: Redis) -> None:
+    Looks(redis, "mine").beat(0)
+    assert redis.get(keys.presence("mine")) == b"here 1"
+    assert 0 < redis.ttl(keys.presence("mine")) <= keys.PRESENCE
+    assert keys.PRESENCE > 3 * BEAT
+
+
+def test_a_worker_judges_only_after_it_heard_of_the_server_for_as_long_as_a_sign_lasts(
+    redis: Redis,
+) -> None:
+    looks = Looks(redis, "mine")
+    assert [looks.beat(now) for now in (0, 4, 8, 12)] == [0, 0, 0, 0]
+    assert [looks.beat(now) for now in (16, 20)] == [1, 2]
+
+
+def test_a_server_that_was_away_and_forgot_the_living_makes_nobody_dead(
+    redis: Redis, server: Server
+) -> None:
+    looks = Looks(redis, "mine")
+    assert [looks.beat(now) for now in (0, 16)] == [0, 1]
+    server.suspend()
+    looks.presence.beat(20)
+    server.resume()
+    assert [looks.beat(now) for now in (24, 28, 36)] == [1, 1, 1]
+    assert looks.beat(24 + keys.PRESENCE) == 2
+
+
+def test_of_several_workers_one_looks_at_a_time(redis: Redis) -> None:
+    several = [Looks(redis, f"worker-{number}") for number in range(3)]
+    for looks in several:
+        looks.beat(0)
+    redis.delete(keys.sweep())
+    for looks in several:
+        looks.presence.beat(keys.PRESENCE)
+    assert sum(looks.count for looks in several) == 1
+    assert 0 < redis.ttl(keys.sweep()) <= keys.SWEEP

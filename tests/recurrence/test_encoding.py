@@ -1,0 +1,83 @@
+"""What is written of a recurrence is all of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from clock.errors import RecurrenceError
+from clock.recurrence.cron_rule import cron
+from clock.recurrence.encoding import CLASSES, decode, encode
+from clock.recurrence.recurrence import Recurrence
+from clock.recurrence.stream import times
+from clock.recurrence.zone import zone
+from tests.recurrence.asking import rule
+from tests.recurrence.test_properties import INSTANTS, quick, recurrences, some
+
+BERLIN = zone("Europe/Berlin")
+
+
+def of(period: Any, **options: Any) -> Recurrence:
+    return rule(period, **options).recurrence(BERLIN, "after", "first")
+
+
+@given(recurrences(), INSTANTS)
+@quick
+def test_what_is_read_back_is_equal_and_fires_alike(recurrence: Recurrence, after: int) -> None:
+    text = encode(recurrence)
+    assert text is not None
+    decode.cache_clear()
+    found = decode(text)
+    assert found == recurrence
+    assert hash(found) == hash(recurrence)
+    assert some(found, after, 5) == some(recurrence, after, 5)
+
+
+def test_every_gap_and_fold_rule_is_read_back() -> None:
+    for gap in ("after", "shift", "skip"):
+        for fold in ("first", "second", "both"):
+            recurrence = rule("day", at="02:30").recurrence(BERLIN, gap, fold)
+            assert decode(str(encode(recurrence))) == recurrence
+
+
+def test_the_text_is_json_and_names_every_class_that_has_content() -> None:
+    recurrences = [
+        of("10 minutes"), of("day"), of("2 weeks", at="Monday 12:00"), of("month", on="last"),
+        of(cron("0 9 * * *") - {date(2026, 12, 24)}), of(cron("0 9 * * *") - cron("0 9 1 * *")),
+        of(cron("0 9 * * *") | cron("0 18 * * *")),
+    ]  # fmt: skip
+    texts = "".join(str(encode(each)) for each in recurrences)
+    for name in set(CLASSES) - {"Bounded", "Later"}:
+        assert f'"is":"{name}"' in texts
+    assert json.loads(str(encode(of("10 minutes"))))["period"] == 600
+
+
+def endless() -> Iterator[datetime]:
+    yield datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "period",
+    [
+        times(endless),
+        times(endless) | cron("0 9 * * *"),
+        cron("0 9 * * *") - (lambda day: day.day == 1),
+    ],
+)
+def test_what_has_no_content_is_not_written(period: Any) -> None:
+    assert encode(of(period)) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "1", "[]", "{}", '{"is":"Tape"}', '{"is":"Elapsed"}', '{"is":"Elapsed","every":1}',
+     '{"is":"DayRule"}', '{"zone":"Europe/Berlin"}', '{"is":["Elapsed"]}', '{"range":1}'],
+)  # fmt: skip
+def test_any_other_text_is_refused(text: str) -> None:
+    with pytest.raises(RecurrenceError, match="not the text of a recurrence"):
+        decode(text)

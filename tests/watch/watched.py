@@ -1,0 +1,57 @@
+"""A loop with its watch, turned by hand on a wall clock that shows what it is set to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from redis import Redis
+
+from clock import Schedule
+from clock.ledger.ledger import Ledger
+from clock.loop import Loop
+from clock.stop import Stop
+from clock.timetable import Due
+from clock.watch.watch import Watch
+
+START = 1_800_000_000.0
+
+
+class Watched:
+    """A clock of the application ``test`` that starts at ``now``; every turn is asked for.
+
+    One that ``is_idle`` goes round and finds nothing due.
+    """
+
+    def __init__(
+        self,
+        redis: Redis,
+        schedule: Schedule,
+        *,
+        now: float = START,
+        is_idle: bool = False,
+        token: str = "h:1:x",
+        tolerance: float = 60.0,
+    ) -> None:
+        self.now = now
+        self.watch = Watch(
+            redis, schedule, app="test", token=token, serializer="pickle", tolerance=tolerance
+        )
+        self.loop = Loop(
+            list(schedule.events.values()),
+            Ledger(redis, app="test", token=token),
+            Stop(),
+            now=lambda: self.now,
+            watch=self.watch,
+        )
+        if is_idle:
+            setattr(self.loop._timetable, "due", _nothing)  # noqa: B010  # mypy forbids the other way
+
+    def turn(self, seconds: Iterable[float]) -> None:
+        """Take a turn at each of ``seconds`` after START."""
+        for second in seconds:
+            self.now = START + second
+            self.loop.turn()
+
+
+def _nothing(_now: float, _limit: int) -> list[Due]:
+    return []
