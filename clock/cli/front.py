@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import importlib
 import os
 import sys
@@ -75,6 +76,9 @@ class Front(click.Group):
             return None
         module, _, name = place.partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
         return command
 
 

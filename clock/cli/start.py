@@ -9,8 +9,10 @@ import sys
 import time
 import traceback
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,7 +28,9 @@ from clock.schedule.schedule import Schedule
 from clock.server import find_server
 from clock.stop import Abandon, Stop, stopped_by_signals
 from clock.token import process_token
-from clock.watch.watch import Watch
+
+if TYPE_CHECKING:
+    from clock.watch.watch import Watch
 
 SHOWN_AT_START = 20
 """Events whose next time is logged at the start."""
@@ -77,7 +81,7 @@ def start(
                 list(schedule.events.values()),
                 Ledger(connection, **own),
                 stop,
-                watch=Watch(connection, schedule, tolerance=tolerance, **own),
+                watch=partial(_watch, connection, schedule, tolerance=tolerance, **own),
             ).run()
     except Abandon:
         log.warning(
@@ -90,6 +94,13 @@ def start(
         return codes.CRASHED
     log.info("stopped")
     return codes.OK
+
+
+def _watch(*args: Any, **kwargs: Any) -> Watch:
+    # Imported behind the first tick, which does not wait for it.
+    from clock.watch.watch import Watch
+
+    return Watch(*args, **kwargs)
 
 
 def _announce(schedule: Schedule, server: str, app: str, now: float) -> None:

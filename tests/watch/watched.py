@@ -41,7 +41,7 @@ class Watched:
             Ledger(redis, app="test", token=token),
             Stop(),
             now=lambda: self.now,
-            watch=self.watch,
+            watch=lambda: self.watch,
         )
         if is_idle:
             setattr(self.loop._timetable, "due", _nothing)  # noqa: B010  # mypy forbids the other way
