@@ -27,7 +27,7 @@ SUSPENDED = 5.0
 """Seconds between two passes after which the process must have been stopped, its host suspended or
 its clock set: what passed meanwhile could not be claimed, and the catch-up rule holds for it."""
 
-CLAIMED_AT_ONCE = 500
+CLAIMED_AT_ONCE = 250
 """Events in one batch: a few milliseconds of the server's time; a stop is obeyed in between."""
 
 BACK_OFF = (0.0, 0.05, 0.1, 0.2, 0.5)

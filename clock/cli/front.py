@@ -14,6 +14,7 @@ import click
 
 from clock import codes
 from clock.errors import ClockError, LedgerError, ScheduleError
+from clock.version import VERSION
 
 EPILOG = """\b
 Examples:
@@ -83,7 +84,7 @@ class Front(click.Group):
 
 
 @click.command(cls=Front, epilog=EPILOG, context_settings={"help_option_names": ["--help"]})
-@click.version_option(package_name="rq-clock", prog_name="clock")
+@click.version_option(VERSION, prog_name="clock")
 def front() -> None:
     """The clock for Python applications on RQ.
 

@@ -10,7 +10,6 @@ import time
 import traceback
 from datetime import datetime
 from functools import partial
-from importlib.metadata import version
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +27,7 @@ from clock.schedule.schedule import Schedule
 from clock.server import find_server
 from clock.stop import Abandon, Stop, stopped_by_signals
 from clock.token import process_token
+from clock.version import VERSION
 
 if TYPE_CHECKING:
     from clock.watch.watch import Watch
@@ -108,7 +108,7 @@ def _announce(schedule: Schedule, server: str, app: str, now: float) -> None:
         "started",
         extra={
             "fields": {
-                "version": version("rq-clock"),
+                "version": VERSION,
                 "file": schedule.path,
                 "zone": schedule.zone.name,
                 "events": len(schedule.events),

@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from importlib.metadata import version
 
 from redis import Redis
 
 from clock.errors import LedgerError
 from clock.ledger.clocks import BEAT_EVERY, Life, Pulse
 from clock.ledger.descriptions import describe
-from clock.observe.overdue import TOLERANCE
 from clock.schedule.event import Event
 from clock.schedule.schedule import Schedule
+from clock.settings import TOLERANCE
+from clock.version import VERSION
 from clock.watch.publisher import Publisher
 from clock.watch.self_check import SelfCheck
 
@@ -122,7 +122,7 @@ class Watch:
             token=self._token,
             host=host,
             pid=int(pid),
-            version=version("rq-clock"),
+            version=VERSION,
             file=self._schedule.path,
             serializer=self._serializer,
             zone=self._schedule.zone.name,
