@@ -9,7 +9,7 @@ PIP_INSTALL = .venv/bin/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-croniter6 fuzz faults faults-rivals retention bench lint format lock wheel clean
+.PHONY: help run test test-croniter6 fuzz faults faults-rivals retention bench bench-web screenshots lint format lock wheel clean
 
 help: ## list the targets
 	@awk -F ' *## *' '/^[a-z0-9-]+:.*## / { split($$1, target, ":"); printf "make %-14s %s\n", target[1], $$2 }' Makefile
@@ -18,7 +18,7 @@ help: ## list the targets
 run: .venv/ready ## start everything for schedules/main.py on this machine; Ctrl-C ends it
 	@exec .venv/bin/clock dev schedules/main.py -c settings --embedded
 
-test: .venv/ready .venv/clients ## run the tests; make test ARGS='-k fold' for some of them
+test: .venv/ready .venv/clients .venv/chromium ## run the tests; make test ARGS='-k fold' for some of them
 	.venv/bin/python -m pytest $(ARGS)
 	@[ -n "$(ARGS)" ] || $(MAKE) --no-print-directory test-croniter6
 
@@ -48,6 +48,9 @@ bench: .venv/bench ## measure everything against peers and floors, and write doc
 # One question, without writing the page: make bench-burst.
 bench-%: .venv/bench
 	.venv/bench/bin/python -m benchmarks $(subst -,_,$*)
+
+screenshots: .venv/ready .venv/chromium ## write docs/screenshots/*.png anew
+	.venv/bin/python -m tests.browser.screenshots
 
 bench-web: .venv/ready ## how long the pages and the API take, with many events and runs
 	.venv/bin/python -m benchmarks.web
@@ -81,9 +84,14 @@ clean: ## remove .venv, dist/ and caches
 	@$(PIP_INSTALL) --require-hashes --no-deps --target $@ -r requirements/fuzz.txt
 	@touch $@
 
-# A Redis client for Node, and redis-cli: with them the snippets of docs/wire.md are run.
+# A Redis client for Node and redis-cli, for the snippets of docs/wire.md; axe-core, for tests/browser.
 .venv/clients: .venv/ready .ci/clients requirements/node/package-lock.json
 	@.ci/clients $@
+	@touch $@
+
+# A browser for tests/browser; where there is none and none can be had, they are skipped.
+.venv/chromium: .venv/ready .ci/chromium
+	@.ci/chromium
 	@touch $@
 
 .venv/rivals: .venv/ready requirements/rivals.txt

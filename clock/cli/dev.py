@@ -18,7 +18,8 @@ from clock.schedule.load import load
 def dev(
     file: str, url: str | None, settings: str | None, app: str, serializer: str, embedded: bool
 ) -> int:
-    """Run FILE with all it needs: a server, the clock and a worker, in one stream of lines.
+    """Run FILE with all it needs: a server, the clock, a worker and the page, in one stream of
+    lines.
 
     A configured server that answers is used; else an embedded one is started, which forgets
     everything at the end. Ctrl-C ends all of it.

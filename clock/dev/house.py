@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import socket
 import subprocess
 import sys
 import time
@@ -34,7 +35,9 @@ WORKER = "clock.worker.Worker"
 
 _COLOURS = {"clock": "cyan", "worker": "green", "web": "blue", "dev": "yellow"}
 
-_WEB = ("--port", "0", "--allow-actions", "--show-arguments")
+_WEB = ("--allow-actions", "--show-arguments")
+
+_PORT = 5040
 
 
 def run_house(
@@ -93,8 +96,19 @@ def _commands(
     yield "worker", [sys.executable, *worker]
     yield "clock", [sys.executable, *clock]
     if find_spec("uvicorn") and find_spec("starlette"):
-        # Port 0 is any that is free: two houses on one machine do not stand in each other's way.
-        yield "web", [sys.executable, "-m", "clock", "web", "--url", server, *_WEB]
+        page = ["-m", "clock", "web", "--url", server, "--port", str(_page_port()), *_WEB]
+        yield "web", [sys.executable, *page]
+
+
+def _page_port() -> int:
+    """The page's own port, or any where another house on this machine has that."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", _PORT))
+        except OSError:
+            return 0
+    return _PORT
 
 
 @contextmanager

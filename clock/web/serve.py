@@ -49,11 +49,11 @@ def serve(served: Starlette, *, host: str, port: int) -> None:
         lifespan="off",
     )
     server = uvicorn.Server(config)
-    shown = f"[{host}]" if ":" in host else host
-    log.info("serving", extra={"fields": {"url": f"http://{shown}:{listener.getsockname()[1]}/"}})
     # uvicorn sends itself again the signal it was stopped by, which would end us with its number.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _stop(server))
+    shown = f"[{host}]" if ":" in host else host
+    log.info("serving", extra={"fields": {"url": f"http://{shown}:{listener.getsockname()[1]}/"}})
     with listener:
         server.run(sockets=[listener])
 
@@ -71,6 +71,8 @@ def _listen(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+        # From here on nobody is turned away: who comes early waits.
+        listener.listen(128)
     except OSError as error:
         raise SettingsError(f"{host}:{port} cannot be listened on: {error.strerror}") from None
     return listener

@@ -121,7 +121,7 @@ def _jobs(redis: Redis) -> None:
     for _ in range(4):
         queues["low"].enqueue("tests.jobs.working.say", "later")
     worker = SimpleWorker(list(queues.values()), connection=redis, name="worker-1")
-    worker.register_birth()
+    worker.register_birth()  # type: ignore[no-untyped-call]
     worker.set_current_job_id(running.id)
     worker.set_state("busy")
 

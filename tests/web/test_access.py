@@ -61,7 +61,7 @@ def _is_refused(answer: httpx.Response) -> bool:
 def test_without_the_right_word_nothing_is_told(site: StartSite, method: str, path: str) -> None:
     web = site()
     wrong = b64encode(b"me:another password").decode()
-    stale = site(now=START - 10**6).app.state.clock.access.begin(START - 10**6)[0]
+    stale = ACCESS.begin(START - 10**6)[0]
     foreign = replace(ACCESS, secret=b"t" * 32).begin(START)[0]
     guest = replace(OPEN, secret=ACCESS.secret).begin(START)[0]
     for headers in (

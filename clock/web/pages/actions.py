@@ -19,6 +19,9 @@ from clock.web.pages.rendering import context_of, render
 
 LONGEST_REASON = 200
 
+LONGEST_PAUSE = 10 * 366 * 86_400
+"""Seconds. What is longer has no end."""
+
 _FORMAT = "%Y-%m-%dT%H:%M"
 
 
@@ -74,17 +77,23 @@ def pause_end(form: dict[str, str], now: float, event_zone: Zone) -> int | None:
     if not length:
         return None
     if length != "until":
-        if not (length.isascii() and length.isdecimal()) or not 0 < int(length[:12]) < 10**10:
+        if not (length.isascii() and length.isdecimal() and len(length) < 12):
             raise ValueError(f"{length[:40]!r} is no number of seconds.")
-        return int(now) + int(length)
-    try:
-        local = time.strptime(form.get("until", "")[:16], _FORMAT)
-    except ValueError:
-        raise ValueError("Say when the pause ends, as a date and a time.") from None
-    end = event_zone.instant(calendar.timegm(local))
+        end = int(now) + int(length)
+    else:
+        end = _local_end(form.get("until", ""), event_zone)
     if end <= now:
         raise ValueError("That time is past.")
+    if end - now > LONGEST_PAUSE:
+        raise ValueError("That is more than ten years; let the pause last until it is resumed.")
     return end
+
+
+def _local_end(text: str, event_zone: Zone) -> int:
+    try:
+        return event_zone.instant(calendar.timegm(time.strptime(text[:16], _FORMAT)))
+    except ValueError:
+        raise ValueError("Say when the pause ends, as a date and a time.") from None
 
 
 def field(request: Request, name: str) -> str:

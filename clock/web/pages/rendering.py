@@ -106,7 +106,7 @@ def _environment() -> Environment:
     made.globals |= {
         "ago": times.time_tag,
         "exact": times.exact_tag,
-        "strip": lambda marks: strip.draw(list(marks)),
+        "strip": strip.draw,
         "query": lambda **said: urlencode(said),
     }
     return made

@@ -59,10 +59,15 @@ class Row:
     def digest(self) -> str:
         """Eight digits that differ where anything of the row does."""
         # What moves with the time alone is kept true by the reader's own browser.
-        text = repr((self.name, self.state, self.task, self.queue, self.rule, self.zone.name))
-        text += repr((self.next, self.last, self.lateness, self.passed, self.pause, self.run))
-        text += "".join(mark.name[:2] for mark in self.marks)
-        return f"{zlib.crc32(text.encode()):0{_DIGITS}x}"
+        run, pause = self.run, self.pause
+        said = (
+            *(self.name, self.state, self.task, self.queue, self.rule, self.zone.name),
+            *(str(each) for each in (self.next, self.last, self.lateness, self.passed)),
+            "" if run is None else f"{run.job} {run.attempt} {run.outcome} {run.ended}",
+            "" if pause is None else f"{pause.until} {pause.since} {pause.by} {pause.reason}",
+            *self.marks,
+        )
+        return f"{zlib.crc32(chr(0).join(said).encode()):0{_DIGITS}x}"
 
     @property
     def words(self) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -60,7 +61,8 @@ def marks(event: EventStatus, outcomes: Mapping[int, RunOutcome], now: float) ->
     return found[:LENGTH][::-1]
 
 
-def draw(found: list[Mark]) -> Markup:
+@lru_cache(maxsize=1024)
+def draw(found: tuple[Mark, ...]) -> Markup:
     """The strip as an image, with what it shows in words."""
     places: dict[Mark, list[str]] = {}
     start = LENGTH - len(found)
@@ -76,7 +78,7 @@ def draw(found: list[Mark]) -> Markup:
     ).format(words(found), LENGTH * _STEP - 2, _HEIGHT, LENGTH * _STEP - 2, _HEIGHT, paths)
 
 
-def words(found: list[Mark]) -> str:
+def words(found: Sequence[Mark]) -> str:
     """What a strip shows: ``last 24: 22 succeeded, 2 missed``."""
     counted = Counter(found)
     said = ", ".join(f"{counted[mark]} {mark}" for mark in Mark if counted[mark])

@@ -6,11 +6,12 @@ The reader's own clock is known to the reader's browser alone, whose script adds
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 
 from markupsafe import Markup
 
 from clock.observe.telling import span, utc
-from clock.recurrence.zone import Zone
+from clock.recurrence.zone import END, Zone
 
 
 def relative(seconds: float) -> str:
@@ -24,7 +25,8 @@ def exact(instant: float, zone: Zone) -> str:
     """An instant on the clock of ``zone``, with its offset: ``Sat 21 Nov 09:30 +01:00``; seconds
     are named where there are any.
     """
-    at = int(instant)
+    # A pause may end where the calendar does; one zone more, and there is no such date.
+    at = min(int(instant), END - 2 * 86_400)
     local = datetime.fromtimestamp(at, timezone(timedelta(seconds=zone.offset(at))))
     return f"{local:%a %d %b} {_clock(local)} {_offset(zone.offset(at))}"
 
@@ -42,11 +44,12 @@ def time_tag(instant: float | None, now: float) -> Markup:
     """An instant as a ``time`` whose text is how far away it is; the script keeps it true."""
     if instant is None:
         return Markup("")
-    return Markup('<time class="ago" datetime="{}">{}</time>').format(
-        utc(instant), relative(instant - now)
-    )
+    # Digits and our own words; Markup.format would take most of the time a page takes.
+    text = f'<time class="ago" datetime="{utc(instant)}">{relative(instant - now)}</time>'
+    return Markup(text)  # noqa: S704
 
 
+@lru_cache(maxsize=4096)
 def exact_tag(instant: float, zone: Zone) -> Markup:
     """An instant exactly: in ``zone`` and, where that is another one, in UTC."""
     text = Markup('<time class="exact" datetime="{}">{}</time>').format(
