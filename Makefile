@@ -9,7 +9,7 @@ PIP_INSTALL = .venv/bin/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-croniter6 fuzz faults faults-rivals screenshots lint format lock wheel clean
+.PHONY: help run test test-croniter6 fuzz faults faults-rivals retention bench bench-web screenshots lint format lock wheel clean
 
 help: ## list the targets
 	@awk -F ' *## *' '/^[a-z0-9-]+:.*## / { split($$1, target, ":"); printf "make %-14s %s\n", target[1], $$2 }' Makefile
@@ -39,6 +39,16 @@ faults-rivals: .venv/rivals ## the same for rq cron, rq-scheduler and Celery bea
 	.venv/bin/python -m benchmarks.faults.contest --venv .venv/rivals \
 	  --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED))
 
+retention: .venv/ready ## simulate a day of jobs and count what it leaves; WORKER=rq for RQ's own worker
+	.venv/bin/python -m benchmarks.retention --worker $(or $(WORKER),clock.worker.Worker)
+
+bench: .venv/bench ## measure everything against peers and floors, and write docs/speed.md
+	.venv/bench/bin/python -m benchmarks --record docs/speed.md
+
+# One question, without writing the page: make bench-burst.
+bench-%: .venv/bench
+	.venv/bench/bin/python -m benchmarks $(subst -,_,$*)
+
 screenshots: .venv/ready .venv/chromium ## write docs/screenshots/*.png anew
 	.venv/bin/python -m tests.browser.screenshots
 
@@ -60,7 +70,7 @@ wheel: .venv/ready ## build the wheel into dist/
 # dev is locked under the pins of runtime, so that tests run what users get.
 lock: ## pin requirements/*.in again, with uv; make lock ARGS=--upgrade for newer versions
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
-	@for list in runtime dev croniter6 fuzz rivals; do \
+	@for list in runtime dev croniter6 fuzz rivals bench; do \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	    $(ARGS) --output-file requirements/$$list.txt requirements/$$list.in || exit 1; \
@@ -87,6 +97,12 @@ clean: ## remove .venv, dist/ and caches
 .venv/rivals: .venv/ready requirements/rivals.txt
 	@$(PYTHON) -m venv --clear $@
 	@$@/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/rivals.txt
+	@touch $@
+
+.venv/bench: .venv/ready pyproject.toml requirements/bench.txt
+	@$(PYTHON) -m venv --clear $@
+	@$@/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@$@/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # Made anew, not added to: a package that left the lock file is gone from .venv too.

@@ -11,6 +11,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from clock.schedule.schedule import Schedule
@@ -95,8 +96,9 @@ class Clock:
 
         app, token, serializer = self._app, process_token(), self._serializer
         ledger = Ledger(self._connection, app=app, token=token, serializer=serializer)
-        watch = Watch(self._connection, self._schedule, app=app, token=token, serializer=serializer)
+        watch = partial(Watch, app=app, token=token, serializer=serializer)
+        events = list(self._schedule.events.values())
         try:
-            Loop(list(self._schedule.events.values()), ledger, stop, watch=watch).run()
+            Loop(events, ledger, stop, watch=lambda: watch(self._connection, self._schedule)).run()
         except Exception:
             log.critical("crashed", exc_info=True)

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from clock.decision import FIRING, Kind
 from clock.errors import LedgerError, RecurrenceError
@@ -16,7 +16,9 @@ from clock.ledger.ledger import Claim, Ledger, Outcome, Sent
 from clock.schedule.event import Event, Occurrence
 from clock.stop import Stop
 from clock.timetable import Due, Row, Timetable
-from clock.watch.watch import Watch
+
+if TYPE_CHECKING:
+    from clock.watch.watch import Watch
 
 LONGEST_SLEEP = 1.0
 """Seconds. The wall clock is looked at this often, whatever the timetable says: it may jump."""
@@ -25,7 +27,7 @@ SUSPENDED = 5.0
 """Seconds between two passes after which the process must have been stopped, its host suspended or
 its clock set: what passed meanwhile could not be claimed, and the catch-up rule holds for it."""
 
-CLAIMED_AT_ONCE = 500
+CLAIMED_AT_ONCE = 250
 """Events in one batch: a few milliseconds of the server's time; a stop is obeyed in between."""
 
 BACK_OFF = (0.0, 0.05, 0.1, 0.2, 0.5)
@@ -85,17 +87,19 @@ class Loop:
         stop: Stop,
         *,
         now: Callable[[], float] = time.time,
-        watch: Watch | None = None,
+        watch: Callable[[], Watch] | None = None,
     ) -> None:
-        """``now`` gives the present moment in UTC seconds since 1970; ``watch`` is told of each
-        pass.
+        """``now`` gives the present moment in UTC seconds since 1970; ``watch`` makes, after the
+        first pass, what is told of each pass.
         """
         self._all_events = events
         self._events = [event for event in events if event.enabled]
         self._ledger = ledger
         self._stop = stop
         self._now = now
-        self._watch = watch
+        self._make_watch = watch
+        self._watch: Watch | None = None
+        self._untold: list[tuple[list[Outcome], float]] = []
         self._timetable = Timetable([_row(event) for event in self._events])
         self._enrolled = False
         self._last_pass: float | None = None
@@ -127,14 +131,22 @@ class Loop:
             elif self._failures or self._was_suspended(now):
                 self._timetable.catch_up(now)
             self._tick(now)
-            if self._watch is not None:
-                self._watch.passed(self._now())
+            self._report_pass()
         except LedgerError as error:
             return self._failed(error)
         finally:
             self._last_pass = self._now()
         self._succeeded()
         return self._pause(self._now())
+
+    def _report_pass(self) -> None:
+        if self._watch is None and self._make_watch is not None:
+            self._watch = self._make_watch()
+            for outcomes, claimed_at in self._untold:
+                self._watch.claimed(outcomes, claimed_at)
+            self._untold.clear()
+        if self._watch is not None:
+            self._watch.passed(self._now())
 
     def _was_suspended(self, now: float) -> bool:
         return self._last_pass is not None and now - self._last_pass > SUSPENDED
@@ -209,6 +221,8 @@ class Loop:
             at += size
         if self._watch is not None:
             self._watch.claimed(recorded, batch.claimed_at)
+        elif self._make_watch is not None:
+            self._untold.append((recorded, batch.claimed_at))
         self._report(recorded, batch.claimed_at)
         self._enrol_again()
 

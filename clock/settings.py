@@ -18,6 +18,9 @@ from clock.schedule.duration import parse_duration
 GRACE = 25.0
 """Seconds a job has to finish once its worker was asked to stop: platforms kill after 30."""
 
+TOLERANCE = 60.0
+"""Seconds an occurrence may stay undecided while a clock is there."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:

@@ -14,7 +14,7 @@ import clock
 PACKAGE = Path(clock.__file__).parent
 
 FLOORS = [
-    {"errors", "codes", "instant", "inside", "decision", "agenda"},
+    {"errors", "codes", "instant", "inside", "decision", "agenda", "version"},
     {"recurrence"},
     {"schedule"},
     {"catch_up", "sentinel", "backfill", "settings"},

@@ -68,7 +68,7 @@ class Day:
     ) -> None:
         self._redis = connection
         self._events = events
-        self._ledger = Ledger(connection, app="day", token="day")
+        self._ledger = Ledger(connection, app="clock", token="day")
         queues = sorted({event.job.queue for event in events})
         self._worker = WORKERS[worker](
             [Queue(name, connection=connection) for name in queues], connection=connection

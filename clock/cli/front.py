@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import importlib
 import os
 import sys
@@ -13,6 +14,7 @@ import click
 
 from clock import codes
 from clock.errors import ClockError, LedgerError, ScheduleError
+from clock.version import VERSION
 
 EPILOG = """\b
 Examples:
@@ -76,11 +78,14 @@ class Front(click.Group):
             return None
         module, _, name = place.partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
         return command
 
 
 @click.command(cls=Front, epilog=EPILOG, context_settings={"help_option_names": ["--help"]})
-@click.version_option(package_name="rq-clock", prog_name="clock")
+@click.version_option(VERSION, prog_name="clock")
 def front() -> None:
     """The clock for Python applications on RQ.
 

@@ -9,11 +9,10 @@ from typing import Any, TypeVar
 
 import click
 
-from clock.observe.overdue import TOLERANCE
 from clock.recurrence.zone import Zone
 from clock.schedule.event import Event
 from clock.schedule.schedule import Schedule
-from clock.settings import read_settings
+from clock.settings import TOLERANCE, read_settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -9,8 +9,9 @@ import sys
 import time
 import traceback
 from datetime import datetime
-from importlib.metadata import version
+from functools import partial
 from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,8 +28,12 @@ from clock.server import find_server
 from clock.settings import read_settings
 from clock.stop import Abandon, Stop, stopped_by_signals
 from clock.token import process_token
-from clock.watch.watch import Watch
-from clock.watchers.clock_ping import ClockPing
+from clock.version import VERSION
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from clock.watch.watch import Watch
 
 SHOWN_AT_START = 20
 """Events whose next time is logged at the start."""
@@ -71,24 +76,16 @@ def start(
         colour=on_terminal and not os.environ.get("NO_COLOR"),
     )
     stop, token = Stop(), process_token()
-    url_to_ping = read_settings(settings, os.environ).ping_url
-    watch = Watch(
-        connection,
-        schedule,
-        app=app,
-        token=token,
-        serializer=serializer,
-        tolerance=tolerance,
-        ping=ClockPing(url_to_ping, token) if url_to_ping else None,
-    )
+    ping_url = read_settings(settings, os.environ).ping_url
     try:
         with stopped_by_signals(stop):
             _announce(schedule, server.shown, app, time.time())
+            own = {"app": app, "token": token, "serializer": serializer}
             Loop(
                 list(schedule.events.values()),
-                Ledger(connection, app=app, token=token, serializer=serializer),
+                Ledger(connection, **own),
                 stop,
-                watch=watch,
+                watch=partial(_watch, connection, schedule, ping_url, tolerance=tolerance, **own),
             ).run()
     except Abandon:
         log.warning(
@@ -103,12 +100,23 @@ def start(
     return codes.OK
 
 
+def _watch(
+    connection: Redis, schedule: Schedule, ping_url: str | None, *, token: str, **own: Any
+) -> Watch:
+    # Imported behind the first tick, which does not wait for it.
+    from clock.watch.watch import Watch
+    from clock.watchers.clock_ping import ClockPing
+
+    ping = None if ping_url is None else ClockPing(ping_url, token)
+    return Watch(connection, schedule, token=token, ping=ping, **own)
+
+
 def _announce(schedule: Schedule, server: str, app: str, now: float) -> None:
     log.info(
         "started",
         extra={
             "fields": {
-                "version": version("rq-clock"),
+                "version": VERSION,
                 "file": schedule.path,
                 "zone": schedule.zone.name,
                 "events": len(schedule.events),

@@ -24,10 +24,10 @@ from clock.server import VARIABLES, address, connect, masked
 from clock.settings import settings_module
 from clock.stop import Stop, stopped_by_signals
 
-GRACE = 0.4
+GRACE = 0.3
 """Seconds the job in hand has to end once all is asked to; then the worker tells it to."""
 
-FIRM = 1.4
+FIRM = 1.0
 """Seconds a process has to end by itself; then it is killed. Ctrl-C ends all within two seconds."""
 
 WORKER = "clock.worker.Worker"

@@ -5,15 +5,15 @@
 -- KEYS  1 the job  2 its queue  3 RQ's set of queues  4 the registry of scheduled jobs of its queue
 --       5 when it expires  6 the guard, where it is to be unique
 -- ARGV  1 its id  2 LPUSH or RPUSH  3 when it is due in seconds since 1970, "-" for now
---       4 TTL of the job in milliseconds, "-" for none
---       5 when it expires in milliseconds since 1970  6 for how many to say so, "-" for never
---       7 what a guard means: "waiting", "unfinished" or "time"  8 its TTL in milliseconds
+--       4 in how many milliseconds it expires, "-" for never
+--       5 for how many milliseconds from now to say that it did, "-" for never
+--       6 what a guard means: "waiting", "unfinished" or "time"  7 its TTL in milliseconds
 --       then the fields of the job, each name and value
 --
 -- Returns the id of the job that is there now, this one or the one that stands for it, behind "+"
 -- where this call enqueued it and "=" where it did not; "q" where the queue's key holds something else.
 local JOB, QUEUE, QUEUES, SCHEDULED, EXPIRES, GUARD = unpack(KEYS)
-local ID, SIDE, DUE, TTL, EXPIRES_AT, SAID_FOR, KIND, GUARDED_FOR = unpack(ARGV, 1, 8)
+local ID, SIDE, DUE, TTL, SAID_FOR, KIND, GUARDED_FOR = unpack(ARGV, 1, 7)
 
 -- A started job whose worker no longer sends heartbeats has no execution left: RQ will fail it, or,
 -- where it has retries, run it again.
@@ -42,9 +42,14 @@ if GUARD then
   redis.call('SET', GUARD, ID, 'PX', GUARDED_FOR)
 end
 
-redis.call('HSET', JOB, unpack(ARGV, 9))
+redis.call('HSET', JOB, unpack(ARGV, 8))
 if TTL ~= '-' then redis.call('PEXPIRE', JOB, TTL) end
-if SAID_FOR ~= '-' then redis.call('SET', EXPIRES, EXPIRES_AT, 'PX', SAID_FOR) end
+if SAID_FOR ~= '-' then
+  -- By the server's clock, as the expiry itself is.
+  local time = redis.call('TIME')
+  local at = string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000) + TTL)
+  redis.call('SET', EXPIRES, at, 'PX', SAID_FOR)
+end
 redis.call('SADD', QUEUES, QUEUE)
 if DUE == '-' then
   redis.call(SIDE, QUEUE, ID)

@@ -26,6 +26,7 @@ from clock.jobs.place import Place, find_place, prompt, server_answers
 from clock.jobs.span import Span
 from clock.ledger import keys
 from clock.ledger.job import job_meta, rq_callback, rq_retry
+from clock.schedule.event import JobOptions
 from clock.schedule.task import task_name
 
 
@@ -118,8 +119,6 @@ class _Made:
 def _made(name: str, asked: Asked, connection: Redis, place: Place, now: float) -> _Made:
     queue = Queue(asked.queue, connection=connection, serializer=place.serializer)
     job = _job(name, asked, queue, now)
-    due = None if asked.delay is None else math.ceil(now + asked.delay)
-    until = _expiry(asked, now if due is None else due, now)
     names = [
         job.key,
         queue.key,
@@ -128,18 +127,23 @@ def _made(name: str, asked: Asked, connection: Redis, place: Place, now: float) 
         keys.expires(job.id),
         *([keys.unique(place.app, asked.unique.digest)] if asked.unique else []),
     ]
-    arguments: list[Any] = [
+    return _Made(job.id, names, _arguments(job, asked, now))
+
+
+def _arguments(job: Job, asked: Asked, now: float) -> list[Any]:
+    """What the script is told, see there."""
+    due = None if asked.delay is None else math.ceil(now + asked.delay)
+    ttl, said_for = _expiry(asked.job, 0 if due is None else due - now)
+    return [
         job.id,
         "LPUSH" if asked.job.at_front else "RPUSH",
         "-" if due is None else due,
-        until.ttl,
-        until.at,
-        until.said_for,
+        ttl,
+        said_for,
         asked.unique.kind if asked.unique else "-",
         asked.unique.lasts * 1000 if asked.unique else 0,
-        *(each for field in job.to_dict().items() for each in field),
+        *_fields(job),
     ]
-    return _Made(job.id, names, arguments)
 
 
 def _job(name: str, asked: Asked, queue: Queue, now: float) -> Job:
@@ -169,29 +173,26 @@ def _job(name: str, asked: Asked, queue: Queue, now: float) -> Job:
     return job
 
 
-@dataclass(frozen=True, slots=True)
-class _Expiry:
-    """The arguments of the script that have to do with the job's end unstarted."""
+def _fields(job: Job) -> list[Any]:
+    try:
+        return [each for field in job.to_dict().items() for each in field]
+    except Exception as error:  # a serializer raises what it likes
+        said = f"{type(error).__name__}: {error}"
+        raise ValueError(f"args=, kwargs= or meta= cannot be serialised: {said}") from None
 
-    ttl: int | str = "-"
-    at: int = 0
-    said_for: int | str = "-"
 
-
-def _expiry(asked: Asked, due: float, now: float) -> _Expiry:
-    """When the job expires, and for how long its absence can have no other reason.
+def _expiry(options: JobOptions, delay: float) -> tuple[int | str, int | str]:
+    """In how many milliseconds the job expires, and for how many its absence is said to mean that.
 
     A job that was started is kept for its result's or its failure's TTL at least, counted from when
     it is due at the earliest. As long as that lasts, one that is gone was never started.
     """
-    expires = asked.job.expires
-    if expires is None:
-        return _Expiry()
-    at = due + expires
-    kept = [asked.job.result_ttl, asked.job.failure_ttl]
-    said_until = due + min(ENDLESS if ttl in {None, -1} else ttl for ttl in kept)
-    said_for = "-" if said_until <= at else math.ceil((said_until - now) * 1000)
-    return _Expiry(math.ceil((at - now) * 1000), math.ceil(at * 1000), said_for)
+    if options.expires is None:
+        return "-", "-"
+    kept = (options.result_ttl, options.failure_ttl)
+    known_for = min(ENDLESS if ttl in {None, -1} else ttl for ttl in kept)
+    said_for = math.ceil((delay + known_for) * 1000) if known_for > options.expires else "-"
+    return math.ceil((delay + options.expires) * 1000), said_for
 
 
 def _may_be_enqueued(error: JobServerError) -> bool:

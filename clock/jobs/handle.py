@@ -12,8 +12,10 @@ from rq.serializers import resolve_serializer
 from rq.utils import as_text
 
 from clock.errors import (
+    JobError,
     JobExpiredError,
     JobFailedError,
+    JobServerError,
     JobTimeoutError,
     JobUnknownError,
     WaitRefusedError,
@@ -51,12 +53,17 @@ class Status(StrEnum):
 
 
 _STATUS = {
+    JobStatus.CREATED: Status.WAITING,
+    JobStatus.QUEUED: Status.WAITING,
+    JobStatus.SCHEDULED: Status.WAITING,
+    JobStatus.DEFERRED: Status.WAITING,
     JobStatus.FINISHED: Status.FINISHED,
     JobStatus.STARTED: Status.RUNNING,
     JobStatus.FAILED: Status.FAILED,
     JobStatus.STOPPED: Status.FAILED,
     JobStatus.CANCELED: Status.FAILED,
 }
+_BY_WORD = {word.value: status for word, status in _STATUS.items()}
 _ENDS = {Status.FINISHED, Status.FAILED, Status.SKIPPED}
 
 
@@ -101,7 +108,7 @@ class Handle:
         if status is None:
             has_expired = expires is not None and now * 1000 + micro // 1000 >= int(expires)
             return Status.EXPIRED if has_expired else Status.UNKNOWN
-        found = _STATUS.get(JobStatus(as_text(status)), Status.WAITING)
+        found = _BY_WORD.get(as_text(status), Status.UNKNOWN)
         is_skipped = found is Status.FINISHED and self._mark(meta) == "skipped"
         return Status.SKIPPED if is_skipped else found
 
@@ -150,8 +157,14 @@ class Handle:
     def _ended(self, status: Status) -> Any:
         connection = prompt(self._place.connection, ANSWER)
         job = Job(self.id, connection=connection, serializer=self._place.serializer)
-        with server_answers(connection, ANSWER):
-            result = job.latest_result()
+        try:
+            with server_answers(connection, ANSWER):
+                result = job.latest_result()
+        except JobServerError:
+            raise
+        except Exception as error:  # a serializer raises what it likes
+            said = f"cannot be read with this serializer: {type(error).__name__}: {error}"
+            raise JobError(f"{self.id} has ended; its result {said}") from error
         if status is not Status.FAILED:
             if result is None:
                 raise JobUnknownError(f"{self.id} has ended; its result is not known any more")

@@ -19,9 +19,9 @@ from rq.utils import as_text
 
 from clock.ledger import keys
 
-LEASE = 30.0
-"""Seconds a lease lasts unless it is renewed. A worker of ours renews it every few seconds, and a
-server that is away for a moment ends none."""
+LEASE = 20.0
+"""Seconds a lease lasts unless it is renewed. A worker of ours renews it every few seconds, so that
+none ends because the server was away for a moment."""
 
 AGAIN = 600
 """Seconds after which RQ's scheduler puts a held job on its queue, where no worker did."""

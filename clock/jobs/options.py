@@ -23,6 +23,9 @@ PRIORITIES = ("high", "default", "low")
 RESULT_TTL = 500
 """Seconds RQ's workers keep a result, unless a job or their command says otherwise."""
 
+RQ_TIMEOUT = 180
+"""Seconds a job may run where nobody says otherwise: RQ's default."""
+
 LONGEST_SEEN = 3600
 """Seconds of ``expires`` up to which results are kept longer by default, so that a job that expired
 can be told from one that ended."""
@@ -157,10 +160,6 @@ def _longest(given: Mapping[str, Any], job: JobOptions) -> int:
     pause = max(job.retry.intervals, default=0) if job.retry else 0
     runs = RQ_TIMEOUT if job.timeout is None else job.timeout
     return int(min(waits + tries * (runs + pause), LONGEST))
-
-
-RQ_TIMEOUT = 180
-"""Seconds a job may run where nobody says otherwise: RQ's default."""
 
 
 def _arguments(given: Mapping[str, Any]) -> str:

@@ -68,8 +68,8 @@ def prompt(connection: Redis, seconds: float) -> Redis:
     made = _PROMPT.setdefault(connection.connection_pool, {})
     if seconds not in made:
         if len(made) >= _MOST_PROMPT:
-            del made[next(iter(made))]
-        made[seconds] = _prompt(connection.connection_pool, seconds)
+            made.pop(next(iter(made)), None)
+        made[seconds] = _prompt(connection, seconds)
     return made[seconds]
 
 
@@ -110,7 +110,8 @@ def _connection(url: str | None, module: str | None, environ: tuple[tuple[str, s
     return find_server(url, module, dict(environ)).connect()
 
 
-def _prompt(pool: Any, seconds: float) -> Redis:
+def _prompt(connection: Redis, seconds: float) -> Redis:
+    pool: Any = connection.connection_pool
     # Values of type object are how redis-py 8 marks what was not given; it knows them by identity.
     kwargs = {
         name: value
@@ -120,7 +121,7 @@ def _prompt(pool: Any, seconds: float) -> Redis:
         )
         and type(value) is not object
     }
-    kwargs |= {"socket_timeout": seconds, "retry": Retry(NoBackoff(), 0)}
+    kwargs |= {"socket_timeout": seconds, "retry": Retry(NoBackoff(), 0), "decode_responses": False}
     if "path" not in kwargs:
         kwargs["socket_connect_timeout"] = seconds
     if isinstance(pool, SentinelConnectionPool):
@@ -133,4 +134,5 @@ def _prompt(pool: Any, seconds: float) -> Redis:
         )
     else:
         made = ConnectionPool(connection_class=pool.connection_class, **kwargs)
-    return Redis(connection_pool=made)
+    # Its own class: the one for sentinels asks them anew after whatever the server refused.
+    return type(connection)(connection_pool=made)

@@ -75,9 +75,8 @@ def track(
 
 
 def flush() -> None:
-    """Write now what the job that runs here said last and was not yet due to be written."""
-    job = get_current_job()
-    if job is not None and _LATEST is not None and _LATEST.is_of(job):
+    """Write now what the job that ran here last said last and was not yet due to be written."""
+    if _LATEST is not None:
         _LATEST.flush()
 
 

@@ -1,6 +1,6 @@
 """A channel: a script called ahead, the next call sent before the reply to the last is read.
 
-So the server works on one batch while the clock makes the next of it. Nothing is ever sent twice
+So the server works on one batch while the clock makes the next. Nothing is ever sent twice
 from here, whatever the client's own settings for retries say.
 """
 
@@ -37,6 +37,7 @@ class Channel:
         self._pool = connection.connection_pool
         self._connection: Any = None
         self._under_way = 0
+        self._was_sent = False
 
     def send(self, keys: Sequence[str], arguments: Sequence[Any]) -> Call:
         """Call the script; ``receive`` gives the reply."""
@@ -44,20 +45,25 @@ class Channel:
             try:
                 if self._connection is None:
                     self._connection = self._pool.get_connection()
-                self._connection.send_command(
-                    "EVALSHA", self._script.sha, len(keys), *keys, *arguments
-                )
+                self._connection.send_command(*self._command(), len(keys), *keys, *arguments)
             except BaseException:
                 self.close()
                 raise
         self._under_way += 1
         return Call(keys, arguments)
 
-    def receive(self, call: Call) -> bytes:
+    def _command(self) -> tuple[str, Any]:
+        # The first time with its text, so that a server which has not seen it is not asked twice.
+        if self._was_sent:
+            return "EVALSHA", self._script.sha
+        self._was_sent = True
+        return "EVAL", self._script.script
+
+    def receive(self, call: Call) -> Any:
         """The reply to ``call``, which must be the oldest of those under way."""
         with server_errors():
             try:
-                reply: bytes = self._connection.read_response(disable_decoding=True)
+                reply = self._connection.read_response(disable_decoding=True)
             except NoScriptError:
                 # Nothing was done, so this is no second time.
                 reply = self._script(keys=call.keys, args=call.arguments)

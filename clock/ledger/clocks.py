@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -144,7 +145,12 @@ def absences(lives: Iterable[Life], now: float) -> list[tuple[float, float]]:
 
 
 def _parse_all(found: Mapping[Any, Any]) -> list[Life]:
-    return [_parse(as_text(token), line) for token, line in found.items()]
+    lives = []
+    for token, line in found.items():
+        # One that cannot be read must not keep a clock from starting.
+        with suppress(ValueError, TypeError):
+            lives.append(_parse(as_text(token), line))
+    return lives
 
 
 def _parse(token: str, line: bytes) -> Life:

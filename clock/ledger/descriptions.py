@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
@@ -103,10 +104,13 @@ def _describe_some(
 
 def parse_descriptions(found: Mapping[Any, Any]) -> dict[str, Description]:
     """The descriptions in the ledger's hash of them, by event, those of a file in its order."""
-    read = (_parse(as_text(name), line) for name, line in found.items())
-    return {
-        each.name: each for each in sorted(read, key=lambda each: (each.file, each.path, each.line))
-    }
+    read = []
+    for name, line in found.items():
+        # One that cannot be read must not hide the others.
+        with suppress(LookupError, ValueError, TypeError, AttributeError):
+            read.append(_parse(as_text(name), line))
+    read.sort(key=lambda each: (each.file, each.path, each.line))
+    return {each.name: each for each in read}
 
 
 def read_descriptions(connection: Redis, app: str) -> dict[str, Description]:
@@ -148,7 +152,10 @@ def _since(line: bytes | None, body: str, now: float) -> int:
     if line is None:
         return int(now)
     since, _, text = line.partition(b" ")
-    before, after = json.loads(text), json.loads(body)
+    try:
+        before, after = json.loads(text), json.loads(body)
+    except ValueError:
+        return int(now)
     is_same = "removed" not in before and all(
         before.get(field) == after.get(field) for field in ("recurrence", "identity", "enabled")
     )
@@ -163,7 +170,7 @@ def _removed(
         since, _, text = as_text(line).partition(" ")
         if as_text(field) in names or text.startswith(_REMOVED):
             continue
-        if json.loads(text)["file"] == file:
+        if f',"file":{_encode(file)},' in text:
             gone[as_text(field)] = f"{since} {_REMOVED}{int(now)},{text[1:]}"
     return gone
 

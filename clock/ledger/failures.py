@@ -13,9 +13,7 @@ from clock.ledger import keys
 from clock.ledger.script import script
 
 
-def keep_failed(
-    connection: Redis | Pipeline, app: str, event: str, job_id: str, kept: int = keys.FAILED_KEPT
-) -> None:
+def keep_failed(connection: Redis | Pipeline, app: str, event: str, job_id: str, kept: int) -> None:
     """Count ``job_id`` among the failed jobs of ``event``; of these the latest ``kept`` stay.
 
     One command, on a connection or as part of a pipeline. A job that somebody put back, that is to

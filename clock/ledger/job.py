@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis import Redis
 from rq import Callback, Queue, Retry
@@ -99,6 +99,14 @@ class JobTemplate:
         return {**self.shape.fields, "data": self.data, "description": self.description}
 
 
+class Model(NamedTuple):
+    """A job of RQ's with certain options, to be changed into that of an event."""
+
+    options: JobOptions
+    job: Job
+    shapes: dict[tuple[object, ...], Shape]
+
+
 class JobTemplates:
     """Makes the templates of events. Nothing is sent; RQ's classes cannot be made unconnected."""
 
@@ -106,15 +114,15 @@ class JobTemplates:
         self._connection = connection
         self._serializer = serializer
         self._dumps = resolve_serializer(serializer).dumps
-        self._models: dict[JobOptions, Job] = {}
-        self._shapes: dict[tuple[object, ...], Shape] = {}
+        self._models: dict[int, Model] = {}
 
     def of(self, event: Event) -> JobTemplate:
         """The template of an event's jobs.
 
         Raises SettingsError where the serializer hides the texts it is given.
         """
-        job = self._model(event.job)
+        model = self._model(event.job)
+        job = model.job
         # To change one job is a fifth of the work of making one; only what is set here differs.
         job.func_name, job.args, job.kwargs = event.task, event.args, dict(event.kwargs)
         if event.job.description is None:
@@ -123,17 +131,19 @@ class JobTemplates:
         first, *first_parts = self._meta(event, None, _FIRST)
         later, *later_parts = self._meta(event, PREVIOUS, _LATER)
         return JobTemplate(
-            shape=self._shape(event.job, event.policy, fields, first_parts, later_parts),
+            shape=self._shape(model, event.policy, fields, first_parts, later_parts),
             data=fields["data"],
             description=fields["description"],
             first=first,
             later=later,
         )
 
-    def _model(self, options: JobOptions) -> Job:
-        if options not in self._models:
+    def _model(self, options: JobOptions) -> Model:
+        # By identity: many events share one, a model keeps it, and to hash one takes long.
+        model = self._models.get(id(options))
+        if model is None:
             queue = Queue(options.queue, connection=self._connection, serializer=self._serializer)
-            self._models[options] = queue.create_job(
+            job = queue.create_job(
                 "",
                 timeout=options.timeout,
                 result_ttl=options.result_ttl,
@@ -143,7 +153,8 @@ class JobTemplates:
                 on_success=rq_callback(options.on_success),
                 on_failure=rq_callback(options.on_failure),
             )
-        return self._models[options]
+            model = self._models[id(options)] = Model(options, job, {})
+        return model
 
     def _meta(self, event: Event, previous: str | None, instants: re.Pattern[bytes]) -> list[bytes]:
         clock = occurrence_meta(
@@ -158,14 +169,15 @@ class JobTemplates:
 
     def _shape(
         self,
-        options: JobOptions,
+        model: Model,
         policy: Policy,
         fields: Mapping[str, Any],
         first: Sequence[bytes],
         later: Sequence[bytes],
     ) -> Shape:
-        key = (options, policy.overlap, policy.stuck_after, *first, *later)
-        if key not in self._shapes:
+        options = model.options
+        key = (policy.overlap, policy.stuck_after, *first, *later)
+        if key not in model.shapes:
             shared = {name: value for name, value in fields.items() if name not in _OWN}
             parts: dict[str, Any] = {
                 "queue_key": Queue.redis_queue_namespace_prefix + options.queue,
@@ -179,8 +191,8 @@ class JobTemplates:
                 "later": later,
             }
             digest = hashlib.blake2b(repr(parts).encode(), digest_size=6).hexdigest()
-            self._shapes[key] = Shape(digest=digest, **parts)
-        return self._shapes[key]
+            model.shapes[key] = Shape(digest=digest, **parts)
+        return model.shapes[key]
 
 
 def job_meta(options: JobOptions) -> dict[str, Any]:

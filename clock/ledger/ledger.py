@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
@@ -18,7 +19,7 @@ from clock.ledger import keys
 from clock.ledger.channel import Call, Channel
 from clock.ledger.job import JobTemplate, JobTemplates, Shape, job_id, job_prefix
 from clock.ledger.record import parse_record
-from clock.ledger.script import script, server_errors
+from clock.ledger.script import server_errors
 from clock.ledger.serializers import meet_workers
 from clock.schedule.event import Event
 
@@ -83,7 +84,7 @@ class Ledger:
         self._serializer = serializer
         self._templates = JobTemplates(connection, serializer)
         self._channel = Channel(connection, "claim.lua")
-        self._enrol = connection.register_script(script("enrol.lua"))
+        self._enrolment = Channel(connection, "enrol.lua")
 
     def enrol(self, events: Sequence[Event], stands_at: float) -> list[int]:
         """Make ``events`` and their jobs known; returns each one's last decided occurrence.
@@ -92,20 +93,29 @@ class Ledger:
         Instants are UTC seconds since 1970.
         """
         decided: list[int] = []
-        of = (keys.decided, keys.recurrences, keys.templates, keys.shapes)
-        names = [key(self._app) for key in of]
-        for start in range(0, len(events), ENROLLED_AT_ONCE):
-            batch = events[start : start + ENROLLED_AT_ONCE]
-            templates = [self._templates.of(event) for event in batch]
-            shapes = {template.shape.digest: template.shape for template in templates}
-            arguments: list[Any] = [keys.TTL, int(stands_at), len(shapes)]
-            for shape in shapes.values():
-                arguments += _shape_arguments(shape)
-            for event, template in zip(batch, templates, strict=True):
-                arguments += self._event_arguments(event, template)
-            with server_errors():
-                decided += map(int, self._enrol(keys=names, args=arguments))
+        calls: deque[Call] = deque()
+        try:
+            for start in range(0, len(events), ENROLLED_AT_ONCE):
+                calls.append(self._enrol(events[start : start + ENROLLED_AT_ONCE], stands_at))
+                if len(calls) > 1:
+                    decided += map(int, self._enrolment.receive(calls.popleft()))
+            for call in calls:
+                decided += map(int, self._enrolment.receive(call))
+        except BaseException:
+            self._enrolment.close()
+            raise
         return decided
+
+    def _enrol(self, events: Sequence[Event], stands_at: float) -> Call:
+        templates = [self._templates.of(event) for event in events]
+        shapes = {template.shape.digest: template.shape for template in templates}
+        arguments: list[Any] = [keys.TTL, int(stands_at), len(shapes)]
+        for shape in shapes.values():
+            arguments += _shape_arguments(shape)
+        for event, template in zip(events, templates, strict=True):
+            arguments += self._event_arguments(event, template)
+        of = (keys.decided, keys.recurrences, keys.templates, keys.shapes)
+        return self._enrolment.send([key(self._app) for key in of], arguments)
 
     def claim(self, claims: Sequence[Claim], now: float) -> list[Outcome]:
         """Decide ``claims`` in one round trip and enqueue the jobs of those that fire.

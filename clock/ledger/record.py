@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from clock.decision import Decision, Kind
 
@@ -41,14 +42,20 @@ def parse_record(line: bytes | str, newest: int | None = None) -> Record:
     if match is None:
         raise ValueError(f"not a record: {line!r}")
     decided, fired, clock, counters, history = match.groups()
-    entries = history.split() if newest is None else history.split(None, newest)[:newest]
     return Record(
         decided=int(decided),
         fired=None if fired == "-" else int(fired),
         clock=clock,
         counters=dict(zip(COUNTERS, map(int, counters.split()), strict=True)),
-        history=tuple(map(_decision, entries)),
+        history=_history(history, newest),
     )
+
+
+@lru_cache(maxsize=1024)
+def _history(text: str, newest: int | None) -> tuple[Decision, ...]:
+    # Most of what a page shows was there when it was shown last.
+    entries = text.split() if newest is None else text.split(None, newest)[:newest]
+    return tuple(map(_decision, entries))
 
 
 def _decision(entry: str) -> Decision:

@@ -86,7 +86,7 @@ def write_run(connection: Redis | Pipeline, app: str, run: Run) -> None:
     connection.expire(key, keys.RUNS_TTL)
     measure(connection, app, run)
     if run.outcome in _MAY_HAVE_FAILED:
-        keep_failed(connection, app, run.event, run.job)
+        keep_failed(connection, app, run.event, run.job, keys.FAILED_KEPT)
 
 
 def read_runs(connection: Redis, app: str, event: str, limit: int = keys.RUNS) -> list[Run]:

@@ -9,9 +9,6 @@ from __future__ import annotations
 from clock.ledger.pauses import Pause
 from clock.recurrence.recurrence import Recurrence
 
-TOLERANCE = 60.0
-"""Seconds an occurrence may stay undecided while a clock is there."""
-
 
 def following(recurrence: Recurrence, decided: int) -> int | None:
     """The oldest occurrence that is not decided; None where there is none, or none is known."""

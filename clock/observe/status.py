@@ -12,10 +12,11 @@ from clock.ledger.clocks import Life
 from clock.ledger.descriptions import Description
 from clock.ledger.pauses import Pause
 from clock.ledger.record import Record
-from clock.observe.overdue import TOLERANCE, due_since, following
+from clock.observe.overdue import due_since, following
 from clock.observe.snapshot import Snapshot
 from clock.observe.state import State, state_of_history
 from clock.recurrence.recurrence import Recurrence
+from clock.settings import TOLERANCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from importlib.metadata import version
 
 from redis import Redis
 
@@ -13,9 +13,10 @@ from clock.ledger.clocks import BEAT_EVERY, Life, Pulse
 from clock.ledger.descriptions import describe
 from clock.ledger.ledger import Outcome
 from clock.ledger.tally import Tally
-from clock.observe.overdue import TOLERANCE
 from clock.schedule.event import Event
 from clock.schedule.schedule import Schedule
+from clock.settings import TOLERANCE
+from clock.version import VERSION
 from clock.watch.publisher import Publisher
 from clock.watch.self_check import SelfCheck
 from clock.watchers.clock_ping import ClockPing
@@ -23,6 +24,15 @@ from clock.watchers.clock_ping import ClockPing
 RENEWED_EVERY = 86_400
 """Seconds after which the descriptions are written again, so that a clock that runs for years does
 not outlive them."""
+
+OUR_OWN = frozenset({"NoPermissionError", "ResponseError WRONGTYPE"})
+"""Kinds of LedgerError that say nothing of the server: it lets the clock claim, and refuses what
+the watch asks."""
+
+LONGEST = 300
+"""Characters of a reason; the client's errors may quote a whole command."""
+
+log = logging.getLogger("clock")
 
 
 class Watch:
@@ -45,7 +55,6 @@ class Watch:
         """``tolerance`` is how many seconds an event may be overdue before it is an error; ``ping``
         tells a watcher outside.
         """
-        self._ping = ping
         self._connection = connection
         self._app = app
         self._schedule = schedule
@@ -55,30 +64,38 @@ class Watch:
         self._publisher = Publisher(connection, app, self._events)
         self._tally = Tally(connection, app)
         self._check = SelfCheck(connection, app, self._events, tolerance)
+        self._ping = ping
         self._pulse: Pulse | None = None
         self._described: float | None = None
+        self._counted = 0.0
+        self._may_count = True
+        self._in_trouble: set[int] = set()
 
     def passed(self, now: float) -> None:
-        """A pass over what was due ended at ``now``, UTC seconds since 1970. Raises
-        LedgerError.
+        """A pass over what was due ended at ``now``, UTC seconds since 1970.
+
+        Raises LedgerError where the server is away, and for nothing else: what is only wrong with
+        what the watch writes or reads is logged once, and the loop goes on.
         """
-        if self._pulse is None:
-            pulse = Pulse(self._connection, self._app, self._life(now))
-            pulse.begin()
-            self._pulse = pulse
-        elif not 0 <= now - self._pulse.life.last_tick < BEAT_EVERY:
-            if not self._pulse.beat(now):
-                # The server lost its data.
-                self._described = None
-                self._publisher.renew()
-            self._tally.write()
-        if self._described is None or not 0 <= now - self._described < RENEWED_EVERY:
-            describe(self._connection, self._app, self._schedule.path, self._events, now)
-            self._described = now
-        self._publisher.passed(now)
-        self._check.passed(now, self._pulse.life.there_since)
-        if self._ping is not None:
-            self._ping.passed(now, self._check.is_overdue)
+        parts = (
+            self._note,
+            self._describe,
+            self._publisher.passed,
+            self._look,
+            self._count,
+            self._tell,
+        )
+        for number, part in enumerate(parts):
+            try:
+                part(now)
+            except LedgerError as error:
+                if error.kind not in OUR_OWN:
+                    raise
+                self._complain(number, str(error))
+            except Exception as error:  # nothing that is only said of a clock may end it
+                self._complain(number, f"{type(error).__name__}: {error}")
+            else:
+                self._in_trouble.discard(number)
 
     def claimed(self, outcomes: Sequence[Outcome], claimed_at: float) -> None:
         """Claims were made at ``claimed_at``, and this became of them. Nothing is sent."""
@@ -88,8 +105,52 @@ class Watch:
         """The clock ends because it was asked to. A server that is away need not know."""
         if self._pulse is not None:
             with suppress(LedgerError):
-                self._tally.write()
                 self._pulse.end(now)
+                self._tally.write()
+
+    def _note(self, now: float) -> None:
+        if self._pulse is None:
+            pulse = Pulse(self._connection, self._app, self._life(now))
+            pulse.begin()
+            self._pulse = pulse
+        elif not 0 <= now - self._pulse.life.last_tick < BEAT_EVERY and not self._pulse.beat(now):
+            # The server lost its data.
+            self._described = None
+            self._publisher.renew()
+
+    def _describe(self, now: float) -> None:
+        if self._described is None or not 0 <= now - self._described < RENEWED_EVERY:
+            self._described = now
+            try:
+                describe(self._connection, self._app, self._schedule.path, self._events, now)
+            except LedgerError as error:
+                if error.kind not in OUR_OWN:
+                    self._described = None
+                raise
+
+    def _look(self, now: float) -> None:
+        there_since = now if self._pulse is None else self._pulse.life.there_since
+        self._check.passed(now, there_since)
+
+    def _count(self, now: float) -> None:
+        if not self._may_count or 0 <= now - self._counted < BEAT_EVERY:
+            return
+        self._counted = now
+        try:
+            self._tally.write()
+        except LedgerError as error:
+            self._may_count = error.kind not in OUR_OWN
+            raise
+
+    def _tell(self, now: float) -> None:
+        if self._ping is not None:
+            self._ping.passed(now, is_well=not self._check.is_overdue)
+
+    def _complain(self, part: int, reason: str) -> None:
+        """Say what is wrong with a part, once as long as something is."""
+        if part not in self._in_trouble:
+            self._in_trouble.add(part)
+            log.error("watch", extra={"fields": {"reason": reason[:LONGEST]}})
 
     def _life(self, now: float) -> Life:
         host, pid, _ = self._token.rsplit(":", 2)
@@ -97,7 +158,7 @@ class Watch:
             token=self._token,
             host=host,
             pid=int(pid),
-            version=version("rq-clock"),
+            version=VERSION,
             file=self._schedule.path,
             serializer=self._serializer,
             zone=self._schedule.zone.name,

@@ -17,16 +17,17 @@ class ClockPing:
         self._run = run_id(token)
         self._sender = sender or Sender()
         self._last: float | None = None
-        self._was_overdue = False
+        self._was_well = True
 
-    def passed(self, now: float, is_overdue: bool) -> None:
-        """The clock has made a whole pass, which ended at ``now`` (UTC seconds since 1970), and
-        ``is_overdue`` says whether something should have been decided and was not.
+    def passed(self, now: float, *, is_well: bool) -> None:
+        """The clock has made a whole pass, which ended at ``now`` (UTC seconds since 1970).
+
+        ``is_well`` says that nothing is overdue.
         """
         is_due = self._last is None or not 0 <= now - self._last < EVERY
-        if not is_due and is_overdue == self._was_overdue:
+        if not is_due and is_well == self._was_well:
             return
-        self._last, self._was_overdue = now, is_overdue
-        text = "something is overdue, though the clock is alive" if is_overdue else ""
-        word = "fail" if is_overdue else ""
+        self._last, self._was_well = now, is_well
+        text = "" if is_well else "the clock is alive, and something is overdue; see clock status"
+        word = "" if is_well else "fail"
         self._sender.send(Ping(url=self._url, word=word, run=self._run, text=text))

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from clock.errors import CursorError, LedgerError, RecurrenceError, UnknownEventError
-from clock.observe.overdue import TOLERANCE
+from clock.settings import TOLERANCE
 from clock.web import api, health, metrics, pages
 from clock.web.access import Access
 from clock.web.context import Context

@@ -92,12 +92,13 @@ def is_still_abandoned(connection: Redis, found: Abandoned, now: float) -> bool:
 
 
 def _started(connection: Redis, names: Sequence[str]) -> list[tuple[str, str, float]]:
-    """Queue, entry and end of RQ's patience for each execution."""
+    """Queue, entry (``job:execution``) and end of RQ's patience for each execution."""
     with connection.pipeline(transaction=False) as pipeline:
         for name in names:
             pipeline.zrange(StartedJobRegistry.key_template.format(name), 0, -1, withscores=True)
         found = zip(names, pipeline.execute(), strict=True)
-        return [(name, as_text(entry), score) for name, each in found for entry, score in each]
+        every = [(name, as_text(entry), score) for name, each in found for entry, score in each]
+    return [each for each in every if ":" in each[1]]
 
 
 def _owners(connection: Redis, started: Sequence[tuple[str, str, float]]) -> list[str | None]:

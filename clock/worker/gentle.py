@@ -45,9 +45,12 @@ class GentleWorker(RQWorker):
 
     def _prepare(self) -> None:
         self._forking = Lock()
+        self._process = 0
         self._interruption = Interruption()
 
     def _install_signal_handlers(self) -> None:
+        # RQ's ``pid`` is that of the process that made this object, which may have forked since.
+        self._process = os.getpid()
         self._grace = Grace(
             self._grace_seconds,
             horse=lambda: self.horse_pid,
@@ -64,7 +67,7 @@ class GentleWorker(RQWorker):
 
     def _asked_to_stop(self, number: int, _frame: FrameType | None) -> None:
         # A process that was just forked has this handler for a moment.
-        if os.getpid() != self.pid or self._grace is None:
+        if os.getpid() != self._process or self._grace is None:
             return
         is_first = not self._stop_requested
         self._stop_requested = True
@@ -125,10 +128,9 @@ class GentleWorker(RQWorker):
 
     def main_work_horse(self, job: Job, queue: Queue) -> None:
         """RQ's: what that process does."""
-        assert self.pid is not None
         # Held by this very thread when it forked.
         self._forking.release()
-        die_with(self.pid)
+        die_with(self._process)
         super().main_work_horse(job, queue)
 
     def setup_work_horse_signals(self) -> None:

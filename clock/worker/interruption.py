@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -35,7 +36,8 @@ class Interruption:
     def listen(self) -> None:
         """Take the signals of a process that runs a job: STOP interrupts it, SIGTERM does not."""
         signal.signal(STOP, self._interrupt)
-        signal.signal(signal.SIGTERM, _heeded_by_children_only(os.getpid()))
+        signal.signal(signal.SIGTERM, _ignore)
+        _leave_sigterm_to_children()
 
     @contextmanager
     def allowed(self) -> Iterator[None]:
@@ -80,12 +82,27 @@ def die_with(parent: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _heeded_by_children_only(pid: int):  # type: ignore[no-untyped-def]
-    # Not SIG_IGN, which the programs a task starts would inherit, and could not be ended any more.
-    # What a task forks inherits this handler, and shall die of SIGTERM as it would elsewhere.
-    def ignore(number: int, _frame: FrameType | None) -> None:
-        if os.getpid() != pid:
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing. Not SIG_IGN, which the programs that a task starts would inherit."""
 
-    return ignore
+
+def _leave_sigterm_to_children() -> None:
+    """Let what this process forks from now on die of SIGTERM, as it would elsewhere.
+
+    The signal is held back around the fork: Python forgets one that comes in the first moment of a
+    new process.
+    """
+    masks = threading.local()
+
+    def before() -> None:
+        masks.before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def after() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, masks.before)
+
+    def in_child() -> None:
+        if signal.getsignal(signal.SIGTERM) is _ignore:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        after()
+
+    os.register_at_fork(before=before, after_in_parent=after, after_in_child=in_child)

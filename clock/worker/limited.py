@@ -60,4 +60,6 @@ class LimitedWorker(LivingWorker):
         leases.wake()
 
     def _leases(self, connection: Redis) -> Leases:
-        return Leases(connection=connection, app=self._app, worker=self.name, limits=self._limits)
+        return Leases(
+            connection=connection, app=self._app, worker=self._identity, limits=self._limits
+        )

@@ -54,8 +54,8 @@ class Presence(Thread):
         hand: Callable[[], Hand | None],
         overtaken: Callable[[Hand], None],
         sweep: Callable[[], None],
-        at_each: Callable[[Redis], None],
         forking: AbstractContextManager[object],
+        at_each: Callable[[Redis], None] | None = None,
         since: float | None = None,
     ) -> None:
         """``worker`` is the worker's identity and ``value`` what a person shall find under its key.
@@ -77,6 +77,7 @@ class Presence(Thread):
         self._over = Event()
         self._since = since
         self._is_away = False
+        self._trouble = ""
 
     def run(self) -> None:
         """Beat until the end."""
@@ -112,8 +113,13 @@ class Presence(Thread):
         try:
             if self._connection.set(keys.sweep(), self._worker, nx=True, ex=keys.SWEEP):
                 self._sweep()
-        except (RedisError, OSError) as error:
-            self._say("sweep", reason=f"{type(error).__name__}: {error}")
+        except Exception as error:  # without this thread the worker would count as dead
+            reason = f"{type(error).__name__}: {error}"
+            if reason != self._trouble:
+                self._say("trouble", reason=f"cannot look for abandoned jobs: {reason}")
+            self._trouble = reason
+        else:
+            self._trouble = ""
 
     def _say_alive(self) -> None:
         hand = self._hand()
@@ -121,7 +127,8 @@ class Presence(Thread):
             self._connection.set(keys.presence(self._worker), self._value, ex=keys.PRESENCE)
         elif hand.is_overtaken(self._connection):
             self._overtaken(hand)
-        self._at_each(self._connection)
+        if self._at_each is not None:
+            self._at_each(self._connection)
 
     def _say(self, message: str, **fields: object) -> None:
         # A process forked while another thread prints would wait for ever for the lock of stdout.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 from redis import Redis
-from redis.exceptions import WatchError
+from redis.exceptions import ConnectionError, TimeoutError, WatchError
 from rq import Queue
 from rq.intermediate_queue import IntermediateQueue
 
-from clock.worker.abandoned import find_abandoned
+from clock.worker.abandoned import Abandoned, find_abandoned
 from clock.worker.takeover import Fate, Verdict, put_back, take_over, utc
 
 log = logging.getLogger("clock")
@@ -35,23 +35,41 @@ class Sweep:
         self._own = list(queues)
         self._app = app
         self._forking = forking
+        self._in_trouble: set[str] = set()
 
     def look(self, now: float) -> None:
         """Deal with every abandoned job; ``now`` is UTC seconds since 1970. Raises what the client
-        raises; the next look goes on from there.
+        raises where the server is away; the next look goes on from there.
         """
-        for found in find_abandoned(self._connection, self._names(), now):
-            verdict = take_over(
-                found,
-                self._connection,
-                queue=self._queue(found.queue),
-                app=self._app,
-                now=utc(now),
-            )
-            if verdict is not None:
-                self._say(verdict, found.job, found.queue)
+        every = find_abandoned(self._connection, self._names(), now)
+        self._in_trouble &= {found.entry for found in every}
+        for found in every:
+            with self._errors_of(found):
+                self._deal_with(found, now)
         for name in self._names():
             self._look_between(self._queue(name), now)
+
+    def _deal_with(self, found: Abandoned, now: float) -> None:
+        queue = self._queue(found.queue)
+        verdict = take_over(found, self._connection, queue=queue, app=self._app, now=utc(now))
+        if verdict is not None:
+            self._say(verdict, found.job, found.queue)
+
+    @contextmanager
+    def _errors_of(self, found: Abandoned) -> Iterator[None]:
+        """A job that cannot be dealt with is logged once, and left; the others go on."""
+        try:
+            yield
+        except (ConnectionError, TimeoutError):
+            raise
+        except Exception as error:  # the job may be anybody's writing
+            if found.entry not in self._in_trouble:
+                self._in_trouble.add(found.entry)
+                reason = (
+                    f"it is abandoned, and cannot be dealt with: {type(error).__name__}: {error}"
+                )
+                with self._forking:
+                    log.error("trouble", extra={"fields": {"job": found.job, "reason": reason}})
 
     def _look_between(self, queue: Queue, now: float) -> None:
         """Put back what a worker took from its only queue, and died before it began: RQ keeps such

@@ -115,7 +115,12 @@ def put_back(job: Job, queue: Queue, pipeline: Pipeline, *, now: datetime, delay
         at = int((now + timedelta(seconds=delay)).timestamp())
         pipeline.zadd(scheduled_key(queue), {job.id: at})
     else:
-        queue.push_job_id(job.id, pipeline=pipeline, at_front=job.enqueue_at_front_on_retry)
+        queue.push_job_id(job.id, pipeline=pipeline, at_front=_at_front(job))
+
+
+def _at_front(job: Job) -> bool:
+    # RQ before 2.7 has no such choice.
+    return getattr(job, "enqueue_at_front_on_retry", False)
 
 
 def _act(

@@ -10,16 +10,19 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from inspect import signature
 from typing import Any
 
 from redis.client import Pipeline
 from rq import Queue
 from rq import Retry as RQRetry
+from rq import Worker as RQWorker
 from rq.exceptions import NoSuchJobError
 from rq.executions import Execution
 from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 
+from clock.jobs.progress import flush
 from clock.ledger.runs import Run, RunOutcome, write_run
 from clock.ledger.serializers import meet_clocks
 from clock.watchers.run import Watchers
@@ -37,6 +40,8 @@ from clock.worker.record import attempt_of, occurrence_of, run_of
 
 OUTCOME = "clock_outcome"
 """What ``meta`` says of a skipped job, whose status in RQ is that of a finished one."""
+
+TAKES_EXECUTION = "execution" in signature(RQWorker.handle_job_retry).parameters
 
 log = logging.getLogger("clock")
 
@@ -137,6 +142,8 @@ class Worker(LimitedWorker):
             if said is error:
                 raise
             raise said from error
+        finally:
+            flush()
 
     def handle_job_success(
         self, job: Job, queue: Queue, started_job_registry: StartedJobRegistry
@@ -151,15 +158,18 @@ class Worker(LimitedWorker):
         queue: Queue,
         retry: RQRetry,
         started_job_registry: StartedJobRegistry,
-        execution: Execution,
+        *args: Any,
+        **kwargs: Any,
     ) -> None:
-        """RQ's: the job is run again because it said so, or was stopped."""
+        """RQ's: the job is run again because it said so, or was stopped. What follows the registry
+        is the execution, from some RQ on.
+        """
         is_over = (job.number_of_retries or 0) >= retry.max
         self._note(
             job,
             self._ending or Ending(RunOutcome.FAILED if is_over else RunOutcome.RETRIED),
         )
-        super().handle_job_retry(job, queue, retry, started_job_registry, execution)
+        super().handle_job_retry(job, queue, retry, started_job_registry, *args, **kwargs)
 
     def handle_job_failure(
         self,
@@ -203,8 +213,9 @@ class Worker(LimitedWorker):
         elif self._grace is not None and self._grace.killed:
             self._ending = Ending(RunOutcome.STOPPED, "SIGKILL")
             if job.should_retry or job.get_status(refresh=False) == JobStatus.QUEUED:
-                registry, again = queue.started_job_registry, RQRetry(max=ENDLESS)
-                self.handle_job_retry(job, queue, again, registry, self.execution)
+                again = RQRetry(max=ENDLESS)
+                rest = (self.execution,) if TAKES_EXECUTION else ()
+                self.handle_job_retry(job, queue, again, queue.started_job_registry, *rest)
                 return None
             self._note(job, self._ending)
             reason = (

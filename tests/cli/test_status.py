@@ -10,12 +10,12 @@ import pytest
 from redis import Redis
 from rq import Worker
 
-from clock.ledger.ledger import Ledger
+from clock import Schedule
 from clock.ledger.pauses import Pause, pause
 from tests.cli.command import Clock
 from tests.conftest import ReadSchedule
 from tests.live.port import free_port
-from tests.watch.watched import START, Idle, Watched
+from tests.watch.watched import START, Watched
 
 Ran = Callable[..., Watched]
 
@@ -24,9 +24,9 @@ Ran = Callable[..., Watched]
 def ran(redis: Redis, read: ReadSchedule) -> Ran:
     """Let a clock run on a schedule of some lines: from so many seconds ago to so many."""
 
-    def run(*lines: str, since: int, until: int = 0, ledger: type[Ledger] = Ledger) -> Watched:
+    def run(*lines: str, since: int, until: int = 0, is_idle: bool = False) -> Watched:
         now = time.time() - START
-        clock = Watched(redis, read(*lines), now=START + now - since, ledger=ledger)
+        clock = Watched(redis, read(*lines), now=START + now - since, is_idle=is_idle)
         clock.turn(now - ago for ago in range(since, until - 1, -1))
         return clock
 
@@ -68,10 +68,22 @@ def test_where_no_clock_is_alive_the_code_is_6(clock: Clock, ran: Ran, server_ur
 
 
 @pytest.mark.usefixtures("worker")
+def test_where_one_of_two_files_has_no_clock_the_code_is_6(
+    clock: Clock, ran: Ran, redis: Redis, read: ReadSchedule, server_url: str
+) -> None:
+    schedule = read("every('day', 'tasks.y')")
+    other = Schedule(path="other.py", zone=schedule.zone, events=schedule.events)
+    Watched(redis, other, now=time.time() - 300, token="h:2:x").turn([time.time() - START - 300])
+    ran("every('10 seconds', 'tasks.x')", since=30)
+    code, _, err = clock("status", "--url", server_url, "--app", "test")
+    assert (code, err) == (6, "no clock of other.py is alive\n")
+
+
+@pytest.mark.usefixtures("worker")
 def test_where_something_did_not_fire_the_code_is_7(
     clock: Clock, ran: Ran, server_url: str
 ) -> None:
-    ran("every('10 seconds', 'tasks.x')", since=100, ledger=Idle)
+    ran("every('10 seconds', 'tasks.x')", since=100, is_idle=True)
     words = ("status", "--url", server_url, "--app", "test")
     code, out, err = clock(*words)
     assert code == 7

@@ -10,11 +10,10 @@ import pytest
 from redis import Redis
 from rq import Worker
 
-from clock.ledger.ledger import Ledger
 from clock.ledger.pauses import Pause, pause, resume
 from tests.cli.command import Clock
 from tests.conftest import ReadSchedule
-from tests.watch.watched import START, Idle, Watched
+from tests.watch.watched import START, Watched
 
 
 class Asked:
@@ -29,12 +28,12 @@ class Asked:
         self,
         line: str,
         seconds: list[int] | range,
-        ledger: type[Ledger] = Ledger,
+        is_idle: bool = False,
         token: str = "h:1:x",
     ) -> Watched:
         begin = self.zero - START
         watched = Watched(
-            self.redis, self._read(line), now=self.zero + seconds[0], ledger=ledger, token=token
+            self.redis, self._read(line), now=self.zero + seconds[0], is_idle=is_idle, token=token
         )
         watched.turn(begin + second for second in seconds)
         return watched
@@ -154,7 +153,7 @@ def test_no_clock_has_been_alive_since(asked: Asked) -> None:
 
 
 def test_it_is_overdue(asked: Asked) -> None:
-    asked.run(TEN, range(300), ledger=Idle)
+    asked.run(TEN, range(300), is_idle=True)
     assert asked.why(30).startswith("overdue: it should have fired, a clock is alive")
 
 

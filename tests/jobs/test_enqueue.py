@@ -17,7 +17,7 @@ from rq.serializers import resolve_serializer
 from rq.utils import as_text
 
 from clock.errors import EnqueueError
-from clock.jobs import enqueue
+from clock.jobs import Status, enqueue
 from tests.live.port import free_port
 from tests.live.valkey_process import ValkeyProcess
 
@@ -150,6 +150,22 @@ def test_an_option_that_makes_no_sense_is_refused(
     with pytest.raises(ValueError, match=message):
         enqueue("tasks.x", **{"connection": redis, **given})
     assert redis.dbsize() == 0
+
+
+@pytest.mark.parametrize("option", [{"args": [{1}]}, {"kwargs": {"a": {1}}}, {"meta": {"a": {1}}}])
+def test_what_the_serializer_cannot_take_is_refused(
+    option: dict[str, Any], redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLOCK_SERIALIZER", "json")
+    with pytest.raises(ValueError, match=r"cannot be serialised: TypeError: .*set is not JSON"):
+        enqueue("tasks.x", connection=redis, **option)
+
+
+def test_a_connection_that_decodes_what_it_reads_serves_too(server_url: str, redis: Redis) -> None:
+    with Redis.from_url(server_url, decode_responses=True) as connection:
+        handle = enqueue("tasks.x", connection=connection)
+        assert handle.status() is Status.WAITING
+    assert redis.llen("rq:queue:default") == 1
 
 
 def test_a_lambda_is_refused() -> None:

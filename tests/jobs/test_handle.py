@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 
 import pytest
 from redis import Redis
-from rq import Queue
+from rq import Queue, SimpleWorker
 from rq.job import Job, JobStatus
 
 from clock.errors import (
+    JobError,
     JobExpiredError,
     JobFailedError,
     JobServerError,
@@ -69,8 +70,11 @@ def test_a_job_that_failed_and_was_requeued_waits_again(redis: Redis) -> None:
     work_off(redis)
     Job.fetch(handle.id, connection=redis).requeue()
     assert handle.status() is Status.WAITING
+    redis.config_resetstat()
     with pytest.raises(JobTimeoutError):
-        handle.result(0.05)
+        handle.result(0.3)
+    # The result of the first run wakes nobody.
+    assert redis.info("commandstats")["cmdstat_xread"]["calls"] == 1
 
 
 @pytest.mark.parametrize("serializer", ["pickle", "json"])
@@ -155,6 +159,26 @@ def test_a_handle_is_remade_from_an_id(redis: Redis) -> None:
     assert (handle.is_new, again.is_new) == (True, False)
     work_off(redis)
     assert again.result(0) is None
+
+
+def test_a_result_is_read_with_the_serializer_of_the_settings(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLOCK_SERIALIZER", "json")
+    handle = enqueue(SAY, args=[{"rows": 3}], connection=redis)
+    SimpleWorker(["default"], connection=redis, serializer="json").work(
+        burst=True, logging_level="CRITICAL"
+    )
+    assert handle.result(0) == {"rows": 3}
+    monkeypatch.setenv("CLOCK_SERIALIZER", "pickle")
+    with pytest.raises(JobError, match="its result cannot be read with this serializer: "):
+        Handle(handle.id, redis).result(0)
+
+
+def test_a_word_that_rq_may_learn_one_day_is_unknown(redis: Redis) -> None:
+    handle = enqueue(SAY, connection=redis)
+    redis.hset(f"rq:job:{handle.id}", "status", "pondering")
+    assert handle.status() is Status.UNKNOWN
 
 
 def test_a_result_wakes_whoever_waits_for_it(redis: Redis) -> None:

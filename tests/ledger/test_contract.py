@@ -119,6 +119,20 @@ def test_meta_says_which_occurrence_a_job_is(name: str, redis: Redis, read: Read
     assert second["clock"]["previous_scheduled_at"] == "2027-01-15T08:00:00Z"
 
 
+@pytest.mark.parametrize("name", ["pickle", "json"])
+def test_meta_says_how_many_of_its_task_may_run_at_once(
+    name: str, redis: Redis, read: ReadSchedule
+) -> None:
+    event = read("every('day', 'tasks.x', max_running=2)", serializer=name).events["tasks.x"]
+    ledger = Ledger(redis, app="a", token="t", serializer=name)
+    ledger.enrol([event], NOW - 1)
+    job = Job.fetch(
+        _fired(ledger, event, NOW, NOW), connection=redis, serializer=resolve_serializer(name)
+    )
+    assert job.meta["max_running"] == 2
+    assert set(job.meta) == {"clock", "max_running"}
+
+
 @pytest.mark.parametrize("moment", range(0, 4_102_444_800, 7_777_777 * 3))
 def test_the_claim_writes_instants_as_python_does(
     moment: int, redis: Redis, read: ReadSchedule

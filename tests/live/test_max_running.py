@@ -22,7 +22,7 @@ WORK = """
 import os
 import time
 
-from clock.jobs import Skip
+from clock.jobs import Skip, progress
 
 def note(what, name):
     with open("noted.txt", "a") as file:
@@ -33,6 +33,10 @@ def stay(name, seconds):
     time.sleep(seconds)
     note("end", name)
     return name
+
+def tell():
+    for done in range(8):
+        progress(done, 10)
 
 def skip():
     raise Skip("nothing new")
@@ -87,6 +91,13 @@ def _notes(folder: Path) -> list[Note]:
     return [Note(what, name, int(pid), float(at)) for what, name, pid, at in found]
 
 
+def _lease_ends(redis: Redis, handle: Handle) -> float:
+    """When the lease of a job of ``work.stay`` ends, in UTC seconds since 1970."""
+    said = redis.hget("clock:clock:running:work.stay", handle.id)
+    assert said is not None
+    return int(said.split()[0]) / 1000
+
+
 def _most_at_once(notes: list[Note]) -> int:
     running: set[str] = set()
     most = 0
@@ -105,10 +116,15 @@ def test_four_workers_run_as_many_at_once_as_the_limit_says_and_all_in_the_end(
     names = [f"job-{number}" for number in range(14)]
     handles = [enqueue("work.stay", args=[name, 0.15], id=name, connection=redis) for name in names]
     free = enqueue("work.skip", connection=redis)
+    tells = enqueue("work.tell", connection=redis)
     start_workers(4)
     assert [handle.result(40) for handle in handles] == names
     assert free.result(5) == "nothing new"
     assert free.status() is Status.SKIPPED
+    assert tells.result(5) is None
+    said = tells.progress()
+    assert said is not None
+    assert said.done == 7
 
     notes = _notes(folder)
     assert _most_at_once(notes) == LIMIT
@@ -132,6 +148,7 @@ def test_the_place_and_the_guard_of_a_killed_worker_are_given_to_others(
     doomed = enqueue_unique()
     other = enqueue("work.stay", args=["other", 300], timeout=600, connection=redis)
     wait_for("both run", lambda: len(_notes(folder)) == LIMIT)
+    first_lease = _lease_ends(redis, other)
     held = [
         enqueue("work.stay", args=[f"held-{number}", 0.1], connection=redis) for number in range(3)
     ]
@@ -149,5 +166,6 @@ def test_the_place_and_the_guard_of_a_killed_worker_are_given_to_others(
     assert enqueue_unique().is_new
 
     assert other.status() is Status.RUNNING
+    assert _lease_ends(redis, other) > first_lease + 5
     after = [note for note in _notes(folder) if note.name.startswith("held")]
     assert _most_at_once(after) == LIMIT - 1

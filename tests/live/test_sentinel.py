@@ -13,16 +13,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from redis import Redis
 
+from clock.jobs import EnqueueError, Handle, Status, enqueue
+from clock.sentinel import connect_by_sentinels
 from tests.live.clock_process import ClockProcess
 from tests.live.environment import bare_environment
 from tests.live.jobs import scheduled
 from tests.live.sentinels import MASTER, Sentinels
+from tests.live.valkey_process import ValkeyProcess
 from tests.live.waiting import wait_for
 
 
@@ -89,6 +93,31 @@ def test_the_death_of_the_master_doubles_nothing_and_the_clock_goes_on(
     with Redis.from_url(sentinels.second.url) as redis:
         _goes_on(clock, redis)
         _fired_each_once_but_for(redis, clock, lost=1)
+
+
+def test_jobs_are_enqueued_and_asked_about_before_and_after_a_failover(
+    sentinels: Sentinels,
+) -> None:
+    settings = {"INSTANCES": sentinels.instances(), "MASTER_NAME": MASTER}
+    connection = connect_by_sentinels(settings, 2.0)
+    before = enqueue("tasks.x", connection=connection)
+    wait_for("the replica has it", lambda: _is_on(sentinels.second, before))
+    sentinels.fail_over()
+
+    def enqueued() -> bool:
+        with suppress(EnqueueError):
+            return enqueue("tasks.x", id="after", connection=connection).is_new
+        return False
+
+    wait_for("a job is enqueued", enqueued)
+    assert before.status() is Status.WAITING
+    with Redis.from_url(sentinels.second.url) as redis:
+        assert redis.lrange("rq:queue:default", 0, -1) == [before.id.encode(), b"after"]
+
+
+def _is_on(server: ValkeyProcess, handle: Handle) -> bool:
+    with Redis.from_url(server.url) as redis:
+        return bool(redis.exists(f"rq:job:{handle.id}"))
 
 
 def _goes_on(clock: ClockProcess, redis: Redis) -> None:

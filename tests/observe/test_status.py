@@ -7,14 +7,13 @@ from redis import Redis
 
 from clock import Schedule
 from clock.ledger.clocks import ALIVE_WITHIN
-from clock.ledger.ledger import Ledger
 from clock.ledger.manual import run_now
 from clock.ledger.pauses import Pause, pause
 from clock.observe.snapshot import read_snapshot
 from clock.observe.state import State
 from clock.observe.status import EventStatus, Status, status
 from tests.conftest import ReadSchedule
-from tests.watch.watched import START, Idle, Watched
+from tests.watch.watched import START, Watched
 
 TEN = "every('10 seconds', 'tasks.x')"
 
@@ -73,7 +72,7 @@ def test_an_application_nobody_ever_ran_has_no_clocks(redis: Redis) -> None:
 
 
 def test_a_clock_that_claims_nothing_is_overdue(redis: Redis, read: ReadSchedule) -> None:
-    clock = _run(redis, read(TEN), range(60), ledger=Idle)
+    clock = _run(redis, read(TEN), range(60), is_idle=True)
     assert _status(redis, clock.now).is_healthy
     clock.turn(range(60, 100))
     found = _status(redis, clock.now)
@@ -101,12 +100,24 @@ def test_an_event_of_a_file_without_a_clock_misses_its_clock_not_another(
     assert (len(found.alive), found.has_clocks) == (1, False)
 
 
+def test_what_passed_before_a_clock_started_is_overdue_from_its_start(
+    redis: Redis, read: ReadSchedule
+) -> None:
+    schedule = read(TEN)
+    _run(redis, schedule, range(20))
+    clock = _run(redis, schedule, range(5000, 5059), is_idle=True, token="h:2:x")
+    assert _status(redis, clock.now).is_healthy
+    clock.turn(range(5059, 5070))
+    found = _status(redis, clock.now)
+    assert [(each.pending, each.overdue) for each in found.overdue] == [(START + 20, 69.0)]
+
+
 def test_two_clocks_of_a_file_are_there_since_the_first_of_them(
     redis: Redis, read: ReadSchedule
 ) -> None:
     schedule = read(TEN)
-    old = _run(redis, schedule, range(70), ledger=Idle)
-    new = Watched(redis, schedule, now=START + 70, ledger=Idle, token="h:2:x")
+    old = _run(redis, schedule, range(70), is_idle=True)
+    new = Watched(redis, schedule, now=START + 70, is_idle=True, token="h:2:x")
     for second in range(70, 90):
         old.turn([second])
         new.turn([second])
@@ -190,7 +201,7 @@ def test_a_stream_has_the_next_of_its_published_instants(redis: Redis, read: Rea
     clock = _run(redis, schedule, range(130))
     event = _event(redis, clock.now)
     assert (event.state, event.next) == (State.ON_TIME, START + 180)
-    idle = _run(redis, schedule, range(130, 400), ledger=Idle, token="h:2:x")
+    idle = _run(redis, schedule, range(130, 400), is_idle=True, token="h:2:x")
     assert _event(redis, idle.now).state is State.OVERDUE
 
 
@@ -214,10 +225,10 @@ def _run(
     schedule: Schedule,
     seconds: range | list[int],
     *,
-    ledger: type[Ledger] = Ledger,
+    is_idle: bool = False,
     token: str = "h:1:x",
 ) -> Watched:
-    clock = Watched(redis, schedule, now=START + seconds[0], ledger=ledger, token=token)
+    clock = Watched(redis, schedule, now=START + seconds[0], is_idle=is_idle, token=token)
     clock.turn(seconds)
     return clock
 

@@ -6,14 +6,13 @@ import pytest
 from redis import Redis
 
 from clock import Schedule
-from clock.ledger.ledger import Ledger
 from clock.ledger.pauses import Pause, pause
 from clock.ledger.records import read_record
 from clock.observe.snapshot import read_snapshot
 from clock.observe.status import EventStatus, status
 from clock.observe.why import Absence, Answer, Verdict, last_due, why
 from tests.conftest import ReadSchedule
-from tests.watch.watched import START, Idle, Watched
+from tests.watch.watched import START, Watched
 
 TEN = "every('10 seconds', 'tasks.x')"
 
@@ -136,7 +135,7 @@ def test_what_the_history_has_forgotten_is_said_to_be_so(redis: Redis, read: Rea
 def test_what_is_due_and_not_decided_is_pending_overdue_or_without_a_clock(
     redis: Redis, read: ReadSchedule
 ) -> None:
-    clock = _run(redis, read(TEN), range(30), ledger=Idle)
+    clock = _run(redis, read(TEN), range(30), is_idle=True)
     assert _why(redis, 10, 30).verdict is Verdict.PENDING
     clock.turn(range(30, 100))
     assert _why(redis, 10, 100).verdict is Verdict.OVERDUE
@@ -179,10 +178,10 @@ def _run(
     schedule: Schedule,
     seconds: range | list[int],
     *,
-    ledger: type[Ledger] = Ledger,
+    is_idle: bool = False,
     token: str = "h:1:x",
 ) -> Watched:
-    clock = Watched(redis, schedule, now=START + seconds[0], ledger=ledger, token=token)
+    clock = Watched(redis, schedule, now=START + seconds[0], is_idle=is_idle, token=token)
     clock.turn(seconds)
     return clock
 

@@ -11,8 +11,9 @@ from redis.exceptions import ConnectionError as AwayError
 
 from clock import Schedule
 from clock.ledger.pauses import Pause, pause, resume
+from clock.timetable import Due
 from tests.conftest import ReadSchedule
-from tests.watch.watched import START, Idle, Watched
+from tests.watch.watched import START, Watched
 
 MINUTES = range(0, 600, 1)
 
@@ -27,7 +28,7 @@ def test_a_clock_that_claims_nothing_says_so_once_for_each_event(
     redis: Redis, read: ReadSchedule, logged: pytest.LogCaptureFixture
 ) -> None:
     schedule = read("every('10 seconds', 'tasks.x')", "every('minute', 'tasks.y')")
-    Watched(redis, schedule, ledger=Idle).turn(range(300))
+    Watched(redis, schedule, is_idle=True).turn(range(300))
     assert _said(logged, "overdue") == ["tasks.x", "tasks.y"]
     record = next(each for each in logged.records if each.message == "overdue")
     assert record.levelname == "ERROR"
@@ -38,7 +39,7 @@ def test_it_is_said_when_the_tolerance_is_over_and_not_before(
     redis: Redis, read: ReadSchedule, logged: pytest.LogCaptureFixture
 ) -> None:
     schedule = read("every('10 seconds', 'tasks.x')")
-    clock = Watched(redis, schedule, ledger=Idle, tolerance=30)
+    clock = Watched(redis, schedule, is_idle=True, tolerance=30)
     clock.turn(range(41))
     assert _said(logged, "overdue") == []
     clock.turn(range(41, 43))
@@ -46,14 +47,23 @@ def test_it_is_said_when_the_tolerance_is_over_and_not_before(
 
 
 def test_an_event_that_the_timetable_lost_is_found(
-    redis: Redis, read: ReadSchedule, logged: pytest.LogCaptureFixture
+    redis: Redis,
+    read: ReadSchedule,
+    logged: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    schedule = read("every('10 seconds', 'tasks.x')", "every('10 seconds', 'tasks.y')")
+    schedule = read("every('10 seconds', 'tasks.x')", "every('7 seconds', 'tasks.y')")
     clock = Watched(redis, schedule)
     clock.turn(range(100))
-    for waiting in clock.loop._timetable._agenda._waiting.values():
-        waiting.remove(1)
-    clock.turn(range(100, 300))
+    advance = clock.loop._timetable.advance
+
+    def lose(due: Due, decided: int) -> None:
+        if due.pending % 10 == 0:
+            advance(due, decided)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(clock.loop._timetable, "advance", lose)
+        clock.turn(range(100, 300))
     assert _said(logged, "overdue") == ["tasks.y"]
 
 
@@ -96,7 +106,7 @@ def test_a_clock_that_does_its_work_raises_no_alarm(
 def test_a_paused_event_raises_no_alarm_even_where_nothing_is_claimed(
     redis: Redis, read: ReadSchedule, logged: pytest.LogCaptureFixture
 ) -> None:
-    clock = Watched(redis, read("every('10 seconds', 'tasks.x')"), ledger=Idle)
+    clock = Watched(redis, read("every('10 seconds', 'tasks.x')"), is_idle=True)
     clock.turn(range(2))
     pause(redis, "test", "tasks.x", Pause(until=None, reason="", by="me", since=int(START)))
     clock.turn(range(2, 300))
@@ -116,13 +126,14 @@ def test_a_suspended_clock_raises_no_alarm_when_it_goes_on(
     assert clock.watch._pulse.life.gaps == ((START + 95, START + 4000),)
 
 
-def test_what_a_clock_could_not_claim_before_its_start_is_not_overdue_at_once(
+def test_what_passed_while_a_clock_was_suspended_is_overdue_from_when_it_went_on(
     redis: Redis, read: ReadSchedule, logged: pytest.LogCaptureFixture
 ) -> None:
-    schedule = read("every('10 seconds', 'tasks.x')")
-    Watched(redis, schedule).turn(range(20))
-    Watched(redis, schedule, ledger=Idle, now=START + 5000, token="h:2:x").turn(range(5000, 5059))
+    clock = Watched(redis, read("every('10 seconds', 'tasks.x')"), is_idle=True)
+    clock.turn([*range(30), *range(4000, 4060)])
     assert _said(logged, "overdue") == []
+    clock.turn(range(4060, 4070))
+    assert _said(logged, "overdue") == ["tasks.x"]
 
 
 def test_a_server_that_was_away_raises_no_alarm_when_it_is_back(
@@ -154,7 +165,7 @@ def test_many_events_at_once_are_named_in_part(
     redis: Redis, read: ReadSchedule, logged: pytest.LogCaptureFixture
 ) -> None:
     lines = "for i in range(50): every('10 seconds', 'tasks.x', name=f'n{i}')"
-    Watched(redis, read(lines), ledger=Idle).turn(range(100))
+    Watched(redis, read(lines), is_idle=True).turn(range(100))
     said = [each.__dict__["fields"] for each in logged.records if each.message == "overdue"]
     assert len(said) == 21
     assert said[-1] == {"more": 30}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 from redis import Redis
+from redis.exceptions import ConnectionError as AwayError
 
 from clock.ledger.clocks import read_clocks
 from clock.ledger.descriptions import read_descriptions
 from clock.ledger.instants import parse_instants
 from clock.recurrence.published import Published
+from clock.server import connect
 from tests.conftest import ReadSchedule
 from tests.watch.watched import START, Watched
 
@@ -138,3 +140,59 @@ def test_what_is_published_is_known_from_the_first_instant_to_the_last(
 
 def _instants(redis: Redis) -> dict[str, Published]:
     return parse_instants(redis.hgetall("clock:test:instants"))
+
+
+def test_a_user_who_may_not_say_it_claims_all_the_same_and_hears_of_it_once(
+    redis: Redis, server_url: str, read: ReadSchedule, caplog: pytest.LogCaptureFixture
+) -> None:
+    rules = ("on", "nopass", "~clock:test:decided", "~clock:test:recurrences", "~rq:*", "+@all")
+    more = ("~clock:test:templates", "~clock:test:pauses", "~clock:test:shapes")
+    redis.execute_command("ACL", "SETUSER", "limited", *rules, *more)  # type: ignore[no-untyped-call]
+    try:
+        with connect(server_url.replace("//", "//limited:any@")) as limited:
+            clock = Watched(limited, read("every('1 second', 'tasks.x')"))
+            clock.turn(range(30))
+    finally:
+        redis.acl_deluser("limited")
+    assert redis.llen("rq:queue:default") == 29
+    said = [each.message for each in caplog.records if each.levelname == "ERROR"]
+    # Once for its life, once for its descriptions, and once for what it counts.
+    assert said == ["watch", "watch", "watch"]
+    assert read_clocks(redis, "test") == []
+
+
+def test_garbage_in_its_keys_does_not_end_a_clock(
+    redis: Redis, read: ReadSchedule, caplog: pytest.LogCaptureFixture
+) -> None:
+    schedule = read("every('10 seconds', 'tasks.x')")
+    redis.hset("clock:test:clocks", mapping={"h:0:x": "garbage", "h:2:x": "[]", "h:3:x": "{}"})
+    redis.hset("clock:test:events", mapping={"tasks.x": "garbage", "tasks.y": "1 {}"})
+    redis.set("clock:test:instants", "garbage")
+    clock = Watched(redis, schedule)
+    clock.turn(range(200))
+    assert [life.token for life in read_clocks(redis, "test")] == ["h:1:x"]
+    assert redis.llen("rq:queue:default") > 10
+    assert {each.message for each in caplog.records if each.levelname == "ERROR"} == set()
+    assert list(read_descriptions(redis, "test")) == ["tasks.x"]
+
+
+def test_a_clock_with_nothing_due_notices_that_its_server_is_away(
+    redis: Redis,
+    read: ReadSchedule,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caplog.set_level("INFO", logger="clock")
+    clock = Watched(redis, read("every('day', 'tasks.x')"))
+    clock.turn(range(3))
+
+    def away(*_args: object, **_options: object) -> None:
+        raise AwayError("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(redis.connection_pool, "get_connection", away)
+        clock.turn(range(3, 30))
+    clock.turn(range(30, 40))
+    said = [each.message for each in caplog.records if each.message != "server"]
+    assert said == ["server away", "server back"]
+    assert read_clocks(redis, "test")[0].gaps == ((START, START + 30),)

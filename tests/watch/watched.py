@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from redis import Redis
 
 from clock import Schedule
-from clock.ledger.channel import Call
-from clock.ledger.ledger import Claim, Ledger, Outcome, Sent
+from clock.ledger.ledger import Ledger
 from clock.loop import Loop
 from clock.stop import Stop
+from clock.timetable import Due
 from clock.watch.watch import Watch
+from clock.watchers.clock_ping import ClockPing
 
 START = 1_800_000_000.0
 
 
 class Watched:
-    """A clock of the application ``test`` that starts at ``now``; every turn is asked for."""
+    """A clock of the application ``test`` that starts at ``now``; every turn is asked for.
+
+    One that ``is_idle`` goes round and finds nothing due.
+    """
 
     def __init__(
         self,
@@ -25,22 +29,31 @@ class Watched:
         schedule: Schedule,
         *,
         now: float = START,
-        ledger: type[Ledger] = Ledger,
+        is_idle: bool = False,
         token: str = "h:1:x",
         app: str = "test",
         tolerance: float = 60.0,
+        ping: ClockPing | None = None,
     ) -> None:
         self.now = now
         self.watch = Watch(
-            redis, schedule, app=app, token=token, serializer="pickle", tolerance=tolerance
+            redis,
+            schedule,
+            app=app,
+            token=token,
+            serializer="pickle",
+            tolerance=tolerance,
+            ping=ping,
         )
         self.loop = Loop(
             list(schedule.events.values()),
-            ledger(redis, app=app, token=token),
+            Ledger(redis, app=app, token=token),
             Stop(),
             now=lambda: self.now,
-            watch=self.watch,
+            watch=lambda: self.watch,
         )
+        if is_idle:
+            setattr(self.loop._timetable, "due", _nothing)  # noqa: B010  # mypy forbids the other way
 
     def turn(self, seconds: Iterable[float]) -> None:
         """Take a turn at each of ``seconds`` after START."""
@@ -49,11 +62,5 @@ class Watched:
             self.loop.turn()
 
 
-class Idle(Ledger):
-    """A ledger that says of every claim that another clock was faster, and writes nothing."""
-
-    def send(self, claims: Sequence[Claim], now: float) -> Sent:
-        return Sent(claims, Call((), ()))
-
-    def receive(self, sent: Sent) -> list[Outcome]:
-        return [Outcome(claim, None, claim.scheduled) for claim in sent.claims]
+def _nothing(_now: float, _limit: int) -> list[Due]:
+    return []

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import logging
+import socket
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from uuid import UUID
 
 import pytest
 from redis import Redis
 
-from clock.ledger.ledger import Ledger
 from clock.ledger.runs import RunOutcome
-from clock.loop import Loop
-from clock.stop import Stop
-from clock.watch.watch import Watch
 from clock.watchers.clock_ping import EVERY, ClockPing
 from clock.watchers.ping import Ping, Sender, run_id
 from clock.watchers.run import LONGEST, Watchers
 from tests.conftest import ReadSchedule
 from tests.live.port import free_port
-from tests.watch.watched import START, Idle
+from tests.live.waiting import wait_for
+from tests.watch.watched import START, Watched
 from tests.watchers.receiver import receiver
 
 RUN = run_id("x")
@@ -56,6 +57,7 @@ def test_a_receiver_that_hangs_holds_nobody_up_and_what_is_too_much_is_dropped()
         assert time.monotonic() - begin < 0.1
         assert 3 <= sum(sent) <= 4
         assert not sent[-1]
+    wait_for("what waited is given up", lambda: sender.finish(0.1))
 
 
 @pytest.mark.parametrize("status", [404, 500])
@@ -82,9 +84,9 @@ def test_a_clock_pings_once_a_minute_and_at_once_when_something_is_overdue() -> 
         sender = Sender()
         ping = ClockPing(found.url, "h:1:x", sender)
         for now, is_overdue in [(0, 0), (1, 0), (59, 0), (60, 0), (70, 1), (75, 1), (80, 0)]:
-            ping.passed(START + now, bool(is_overdue))
+            ping.passed(START + now, is_well=not is_overdue)
         # The wall clock was set back.
-        ping.passed(START - 1000, False)
+        ping.passed(START - 1000, is_well=True)
         assert sender.finish(5)
         assert [path.removeprefix("/key-123") for path in found.paths()] == [
             "", "", "/fail", "", "",
@@ -98,19 +100,9 @@ def test_the_clock_tells_that_it_is_alive_and_enqueues_nothing(
 ) -> None:
     with receiver() as found:
         sender = Sender()
+        ping = ClockPing(found.url, "h:1:x", sender)
         schedule = read("every('10 seconds', 'tasks.x')")
-        watch = Watch(
-            redis, schedule, app="test", token="h:1:x", serializer="pickle",
-            ping=ClockPing(found.url, "h:1:x", sender),
-        )  # fmt: skip
-        now = START
-        loop = Loop(
-            list(schedule.events.values()), Idle(redis, app="test", token="h:1:x"), Stop(),
-            now=lambda: now, watch=watch,
-        )  # fmt: skip
-        for second in range(0, 200, 4):
-            now = START + second
-            loop.turn()
+        Watched(redis, schedule, is_idle=True, ping=ping).turn(range(0, 200, 4))
         assert sender.finish(5)
         assert found.paths()[0] == "/key-123"
         assert found.paths()[-1] == "/key-123/fail"
@@ -120,34 +112,23 @@ def test_while_the_server_is_away_a_clock_does_not_ping(read: ReadSchedule) -> N
     with receiver() as found, Redis(port=free_port()) as nobody:
         sender = Sender()
         schedule = read("every('10 seconds', 'tasks.x')")
-        watch = Watch(
-            nobody, schedule, app="test", token="h:1:x", serializer="pickle",
-            ping=ClockPing(found.url, "h:1:x", sender),
-        )  # fmt: skip
-        ledger = Ledger(nobody, app="test", token="h:1:x")
-        Loop(list(schedule.events.values()), ledger, Stop(), watch=watch).turn()
+        Watched(nobody, schedule, ping=ClockPing(found.url, "h:1:x", sender)).turn([0, 1])
         assert sender.finish(5)
         assert found.paths() == []
 
 
 def test_a_tick_does_not_wait_for_a_receiver_that_hangs(redis: Redis, read: ReadSchedule) -> None:
     with receiver(hangs=True) as found:
-        schedule = read("every('10 seconds', 'tasks.x')")
-        watch = Watch(
-            redis, schedule, app="test", token="h:1:x", serializer="pickle",
-            ping=ClockPing(found.url, "h:1:x"),
-        )  # fmt: skip
-        now, longest = START, 0.0
-        loop = Loop(
-            list(schedule.events.values()), Ledger(redis, app="test", token="h:1:x"), Stop(),
-            now=lambda: now, watch=watch,
-        )  # fmt: skip
+        sender = Sender()
+        ping = ClockPing(found.url, "h:1:x", sender)
+        watched = Watched(redis, read("every('10 seconds', 'tasks.x')"), ping=ping)
+        longest = 0.0
         for second in range(0, 3000, 10):
-            now = START + second
             begin = time.monotonic()
-            loop.turn()
+            watched.turn([second])
             longest = max(longest, time.monotonic() - begin)
         assert longest < 1
+    wait_for("what waited is given up", lambda: sender.finish(0.1), within=60)
 
 
 @pytest.mark.parametrize(
@@ -177,11 +158,36 @@ def test_an_event_that_nobody_watches_starts_nothing() -> None:
     assert Watchers(pings={"e": "http://x"}, monitors={}).begin("other", "job", 1) is None
 
 
-def test_a_receiver_that_hangs_holds_a_worker_up_no_longer_than_is_stated() -> None:
-    with receiver(hangs=True) as found:
+def test_a_receiver_that_never_comes_to_an_end_holds_a_worker_up_no_longer_than_is_stated() -> None:
+    with _dripping() as url:
         begin = time.monotonic()
-        run = Watchers(pings={"e": found.url}, monitors={}).begin("e", "job-1", 1)
+        run = Watchers(pings={"e": url}, monitors={}).begin("e", "job-1", 1)
         assert time.monotonic() - begin < 0.2
         assert run is not None
         run.end(RunOutcome.SUCCEEDED, None)
-        assert time.monotonic() - begin < LONGEST + 1
+        assert LONGEST - 0.5 < time.monotonic() - begin < LONGEST + 1
+    wait_for("what waited is given up", lambda: run.sender.finish(0.1))
+
+
+@contextmanager
+def _dripping() -> Iterator[str]:
+    """A receiver that answers one byte after another: no single one of them is late."""
+    over = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            while not over.wait(0.2):
+                connection.sendall(b"H")
+
+    def listen() -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=drip, args=(server.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=listen, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}/x"
+        finally:
+            over.set()
+            server.shutdown(socket.SHUT_RDWR)

@@ -12,7 +12,7 @@ from rq import Queue, Worker
 
 from clock.ledger.pauses import read_pauses
 from clock.ledger.runs import Run, RunOutcome, write_run
-from clock.web.api.body import LARGEST
+from clock.web.guard import LARGEST
 from tests.jobs.working import start, work_off
 from tests.live.port import free_port
 from tests.watch.watched import START, Watched

@@ -25,7 +25,7 @@ from clock.ledger.runs import Run, RunOutcome, write_run
 from clock.ledger.tally import read_tally
 from tests.conftest import ReadSchedule
 from tests.live.port import free_port
-from tests.watch.watched import START, Idle, Watched
+from tests.watch.watched import START, Watched
 from tests.web.asking import Web
 from tests.web.conftest import StartWeb
 
@@ -59,7 +59,7 @@ def test_what_is_skipped_is_counted_by_its_reason(redis: Redis, web: Web, clock:
 def test_an_overdue_event_is_seen_though_the_clock_is_alive(
     redis: Redis, read: ReadSchedule, start_web: StartWeb
 ) -> None:
-    watched = Watched(redis, read("every('10 seconds', 'tasks.x', name='ten')"), ledger=Idle)
+    watched = Watched(redis, read("every('10 seconds', 'tasks.x', name='ten')"), is_idle=True)
     watched.turn(range(0, 200, 4))
     web = start_web(now=lambda: START + 198)
     found = _scrape(web)

@@ -1,0 +1,152 @@
+"""How fast does a crowded minute reach the queue?
+
+Distinct events, each with its own name and argument, all due at one instant, through the loop as
+the command runs it: timetable, claim, record, history and counters, a log line for each into
+`/dev/null`. In the same run, in turns with it: the floor, which is a script that gets 500 new ids
+at a time and all other fields of RQ's job hash once a call, decides nothing and records nothing;
+and `rq cron`, its own `CronScheduler` in this process, one pass of its loop with every job due, its
+log into `/dev/null` as well. At 100,000 events `rq cron` is asked for 10,000 and its rate is taken:
+with 100,000 it would be no faster. Jobs are taken away between the runs, and counted: each exactly
+once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from redis import Redis
+
+from benchmarks.answer import Answer, Goal
+from benchmarks.crowd import crowd
+from benchmarks.floor import Floor
+from benchmarks.others import others
+from benchmarks.plot import Plot
+from benchmarks.ratio import Measure, pairs
+from benchmarks.rq_cron import RqCron
+from benchmarks.server import QUEUE, in_scripts, server, sweep
+from benchmarks.stepped import SteppedClock
+
+COUNTS = (100, 1_000, 10_000, 100_000)
+JUDGED = (10_000, 100_000)
+MOST_FOR_RQ_CRON = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burst:
+    """Of ``count`` events: seconds of ours, of the floor and of ``rq cron``, and the ratios.
+
+    ``scripts`` are the seconds that ours and the floor have the server at work.
+    """
+
+    count: int
+    ours: float
+    floor: float
+    rq_cron: float
+    to_floor: float
+    to_rq_cron: float
+    spread: str
+    scripts: Sequence[float]
+
+
+def measure(*, quick: bool = False) -> Answer:
+    """The goals, the rates behind them, and the plot over the number of events."""
+    counts, judged = ((10, 50), (50,)) if quick else (COUNTS, JUDGED)
+    runs = 1 if quick else 5
+    bursts = [_burst(count, runs) for count in counts]
+    facts = [
+        f"{burst.count:,} events: {burst.count / burst.ours:,.0f} jobs a second; "
+        f"floor {burst.count / burst.floor:,.0f}, ratio {burst.to_floor:.2f} "
+        f"({burst.spread}); rq cron {burst.count / burst.rq_cron:,.0f}, {burst.to_rq_cron:.1f} x"
+        for burst in bursts
+    ]
+    shares = [
+        f"of {1000 * burst.ours:,.1f} ms for {burst.count:,} events the server is in scripts for "
+        f"{1000 * burst.scripts[0]:,.1f}; of the floor's {1000 * burst.floor:,.1f} for "
+        f"{1000 * burst.scripts[1]:,.1f}"
+        for burst in bursts
+        if burst.count in judged
+    ]
+    return Answer(
+        goals=[goal for burst in bursts if burst.count in judged for goal in _goals(burst)],
+        facts=[*facts, *shares, *others(50 if quick else 1_000, runs)],
+        plots=[
+            Plot(
+                file="burst.svg",
+                title="From due to enqueued: seconds for all of them",
+                lines={
+                    "rq cron": [(each.count, each.rq_cron) for each in bursts],
+                    "rq-clock": [(each.count, each.ours) for each in bursts],
+                    "floor": [(each.count, each.floor) for each in bursts],
+                },
+            )
+        ],
+    )
+
+
+def _goals(burst: Burst) -> Iterator[Goal]:
+    due = f"burst of {burst.count:,}"
+    yield Goal(what=f"{due}, of the floor's speed", measured=burst.to_floor, goal=0.8, least=0.5)
+    yield Goal(what=f"{due}, of `rq cron`'s", measured=burst.to_rq_cron, goal=35, least=20)
+
+
+def _burst(count: int, runs: int) -> Burst:
+    with server() as url:
+        clock = SteppedClock(url, crowd(count))
+        # Not the clock's connection: taking jobs away may last longer than it waits.
+        own = Redis.from_url(url)
+        theirs = Redis.from_url(url, db=2)
+        below = Redis.from_url(url, db=1)
+        try:
+            clock.fire()
+            floor = Floor(below, QUEUE, _fields(own))
+            asked = min(count, MOST_FOR_RQ_CRON)
+            cron = RqCron(theirs, asked)
+            sweep(own)
+            ours = _counted(clock.fire, own, count)
+            write = _counted(lambda: floor.write(count), below, count)
+            lowest = pairs(runs, ours, write)
+            scripts = [_in_scripts(each, own) for each in (ours, write)]
+            others = pairs(runs, ours, _counted(cron.fire, theirs, asked, count / asked))
+        finally:
+            clock.close()
+            own.close()
+            theirs.close()
+            below.close()
+    return Burst(
+        count=count,
+        ours=median(lowest.ours),
+        floor=median(lowest.peer),
+        rq_cron=median(others.peer),
+        to_floor=lowest.speed,
+        to_rq_cron=others.speed,
+        spread=lowest.spread,
+        scripts=scripts,
+    )
+
+
+def _fields(connection: Redis) -> dict[bytes, bytes]:
+    """The hash of one of the jobs that wait."""
+    first: Any = connection.lindex(QUEUE, 0)
+    found: Any = connection.hgetall(b"rq:job:" + first)
+    return dict(found)
+
+
+def _in_scripts(burst: Measure, connection: Redis) -> float:
+    before = in_scripts(connection)
+    burst()
+    return in_scripts(connection) - before
+
+
+def _counted(burst: Measure, connection: Redis, jobs: int, scale: float = 1.0) -> Measure:
+    """A burst whose jobs are taken away afterwards, and must be that many."""
+
+    def once() -> float:
+        took = burst()
+        came = sweep(connection)
+        assert came == jobs, f"{came} jobs came of {jobs}"
+        return took * scale
+
+    return once

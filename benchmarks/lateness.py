@@ -1,0 +1,88 @@
+"""How late is an event that is alone?
+
+One event a second, for a minute, on a machine that does nothing else: the command of the clock, and
+`rq cron` (its command, with a cron line of six fields) in the same seconds, each on a server of its
+own. A reader that blocks on the queue (BLPOP) takes every job when it comes and looks at the wall
+clock: lateness is that instant minus the scheduled second, so it holds the sending, the script and
+the reader's own waking too. `enqueued_at`, which each writes before it sends, would flatter both.
+There are 60 pairs, one a second.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from redis import Redis
+
+from benchmarks.answer import Answer, Goal
+from benchmarks.process import clock, running
+from benchmarks.server import QUEUE, server
+
+OURS = 'from clock import every\n\nevery("1 second", "math.floor", args=[1])\n'
+THEIRS = (
+    "import math\n\nfrom rq import cron\n\n"
+    'cron.register(math.floor, "default", args=(1,), cron="* * * * * *")\n'
+)
+
+
+def measure(*, quick: bool = False) -> Answer:
+    """The goals, and what lies behind them."""
+    count = 2 if quick else 60
+    with TemporaryDirectory(prefix="bench-") as name, ExitStack() as stack:
+        folder = Path(name)
+        ours = stack.enter_context(_scheduler(folder / "schedule.py", OURS, is_clock=True))
+        theirs = stack.enter_context(_scheduler(folder / "cron_config.py", THEIRS, is_clock=False))
+        with ThreadPoolExecutor(2) as pool:
+            late, their_late = pool.map(lambda url: _watch(url, count), (ours, theirs))
+    p99, their_p99 = percentile(late, 99), percentile(their_late, 99)
+    return Answer(
+        goals=[
+            Goal(
+                what=f"lateness, p99 of {count} seconds",
+                measured=1000 * p99,
+                goal=min(5.0, 1000 * their_p99),
+                least=20.0,
+                unit="ms",
+            )
+        ],
+        facts=[
+            f"lateness over {count} s: median {1000 * median(late):.2f} ms, "
+            f"p99 {1000 * p99:.2f}, most {1000 * max(late):.2f}",
+            f"rq cron in the same seconds: median {1000 * median(their_late):.2f} ms, "
+            f"p99 {1000 * their_p99:.2f}, most {1000 * max(their_late):.2f}",
+        ],
+    )
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    """The least of the values that ``percent`` of 100 do not exceed."""
+    ordered = sorted(values)
+    return ordered[-(-len(ordered) * percent // 100) - 1]
+
+
+@contextmanager
+def _scheduler(file: Path, text: str, *, is_clock: bool) -> Iterator[str]:
+    file.write_text(text)
+    with server() as url:
+        cron = [sys.executable, "-m", "rq.cli", "cron", str(file), "-u", url]
+        with running(*(clock(file, url) if is_clock else cron)):
+            yield url
+
+
+def _watch(url: str, count: int) -> list[float]:
+    """How late each of ``count`` jobs came, the first one left out: it has a start behind it."""
+    late = []
+    with Redis.from_url(url) as connection:
+        assert connection.blpop([QUEUE], timeout=30), "nothing came"
+        for _ in range(count):
+            assert connection.blpop([QUEUE], timeout=5), "nothing came"
+            # Nobody is half a second early or late here; what is would show as half a second.
+            late.append((time.time() + 0.5) % 1.0 - 0.5)
+    return late

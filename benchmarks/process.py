@@ -1,0 +1,62 @@
+"""Real processes, and what the kernel says of them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.faults.program import CLOCK
+
+PATIENCE = 120.0
+"""Seconds after which what has not happened never will."""
+
+
+@contextmanager
+def running(*words: str, cwd: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that runs while the block does; what it says goes into nothing.
+
+    It sees no variable that would choose a server or a zone, and finds this project.
+    """
+    process = subprocess.Popen(
+        words,
+        cwd=cwd,
+        env=CLOCK.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def clock(file: Path, url: str) -> Sequence[str]:
+    """The words of the command that runs the clock."""
+    return [sys.executable, "-m", "clock", str(file), "--url", url]
+
+
+def wait_for(fact: str, look: Callable[[], object], pause: float = 0.001) -> None:
+    """Look until it is so; raises TimeoutError, naming the fact, where it never is."""
+    deadline = time.monotonic() + PATIENCE
+    while not look():
+        if time.monotonic() > deadline:
+            raise TimeoutError(fact)
+        time.sleep(pause)
+
+
+def cpu_seconds(pid: int) -> float:
+    """What a process with one thread has used so far, to the nanosecond. Linux only."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
+def resident(pid: int | str = "self") -> int:
+    """The bytes of memory that a process holds. Linux only."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    (found,) = (line for line in lines if line.startswith("VmRSS:"))
+    return int(found.split()[1]) * 1024

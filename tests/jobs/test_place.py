@@ -1,0 +1,90 @@
+"""Which server, serializer and application jobs are enqueued for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+from redis import Redis
+from rq import Queue
+from rq.job import Job, _job_stack
+from rq.serializers import JSONSerializer
+
+from clock.errors import SettingsError
+from clock.jobs.place import find_place, prompt, shown
+
+
+@pytest.fixture(autouse=True)
+def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CLOCK_REDIS_URL", "RQ_REDIS_URL", "REDIS_TLS_URL", "REDIS_URL", "RQ_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_without_anything_said_it_is_localhost() -> None:
+    place = find_place()
+    assert shown(place.connection) == "redis://localhost:6379/0"
+    assert (place.serializer, place.app) == ("pickle", "clock")
+
+
+def test_the_settings_module_of_the_environment_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "settings_of_jobs.py").write_text(
+        "REDIS_URL = 'redis://:secret@settings:1/2'\nSERIALIZER = 'json'\nAPP = 'shop'\n"
+    )
+    monkeypatch.setenv("RQ_CONFIG", "settings_of_jobs")
+    place = find_place()
+    assert shown(place.connection) == "redis://settings:1/2"
+    assert (place.serializer, place.app) == ("json", "shop")
+
+
+def test_a_settings_module_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RQ_CONFIG", "no_such_settings")
+    with pytest.raises(SettingsError, match="settings module 'no_such_settings'"):
+        find_place()
+
+
+def test_the_command_that_runs_here_decides_before_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://environment:1")
+    context = click.Context(click.Command("clock"))
+    context.params = {
+        "url": "redis://command:3",
+        "app": "shop",
+        "serializer": "json",
+        "style": None,
+    }
+    with context:
+        place = find_place()
+    assert shown(place.connection) == "redis://command:3/0"
+    assert (place.serializer, place.app) == ("json", "shop")
+    assert shown(find_place().connection) == "redis://environment:1/0"
+
+
+def test_the_job_that_runs_here_decides_before_the_command(redis: Redis) -> None:
+    job = Queue(connection=redis, serializer=JSONSerializer).enqueue("tasks.x")
+    context = click.Context(click.Command("worker"))
+    context.params = {"url": "redis://command:3", "serializer": "rq.serializers.DefaultSerializer"}
+    _job_stack.push(Job.fetch(job.id, connection=redis, serializer=JSONSerializer))  # type: ignore[no-untyped-call]
+    try:
+        with context:
+            place = find_place()
+    finally:
+        _job_stack.pop()  # type: ignore[no-untyped-call]
+    assert place.connection is redis
+    assert place.serializer is JSONSerializer
+
+
+def test_a_connection_decides_before_all_else(redis: Redis) -> None:
+    assert find_place(redis).connection is redis
+
+
+def test_a_prompt_connection_is_made_once_and_leaves_the_other_as_it_was(redis: Redis) -> None:
+    before = dict(redis.connection_pool.connection_kwargs)
+    assert prompt(redis, 2.0) is prompt(redis, 2.0)
+    assert prompt(redis, 2.0) is not prompt(redis, 3.0)
+    assert prompt(redis, 2.0).connection_pool.connection_kwargs["socket_timeout"] == 2.0
+    assert dict(redis.connection_pool.connection_kwargs) == before
