@@ -30,7 +30,9 @@ StartWeb = Callable[..., WebProcess]
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+# Not of the session: as long as it is there, the thread has a running loop, in which tests of
+# other modules could not start theirs.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium, without a window; skipped where there is none."""
     if CHROMIUM is None:

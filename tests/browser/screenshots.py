@@ -15,7 +15,7 @@ from tests.browser.scene import FAILING, paint
 from tests.browser.web_process import WebProcess
 from tests.live.port import free_port
 
-WIDE, PHONE = {"width": 1360, "height": 640}, {"width": 390, "height": 780}
+WIDE, PHONE = {"width": 1340, "height": 600}, {"width": 390, "height": 780}
 
 PICTURES = {
     "events-light": ("/", "light", WIDE),
