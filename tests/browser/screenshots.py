@@ -15,16 +15,17 @@ from tests.browser.scene import FAILING, paint
 from tests.browser.web_process import WebProcess
 from tests.live.port import free_port
 
-WIDE, PHONE = {"width": 1340, "height": 600}, {"width": 390, "height": 780}
+TALL = {"width": 1360, "height": 900}
+WIDE, PHONE = {"width": 1360, "height": 600}, {"width": 390, "height": 780}
 
 PICTURES = {
     "events-light": ("/", "light", WIDE),
     "events-dark": ("/", "dark", WIDE),
     "events-phone-light": ("/", "light", PHONE),
     "events-phone-dark": ("/", "dark", PHONE),
-    "event-light": (f"/event?name={FAILING}&window=week", "light", WIDE),
+    "event-light": (f"/event?name={FAILING}&window=week", "light", TALL),
     "queues-dark": ("/queues", "dark", WIDE),
-    "week-light": ("/week", "light", WIDE),
+    "week-light": ("/week", "light", TALL),
 }
 
 

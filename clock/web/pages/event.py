@@ -29,7 +29,7 @@ from clock.web.pages.rendering import context_of, render
 from clock.web.pages.row import rows_of
 from clock.web.pages.timeline import draw
 
-COMING = 12
+COMING = 8
 PLOTTED = 200
 WINDOWS: Mapping[str, tuple[str, float]] = {
     "hour": ("an hour", 3600.0),
