@@ -29,6 +29,7 @@ PORT = 5040
     show_default=True,
     help="Port; else PORT.",
 )
+@click.option("--or-any-port", is_flag=True, help="Any port that is free, where that is taken.")
 @options.server_and_serializer
 @options.overdue_after
 @click.option(
@@ -50,6 +51,7 @@ PORT = 5040
 def web(
     host: str,
     port: int,
+    or_any_port: bool,
     url: str | None,
     settings: str | None,
     app: str,
@@ -89,7 +91,7 @@ def web(
     is_terminal = sys.stdout.isatty()
     colour = is_terminal and not os.environ.get("NO_COLOR")
     log_to(sys.stdout, style or ("terminal" if is_terminal else "logfmt"), colour=colour)
-    served.serve(application, host=host, port=port)
+    served.serve(application, host=host, ports=[port, 0] if or_any_port else [port])
     return codes.OK
 
 

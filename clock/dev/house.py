@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import selectors
-import socket
 import subprocess
 import sys
 import time
@@ -35,9 +34,7 @@ WORKER = "clock.worker.Worker"
 
 _COLOURS = {"clock": "cyan", "worker": "green", "web": "blue", "dev": "yellow"}
 
-_WEB = ("--allow-actions", "--show-arguments")
-
-_PORT = 5040
+_WEB = ("--port", "5040", "--or-any-port", "--allow-actions", "--show-arguments")
 
 
 def run_house(
@@ -96,19 +93,7 @@ def _commands(
     yield "worker", [sys.executable, *worker]
     yield "clock", [sys.executable, *clock]
     if find_spec("uvicorn") and find_spec("starlette"):
-        page = ["-m", "clock", "web", "--url", server, "--port", str(_page_port()), *_WEB]
-        yield "web", [sys.executable, *page]
-
-
-def _page_port() -> int:
-    """The page's own port, or any where another house on this machine has that."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", _PORT))
-        except OSError:
-            return 0
-    return _PORT
+        yield "web", [sys.executable, "-m", "clock", "web", "--url", server, *_WEB]
 
 
 @contextmanager

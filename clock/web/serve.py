@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import signal
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import FrameType
 from typing import Any
 
@@ -35,11 +36,11 @@ def read_allowed(said: Mapping[str, Any]) -> list[str]:
     return list(value)
 
 
-def serve(served: Starlette, *, host: str, port: int) -> None:
-    """Answer on ``host`` and ``port`` until SIGTERM, SIGINT or SIGHUP. Raises SettingsError where
-    the address cannot be had.
+def serve(served: Starlette, *, host: str, ports: Sequence[int]) -> None:
+    """Answer on ``host`` and the first of ``ports`` that nobody has (0 is any that is free), until
+    SIGTERM, SIGINT or SIGHUP. Raises SettingsError where the address cannot be had.
     """
-    listener = _listen(host, port)
+    listener = _listen(host, ports)
     config = uvicorn.Config(
         served,
         log_config=None,
@@ -65,14 +66,25 @@ def _stop(server: uvicorn.Server) -> Any:
     return ask
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, ports: Sequence[int]) -> socket.socket:
+    first, *others = ports
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind)
+        return _bound(host, first)
+    except OSError as error:
+        if others and error.errno == errno.EADDRINUSE:
+            return _listen(host, others)
+        raise SettingsError(f"{host}:{first} cannot be listened on: {error.strerror}") from None
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind)
+    try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         # From here on nobody is turned away: who comes early waits.
         listener.listen(128)
-    except OSError as error:
-        raise SettingsError(f"{host}:{port} cannot be listened on: {error.strerror}") from None
+    except OSError:
+        listener.close()
+        raise
     return listener

@@ -68,10 +68,12 @@ def test_this_repository_s_schedule_is_seen_to_enqueue_and_to_run_and_ctrl_c_end
     dev = start_dev("schedules/main.py")
     dev.wait_for_text("enqueued")
     dev.wait_for_text(" is alive at ")
+    dev.wait_for_text("web    | ")
     assert time.monotonic() - begin < 15
     running = " ".join(dev.processes().values())
     for part in ("valkey-server", "rq.cli worker", "clock schedules/main.py", "clock dev"):
         assert part in running
+    assert "clock web" in running
 
     dev.process.send_signal(signal.SIGINT)
     assert dev.process.wait(timeout=2) == 0

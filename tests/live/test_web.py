@@ -75,6 +75,16 @@ def test_the_port_is_that_of_the_environment(start_web: StartWeb, tmp_path: Path
     assert done.stderr == f"clock: 127.0.0.1:{port} cannot be listened on: Address already in use\n"
 
 
+def test_where_its_port_is_taken_it_may_take_any(start_web: StartWeb) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        web = start_web("--port", port, "--or-any-port")
+        assert httpx.get(f"{web.address()}/").status_code == 200
+        assert not web.address().endswith(f":{port}")
+
+
 def test_without_its_packages_it_says_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "starlette").mkdir()
     (tmp_path / "starlette" / "__init__.py").write_text(
