@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from redis import Redis
 
@@ -19,7 +20,9 @@ from clock.settings import TOLERANCE
 from clock.version import VERSION
 from clock.watch.publisher import Publisher
 from clock.watch.self_check import SelfCheck
-from clock.watchers.clock_ping import ClockPing
+
+if TYPE_CHECKING:
+    from clock.watchers.clock_ping import ClockPing
 
 RENEWED_EVERY = 86_400
 """Seconds after which the descriptions are written again, so that a clock that runs for years does

@@ -9,7 +9,6 @@ import queue
 import threading
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit, urlunsplit
-from urllib.request import Request, urlopen
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 TIMEOUT = 2.0
@@ -87,6 +86,9 @@ class Sender:
             self._send(ping)
 
     def _send(self, ping: Ping) -> None:
+        # Imported here: most clocks and workers have nobody to tell.
+        from urllib.request import Request, urlopen
+
         try:
             # Only http and https come as far as this: the settings are read so.
             request = Request(ping.address, data=ping.text.encode(), method="POST")  # noqa: S310

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -26,7 +27,9 @@ class Web:
             ) as client:
                 return await client.request(method, path, headers=headers, **said)
 
-        return asyncio.run(ask())
+        # A thread of its own has no event loop, whatever else runs in this process.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(lambda: asyncio.run(ask())).result()
 
     def get(self, path: str, **said: Any) -> httpx.Response:
         """A GET request."""

@@ -62,7 +62,9 @@ def _no_queue(_request: Request, error: Exception) -> Response:
 
 
 def _away(_request: Request, error: Exception) -> Response:
-    return problem(503, f"the server does not answer: {error}", {"retry-after": str(RETRY_AFTER)})
+    return problem(
+        503, f"the server is away or refuses: {error}", {"retry-after": str(RETRY_AFTER)}
+    )
 
 
 def _crashed(_request: Request, error: Exception) -> Response:
