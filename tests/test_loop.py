@@ -20,7 +20,7 @@ from clock.ledger.ledger import Claim, Ledger, Outcome, Sent
 from clock.ledger.pauses import Pause, pause, resume
 from clock.ledger.record import Record
 from clock.ledger.records import read_record
-from clock.loop import LONGEST_SLEEP, Loop
+from clock.loop import CLAIMED_AT_ONCE, LONGEST_SLEEP, Loop
 from clock.recurrence.elapsed import Elapsed
 from clock.schedule.event import Event
 from clock.server import connect
@@ -225,7 +225,7 @@ def test_a_stop_is_obeyed_between_two_batches(redis: Redis, read: ReadSchedule) 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Ledger, "send", send_and_stop)
         loop.turn()
-    assert redis.llen("rq:queue:default") == 500
+    assert redis.llen("rq:queue:default") == CLAIMED_AT_ONCE
 
 
 def test_a_turn_sleeps_until_something_is_due_and_never_longer_than_the_longest_sleep(

@@ -18,6 +18,7 @@ from clock.errors import UnknownEventError
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause_over
 from clock.ledger.records import read_record
+from clock.ledger.runs import Run, read_runs
 from clock.observe import why as observed
 from clock.observe.job_state import JobState, read_job
 from clock.observe.reasons import sentence
@@ -66,8 +67,15 @@ def why_event(
     pause = pause_over(connection, app, event, instant)
     earlier = None if answer.earlier is None else job_id(app, event, answer.earlier)
     said = sentence(found, answer, pause, job, earlier, now)
+    run = _run(connection, app, event, answer)
+    if run is not None:
+        said += f"; its run {_ended(run)}"
     if as_json:
-        click.echo(json.dumps(_as_object(found, answer, said, job, pause, app), ensure_ascii=False))
+        told = _as_object(found, answer, said, job, pause, app)
+        if run is not None:
+            told["run"] = {"outcome": run.outcome, "error": run.error, "attempt": run.attempt}
+            told["run"] |= {"duration": round(run.duration, 3), "worker": run.worker}
+        click.echo(json.dumps(told, ensure_ascii=False))
     else:
         click.echo(f"{event}, {local(instant, zone)} ({zone.name}):")
         click.echo(f"  {said}")
@@ -94,6 +102,20 @@ def _job(connection: Redis, app: str, event: EventStatus, answer: Answer) -> Job
     if answer.verdict not in {Verdict.FIRED, Verdict.FORGOTTEN}:
         return None
     return read_job(connection, job_id(app, event.name, answer.at))
+
+
+def _run(connection: Redis, app: str, event: str, answer: Answer) -> Run | None:
+    """The last run of the occurrence, where one of our workers recorded it."""
+    if answer.verdict not in {Verdict.FIRED, Verdict.FORGOTTEN}:
+        return None
+    runs = read_runs(connection, app, event)
+    return next((run for run in runs if run.scheduled == answer.at), None)
+
+
+def _ended(run: Run) -> str:
+    error = f" ({run.error})" if run.error else ""
+    attempt = f", attempt {run.attempt}" if run.attempt > 1 else ""
+    return f"{run.outcome}{error} in {run.duration:.3f} s{attempt}, on the worker {run.worker}"
 
 
 def _as_object(

@@ -37,6 +37,9 @@ class RunOutcome(StrEnum):
     """Its worker was asked to stop, or somebody stopped the job."""
 
 
+FAILURES = frozenset({RunOutcome.FAILED, RunOutcome.ABANDONED})
+"""Outcomes of a last run that make its event a failing one."""
+
 _MAY_HAVE_FAILED = {RunOutcome.FAILED, RunOutcome.ABANDONED, RunOutcome.STOPPED}
 
 

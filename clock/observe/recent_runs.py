@@ -8,11 +8,8 @@ from dataclasses import dataclass
 from redis import Redis
 
 from clock.ledger import keys
-from clock.ledger.runs import Run, RunOutcome, parse_run
+from clock.ledger.runs import FAILURES, Run, RunOutcome, parse_run
 from clock.ledger.script import server_errors
-
-FAILURES = frozenset({RunOutcome.FAILED, RunOutcome.ABANDONED})
-"""Outcomes of a last run that make its event a failing one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

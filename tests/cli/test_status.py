@@ -12,6 +12,7 @@ from rq import Worker
 
 from clock import Schedule
 from clock.ledger.pauses import Pause, pause
+from clock.ledger.runs import Run, RunOutcome, write_run
 from tests.cli.command import Clock
 from tests.conftest import ReadSchedule
 from tests.live.port import free_port
@@ -50,6 +51,29 @@ def test_all_is_well(clock: Clock, ran: Ran, server_url: str) -> None:
     assert row.split()[1:3] == ["on", "time"]
     assert row.count("+0900") == 2
     assert out.endswith("1 event: 1 on time\n")
+
+
+@pytest.mark.usefixtures("worker")
+def test_an_event_whose_last_run_failed_is_failing(
+    clock: Clock, ran: Ran, redis: Redis, server_url: str
+) -> None:
+    ran("every('10 seconds', 'tasks.x')", since=30)
+    at = int(time.time()) - 10
+    run = Run(
+        event="tasks.x",
+        scheduled=at,
+        enqueued=at,
+        started=at,
+        ended=at + 1,
+        outcome=RunOutcome.FAILED,
+        error="ValueError",
+        attempt=1,
+        worker="w1",
+        job="j",
+    )
+    write_run(redis, "test", run)
+    code, out, _ = clock("status", "--url", server_url, "--app", "test")
+    assert (code, out.splitlines()[-1]) == (0, "1 event: 1 failing")
 
 
 @pytest.mark.usefixtures("redis")

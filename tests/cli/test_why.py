@@ -11,6 +11,7 @@ from redis import Redis
 from rq import Worker
 
 from clock.ledger.pauses import Pause, pause, resume
+from clock.ledger.runs import Run, RunOutcome, write_run
 from tests.cli.command import Clock
 from tests.conftest import ReadSchedule
 from tests.watch.watched import START, Watched
@@ -76,6 +77,35 @@ def test_it_fired(asked: Asked) -> None:
     assert asked.why(290) == f"fired, 0.000 s late, as job {job}; it is queued"
     asked.redis.delete(f"rq:job:{job}")
     assert asked.why(290) == "fired, 0.000 s late; RQ keeps its job no more"
+
+
+def test_what_became_of_its_run(asked: Asked) -> None:
+    asked.run(TEN, range(300))
+    at = asked.zero + 290
+    run = Run(
+        event="tasks.x",
+        scheduled=at,
+        enqueued=at + 0.25,
+        started=at + 1,
+        ended=at + 3.5,
+        outcome=RunOutcome.FAILED,
+        error="ValueError",
+        attempt=2,
+        worker="w1",
+        job="j",
+    )
+    write_run(asked.redis, "test", run)
+    assert asked.why(290).endswith(
+        "; its run failed (ValueError) in 2.500 s, attempt 2, on the worker w1"
+    )
+    assert asked.json(290)["run"] == {
+        "outcome": "failed",
+        "error": "ValueError",
+        "attempt": 2,
+        "duration": 2.5,
+        "worker": "w1",
+    }
+    assert "run" not in asked.json(280)
 
 
 def test_without_a_time_the_last_that_was_due_is_asked_about(asked: Asked) -> None:

@@ -14,11 +14,11 @@ from clock.ledger import keys
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause_among, read_pauses_of
 from clock.ledger.records import read_record
-from clock.ledger.runs import Run, RunOutcome, read_runs
+from clock.ledger.runs import FAILURES, Run, RunOutcome, read_runs
 from clock.ledger.statistics import statistics
 from clock.observe.coming import Coming, coming
 from clock.observe.reasons import sentence
-from clock.observe.recent_runs import FAILURES, RecentRuns
+from clock.observe.recent_runs import RecentRuns
 from clock.observe.snapshot import Snapshot, read_snapshot
 from clock.observe.status import EventStatus, status
 from clock.observe.why import why
