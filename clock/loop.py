@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from clock.decision import FIRING, Kind
+from clock.decision import Kind
 from clock.errors import LedgerError, RecurrenceError
 from clock.inside import inside_the_clock
 from clock.ledger.ledger import Claim, Ledger, Outcome, Sent
+from clock.report import report
 from clock.schedule.event import Event, Occurrence
 from clock.stop import Stop
 from clock.timetable import Due, Row, Timetable
@@ -35,33 +36,6 @@ BACK_OFF = (0.0, 0.05, 0.1, 0.2, 0.5)
 
 SLOW_CONDITION = 0.1
 """Seconds. A condition is asked in the middle of a tick; a slower one makes other events late."""
-
-MESSAGES = {
-    Kind.FIRED: "enqueued",
-    Kind.FIRED_PAST_STUCK: "enqueued",
-    Kind.EXPIRED: "expired",
-    Kind.MISSED: "missed",
-    Kind.TOO_LATE: "missed",
-    Kind.OVER_CAP: "missed",
-    Kind.OVERLAP: "skipped",
-    Kind.PAUSED: "skipped",
-    Kind.UNMET: "skipped",
-    Kind.ERROR: "skipped",
-}
-
-REASONS = {
-    Kind.FIRED_PAST_STUCK: "the job before it has been waiting for too long",
-    Kind.MISSED: "no clock could claim it",
-    Kind.TOO_LATE: "too late",
-    Kind.OVER_CAP: "more were missed than catch_up makes up",
-    Kind.OVERLAP: "the job before it still waits or runs",
-    Kind.PAUSED: "paused",
-    Kind.UNMET: "its condition said no",
-    Kind.ERROR: "its condition failed",
-}
-
-LOUD = frozenset({Kind.MISSED, Kind.TOO_LATE, Kind.OVER_CAP, Kind.FIRED_PAST_STUCK, Kind.EXPIRED})
-"""What is logged as a warning."""
 
 log = logging.getLogger("clock")
 
@@ -223,7 +197,7 @@ class Loop:
             self._watch.claimed(recorded, batch.claimed_at)
         elif self._make_watch is not None:
             self._untold.append((recorded, batch.claimed_at))
-        self._report(recorded, batch.claimed_at)
+        report(recorded, batch.claimed_at, self._ledger.job_id)
         self._enrol_again()
 
     def _decided(self, due: Due, last: Outcome) -> None:
@@ -275,27 +249,6 @@ class Loop:
             log.warning("slow", extra=_fields(event=event.name, condition_took=round(took, 3)))
         return Kind.FIRED if met else Kind.UNMET
 
-    def _report(self, outcomes: Sequence[Outcome], claimed_at: float) -> None:
-        """Log a line for each of what was recorded, all that are alike in one record."""
-        alike: dict[tuple[object, ...], list[Outcome]] = {}
-        for outcome in outcomes:
-            if outcome.kind is not None:
-                claim, event = outcome.claim, outcome.claim.event
-                key = (outcome.kind, *claim[1:], event.zone.name, event.job.queue)
-                alike.setdefault(key, []).append(outcome)
-        # What was passed over is told before what fired.
-        for group in sorted(alike.values(), key=lambda group: group[0].kind in FIRING):
-            kind = group[0].kind or Kind.FIRED
-            own = [
-                {
-                    "event": outcome.claim.event.name,
-                    "job": self._ledger.job_id(outcome.claim) if kind in FIRING else None,
-                }
-                for outcome in group
-            ]
-            extra = {"fields": _shared(group[0].claim, kind, claimed_at), "each": own}
-            log.log(logging.WARNING if kind in LOUD else logging.INFO, MESSAGES[kind], extra=extra)
-
     def _trouble(self, index: int, reason: str) -> None:
         """Say what is wrong with an event, once as long as it stays the same."""
         if self._in_trouble.get(index) != reason:
@@ -334,21 +287,6 @@ def _row(event: Event) -> Row:
     return Row(
         recurrence=event.recurrence, catch_up=event.policy.catch_up, within=event.policy.within
     )
-
-
-def _shared(claim: Claim, kind: Kind, claimed_at: float) -> dict[str, object]:
-    """What is said of a decision, and of all that are like it."""
-    event, count, fires = claim.event, claim.occurrences, kind in FIRING
-    return {
-        "event": None,
-        "scheduled_at": event.local(claim.scheduled),
-        "lateness": round(claimed_at - claim.scheduled, 3) if fires else None,
-        "reason": REASONS.get(kind),
-        "first": event.local(claim.first) if claim.first is not None and count > 1 else None,
-        "count": count if count > 1 else None,
-        "queue": event.job.queue if fires else None,
-        "job": None,
-    }
 
 
 def _fields(**fields: object) -> dict[str, object]:

@@ -20,7 +20,7 @@ FLOORS = [
     {"catch_up", "sentinel", "backfill", "settings"},
     {"timetable", "stop", "log", "server", "token"},
     {"ledger"},
-    {"observe"},
+    {"observe", "report"},
     {"jobs"},
     {"watchers"},
     {"watch", "worker", "web"},
