@@ -16,7 +16,7 @@ from clock import codes
 from clock.cli import options
 from clock.cli.table import table
 from clock.ledger.clocks import Life
-from clock.ledger.runs import FAILURES, read_last_runs
+from clock.ledger.runs import failing, read_last_runs
 from clock.observe import status as observed
 from clock.observe.snapshot import read_snapshot
 from clock.observe.state import State, last_decision, last_lateness
@@ -46,8 +46,7 @@ def status(url: str | None, settings: str | None, app: str, tolerance: float, as
     connection = server.connect()
     snapshot = read_snapshot(connection, app, DECISIONS)
     runs = read_last_runs(connection, app, snapshot.descriptions)
-    failing = {event for event, run in runs.items() if run.outcome in FAILURES}
-    found = observed.status(snapshot, time.time(), tolerance=tolerance, failing=failing)
+    found = observed.status(snapshot, time.time(), tolerance=tolerance, failing=failing(runs))
     workers = _workers(connection, found)
     if as_json:
         click.echo(json.dumps(_as_object(found, server.shown, workers), ensure_ascii=False))

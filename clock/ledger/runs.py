@@ -8,7 +8,7 @@ milliseconds.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -77,6 +77,11 @@ class Run:
     def lateness(self) -> float | None:
         """Seconds from the scheduled time until the clock enqueued it; None for a later attempt."""
         return self.enqueued - self.scheduled if self.attempt == 1 else None
+
+
+def failing(last: Mapping[str, Run]) -> set[str]:
+    """The events whose last run, by event, failed."""
+    return {event for event, run in last.items() if run.outcome in FAILURES}
 
 
 def write_run(connection: Redis | Pipeline, app: str, run: Run) -> None:

@@ -25,7 +25,7 @@ from clock.errors import JobServerError, LedgerError
 from clock.jobs.place import prompt
 from clock.ledger.histogram import Histogram
 from clock.ledger.measured import Measured, read_measured
-from clock.ledger.runs import FAILURES, read_last_runs
+from clock.ledger.runs import failing, read_last_runs
 from clock.ledger.tally import Counted, read_tally
 from clock.observe.queues import QueueState, read_queues
 from clock.observe.snapshot import read_snapshot
@@ -64,8 +64,7 @@ def read_scrape(connection: Redis, app: str, now: float, tolerance: float) -> Sc
     snapshot = read_snapshot(connection, app, DECISIONS)
     events = [each.name for each in snapshot.descriptions.values() if each.removed is None]
     runs = read_last_runs(connection, app, events)
-    failing = {event for event, run in runs.items() if run.outcome in FAILURES}
-    found = status(snapshot, now, tolerance=tolerance, failing=failing)
+    found = status(snapshot, now, tolerance=tolerance, failing=failing(runs))
     used = {each.description.queue for each in found.events}
     return Scrape(
         status=found,

@@ -10,7 +10,7 @@ from clock.errors import UnknownEventError
 from clock.instant import utc_text
 from clock.ledger.manual import run_now
 from clock.ledger.pauses import Pause, pause, resume
-from clock.ledger.runs import FAILURES, read_last_runs, read_runs
+from clock.ledger.runs import failing, read_last_runs, read_runs
 from clock.ledger.statistics import Spread, Statistics, statistics
 from clock.observe.coming import coming, load
 from clock.observe.snapshot import Snapshot, read_snapshot
@@ -42,8 +42,7 @@ def _with_runs(call: Call) -> tuple[Status, Mapping[str, Any]]:
     """The status, with what the last runs say, in two round trips; and these runs."""
     snapshot = read_snapshot(call.connection, call.context.app, _DECISIONS)
     runs = read_last_runs(call.connection, call.context.app, snapshot.descriptions)
-    failing = {event for event, run in runs.items() if run.outcome in FAILURES}
-    return status(snapshot, call.now, tolerance=call.context.tolerance, failing=failing), runs
+    return status(snapshot, call.now, tolerance=call.context.tolerance, failing=failing(runs)), runs
 
 
 def _event(call: Call) -> EventStatus:
