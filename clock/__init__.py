@@ -1,29 +1,34 @@
 """The clock for Python applications on RQ: it reads a schedule file and only enqueues."""
 
-from clock.embedding import Clock
-from clock.errors import ClockError, RecurrenceError, ScheduleError
-from clock.recurrence.combination import period
-from clock.recurrence.cron_rule import cron
-from clock.recurrence.holidays import holidays
-from clock.recurrence.stream import times
-from clock.schedule.event import Event
-from clock.schedule.load import load
-from clock.schedule.schedule import Schedule
-from clock.schedule.words import defaults, every, timezone
+from importlib import import_module
 
-__all__ = [
-    "Clock",
-    "ClockError",
-    "Event",
-    "RecurrenceError",
-    "Schedule",
-    "ScheduleError",
-    "cron",
-    "defaults",
-    "every",
-    "holidays",
-    "load",
-    "period",
-    "times",
-    "timezone",
-]
+_HOMES = {
+    "clock.embedding": ["Clock"],
+    "clock.errors": ["ClockError", "RecurrenceError", "ScheduleError"],
+    "clock.recurrence.combination": ["period"],
+    "clock.recurrence.cron_rule": ["cron"],
+    "clock.recurrence.holidays": ["holidays"],
+    "clock.recurrence.stream": ["times"],
+    "clock.schedule.event": ["Event"],
+    "clock.schedule.load": ["load"],
+    "clock.schedule.schedule": ["Schedule"],
+    "clock.schedule.words": ["defaults", "every", "timezone"],
+}
+"""What each module gives. Imported when it is asked for, so that a worker or a web application
+waits for nothing of a schedule, and a schedule for nothing it does not use; the same as eager
+imports is in ``__init__.pyi``, for those who read types."""
+
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = list(_HOME)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'clock' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOME[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from clock.decision import Kind
 from clock.recurrence.elapsed import Elapsed
@@ -26,16 +27,14 @@ class Run:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(NamedTuple):
     """A run of occurrences that do not fire, and why: MISSED, TOO_LATE or OVER_CAP."""
 
     kind: Kind
     run: Run
 
 
-@dataclass(frozen=True, slots=True)
-class Owed:
+class Owed(NamedTuple):
     """What an event owes at a tick: the runs it passes over, and the occurrence to fire, if any."""
 
     passed: tuple[Passed, ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from redis import Redis
@@ -23,8 +23,7 @@ REPLY_TIMEOUT = 2.0
 has not answered by then is away, and asking again is safe."""
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(NamedTuple):
     """A server to connect to, and how to show it to people: ``shown`` has no password."""
 
     shown: str

@@ -7,7 +7,6 @@ seconds since 1970.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from clock.agenda import Agenda
@@ -16,8 +15,7 @@ from clock.errors import RecurrenceError
 from clock.recurrence.recurrence import Recurrence
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Row(NamedTuple):
     """What the timetable knows of an event: when, and what is made up of missed times."""
 
     recurrence: Recurrence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ import clock
 PACKAGE = Path(clock.__file__).parent
 
 FLOORS = [
-    {"errors", "codes", "instant", "inside", "decision", "agenda", "version"},
+    {"errors", "codes", "instant", "inside", "decision", "agenda", "version", "near"},
     {"recurrence"},
     {"schedule"},
     {"catch_up", "sentinel", "backfill", "settings"},
@@ -76,13 +77,34 @@ def test_below_the_loop_nothing_reads_the_wall_clock(module: Path) -> None:
 
 
 def test_the_front_door_shows_exactly_what_it_names() -> None:
-    visible = {
-        name
-        for name, value in vars(clock).items()
-        if not name.startswith("_") and not isinstance(value, type(sys))
-    }
-    assert visible == set(clock.__all__)
+    visible = {name for name in dir(clock) if not name.startswith("_")}
+    modules = {name for name in visible if isinstance(getattr(clock, name), type(sys))}
+    assert visible - modules - {"import_module"} == set(clock.__all__)
     assert len((PACKAGE / "__init__.py").read_text().splitlines()) < 40
+
+
+def test_the_front_door_gives_what_its_stub_says() -> None:
+    stub = ast.parse((PACKAGE / "__init__.pyi").read_text())
+    told = {
+        alias.name: node.module
+        for node in ast.walk(stub)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert told.keys() == set(clock.__all__)
+    for name, module in told.items():
+        assert getattr(clock, name) is getattr(importlib.import_module(str(module)), name)
+
+
+def test_the_front_door_waits_for_nothing() -> None:
+    code = (
+        "import sys; import clock\n"
+        "assert not [name for name in sys.modules if name.startswith('clock.')]\n"
+        "assert 'redis' not in sys.modules and 'rq' not in sys.modules\n"
+        "assert clock.every.__module__ == 'clock.schedule.words'\n"
+        "assert 'clock.recurrence.stream' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 def _room(module: Path) -> str:

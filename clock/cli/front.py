@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import gc
 import importlib
 import os
@@ -14,6 +13,7 @@ import click
 
 from clock import codes
 from clock.errors import ClockError, LedgerError, ScheduleError
+from clock.near import nearest
 from clock.version import VERSION
 
 EPILOG = """\b
@@ -65,8 +65,8 @@ class Front(click.Group):
     def _check_is_file(self, word: str) -> None:
         if word.startswith("-") or word.endswith(".py") or Path(word).exists():
             return
-        near = difflib.get_close_matches(word, COMMANDS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "see 'clock --help'"
+        near = nearest(word, COMMANDS)
+        hint = f"did you mean {near!r}?" if near else "see 'clock --help'"
         raise click.UsageError(f"{word!r} is neither a command nor a file; {hint}")
 
     def list_commands(self, ctx: click.Context) -> list[str]:

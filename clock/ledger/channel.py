@@ -7,8 +7,7 @@ from here, whatever the client's own settings for retries say.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from redis import Redis
 from redis.exceptions import NoScriptError
@@ -16,8 +15,7 @@ from redis.exceptions import NoScriptError
 from clock.ledger.script import script, server_errors
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Call:
+class Call(NamedTuple):
     """A call whose reply was not read yet."""
 
     keys: Sequence[str]

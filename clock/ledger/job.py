@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -59,8 +58,7 @@ def _stamp(scheduled: int) -> str:
     return f"{datetime.fromtimestamp(scheduled, UTC):%Y%m%dT%H%M%SZ}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class Shape(NamedTuple):
     """What the jobs of many events have in common; ``digest`` is its name.
 
     ``first`` and ``later`` are the parts of ``meta`` behind the scheduled instant: around the
@@ -80,8 +78,7 @@ class Shape:
     later: Sequence[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class JobTemplate:
+class JobTemplate(NamedTuple):
     """An event's job, but for what one occurrence adds.
 
     ``first`` and ``later`` are what its meta begins with, up to the scheduled instant.

@@ -9,8 +9,8 @@ at 900 characters, some forty decisions; the counters never decrease.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from clock.decision import Decision, Kind
 
@@ -20,8 +20,7 @@ _LINE = re.compile(r"(\d+) (\S+) (\S+) ((?:\d+ ){6}\d+)\|(.*)")
 _ENTRY = re.compile(r"([a-z])(\d+)(?:-(\d+)\*(\d+))?(?:\+(-?\d+))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A record, read. ``fired`` is None where nothing ever fired; ``history`` begins with the
     newest.
     """

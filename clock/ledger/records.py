@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-
 from redis import Redis
 from rq.utils import as_text
 
@@ -11,6 +9,7 @@ from clock.errors import UnknownEventError
 from clock.ledger import keys
 from clock.ledger.record import Record, parse_record
 from clock.ledger.script import server_errors
+from clock.near import nearest
 
 NAMES_SHOWN = 20
 """Names of events in the message about an unknown one."""
@@ -32,8 +31,8 @@ def read_record(connection: Redis, app: str, event: str) -> Record:
 def _unknown(event: str, names: list[str], app: str) -> str:
     if not names:
         return f"there is no event {event!r}: no clock of the application {app!r} ran yet"
-    near = difflib.get_close_matches(event, names, n=1)
-    hint = f", did you mean {near[0]!r}?" if near else ";"
+    near = nearest(event, names)
+    hint = f", did you mean {near!r}?" if near else ";"
     more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
     shown = ", ".join(names[:NAMES_SHOWN])
     return f"there is no event {event!r}{hint} the events are {shown}{more}"

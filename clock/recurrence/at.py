@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from clock.errors import RecurrenceError
+from clock.near import nearest
 from clock.recurrence.period import WEEKDAYS
 
 _SHORT = {name[:3]: number for number, name in enumerate(WEEKDAYS)}
@@ -14,8 +14,7 @@ _FIELD = re.compile(r"\*{1,2}|[0-9]\*|[0-9]{1,2}")
 _LIMITS = {"hour": 24, "minute": 60, "second": 60}
 
 
-@dataclass(frozen=True, slots=True)
-class At:
+class At(NamedTuple):
     """One pattern: the times of day it names, and how.
 
     ``seconds`` are ascending seconds from local midnight; ``weekday`` is Monday 0 to Sunday 6, or
@@ -102,6 +101,6 @@ def _weekday(word: str, text: str) -> int:
         return _SHORT[lower]
     if lower in WEEKDAYS:
         return WEEKDAYS.index(lower)
-    near = difflib.get_close_matches(lower, WEEKDAYS, n=1)
-    hint = f"did you mean {near[0].capitalize()!r}?" if near else "write one like 'Monday 12:00'"
+    near = nearest(lower, WEEKDAYS)
+    hint = f"did you mean {near.capitalize()!r}?" if near else "write one like 'Monday 12:00'"
     raise RecurrenceError(f"at={text!r}: {word!r} is not a weekday; {hint}")

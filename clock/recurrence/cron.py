@@ -7,9 +7,8 @@ croniter's versions read differently or not at all: ``L``, ``L-3``, ``friL``, ``
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from clock.errors import RecurrenceError
 from clock.recurrence.cron_field import FIELDS, SECOND, plain_values
@@ -30,8 +29,7 @@ _NTH = re.compile(r"(?P<day>[a-z]+|[0-9])(?:#(?P<nth>[0-9])|(?P<last>l))")
 _BEFORE_END = re.compile(r"l(?:-(?P<days>[0-9]{1,2}))?")
 
 
-@dataclass(frozen=True, slots=True)
-class CronFields:
+class CronFields(NamedTuple):
     """An expression, read: every field as a set of numbers, weekdays with Monday as 0.
 
     ``every_day`` says that neither day field restricts anything, ``every_date`` that the day of the

@@ -7,7 +7,7 @@ decided here, so that the answer and the message are the same under every cronit
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from clock.errors import RecurrenceError
 
@@ -19,8 +19,7 @@ _TERM = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """A field by its name, its lowest and highest number, and the names for them."""
 
     name: str

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 from clock.errors import RecurrenceError
-from clock.recurrence.combination import Combining
 from clock.recurrence.cron import CronFields, Seconds, parse_cron
 from clock.recurrence.days import ANCHOR, Days, EveryDays, MonthDays, WeekDays
+from clock.recurrence.rule import Given
 from clock.recurrence.wall import Fold, Gap, Wall, even_or_all
 from clock.recurrence.zone import Zone
 
 
 @dataclass(frozen=True, slots=True)
-class CronRule(Combining):
+class CronRule(Given):
     """A cron expression, single spaces in ``text``; ``seconds`` says where the sixth field is."""
+
+    word: ClassVar[str] = "cron"
 
     text: str
     seconds: Seconds | None = None

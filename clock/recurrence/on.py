@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from clock.errors import RecurrenceError
 from clock.recurrence.days import DayRule
@@ -24,8 +24,7 @@ _NUMBER = re.compile("(-?[0-9]{1,9})(?:st|nd|rd|th)?")
 _OF_MONTH = re.compile(r"(?P<day>.+?) (?:of )?(?P<month>[a-z]+)")
 
 
-@dataclass(frozen=True, slots=True)
-class On:
+class On(NamedTuple):
     """One day of a month: its tidy text, a rule for it, and the month (1 to 12) if one is named."""
 
     text: str

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
 from clock.errors import RecurrenceError
+from clock.near import nearest
 
 Unit = Literal["minute", "hour", "day", "week", "month", "year"]
 
@@ -98,9 +98,9 @@ def _unknown(period: str, word: str) -> str:
                 f"{period!r} is not a period; weeks, months and weekdays are not mixed "
                 "with other units, and days are counted alone, as in '3 days'"
             )
-        near = difflib.get_close_matches(each, known, n=1)
+        near = nearest(each, known)
         if near:
-            return f"{period!r} is not a period; did you mean {near[0]!r}?"
+            return f"{period!r} is not a period; did you mean {near!r}?"
     return (
         f"{period!r} is not a period; "
         "write one like '10 minutes', '1h30m', 'day', '2 weeks' or 'monday'"

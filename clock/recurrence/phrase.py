@@ -7,24 +7,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence, Set
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from clock.errors import RecurrenceError
 from clock.recurrence.anchor import Anchor
 from clock.recurrence.calendar_rule import CalendarRule, calendar_rule
 from clock.recurrence.combination import Combination, Words
-from clock.recurrence.cron_rule import CronRule
 from clock.recurrence.dates import DateFunction, Dates, date_set
-from clock.recurrence.difference import ExceptRule
 from clock.recurrence.elapsed import SpanRule
 from clock.recurrence.period import Span, parse_period
-from clock.recurrence.rule import Rule
-from clock.recurrence.stream import TimesRule
+from clock.recurrence.rule import Given, Rule
 from clock.recurrence.union import EitherRule
 
-Period = str | timedelta | CronRule | TimesRule | Words | Combination
+Period = str | timedelta | Given | Words | Combination
 
 _PHRASE = re.compile(
     r"(?P<period>.*?)(?: on (?P<on>.+?))?(?: at (?P<at>.+?))?(?: counted from (?P<anchor>\S+))?"
@@ -32,8 +28,7 @@ _PHRASE = re.compile(
 _DEPTH = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
+class Details(NamedTuple):
     """What the options of an event add to its period."""
 
     at: str | Sequence[str] | None = None
@@ -104,12 +99,11 @@ def _read(period: object, details: Details, depth: int) -> Rule:
         period = period.text
     if isinstance(period, str):
         return parse_phrase(period, details)
-    if isinstance(period, CronRule | TimesRule):
-        word = "cron" if isinstance(period, CronRule) else "times"
+    if isinstance(period, Given):
         if depth == 0:
             for option in details.given():
                 raise RecurrenceError(
-                    f"{option}= does not go with {word}(...), which says when by itself"
+                    f"{option}= does not go with {period.word}(...), which says when by itself"
                 )
         return period
     if depth > 0 and isinstance(period, Dates):
@@ -120,6 +114,9 @@ def _read(period: object, details: Details, depth: int) -> Rule:
 def _combine(combination: Combination, details: Details, depth: int) -> Rule:
     left, right = combination.left, combination.right
     if combination.sign == "-":
+        # What most files do without is not worth the time that its import takes at every start.
+        from clock.recurrence.difference import ExceptRule
+
         return ExceptRule(_read(left, details, depth), _taken(right, details, depth))
     if _is_dates(right) or _is_dates(left):
         raise RecurrenceError("dates have no time of day; they stand after '-', not beside '|'")

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
+from clock.recurrence.combination import Combining
 from clock.recurrence.recurrence import Recurrence
 from clock.recurrence.wall import Fold, Gap
 from clock.recurrence.zone import Zone
@@ -19,3 +20,15 @@ class Rule(Protocol):
     def recurrence(self, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:
         """The rule in a zone; raises RecurrenceError where it can never fire."""
         ...
+
+
+class Given(Combining):
+    """A rule that says when by itself: no ``at=``, ``on=`` or ``anchor=`` goes with it."""
+
+    __slots__ = ()
+    word: ClassVar[str]
+    """What a schedule file calls it."""
+
+    def recurrence(self, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:
+        """The rule in a zone; raises RecurrenceError where it can never fire."""
+        raise NotImplementedError

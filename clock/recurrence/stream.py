@@ -9,11 +9,11 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import cast
+from typing import ClassVar, cast
 
 from clock.errors import RecurrenceError
-from clock.recurrence.combination import Combining
 from clock.recurrence.dates import function_name
+from clock.recurrence.rule import Given
 from clock.recurrence.wall import Fold, Gap
 from clock.recurrence.zone import BEGINNING, END, Zone
 
@@ -130,8 +130,10 @@ class Stream:
 
 
 @dataclass(frozen=True, slots=True)
-class TimesRule(Combining):
+class TimesRule(Given):
     """``times(...)``: the instants of an iterable, whatever the zone."""
+
+    word: ClassVar[str] = "times"
 
     stream: Stream
 

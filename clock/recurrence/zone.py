@@ -8,7 +8,6 @@ is a rule about seams. pytz knows the seams up to 2037; the offset after the las
 from __future__ import annotations
 
 import calendar
-import difflib
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +16,7 @@ from functools import cache
 import pytz
 
 from clock.errors import RecurrenceError
+from clock.near import nearest
 
 BEGINNING = -62_135_596_800
 """0001-01-01T00:00:00Z in seconds since 1970: the first instant a ``datetime`` can hold."""
@@ -101,10 +101,8 @@ def _unknown(name: str) -> str:
     by_folded = {known.casefold(): known for known in pytz.all_timezones}
     cities = {known.rpartition("/")[2].casefold(): known for known in pytz.common_timezones}
     folded = str(name).casefold()
-    near = difflib.get_close_matches(folded, by_folded, n=1) or difflib.get_close_matches(
-        folded, cities, n=1
-    )
-    if not near:
+    near = nearest(folded, by_folded) or nearest(folded, cities)
+    if near is None:
         return f"unknown zone {name!r}; zones are written like 'Europe/Berlin'"
-    best = by_folded.get(near[0]) or cities[near[0]]
+    best = by_folded.get(near) or cities[near]
     return f"unknown zone {name!r}; did you mean {best!r}?"

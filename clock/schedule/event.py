@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from clock.recurrence.identity import identity
 from clock.recurrence.recurrence import Recurrence, between
@@ -16,8 +16,7 @@ Mark = Literal["gap", "fold"]
 Overlap = Literal["allow", "skip", "replace"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retry:
+class Retry(NamedTuple):
     """How often a failed job is tried again, and after how many seconds each time."""
 
     max: int
@@ -25,8 +24,7 @@ class Retry:
     at_front: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Callback:
+class Callback(NamedTuple):
     """A function that RQ calls when a job ends: its dotted name, its own limit in seconds."""
 
     name: str

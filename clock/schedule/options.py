@@ -6,19 +6,21 @@ sentence.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from clock.errors import RecurrenceError
+from clock.near import nearest
 from clock.recurrence.anchor import Anchor
-from clock.recurrence.bounds import Bound
 from clock.recurrence.wall import Fold, Gap
 from clock.recurrence.zone import Zone, zone
 from clock.schedule.duration import parse_duration
 from clock.schedule.event import ALL, Callback, Occurrence, Overlap, Retry
 from clock.schedule.task import task_name
+
+if TYPE_CHECKING:
+    from clock.recurrence.bounds import Bound
 
 Duration = int | str | timedelta
 
@@ -88,9 +90,9 @@ def _unknown(option: str, known: Mapping[str, object]) -> str:
         return "unknown option 'tz'; write timezone('...') for the whole file"
     if option in OPTIONS:
         return f"{option}= is said of each event in every(...), not of a whole file"
-    near = difflib.get_close_matches(option, known, n=1, cutoff=0.5)
+    near = nearest(option, known, likeness=0.5)
     if near:
-        return f"unknown option {option!r}; did you mean {near[0]!r}?"
+        return f"unknown option {option!r}; did you mean {near!r}?"
     return f"unknown option {option!r}; the options are {', '.join(sorted(known))}"
 
 

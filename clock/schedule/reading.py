@@ -11,12 +11,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from sys import intern
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from clock.errors import RecurrenceError, ScheduleError, SettingsError
-from clock.recurrence.bounds import BoundedRule
 from clock.recurrence.rule import Rule
-from clock.recurrence.spread import SpreadRule, stable_offset
 from clock.recurrence.zone import Zone, zone
 from clock.schedule.event import Event, JobOptions, Policy
 from clock.schedule.schedule import Schedule
@@ -29,8 +27,7 @@ _POLICY_OPTIONS = ("catch_up", "within", "overlap", "stuck_after")
 _NO_KWARGS: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(NamedTuple):
     """One call of ``every``, its options checked but its zone and defaults not yet known."""
 
     name: str
@@ -151,11 +148,15 @@ class Reading:
 
 
 def _within_options(rule: Rule, name: str, options: Mapping[str, Any]) -> Rule:
-    """The rule of an event with its spread and its bounds."""
+    """The rule of an event with its spread and its bounds, imported by who needs them."""
     if "spread" in options:
+        from clock.recurrence.spread import SpreadRule, stable_offset
+
         over = options["spread"]
         rule = SpreadRule(inner=rule, over=over, by=stable_offset(name, over))
     if "start" in options or "until" in options:
+        from clock.recurrence.bounds import BoundedRule
+
         rule = BoundedRule(inner=rule, start=options.get("start"), until=options.get("until"))
     return rule
 

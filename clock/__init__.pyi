@@ -1,0 +1,29 @@
+"""The clock for Python applications on RQ: it reads a schedule file and only enqueues."""
+
+from clock.embedding import Clock
+from clock.errors import ClockError, RecurrenceError, ScheduleError
+from clock.recurrence.combination import period
+from clock.recurrence.cron_rule import cron
+from clock.recurrence.holidays import holidays
+from clock.recurrence.stream import times
+from clock.schedule.event import Event
+from clock.schedule.load import load
+from clock.schedule.schedule import Schedule
+from clock.schedule.words import defaults, every, timezone
+
+__all__ = [
+    "Clock",
+    "ClockError",
+    "Event",
+    "RecurrenceError",
+    "Schedule",
+    "ScheduleError",
+    "cron",
+    "defaults",
+    "every",
+    "holidays",
+    "load",
+    "period",
+    "times",
+    "timezone",
+]
