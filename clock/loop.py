@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 LONGEST_SLEEP = 1.0
 """Seconds. The wall clock is looked at this often, whatever the timetable says: it may jump."""
 
+NEAR = 0.02
+"""Seconds before a time at which the loop wakes to sleep the rest anew: Linux lets a sleep end late
+by a thousandth of its length, and a short one is exact."""
+
 SUSPENDED = 5.0
 """Seconds between two passes after which the process must have been stopped, its host suspended or
 its clock set: what passed meanwhile could not be claimed, and the catch-up rule holds for it."""
@@ -280,7 +284,10 @@ class Loop:
 
     def _pause(self, now: float) -> float:
         due = self._timetable.next_due()
-        return LONGEST_SLEEP if due is None else min(max(due - now, 0.0), LONGEST_SLEEP)
+        if due is None:
+            return LONGEST_SLEEP
+        left = max(due - now, 0.0)
+        return left if left <= NEAR else min(left - NEAR, LONGEST_SLEEP)
 
 
 def _row(event: Event) -> Row:

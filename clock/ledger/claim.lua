@@ -39,7 +39,6 @@ do
   end
 end
 local records = call('HMGET', KEYS[1], unpack(events))
-local templates = call('HMGET', KEYS[2], unpack(events))
 local pauses = call('EXISTS', KEYS[4]) == 1 and call('HMGET', KEYS[4], unpack(events)) or {}
 
 local texts, suffixes = {}, {}
@@ -126,10 +125,14 @@ local function shape_of(digest)
   return shape
 end
 
+local templates
 local template = {}
--- Read what the jobs of an event have to themselves, and find their shape; returns whether the event is
--- enrolled. One table serves for all: to make one for each claim is slow.
-local function read_template(packed)
+-- Read what the jobs of the event of claim number i have to themselves, and find their shape; returns
+-- whether the event is enrolled. One table serves for all: to make one for each claim is slow. Whoever
+-- comes second, behind another clock, asks for no template at all.
+local function read_template(i)
+  templates = templates or call('HMGET', KEYS[2], unpack(events))
+  local packed = templates[i]
   if not packed then return false end
   local digest
   digest, template.prefix, template.data, template.description, template.first, template.later =
@@ -223,7 +226,7 @@ while at <= #ARGV do
     local record = current[event] or records[i]
     local reply
 
-    if not record or not read_template(templates[i]) then
+    if not record then
       reply = '?'
     else
       local _, bar, decided, fired, by, fires, counters = find(record, HEAD)
@@ -233,6 +236,8 @@ while at <= #ARGV do
         local ours = decided == scheduled and by == TOKEN
         reply = ours and newest_decision(sub(record, bar + 1)) or ''
         if reply == '' then reply = 'd' .. decided end
+      elseif not read_template(i) then
+        reply = '?'
       else
         reply = kind
         if refused[event] then
