@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence, Set
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 from clock.errors import RecurrenceError
@@ -42,7 +43,12 @@ class Details(NamedTuple):
 
 
 def read_rule(period: object, details: Details) -> Rule:
-    """The rule of a period with its details. Raises RecurrenceError, quoting what is wrong."""
+    """The rule of a period with its details. Raises RecurrenceError, quoting what is wrong.
+
+    The same words give the same rule, so that it is read once, and there once.
+    """
+    if isinstance(period, str) and _is_plain(details):
+        return _plain(period, details.at, details.on)
     if isinstance(period, Combination) and details.given():
         words = [leaf for leaf in _leaves(period) if isinstance(leaf, str | Words)]
         if len(words) != 1:
@@ -52,6 +58,19 @@ def read_rule(period: object, details: Details) -> Rule:
                 "write it into the words, as in 'day at 09:30'"
             )
     return _read(period, details, 0)
+
+
+def _is_plain(details: Details) -> bool:
+    return (
+        details.anchor is None  # equal instants may be written in different zones
+        and isinstance(details.at, str | None)
+        and isinstance(details.on, str | int | None)
+    )
+
+
+@lru_cache(maxsize=4096, typed=True)  # True is 1 to a cache, and no day to a rule
+def _plain(words: str, at: Any, on: Any) -> Rule:
+    return parse_phrase(words, Details(at, on))
 
 
 def parse_phrase(text: str, details: Details | None = None) -> CalendarRule | SpanRule:

@@ -33,6 +33,8 @@ class Declaration(NamedTuple):
     name: str
     task: str
     rule: Rule
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
     options: Mapping[str, Any]
     path: str
     line: int
@@ -57,6 +59,7 @@ class Reading:
     serializer: str
     declarations: dict[str, Declaration] = field(default_factory=dict)
     files: dict[str, FileSettings] = field(default_factory=dict)
+    _options: dict[tuple[Any, ...], Mapping[str, Any]] = field(default_factory=dict)
     _interned: dict[JobOptions, JobOptions] = field(default_factory=dict)
     _policies: dict[Policy, Policy] = field(default_factory=dict)
 
@@ -65,7 +68,11 @@ class Reading:
         return self.files.setdefault(path, FileSettings())
 
     def declare(self, declaration: Declaration) -> None:
-        """Keep a declaration; raises ScheduleError where its name is taken."""
+        """Keep a declaration; raises ScheduleError where its name is taken.
+
+        Options that many have in common are kept once: a hundred thousand declarations are all
+        there before the first becomes an event.
+        """
         taken = self.declarations.get(declaration.name)
         if taken is not None:
             raise ScheduleError(
@@ -74,7 +81,15 @@ class Reading:
                 f"the name {declaration.name!r} is taken by {taken.path}:{taken.line}; "
                 "names are unique, so give one of the two another name=",
             )
-        self.declarations[declaration.name] = declaration
+        self.declarations[declaration.name] = declaration._replace(
+            options=self._shared(declaration.options)
+        )
+
+    def _shared(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            return self._options.setdefault(tuple(options.items()), options)
+        except TypeError:  # a meta has no hash
+            return options
 
     def schedule(self, environ: Mapping[str, str]) -> Schedule:
         """The finished schedule. Raises ScheduleError for what only shows at the end."""
@@ -109,7 +124,7 @@ class Reading:
             **{option: options[option] for option in _POLICY_OPTIONS if option in options},
             condition=options.get("if_"),
         )
-        args, kwargs = options.get("args", ()), options.get("kwargs") or _NO_KWARGS
+        args, kwargs = declaration.args, declaration.kwargs or _NO_KWARGS
         self._check_serialisable(declaration, args, kwargs, job.meta)
         return Event(
             name=declaration.name,

@@ -35,7 +35,18 @@ def every(period: Period, task: Any, /, **options: Unpack[Options]) -> None:
         rule = read_rule(period, details)
     except ValueError as error:
         raise ScheduleError(path, line, str(error)) from None
-    reading.declare(Declaration(checked.get("name", task_), task_, rule, checked, path, line))
+    reading.declare(
+        Declaration(
+            name=checked.pop("name", task_),
+            task=task_,
+            rule=rule,
+            args=checked.pop("args", ()),
+            kwargs=checked.pop("kwargs", {}),
+            options=checked,
+            path=path,
+            line=line,
+        )
+    )
 
 
 def timezone(name: str) -> None:

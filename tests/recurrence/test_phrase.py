@@ -59,3 +59,14 @@ def test_what_is_said_twice_is_refused() -> None:
 def test_half_a_phrase_is_refused(text: str) -> None:
     with pytest.raises(RecurrenceError):
         parse_phrase(text)
+
+
+def test_the_same_words_give_the_same_rule() -> None:
+    details = Details(at="09:30", on="last")
+    assert read_rule("month", details) is read_rule("month", details)
+
+
+def test_what_equals_a_day_is_still_no_day() -> None:
+    assert str(read_rule("month", Details(on=1))) == "month on 1"
+    with pytest.raises(RecurrenceError, match="on=True is not a day"):
+        read_rule("month", Details(on=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -197,3 +198,33 @@ def test_a_stream_of_the_schedule_file_is_an_event(tmp_path: Path) -> None:
     assert only.rule == "times moons() - {2026-02-01}"
     found = islice(only.occurrences(datetime(2026, 1, 1, tzinfo=UTC)), 2)
     assert [f"{each:%m-%d %H:%M}" for each in found] == ["01-03 10:03", "03-03 11:29"]
+
+
+def test_what_two_events_share_keeps_the_words_of_each(tmp_path: Path) -> None:
+    found = schedule(
+        tmp_path,
+        "from datetime import datetime\n"
+        "one = datetime.fromisoformat('2026-11-21T09:00:00+01:00')\n"
+        "other = datetime.fromisoformat('2026-11-21T08:00:00+00:00')\n"
+        "every('3 hours', 'tasks.x', name='one', anchor=one)\n"
+        "every('3 hours', 'tasks.x', name='other', anchor=other)\n",
+    )
+    assert found.events["one"].rule == "3 hours counted from 2026-11-21T09:00:00+01:00"
+    assert found.events["other"].rule == "3 hours counted from 2026-11-21T08:00:00+00:00"
+
+
+def test_a_reading_needs_little_more_than_what_stays_of_it(tmp_path: Path) -> None:
+    text = (
+        "for n in range({}):\n"
+        "    every('day', 'tasks.x', name=f'event {{n}}', at=f'{{n % 24:02}}:00', queue='low')\n"
+    )
+    # Code and caches that the first reading makes belong to none.
+    schedule(tmp_path, text.format(24))
+    tracemalloc.start()
+    try:
+        found = schedule(tmp_path, text.format(3_000))
+        stays, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(found.events) == 3_000
+    assert most < 1.5 * stays, most / stays
