@@ -13,10 +13,12 @@ from clock.decision import Kind
 from clock.errors import LedgerError, RecurrenceError
 from clock.inside import inside_the_clock
 from clock.ledger.ledger import Claim, Ledger, Outcome, Sent
+from clock.outage import Outage
 from clock.report import report
 from clock.schedule.event import Event, Occurrence
 from clock.stop import Stop
 from clock.timetable import Due, Row, Timetable
+from clock.trouble import Trouble
 
 if TYPE_CHECKING:
     from clock.watch.watch import Watch
@@ -34,9 +36,6 @@ its clock set: what passed meanwhile could not be claimed, and the catch-up rule
 
 CLAIMED_AT_ONCE = 250
 """Events in one batch: a few milliseconds of the server's time; a stop is obeyed in between."""
-
-BACK_OFF = (0.0, 0.05, 0.1, 0.2, 0.5)
-"""Seconds before the first tries after a failure; from then on, ``LONGEST_SLEEP``."""
 
 SLOW_CONDITION = 0.1
 """Seconds. A condition is asked in the middle of a tick; a slower one makes other events late."""
@@ -81,9 +80,8 @@ class Loop:
         self._timetable = Timetable([_row(event) for event in self._events])
         self._enrolled = False
         self._last_pass: float | None = None
-        self._failures = 0
-        self._failure_kinds: set[str] = set()
-        self._in_trouble: dict[int, str] = {}
+        self._outage = Outage()
+        self._trouble = Trouble(self._events)
         self._unknown: dict[int, int] = {}
         self._under_way: deque[Batch] = deque()
 
@@ -91,7 +89,7 @@ class Loop:
         """Run until the stop is requested."""
         while not self._stop.is_set():
             self._stop.wait(self.turn())
-        if self._watch is not None and not self._failures:
+        if self._watch is not None and not self._outage:
             self._watch.ended(self._now())
 
     def turn(self) -> float:
@@ -106,15 +104,15 @@ class Loop:
         try:
             if not self._enrolled:
                 self._enrol(now)
-            elif self._failures or self._was_suspended(now):
+            elif self._outage or self._was_suspended(now):
                 self._timetable.catch_up(now)
             self._tick(now)
             self._report_pass()
         except LedgerError as error:
-            return self._failed(error)
+            return self._outage.failed(error)
         finally:
             self._last_pass = self._now()
-        self._succeeded()
+        self._outage.over()
         return self._pause(self._now())
 
     def _report_pass(self) -> None:
@@ -167,7 +165,7 @@ class Loop:
         """Claim the next batch of what is due; returns whether anything is."""
         due = self._timetable.due(now, CLAIMED_AT_ONCE)
         for index, reason in self._timetable.take_broken():
-            self._trouble(index, reason)
+            self._trouble.say(index, reason)
         if not due:
             return False
         claimed_at = self._now()
@@ -205,18 +203,18 @@ class Loop:
         self._enrol_again()
 
     def _decided(self, due: Due, last: Outcome) -> None:
-        if self._in_trouble and last.kind not in {None, Kind.ERROR}:
-            self._in_trouble.pop(due.row, None)
+        if last.kind not in {None, Kind.ERROR}:
+            self._trouble.over(due.row)
         try:
             self._timetable.advance(due, last.decided)
         except RecurrenceError as error:
-            self._trouble(due.row, str(error))
+            self._trouble.say(due.row, str(error))
 
     def _refused(self, due: Due, claimed_at: float) -> None:
         self._timetable.hold(due, claimed_at + LONGEST_SLEEP)
         queue = self._events[due.row].job.queue
         reason = "holds no queue, or nothing may be pushed there"
-        self._trouble(due.row, f"the key of the queue {queue!r} {reason}")
+        self._trouble.say(due.row, f"the key of the queue {queue!r} {reason}")
 
     def _enrol_again(self) -> None:
         """Tell a server that lost its data what is left of them, which is in this process."""
@@ -247,17 +245,11 @@ class Loop:
         try:
             met = condition(Occurrence(event=event.name, scheduled_at=event.local(scheduled)))
         except Exception as error:  # a condition is the user's code
-            self._trouble(index, f"its condition raised {type(error).__name__}: {error}")
+            self._trouble.say(index, f"its condition raised {type(error).__name__}: {error}")
             return Kind.ERROR
         if (took := time.monotonic() - begin) > SLOW_CONDITION:
             log.warning("slow", extra=_fields(event=event.name, condition_took=round(took, 3)))
         return Kind.FIRED if met else Kind.UNMET
-
-    def _trouble(self, index: int, reason: str) -> None:
-        """Say what is wrong with an event, once as long as it stays the same."""
-        if self._in_trouble.get(index) != reason:
-            self._in_trouble[index] = reason
-            log.error("trouble", extra=_fields(event=self._events[index].name, reason=reason))
 
     @contextmanager
     def _errors_of(self, index: int) -> Iterator[None]:
@@ -265,22 +257,7 @@ class Loop:
         try:
             yield
         except RecurrenceError as error:
-            self._trouble(index, str(error))
-
-    def _failed(self, error: LedgerError) -> float:
-        # Kinds may alternate, and the text of one may differ from try to try: ports, addresses.
-        if error.kind not in self._failure_kinds:
-            self._failure_kinds.add(error.kind)
-            log.error("server away", extra=_fields(reason=str(error)))
-        delay = BACK_OFF[self._failures] if self._failures < len(BACK_OFF) else LONGEST_SLEEP
-        self._failures += 1
-        return delay
-
-    def _succeeded(self) -> None:
-        if self._failures:
-            log.info("server back", extra=_fields(tries=self._failures))
-        self._failures = 0
-        self._failure_kinds.clear()
+            self._trouble.say(index, str(error))
 
     def _pause(self, now: float) -> float:
         due = self._timetable.next_due()

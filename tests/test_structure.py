@@ -19,7 +19,7 @@ FLOORS = [
     {"recurrence"},
     {"schedule"},
     {"catch_up", "sentinel", "backfill", "settings"},
-    {"timetable", "stop", "log", "server", "token"},
+    {"timetable", "stop", "log", "server", "token", "outage", "trouble"},
     {"ledger"},
     {"observe", "report"},
     {"jobs"},

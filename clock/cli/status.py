@@ -18,10 +18,11 @@ from clock.cli.table import table
 from clock.ledger.clocks import Life
 from clock.ledger.runs import failing, read_last_runs
 from clock.observe import status as observed
+from clock.observe.objects import clock_object, event_object
 from clock.observe.snapshot import read_snapshot
-from clock.observe.state import State, last_decision, last_lateness
+from clock.observe.state import State, last_lateness
 from clock.observe.status import EventStatus, Status
-from clock.observe.telling import local, span, utc, utc_exact
+from clock.observe.telling import local, span, utc_exact
 from clock.observe.workers import broken_queues, count_workers
 from clock.server import find_server
 
@@ -137,53 +138,9 @@ def _as_object(found: Status, server: str, workers: Mapping[str, int]) -> dict[s
         "server": server,
         "healthy": found.is_healthy,
         "last_tick": utc_exact(found.last_tick()),
-        "clocks": [_life_object(life) for life in found.alive],
+        "clocks": [clock_object(life) for life in found.alive],
         "files_without_a_clock": list(found.missing),
         "overdue": [each.name for each in found.overdue],
         "queues": [{"queue": name, "workers": count} for name, count in workers.items()],
-        "events": [_event_object(each) for each in found.events],
-    }
-
-
-def _life_object(life: Life) -> dict[str, Any]:
-    return {
-        "host": life.host,
-        "pid": life.pid,
-        "version": life.version,
-        "file": life.file,
-        "serializer": life.serializer,
-        "tz": life.zone,
-        "events": life.events,
-        "started": utc_exact(life.started),
-        "last_tick": utc_exact(life.last_tick),
-    }
-
-
-def _event_object(each: EventStatus) -> dict[str, Any]:
-    description, record, pause = each.description, each.record, each.pause
-    last = last_decision(record)
-    return {
-        "event": each.name,
-        "state": each.state,
-        "task": description.task,
-        "every": description.rule,
-        "sentence": description.sentence,
-        "tz": description.zone.name,
-        "queue": description.queue,
-        "enabled": description.enabled,
-        "next": utc(each.next),
-        "last_fired": utc(None if record is None else record.fired),
-        "lateness": last_lateness(record),
-        "last_decision": None if last is None else last.kind.name.lower(),
-        "last_decided": utc(None if last is None else last.last),
-        "overdue": None if each.overdue is None else round(each.overdue, 3),
-        "paused": None
-        if pause is None
-        else {
-            "until": utc(pause.until),
-            "reason": pause.reason,
-            "by": pause.by,
-            "since": utc(pause.since),
-        },
-        "counters": {} if record is None else record.counters,
+        "events": [event_object(each) for each in found.events],
     }

@@ -19,12 +19,18 @@ from clock.errors import (
     RecurrenceError,
     UnknownEventError,
 )
-from clock.web.api import enqueueing, jobs, schedules
+from clock.web.api import actions, enqueueing, jobs, runs, schedules
 from clock.web.api.description import describe
-from clock.web.api.operation import route
+from clock.web.api.operation import Operation, route
 from clock.web.api.problem import RETRY_AFTER, ProblemError, problem
 
-OPERATIONS = (*schedules.OPERATIONS, *jobs.OPERATIONS, *enqueueing.OPERATIONS)
+OPERATIONS = (
+    *schedules.OPERATIONS,
+    *runs.OPERATIONS,
+    *actions.OPERATIONS,
+    *jobs.OPERATIONS,
+    *enqueueing.OPERATIONS,
+)
 
 log = logging.getLogger("clock")
 
@@ -72,9 +78,16 @@ def _crashed(_request: Request, error: Exception) -> Response:
     return problem(500, "something failed here; the log says what")
 
 
+def _ordered() -> list[Operation]:
+    """The operations as they are to be looked through: a name may have a slash, and would take what
+    stands behind another name for a part of it.
+    """
+    return sorted(OPERATIONS, key=lambda operation: operation.path.endswith("{name}"))
+
+
 _api = ExceptionMiddleware(
     Router(
-        [Route("/openapi.json", _openapi, methods=["GET"]), *map(route, OPERATIONS)],
+        [Route("/openapi.json", _openapi, methods=["GET"]), *map(route, _ordered())],
         redirect_slashes=False,
     ),
     handlers={

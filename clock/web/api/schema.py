@@ -30,6 +30,11 @@ WORDS = frozenset({
 """The words of JSON Schema that are understood; the last five say nothing that is checked."""
 
 
+def limit(most: int, default: int) -> Schema:
+    """The schema of a number of things to give, from 1 to ``most``."""
+    return {"type": "integer", "minimum": 1, "maximum": most, "default": default}
+
+
 def check(value: Any, schema: Schema, place: str) -> None:
     """Raise ValueError, naming the ``place``, where ``value`` is not as ``schema`` says."""
     if "oneOf" in schema:

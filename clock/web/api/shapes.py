@@ -7,14 +7,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clock.ledger.clocks import Life
-from clock.ledger.pauses import Pause
 from clock.ledger.progress import Progress
 from clock.ledger.runs import Run
 from clock.observe.jobs import JobSummary
+from clock.observe.objects import event_object
 from clock.observe.queues import QueueState
 from clock.observe.running import Running
-from clock.observe.state import State, last_decision, last_lateness
+from clock.observe.state import State
 from clock.observe.status import EventStatus
 from clock.observe.telling import utc, utc_exact
 from clock.observe.workers import WorkerState
@@ -49,37 +48,10 @@ PAUSE = of(until=MAYBE_INSTANT, reason=TEXT, by=TEXT, since=INSTANT)
 MAYBE_PAUSE: Schema = {"oneOf": [PAUSE, {"type": "null"}]}
 
 
-def pause_shape(pause: Pause | None) -> dict[str, Any] | None:
-    """A pause."""
-    if pause is None:
-        return None
-    return {
-        "until": utc(pause.until),
-        "reason": pause.reason,
-        "by": pause.by,
-        "since": utc(pause.since),
-    }
-
-
 CLOCK = of(
     host=TEXT, pid=COUNT, version=TEXT, file=TEXT, serializer=TEXT, tz=TEXT, events=COUNT,
     started=INSTANT, last_tick=INSTANT,
 )  # fmt: skip
-
-
-def clock_shape(life: Life) -> dict[str, Any]:
-    """A clock."""
-    return {
-        "host": life.host,
-        "pid": life.pid,
-        "version": life.version,
-        "file": life.file,
-        "serializer": life.serializer,
-        "tz": life.zone,
-        "events": life.events,
-        "started": utc_exact(life.started),
-        "last_tick": utc_exact(life.last_tick),
-    }
 
 
 RUN = of(
@@ -119,28 +91,10 @@ SCHEDULE = of(
 
 
 def schedule_shape(each: EventStatus, last_run: Run | None) -> dict[str, Any]:
-    """An event."""
-    said, record = each.description, each.record
-    last = last_decision(record)
+    """An event, with its last run."""
     return {
-        "event": each.name,
-        "state": each.state,
-        "task": said.task,
-        "every": said.rule,
-        "sentence": said.sentence,
-        "tz": said.zone.name,
-        "queue": said.queue,
-        "file": said.file,
-        "enabled": said.enabled,
-        "next": utc(each.next),
-        "last_fired": utc(None if record is None else record.fired),
-        "lateness": last_lateness(record),
-        "last_decision": None if last is None else last.kind.name.lower(),
-        "last_decided": utc(None if last is None else last.last),
+        **event_object(each),
         "last_run": None if last_run is None else run_shape(last_run),
-        "overdue": _rounded(each.overdue),
-        "paused": pause_shape(each.pause),
-        "counters": {} if record is None else record.counters,
     }
 
 

@@ -1,0 +1,66 @@
+"""What is observed as objects of JSON, for the commands and for the API alike.
+
+Instants are texts in ISO 8601, in UTC; durations are seconds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clock.ledger.clocks import Life
+from clock.ledger.pauses import Pause
+from clock.observe.state import last_decision, last_lateness
+from clock.observe.status import EventStatus
+from clock.observe.telling import utc, utc_exact
+
+
+def clock_object(life: Life) -> dict[str, Any]:
+    """A clock."""
+    return {
+        "host": life.host,
+        "pid": life.pid,
+        "version": life.version,
+        "file": life.file,
+        "serializer": life.serializer,
+        "tz": life.zone,
+        "events": life.events,
+        "started": utc_exact(life.started),
+        "last_tick": utc_exact(life.last_tick),
+    }
+
+
+def pause_object(pause: Pause | None) -> dict[str, Any] | None:
+    """A pause, null where there is none."""
+    if pause is None:
+        return None
+    return {
+        "until": utc(pause.until),
+        "reason": pause.reason,
+        "by": pause.by,
+        "since": utc(pause.since),
+    }
+
+
+def event_object(each: EventStatus) -> dict[str, Any]:
+    """An event and how it stands."""
+    said, record = each.description, each.record
+    last = last_decision(record)
+    return {
+        "event": each.name,
+        "state": each.state,
+        "task": said.task,
+        "every": said.rule,
+        "sentence": said.sentence,
+        "tz": said.zone.name,
+        "queue": said.queue,
+        "file": said.file,
+        "enabled": said.enabled,
+        "next": utc(each.next),
+        "last_fired": utc(None if record is None else record.fired),
+        "lateness": last_lateness(record),
+        "last_decision": None if last is None else last.kind.name.lower(),
+        "last_decided": utc(None if last is None else last.last),
+        "overdue": None if each.overdue is None else round(each.overdue, 3),
+        "paused": pause_object(each.pause),
+        "counters": {} if record is None else record.counters,
+    }

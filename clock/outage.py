@@ -1,0 +1,44 @@
+"""An outage: the server is away, or refuses. It is said once, and tried again and again."""
+
+from __future__ import annotations
+
+import logging
+
+from clock.errors import LedgerError
+
+BACK_OFF = (0.0, 0.05, 0.1, 0.2, 0.5)
+"""Seconds before the first tries after a failure; from then on, ``LONGEST``."""
+
+LONGEST = 1.0
+"""Seconds between two tries, however long it lasts."""
+
+log = logging.getLogger("clock")
+
+
+class Outage:
+    """The failures in a row, none while all is well."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+        self._kinds: set[str] = set()
+
+    def __bool__(self) -> bool:
+        """Whether the last try failed."""
+        return self._failures > 0
+
+    def failed(self, error: LedgerError) -> float:
+        """Note a failure; returns the seconds to wait before the next try."""
+        # Kinds may alternate, and the text of one may differ from try to try: ports, addresses.
+        if error.kind not in self._kinds:
+            self._kinds.add(error.kind)
+            log.error("server away", extra={"fields": {"reason": str(error)}})
+        delay = BACK_OFF[self._failures] if self._failures < len(BACK_OFF) else LONGEST
+        self._failures += 1
+        return delay
+
+    def over(self) -> None:
+        """Note that a try succeeded."""
+        if self._failures:
+            log.info("server back", extra={"fields": {"tries": self._failures}})
+        self._failures = 0
+        self._kinds.clear()

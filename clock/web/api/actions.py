@@ -1,0 +1,102 @@
+"""A hand on a schedule, through the API: run, pause, resume."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from clock.ledger.manual import run_now
+from clock.ledger.pauses import Pause, pause, resume
+from clock.observe.objects import pause_object
+from clock.schedule.duration import LONGEST, parse_duration
+from clock.web.api import shapes
+from clock.web.api.operation import Call, Operation, Reply
+from clock.web.api.problem import ProblemError
+from clock.web.api.schedules import NAMED, TAG
+from clock.web.api.schema import Schema
+
+_DURATION: Schema = {
+    "description": 'Seconds, or a text such as "30m".',
+    "oneOf": [
+        {"type": "integer", "minimum": 1, "maximum": LONGEST},
+        {"type": "string", "minLength": 1, "maxLength": 50},
+    ],
+}
+
+
+def _run(call: Call) -> Reply:
+    job = run_now(call.connection, call.context.app, call.path["name"], call.now, call.key)
+    return Reply(status=201, body={"job": job})
+
+
+def _pause(call: Call) -> Mapping[str, Any]:
+    said = call.body
+    made = Pause(
+        until=_end(said, call.now),
+        reason=said.get("reason", ""),
+        by=said.get("by", call.by),
+        since=int(call.now),
+    )
+    pause(call.connection, call.context.app, call.path["name"], made)
+    return {"paused": pause_object(made)}
+
+
+def _end(said: Mapping[str, Any], now: float) -> int | None:
+    """When a pause ends, None for never. Raises ProblemError."""
+    until, lasts = said.get("until"), said.get("for")
+    if until is not None and lasts is not None:
+        raise ProblemError(422, "say one of 'until' and 'for'")
+    try:
+        if lasts is not None:
+            end: float = now + parse_duration(lasts)
+        elif until is not None:
+            found = datetime.fromisoformat(until)
+            if found.tzinfo is None:
+                raise ValueError("it has no offset, as in 2026-11-21T18:00Z")
+            end = found.astimezone(UTC).timestamp()
+        else:
+            return None
+    except (ValueError, OverflowError) as error:
+        raise ProblemError(422, f"the end of the pause cannot be read: {error}") from None
+    if end <= now:
+        raise ProblemError(422, "the end of the pause is past")
+    return int(end)
+
+
+def _resume(call: Call) -> Mapping[str, Any]:
+    ended = resume(call.connection, call.context.app, call.path["name"], call.now)
+    return {"was_paused": pause_object(ended)}
+
+
+OPERATIONS = (
+    Operation(
+        method="POST", path=f"{NAMED}/run", tag=TAG, does=_run, statuses=(201,),
+        errors=(404, 409), is_idempotent_by_key=True,
+        summary="Enqueue the job of an event now; the schedule stays as it is",
+        gives=shapes.of(job=shapes.TEXT),
+    ),
+    Operation(
+        method="POST", path=f"{NAMED}/pause", tag=TAG, does=_pause, errors=(404,),
+        summary="Let no occurrence of an event fire until the end, or until it is resumed",
+        body={
+            "type": "object",
+            "properties": {
+                "until": {
+                    "type": ["string", "null"], "format": "date-time", "maxLength": 50,
+                    "description": "The end, an instant with an offset.",
+                },
+                "for": _DURATION,
+                "reason": {"type": "string", "maxLength": 500},
+                "by": {"type": "string", "minLength": 1, "maxLength": 100},
+            },
+            "additionalProperties": False,
+        },
+        gives=shapes.of(paused=shapes.PAUSE),
+    ),
+    Operation(
+        method="POST", path=f"{NAMED}/resume", tag=TAG, does=_resume, errors=(404,),
+        summary="Let an event fire again",
+        gives=shapes.of(was_paused=shapes.MAYBE_PAUSE),
+    ),
+)  # fmt: skip
