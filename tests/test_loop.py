@@ -409,7 +409,7 @@ def test_what_a_removed_event_left_is_forgotten_after_the_stated_time(
     one = read("every('day', 'tasks.y', timeout='5m')")
     _turns(redis, both, START)
     _turns(redis, one, START + keys.FORGOTTEN_AFTER - 10)
-    assert redis.hkeys(keys.decided("test")) == [b"tasks.x", b"tasks.y"]
+    assert set(redis.hkeys(keys.decided("test"))) == {b"tasks.x", b"tasks.y"}
     _turns(redis, one, START + keys.FORGOTTEN_AFTER + 10)
     for key in (keys.decided, keys.recurrences, keys.templates):
         assert redis.hkeys(key("test")) == [b"tasks.y"]
