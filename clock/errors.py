@@ -58,6 +58,10 @@ class NoQueueError(LedgerError):
     """The key of a queue holds something else, so no job can go there."""
 
 
+class NotEnrolledError(LedgerError):
+    """An event is known, and its job is not: no clock has enrolled it."""
+
+
 class ScheduleError(ClockError):
     """A mistake in a schedule file.
 

@@ -11,7 +11,7 @@ from rq import Queue
 from rq.serializers import resolve_serializer
 from rq.utils import utcformat
 
-from clock.errors import LedgerError, NoQueueError
+from clock.errors import NoQueueError, NotEnrolledError
 from clock.instant import utc_text
 from clock.ledger import keys
 from clock.ledger.job import occurrence_meta
@@ -26,7 +26,8 @@ def run_now(connection: Redis, app: str, event: str, now: float, key: str | None
     RQ keeps the job.
 
     The job's ``meta["clock"]`` says ``manual``, and the event's history notes it; what is scheduled
-    stays as it is. Raises UnknownEventError, and LedgerError where the server is away or refuses.
+    stays as it is. Raises UnknownEventError, NotEnrolledError, and LedgerError where the server is
+    away or refuses.
     """
     record = read_record(connection, app, event)
     with server_errors():
@@ -34,7 +35,7 @@ def run_now(connection: Redis, app: str, event: str, now: float, key: str | None
             keys=[keys.templates(app), keys.shapes(app)], args=[event]
         )
     if found is None:
-        raise LedgerError(f"the job of {event!r} is not in the ledger; start its clock once")
+        raise NotEnrolledError(f"the job of {event!r} is not in the ledger; start its clock once")
     queue, side, expires, prefix, serializer, _, later, flat = found
     stamp = f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}"
     identifier = f"{prefix.decode()}manual-{key or f'{stamp}-{secrets.token_hex(3)}'}"

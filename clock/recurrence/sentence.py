@@ -19,6 +19,8 @@ from clock.recurrence.union import Union
 from clock.recurrence.wall import DAY, Wall
 from clock.recurrence.zone import BEGINNING, END
 
+MINUTE, HOUR = 60, 3600
+
 MANY = 6
 """More times than these are told by their number, first and last."""
 
@@ -67,15 +69,22 @@ def _times(seconds: Sequence[int]) -> str:
     if len(seconds) > 1:
         step = seconds[1] - seconds[0]
         if len(seconds) * step == DAY and seconds == range(seconds[0], DAY, step):
-            offset = "" if seconds[0] == 0 else f", first at {_clock(seconds[0])}"
-            return f"every {_per(spell_seconds(step))}{offset}"
+            return f"every {_per(spell_seconds(step))}{_offset(seconds[0], step)}"
     if len(seconds) <= MANY:
         return f"at {_list([_clock(each) for each in seconds])}"
-    hours = sorted({each // 3600 for each in seconds})
-    rest = sorted({each % 3600 for each in seconds})
-    if len(rest) <= MANY and [h * 3600 + r for h, r in product(hours, rest)] == list(seconds):
+    hours = sorted({each // HOUR for each in seconds})
+    rest = sorted({each % HOUR for each in seconds})
+    if len(rest) <= MANY and [h * HOUR + r for h, r in product(hours, rest)] == list(seconds):
         return f"at {_list([_minutes(each) for each in rest])} past {_runs(hours)} o'clock"
     return f"{len(seconds)} times a day from {_clock(seconds[0])} to {_clock(seconds[-1])}"
+
+
+def _offset(first: int, step: int) -> str:
+    if first == 0:
+        return ""
+    if step == HOUR:
+        return f" at {_minutes(first)} past"
+    return f" at second {first}" if step == MINUTE else f", first at {_clock(first)}"
 
 
 def _clock(second: int) -> str:

@@ -74,6 +74,17 @@ def test_run_enqueues_the_job_once_for_each_key(redis: Redis, web: Web, clock: W
     assert web.post(f"{API}/schedules/ten/run").json() != jobs[0].json()
 
 
+def test_run_of_an_event_whose_job_no_clock_has_enrolled_is_a_conflict(
+    redis: Redis, web: Web, clock: Watched
+) -> None:
+    before = redis.llen("rq:queue:default")
+    redis.delete("clock:test:templates")
+    answer = web.post(f"{API}/schedules/ten/run")
+    _problem(answer, 409)
+    assert answer.json()["detail"] == "the job of 'ten' is not in the ledger; start its clock once"
+    assert redis.llen("rq:queue:default") == before
+
+
 def test_pause_and_resume_are_in_the_ledger(redis: Redis, web: Web, clock: Watched) -> None:
     said = {"reason": "<b>moving</b>", "for": "1h", "by": "ada"}
     answer = web.post(f"{API}/schedules/a%2Fb%20%C3%BC/pause", json=said)

@@ -16,6 +16,7 @@ from clock.errors import (
     JobServerError,
     LedgerError,
     NoQueueError,
+    NotEnrolledError,
     RecurrenceError,
     UnknownEventError,
 )
@@ -63,7 +64,7 @@ def _bad_request(_request: Request, error: Exception) -> Response:
     return problem(400, str(error))
 
 
-def _no_queue(_request: Request, error: Exception) -> Response:
+def _conflict(_request: Request, error: Exception) -> Response:
     return problem(409, str(error))
 
 
@@ -96,7 +97,8 @@ _api = ExceptionMiddleware(
         UnknownEventError: _unknown,
         CursorError: _bad_request,
         RecurrenceError: _bad_request,
-        NoQueueError: _no_queue,
+        NoQueueError: _conflict,
+        NotEnrolledError: _conflict,
         LedgerError: _away,
         JobServerError: _away,
         Exception: _crashed,
