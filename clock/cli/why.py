@@ -18,7 +18,8 @@ from clock.errors import UnknownEventError
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause_over
 from clock.ledger.records import read_record
-from clock.ledger.runs import Run, read_runs
+from clock.ledger.run import Run
+from clock.ledger.runs import read_runs
 from clock.observe import why as observed
 from clock.observe.job_state import JobState, read_job
 from clock.observe.reasons import sentence

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from redis import Redis
 from redis.client import Pipeline
@@ -14,10 +14,8 @@ from rq.utils import as_text
 
 from clock.ledger import keys
 from clock.ledger.histogram import Histogram, bucket, read_histogram
+from clock.ledger.run import Run
 from clock.ledger.script import script, server_errors
-
-if TYPE_CHECKING:
-    from clock.ledger.runs import Run
 
 DURATIONS = (0.1, 1.0, 5.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
 """Bounds of the histogram of how long runs took, in seconds. Few: each is a series an event."""

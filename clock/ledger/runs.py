@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 
 from redis import Redis
 from redis.client import Pipeline
@@ -18,65 +16,10 @@ from redis.client import Pipeline
 from clock.ledger import keys
 from clock.ledger.failures import keep_failed
 from clock.ledger.measured import measure
+from clock.ledger.run import FAILURES, Run, RunOutcome
 from clock.ledger.script import server_errors
 
-
-class RunOutcome(StrEnum):
-    """How a run ended."""
-
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    """An error, and the job is not tried again."""
-    SKIPPED = "skipped"
-    """The task said that there was nothing to do."""
-    RETRIED = "retried"
-    """An error, or a wish of the task; the job is tried again."""
-    ABANDONED = "abandoned"
-    """Its worker died."""
-    STOPPED = "stopped"
-    """Its worker was asked to stop, or somebody stopped the job."""
-
-
-FAILURES = frozenset({RunOutcome.FAILED, RunOutcome.ABANDONED})
-"""Outcomes of a last run that make its event a failing one."""
-
 _MAY_HAVE_FAILED = {RunOutcome.FAILED, RunOutcome.ABANDONED, RunOutcome.STOPPED}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One attempt at a job of ``event``. Instants are UTC seconds since 1970; ``scheduled`` is the
-    occurrence's, ``enqueued`` when this attempt came on its queue.
-
-    ``ended`` of an abandoned run is when that was found. ``error`` is the class of the error, or
-    the signal that killed the run, and None where there was none. ``attempt`` counts from 1.
-    """
-
-    event: str
-    scheduled: int
-    enqueued: float
-    started: float
-    ended: float
-    outcome: RunOutcome
-    error: str | None
-    attempt: int
-    worker: str
-    job: str
-
-    @property
-    def duration(self) -> float:
-        """Seconds it ran."""
-        return self.ended - self.started
-
-    @property
-    def wait(self) -> float:
-        """Seconds it waited on its queue."""
-        return self.started - self.enqueued
-
-    @property
-    def lateness(self) -> float | None:
-        """Seconds from the scheduled time until the clock enqueued it; None for a later attempt."""
-        return self.enqueued - self.scheduled if self.attempt == 1 else None
 
 
 def failing(last: Mapping[str, Run]) -> set[str]:

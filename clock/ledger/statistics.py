@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from clock.ledger.runs import Run, RunOutcome
+from clock.ledger.run import Run, RunOutcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from redis import Redis
 
 from clock.ledger import keys
-from clock.ledger.runs import FAILURES, Run, RunOutcome, parse_run
+from clock.ledger.run import FAILURES, Run, RunOutcome
+from clock.ledger.runs import parse_run
 from clock.ledger.script import server_errors
 
 

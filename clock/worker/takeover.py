@@ -22,7 +22,8 @@ from rq.results import Result
 from rq.utils import utcformat
 
 from clock.ledger import keys
-from clock.ledger.runs import RunOutcome, write_run
+from clock.ledger.run import RunOutcome
+from clock.ledger.runs import write_run
 from clock.worker.abandoned import Abandoned, is_still_abandoned
 from clock.worker.mourning import mourning
 from clock.worker.record import run_of

@@ -23,7 +23,8 @@ from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 
 from clock.jobs.progress import flush
-from clock.ledger.runs import Run, RunOutcome, write_run
+from clock.ledger.run import Run, RunOutcome
+from clock.ledger.runs import write_run
 from clock.ledger.serializers import meet_clocks
 from clock.watchers.run import Watchers
 from clock.worker.configuration import (

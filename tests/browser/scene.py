@@ -22,7 +22,8 @@ from clock.ledger import keys
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause
 from clock.ledger.records import read_record
-from clock.ledger.runs import Run, RunOutcome, write_run
+from clock.ledger.run import Run, RunOutcome
+from clock.ledger.runs import write_run
 from tests.jobs.working import start, work_off
 from tests.watch.watched import START, Watched
 

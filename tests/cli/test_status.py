@@ -12,7 +12,8 @@ from rq import Worker
 
 from clock import Schedule
 from clock.ledger.pauses import Pause, pause
-from clock.ledger.runs import Run, RunOutcome, write_run
+from clock.ledger.run import Run, RunOutcome
+from clock.ledger.runs import write_run
 from tests.cli.command import Clock
 from tests.conftest import ReadSchedule
 from tests.live.port import free_port

@@ -11,7 +11,8 @@ from redis import Redis
 from rq import Worker
 
 from clock.ledger.pauses import Pause, pause, resume
-from clock.ledger.runs import Run, RunOutcome, write_run
+from clock.ledger.run import Run, RunOutcome
+from clock.ledger.runs import write_run
 from tests.cli.command import Clock
 from tests.conftest import ReadSchedule
 from tests.watch.watched import START, Watched

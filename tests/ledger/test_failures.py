@@ -10,7 +10,8 @@ from rq.results import Result
 
 from clock.ledger import keys
 from clock.ledger.failures import keep_failed
-from clock.ledger.runs import Run, RunOutcome, write_run
+from clock.ledger.run import Run, RunOutcome
+from clock.ledger.runs import write_run
 
 KEPT = 3
 

@@ -7,7 +7,8 @@ from redis import Redis
 
 from clock.errors import LedgerError
 from clock.ledger import keys
-from clock.ledger.runs import Run, RunOutcome, read_runs, write_run
+from clock.ledger.run import Run, RunOutcome
+from clock.ledger.runs import read_runs, write_run
 from clock.ledger.statistics import Spread, statistics
 from clock.server import connect
 

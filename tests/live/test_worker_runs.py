@@ -11,7 +11,8 @@ from redis import Redis
 from rq import Queue, Retry
 from rq.job import Job, JobStatus
 
-from clock.ledger.runs import Run, RunOutcome, read_runs
+from clock.ledger.run import Run, RunOutcome
+from clock.ledger.runs import read_runs
 from tests.live.conftest import StartClock, StartWorker, WriteSchedule
 from tests.live.jobs import fired
 from tests.live.waiting import wait_for

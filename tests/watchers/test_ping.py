@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 from redis import Redis
 
-from clock.ledger.runs import RunOutcome
+from clock.ledger.run import RunOutcome
 from clock.watchers.clock_ping import EVERY, ClockPing
 from clock.watchers.ping import Ping, Sender, run_id
 from clock.watchers.run import LONGEST, Watchers

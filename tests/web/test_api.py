@@ -11,7 +11,8 @@ from redis import Redis
 from rq import Queue, Worker
 
 from clock.ledger.pauses import read_pauses
-from clock.ledger.runs import Run, RunOutcome, write_run
+from clock.ledger.run import Run, RunOutcome
+from clock.ledger.runs import write_run
 from clock.web.guard import LARGEST
 from tests.jobs.working import start, work_off
 from tests.live.port import free_port

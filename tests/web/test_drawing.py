@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 
 from clock.ledger.pauses import Pause
-from clock.ledger.runs import Run, RunOutcome
+from clock.ledger.run import Run, RunOutcome
 from clock.observe.coming import Load
 from clock.observe.snapshot import read_snapshot
 from clock.observe.state import State

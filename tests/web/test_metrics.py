@@ -21,7 +21,8 @@ from rq import Queue
 from clock.ledger.ledger import Claim, Ledger
 from clock.ledger.measured import read_measured
 from clock.ledger.pauses import Pause, pause
-from clock.ledger.runs import Run, RunOutcome, write_run
+from clock.ledger.run import Run, RunOutcome
+from clock.ledger.runs import write_run
 from clock.ledger.tally import read_tally
 from tests.conftest import ReadSchedule
 from tests.live.port import free_port

@@ -23,7 +23,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from clock.ledger.pauses import read_pauses
-from clock.ledger.runs import Run, RunOutcome, write_run
+from clock.ledger.run import Run, RunOutcome
+from clock.ledger.runs import write_run
 from clock.web.access import COOKIE, Access
 from clock.web.application import application
 from tests.conftest import ReadSchedule

@@ -13,7 +13,8 @@ from rq.executions import Execution
 from rq.job import Job, JobStatus
 
 from clock.ledger import keys
-from clock.ledger.runs import RunOutcome, read_runs
+from clock.ledger.run import RunOutcome
+from clock.ledger.runs import read_runs
 from clock.worker.abandoned import Abandoned, find_abandoned
 from clock.worker.takeover import Fate, Verdict, take_over
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clock.ledger.progress import Progress
-from clock.ledger.runs import Run
+from clock.ledger.run import Run
 from clock.observe.jobs import JobSummary
 from clock.observe.objects import event_object
 from clock.observe.queues import QueueState

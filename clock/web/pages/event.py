@@ -14,7 +14,8 @@ from clock.ledger import keys
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause_among, read_pauses_of
 from clock.ledger.records import read_record
-from clock.ledger.runs import FAILURES, Run, RunOutcome, read_runs
+from clock.ledger.run import FAILURES, Run, RunOutcome
+from clock.ledger.runs import read_runs
 from clock.ledger.statistics import statistics
 from clock.observe.coming import Coming, coming
 from clock.observe.reasons import sentence

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from clock.ledger.pauses import Pause
-from clock.ledger.runs import Run
+from clock.ledger.run import Run
 from clock.observe.recent_runs import RecentRuns
 from clock.observe.state import State, last_decision, last_lateness
 from clock.observe.status import EventStatus

@@ -10,7 +10,7 @@ from functools import lru_cache
 from markupsafe import Markup
 
 from clock.decision import FIRING, Decision, Kind
-from clock.ledger.runs import RunOutcome
+from clock.ledger.run import RunOutcome
 from clock.observe.overdue import following
 from clock.observe.state import LATE
 from clock.observe.status import EventStatus

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from clock.ledger.runs import Run
+from clock.ledger.run import Run
 from clock.recurrence.zone import Zone
 from clock.web.pages.times import duration, exact
 
