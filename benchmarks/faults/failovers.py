@@ -4,20 +4,14 @@ failovers among what is done to them.
 
 from __future__ import annotations
 
-import secrets
-import shutil
-import signal
-import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import click
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -26,19 +20,18 @@ from redis.sentinel import Sentinel
 
 from benchmarks.faults.accounts import Accounts
 from benchmarks.faults.campaign import APP, PATIENCE, SLOTS, Say
+from benchmarks.faults.command import command
 from benchmarks.faults.intake import Intake
 from benchmarks.faults.overthrow import CLOCK_FAULTS, failovers
 from benchmarks.faults.pair import Pair
 from benchmarks.faults.program import CLOCK_BY_SENTINELS, SCHEDULE, SETTINGS
-from benchmarks.faults.report import errors, machine, of_clocks, of_occurrences, record
+from benchmarks.faults.report import errors, machine, of_clocks, of_occurrences
 from benchmarks.faults.sentinels import MASTER
 from benchmarks.faults.slot import LONGEST_START, End
 from benchmarks.faults.stage import Stage
 from benchmarks.faults.tally import Tally, tally
 from clock.ledger.ledger import Ledger
 from clock.schedule.load import load
-
-HEADING = "## Failovers"
 
 Done = TypeVar("Done")
 
@@ -228,40 +221,17 @@ def lines(outcome: Outcome) -> Iterator[str]:
     yield from errors(found.verdict, outcome.misbehaved)
 
 
-@click.command()
-@click.option("--minutes", type=click.FloatRange(min=0.5), default=3.0, show_default=True)
-@click.option("--seed", type=int, help="Of the dice; printed, so that it can be given again.")
-@click.option("--keep", is_flag=True, help="Keep the folder with the logs and the servers' data.")
-@click.option(
-    "--record",
-    "page",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Put the summary into this page of the documentation.",
+def _run(folder: Path, seed: int, say: Say, seconds: float) -> tuple[Sequence[str], bool]:
+    outcome = Failovers(folder, seed, say).run(seconds)
+    return list(lines(outcome)), outcome.is_clean
+
+
+main = command(
+    _run,
+    about="Run real clocks through failovers, and count what RQ received.",
+    prefix="failovers-",
+    heading="## Failovers",
 )
-def main(minutes: float, seed: int | None, keep: bool, page: Path | None) -> None:
-    """Run real clocks through failovers, and count what RQ received."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    seed = secrets.randbits(32) if seed is None else seed
-    print(f"seed {seed}, {minutes:g} minutes of failovers", flush=True)
-    begin = time.monotonic()
-    folder = Path(tempfile.mkdtemp(prefix="failovers-"))
-
-    def say(text: str) -> None:
-        print(f"{time.monotonic() - begin:7.1f} s  {text}", flush=True)
-
-    try:
-        outcome = Failovers(folder, seed, say).run(60 * minutes)
-        summary = list(lines(outcome))
-        print("\n".join(summary))
-        if page is not None:
-            record(page, HEADING, summary)
-    finally:
-        if keep:
-            print(f"kept {folder}", file=sys.stderr)
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
-    sys.exit(0 if outcome.is_clean else 1)
-
 
 if __name__ == "__main__":
     main()
