@@ -160,7 +160,8 @@ end
 local copy = redis.pcall
 -- The first job of a shape is written field by field. Every other one is a copy of it, which costs the
 -- server much less, with its own fields put in; not on a server before Redis 6.2, nor for a user who may
--- not copy, nor where that first one was taken back since.
+-- not copy, nor where that first one was taken back since. A hash that was there already is no model: what
+-- an old job left in it, its expiry too, would go to all.
 local function write_hash(key, shape)
   local copied = copy and shape.model and copy('COPY', shape.model, key, 'REPLACE')
   if copied == 1 then
@@ -171,8 +172,8 @@ local function write_hash(key, shape)
   if type(copied) == 'table' then copy = nil end
   local fields, same = shape.fields, shape.same
   for i, value in ipairs(shape.own) do fields[same + i] = value end
-  call('HSET', key, unpack(fields))
-  shape.model = key
+  local is_new = call('HSET', key, unpack(fields)) == #fields / 2
+  if is_new then shape.model = key end
 end
 
 local function write_job(scheduled, fired)

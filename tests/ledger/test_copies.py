@@ -88,6 +88,21 @@ def test_a_model_that_was_taken_back_in_the_same_batch_is_no_model(
     assert len(among) == 2
 
 
+def test_what_a_forgotten_job_left_under_a_key_is_copied_to_nobody(
+    connection: Redis, redis: Redis, read: ReadSchedule
+) -> None:
+    events = read(*(f"every('day', 'tasks.x', name='n{number}')" for number in range(3))).events
+    _fire(_ledger(connection, *events.values()), *((event, NOW) for event in events.values()))
+    clean = [_jobs(redis, name) for name in ("n1", "n2")]
+    ((stale, _, _),) = _jobs(redis, "n0")
+
+    redis.flushall()
+    redis.hset(stale, mapping={"exc_info": "an old failure", "status": "failed"})
+    redis.expire(stale, 500)
+    _fire(_ledger(connection, *events.values()), *((event, NOW) for event in events.values()))
+    assert [_jobs(redis, name) for name in ("n1", "n2")] == clean
+
+
 def _ledger(connection: Redis, *events: Event) -> Ledger:
     ledger = Ledger(connection, app="copies", token="t")
     ledger.enrol(events, NOW - 1)
