@@ -12,7 +12,7 @@ clock:<app>:pauses:ended      list  pauses that ended before their end, latest f
 clock:<app>:clocks            hash  token of a clock -> its life                      LIVES
 clock:<app>:events            hash  event -> since when, and its description          one an event
 clock:<app>:instants          hash  event -> its coming instants, if it has no rule   one an event
-clock:<app>:ahead             hash  event -> what fired of it in the future       one an event
+clock:<app>:ahead             hash  event -> what fired of it in the future           one an event
 clock:<app>:time              text  where its clocks take the time from, and who      SOURCE_TTL
 clock:<app>:backfilled:EVENT  zset  an occurrence -> when it was backfilled           BACKFILLED
 clock:serializers:queue:NAME  hash  application -> how its clock writes jobs there    one an app
