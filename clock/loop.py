@@ -5,17 +5,19 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from clock.decision import Kind
+from clock.asking import Asking, Ready
 from clock.errors import LedgerError, RecurrenceError
 from clock.inside import inside_the_clock
 from clock.ledger.ledger import Claim, Ledger, Outcome, Sent
 from clock.outage import Outage
+from clock.recurrence.user_code import runs_user_code
 from clock.report import report
-from clock.schedule.event import Event, Occurrence
+from clock.schedule.event import Event
+from clock.settings import CONDITION_TIMEOUT
 from clock.stop import Stop
 from clock.timetable import Due, Row, Timetable
 from clock.trouble import Trouble
@@ -37,8 +39,8 @@ its clock set: what passed meanwhile could not be claimed, and the catch-up rule
 CLAIMED_AT_ONCE = 250
 """Events in one batch: a few milliseconds of the server's time; a stop is obeyed in between."""
 
-SLOW_CONDITION = 0.1
-"""Seconds. A condition is asked in the middle of a tick; a slower one makes other events late."""
+NAMED = 20
+"""Events that a stop names whose conditions had not answered."""
 
 log = logging.getLogger("clock")
 
@@ -65,9 +67,11 @@ class Loop:
         *,
         now: Callable[[], float] = time.time,
         watch: Callable[[], Watch] | None = None,
+        condition_timeout: float = CONDITION_TIMEOUT,
     ) -> None:
         """``now`` gives the present moment in UTC seconds since 1970; ``watch`` makes, after the
-        first pass, what is told of each pass.
+        first pass, what is told of each pass; a condition has ``condition_timeout`` seconds for its
+        answer.
         """
         self._all_events = events
         self._events = [event for event in events if event.enabled]
@@ -81,16 +85,28 @@ class Loop:
         self._enrolled = False
         self._last_pass: float | None = None
         self._outage = Outage()
-        self._trouble = Trouble(self._events)
+        self._trouble = Trouble()
+        self._asking = Asking(self._events, self._timetable, self._trouble, condition_timeout)
+        self._was_heard = False
         self._unknown: dict[int, int] = {}
         self._under_way: deque[Batch] = deque()
 
     def run(self) -> None:
         """Run until the stop is requested."""
-        while not self._stop.is_set():
-            self._stop.wait(self.turn())
+        try:
+            while not self._stop.is_set():
+                seconds = self.turn()
+                self._stop.wait(seconds, self._asking.bell if self._asking else None)
+        finally:
+            self._asking.bell.close()
+        self._report_unanswered()
         if self._watch is not None and not self._outage:
             self._watch.ended(self._now())
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether users' code was asked and has not answered, so that a turn may come early."""
+        return bool(self._asking)
 
     def turn(self) -> float:
         """One turn of the loop: a tick, if the server can be reached. Returns the seconds to
@@ -101,6 +117,7 @@ class Loop:
 
     def _turn(self) -> float:
         now = self._now()
+        self._was_heard = False
         try:
             if not self._enrolled:
                 self._enrol(now)
@@ -112,7 +129,10 @@ class Loop:
             return self._outage.failed(error)
         finally:
             self._last_pass = self._now()
-        self._outage.over()
+        self._trouble.passed(now)
+        # A tick that only asked users' code does not know whether the server is back.
+        if self._was_heard or not self._asking:
+            self._outage.over()
         return self._pause(self._now())
 
     def _report_pass(self) -> None:
@@ -123,6 +143,12 @@ class Loop:
             self._untold.clear()
         if self._watch is not None:
             self._watch.passed(self._now())
+
+    def _report_unanswered(self) -> None:
+        for event, scheduled in islice(self._asking.conditions(), NAMED):
+            reason = "its condition was still being asked; the next start decides"
+            fields = {"event": event.name, "scheduled_at": event.local(scheduled), "reason": reason}
+            log.warning("abandoned", extra={"fields": fields})
 
     def _was_suspended(self, now: float) -> bool:
         return self._last_pass is not None and now - self._last_pass > SUSPENDED
@@ -136,10 +162,13 @@ class Loop:
             )
         )
         for index, event in enumerate(self._events):
-            with self._errors_of(index):
+            try:
                 self._timetable.begin(index, decided[event.name])
+            except RecurrenceError as error:
+                # An event whose times cannot be known is left out; the others go on.
+                self._say(index, "times", str(error), now)
         self._timetable.catch_up(now)
-        self._enrolled = True
+        self._enrolled = self._was_heard = True
         for warning in self._ledger.warnings():
             log.warning("server", extra=_fields(reason=warning))
         for warning in self._ledger.meet_workers(self._all_events):
@@ -163,14 +192,13 @@ class Loop:
 
     def _send(self, now: float) -> bool:
         """Claim the next batch of what is due; returns whether anything is."""
-        due = self._timetable.due(now, CLAIMED_AT_ONCE)
-        for index, reason in self._timetable.take_broken():
-            self._trouble.say(index, reason)
-        if not due:
+        ready = self._ready(now)
+        if not ready:
             return False
+        due = [each.due for each in ready]
         claimed_at = self._now()
         try:
-            groups = [self._claims(each) for each in due]
+            groups = [self._claims(each) for each in ready]
             sent = self._ledger.send([claim for group in groups for claim in group], claimed_at)
         except BaseException:
             self._timetable.put_back(due)
@@ -178,10 +206,26 @@ class Loop:
         self._under_way.append(Batch(due, [len(group) for group in groups], sent, claimed_at))
         return True
 
+    def _ready(self, now: float) -> list[Ready]:
+        """What is due and can be claimed; what users' code has a part in is asked for."""
+        moment = time.monotonic()
+        ready = self._asking.ready(CLAIMED_AT_ONCE, moment, now)
+        while not ready:
+            due = self._timetable.due(now, CLAIMED_AT_ONCE)
+            for index, reason in self._timetable.take_broken():
+                self._say(index, "times", reason, now)
+            steps = self._timetable.take_steps()
+            self._asking.take(steps, moment)
+            ready = self._asking.ask(due, moment, now)
+            if not due and not steps:
+                break
+        return ready
+
     def _settle(self) -> None:
         """See what became of the batch that was sent first."""
         outcomes = self._ledger.receive(self._under_way[0].sent)
         batch = self._under_way.popleft()
+        self._was_heard = True
         recorded: list[Outcome] = []
         at = 0
         for due, size in zip(batch.due, batch.sizes, strict=True):
@@ -193,7 +237,7 @@ class Loop:
                 self._refused(due, batch.claimed_at)
             else:
                 recorded += outcomes[at : at + size]
-                self._decided(due, last)
+                self._decided(due, last, batch.claimed_at)
             at += size
         if self._watch is not None:
             self._watch.claimed(recorded, batch.claimed_at)
@@ -202,19 +246,17 @@ class Loop:
         report(recorded, batch.claimed_at, self._ledger.job_id)
         self._enrol_again()
 
-    def _decided(self, due: Due, last: Outcome) -> None:
-        if last.kind not in {None, Kind.ERROR}:
-            self._trouble.over(due.row)
+    def _decided(self, due: Due, last: Outcome, claimed_at: float) -> None:
         try:
             self._timetable.advance(due, last.decided)
         except RecurrenceError as error:
-            self._trouble.say(due.row, str(error))
+            self._say(due.row, "times", str(error), claimed_at)
 
     def _refused(self, due: Due, claimed_at: float) -> None:
         self._timetable.hold(due, claimed_at + LONGEST_SLEEP)
         queue = self._events[due.row].job.queue
         reason = "holds no queue, or nothing may be pushed there"
-        self._trouble.say(due.row, f"the key of the queue {queue!r} {reason}")
+        self._say(due.row, "queue", f"the key of the queue {queue!r} {reason}", claimed_at)
 
     def _enrol_again(self) -> None:
         """Tell a server that lost its data what is left of them, which is in this process."""
@@ -225,51 +267,35 @@ class Loop:
             for index in alike:
                 del self._unknown[index]
 
-    def _claims(self, due: Due) -> list[Claim]:
-        event = self._events[due.row]
+    def _claims(self, ready: Ready) -> list[Claim]:
+        due, event = ready.due, self._events[ready.due.row]
         claims = [
             Claim(event, passed.run.last, passed.kind, passed.run.first, passed.run.count)
             for passed in due.passed
         ]
         if due.fire is not None:
-            claims.append(Claim(event, due.fire, self._asked(due.row, due.fire)))
+            claims.append(Claim(event, due.fire, ready.kind))
         return claims
 
-    def _asked(self, index: int, scheduled: int) -> Kind:
-        """Whether the event's condition, if it has one, lets an occurrence fire."""
-        event = self._events[index]
-        condition = event.policy.condition
-        if condition is None:
-            return Kind.FIRED
-        begin = time.monotonic()
-        try:
-            met = condition(Occurrence(event=event.name, scheduled_at=event.local(scheduled)))
-        except Exception as error:  # a condition is the user's code
-            self._trouble.say(index, f"its condition raised {type(error).__name__}: {error}")
-            return Kind.ERROR
-        if (took := time.monotonic() - begin) > SLOW_CONDITION:
-            log.warning("slow", extra=_fields(event=event.name, condition_took=round(took, 3)))
-        return Kind.FIRED if met else Kind.UNMET
-
-    @contextmanager
-    def _errors_of(self, index: int) -> Iterator[None]:
-        """An event whose times cannot be known is logged and left out; the others go on."""
-        try:
-            yield
-        except RecurrenceError as error:
-            self._trouble.say(index, str(error))
+    def _say(self, index: int, kind: str, reason: str, now: float) -> None:
+        fields = {"event": self._events[index].name, "reason": reason}
+        self._trouble.say((index, kind), fields, now)
 
     def _pause(self, now: float) -> float:
         due = self._timetable.next_due()
-        if due is None:
-            return LONGEST_SLEEP
-        left = max(due - now, 0.0)
+        left = LONGEST_SLEEP if due is None else max(due - now, 0.0)
+        answered = self._asking.due_in(time.monotonic())
+        if answered is not None:
+            left = min(left, answered)
         return left if left <= NEAR else min(left - NEAR, LONGEST_SLEEP)
 
 
 def _row(event: Event) -> Row:
     return Row(
-        recurrence=event.recurrence, catch_up=event.policy.catch_up, within=event.policy.within
+        recurrence=event.recurrence,
+        catch_up=event.policy.catch_up,
+        within=event.policy.within,
+        runs_user_code=runs_user_code(event.recurrence),
     )
 
 
