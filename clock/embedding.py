@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from clock.schedule.schedule import Schedule
+from clock.settings import CONDITION_TIMEOUT
 from clock.stop import Stop
 from clock.token import process_token
 
@@ -28,7 +29,8 @@ class Clock:
     """A clock that runs in a thread of this process and takes no signals.
 
     It enqueues what ``schedule`` says on the server of ``connection``, as the application ``app``,
-    with the ``serializer`` that the workers use. Two clocks can live in one process.
+    with the ``serializer`` that the workers use. A condition has ``condition_timeout`` seconds for
+    its answer. Two clocks can live in one process.
     """
 
     def __init__(
@@ -38,11 +40,13 @@ class Clock:
         *,
         app: str = "clock",
         serializer: str = "pickle",
+        condition_timeout: float = CONDITION_TIMEOUT,
     ) -> None:
         self._schedule = schedule
         self._connection = connection
         self._app = app
         self._serializer = serializer
+        self._condition_timeout = condition_timeout
         self._lock = threading.Lock()
         self._stop: Stop | None = None
         self._thread: threading.Thread | None = None
@@ -99,6 +103,12 @@ class Clock:
         watch = partial(Watch, app=app, token=token, serializer=serializer)
         events = list(self._schedule.events.values())
         try:
-            Loop(events, ledger, stop, watch=lambda: watch(self._connection, self._schedule)).run()
+            Loop(
+                events,
+                ledger,
+                stop,
+                watch=lambda: watch(self._connection, self._schedule),
+                condition_timeout=self._condition_timeout,
+            ).run()
         except Exception:
             log.critical("crashed", exc_info=True)

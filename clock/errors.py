@@ -134,3 +134,17 @@ class JobExpiredError(JobError):
 
 class JobUnknownError(JobError):
     """A job of which the server knows nothing: it never had it, or has forgotten it."""
+
+
+LONGEST_TEXT = 300
+"""Characters of the text of an error that is not ours; a client may quote a whole command."""
+
+
+def words_of(error: BaseException) -> str:
+    """The class and the text of an error in somebody else's code; the text may itself fail."""
+    name = type(error).__name__
+    try:
+        text = str(error)
+        return f"{name}: {text}"[:LONGEST_TEXT] if text else name
+    except BaseException:  # its __str__ raises whatever it likes
+        return f"{name}, whose text cannot be shown"

@@ -5,19 +5,21 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from clock.decision import Kind
+from clock.asking import Asking, Ready
 from clock.errors import LedgerError, RecurrenceError
 from clock.future_records import FutureRecords
 from clock.inside import inside_the_clock
 from clock.ledger.ledger import Claim, Ledger, Outcome, Sent
 from clock.outage import Outage
+from clock.recurrence.user_code import runs_user_code
 from clock.report import report
-from clock.schedule.event import Event, Occurrence
+from clock.schedule.event import Event
 from clock.server_time import ServerTime
+from clock.settings import CONDITION_TIMEOUT
 from clock.stop import Stop
 from clock.timekeeper import Timekeeper
 from clock.timetable import Due, Row, Timetable
@@ -40,8 +42,8 @@ its clock set: what passed meanwhile could not be claimed, and the catch-up rule
 CLAIMED_AT_ONCE = 250
 """Events in one batch: a few milliseconds of the server's time; a stop is obeyed in between."""
 
-SLOW_CONDITION = 0.1
-"""Seconds. A condition is asked in the middle of a tick; a slower one makes other events late."""
+NAMED = 20
+"""Events that a stop names whose conditions had not answered."""
 
 log = logging.getLogger("clock")
 
@@ -72,10 +74,12 @@ class Loop:
         now: Callable[[], float] | None = None,
         watch: Callable[[], Watch] | None = None,
         server_time: ServerTime | None = None,
+        condition_timeout: float = CONDITION_TIMEOUT,
     ) -> None:
         """The server's time decides; where ``now`` is given, it does, in UTC seconds since 1970.
 
-        ``watch`` makes, after the first pass, what is told of each pass.
+        ``watch`` makes, after the first pass, what is called after each pass; a condition has
+        ``condition_timeout`` seconds for its answer.
         """
         self._all_events = events
         self._events = [event for event in events if event.enabled]
@@ -89,18 +93,31 @@ class Loop:
         self._enrolled = False
         self._last_pass: float | None = None
         self._outage = Outage()
-        self._trouble = Trouble(self._events)
-        self._future_records = FutureRecords(self._events, ledger, self._trouble)
+        self._trouble = Trouble()
+        self._future_records = FutureRecords(self._events, ledger)
+        self._asking = Asking(self._events, self._timetable, self._trouble, condition_timeout)
+        self._was_heard = False
+        self._was_held = False
         self._unknown: dict[int, int] = {}
         self._under_way: deque[Batch] = deque()
         self._too_early: list[Due] = []
 
     def run(self) -> None:
         """Run until the stop is requested."""
-        while not self._stop.is_set():
-            self._stop.wait(self.turn())
+        try:
+            while not self._stop.is_set():
+                seconds = self.turn()
+                self._stop.wait(seconds, self._asking.bell if self._asking else None)
+        finally:
+            self._asking.bell.close()
+        self._report_unanswered()
         if self._watch is not None and not self._outage:
             self._watch.ended(self._time.shown())
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether users' code was asked and has not answered, so that a turn may come early."""
+        return bool(self._asking)
 
     def turn(self) -> float:
         """One turn of the loop: a tick, if the server can be reached. Returns the seconds to
@@ -110,15 +127,17 @@ class Loop:
             return self._turn()
 
     def _turn(self) -> float:
+        self._was_heard = False
         try:
             self._time.keep()
             now = self._time.now()
             if self._time.is_held:
+                self._was_held = True
                 self._report_pass()
                 return LONGEST_SLEEP
             if not self._enrolled:
                 self._enrol(now)
-            elif self._outage or self._was_suspended(now):
+            elif self._outage or self._was_held or self._was_suspended(now):
                 self._timetable.catch_up(now)
             self._lower_records(now)
             self._tick(now)
@@ -127,7 +146,11 @@ class Loop:
             return self._outage.failed(error)
         finally:
             self._last_pass = self._time.now()
-        self._outage.over()
+        self._was_held = False
+        self._trouble.passed(now)
+        # A tick that only asked users' code does not know whether the server is back.
+        if self._was_heard or not self._asking:
+            self._outage.over()
         return self._pause(self._time.now())
 
     def _report_pass(self) -> None:
@@ -138,6 +161,12 @@ class Loop:
             self._untold.clear()
         if self._watch is not None:
             self._watch.passed(self._time.shown())
+
+    def _report_unanswered(self) -> None:
+        for event, scheduled in islice(self._asking.conditions(), NAMED):
+            reason = "its condition was still being asked; the next start decides"
+            fields = {"event": event.name, "scheduled_at": event.local(scheduled), "reason": reason}
+            log.warning("abandoned", extra={"fields": fields})
 
     def _was_suspended(self, now: float) -> bool:
         return self._last_pass is not None and now - self._last_pass > SUSPENDED
@@ -153,10 +182,9 @@ class Loop:
         for index, event in enumerate(self._events):
             if self._future_records.add(index, decided[event.name], now):
                 continue
-            with self._errors_of(index):
-                self._timetable.begin(index, decided[event.name])
+            self._begin(index, decided[event.name], now)
         self._timetable.catch_up(now)
-        self._enrolled = True
+        self._enrolled = self._was_heard = True
         for warning in self._ledger.warnings():
             log.warning("server", extra=_fields(reason=warning))
         for warning in self._ledger.meet_workers(self._all_events):
@@ -168,12 +196,21 @@ class Loop:
 
     def _lower_records(self, now: float) -> None:
         """Go on with the events whose records were in the future, and are so no more."""
-        for index, decided in self._future_records.lower(now, self._time.decided_by()):
+        present, left = self._future_records.lower(now, self._time.decided_by())
+        for index, reason in left:
+            self._say(index, "record", reason, now)
+        for index, decided in present:
             if decided is None:
                 self._unknown[index] = int(now)
-            with self._errors_of(index):
-                self._timetable.begin(index, int(now) if decided is None else decided)
+            self._begin(index, int(now) if decided is None else decided, now)
         self._enrol_again()
+
+    def _begin(self, index: int, decided: int, now: float) -> None:
+        try:
+            self._timetable.begin(index, decided)
+        except RecurrenceError as error:
+            # An event whose times cannot be known is left out; the others go on.
+            self._say(index, "times", str(error), now)
 
     def _tick(self, now: float) -> None:
         try:
@@ -196,13 +233,12 @@ class Loop:
 
     def _send(self, now: float) -> bool:
         """Claim the next batch of what is due; returns whether anything is."""
-        due = self._timetable.due(now, CLAIMED_AT_ONCE)
-        for index, reason in self._timetable.take_broken():
-            self._trouble.say(index, reason)
-        if not due:
+        ready = self._ready(now)
+        if not ready:
             return False
+        due = [each.due for each in ready]
         try:
-            groups = [self._claims(each) for each in due]
+            groups = [self._claims(each) for each in ready]
             claims = [claim for group in groups for claim in group]
             started = self._time.started()
             sent = self._ledger.send(claims, self._time.decided_by(), self._time.latest())
@@ -212,10 +248,26 @@ class Loop:
         self._under_way.append(Batch(due, [len(group) for group in groups], sent, started))
         return True
 
+    def _ready(self, now: float) -> list[Ready]:
+        """What is due and can be claimed; what users' code has a part in is asked for."""
+        moment = time.monotonic()
+        ready = self._asking.ready(CLAIMED_AT_ONCE, moment, now)
+        while not ready:
+            due = self._timetable.due(now, CLAIMED_AT_ONCE)
+            for index, reason in self._timetable.take_broken():
+                self._say(index, "times", reason, now)
+            steps = self._timetable.take_steps()
+            self._asking.take(steps, moment)
+            ready = self._asking.ask(due, moment, now)
+            if not due and not steps:
+                break
+        return ready
+
     def _settle(self) -> None:
         """See what became of the batch that was sent first."""
         now, outcomes = self._ledger.receive(self._under_way[0].sent)
         batch = self._under_way.popleft()
+        self._was_heard = True
         self._time.settled(now, batch.started, is_refused=outcomes is None)
         if outcomes is None:
             self._too_early += batch.due
@@ -254,18 +306,16 @@ class Loop:
     def _decided(self, due: Due, last: Outcome, now: float) -> None:
         if last.kind is None and self._future_records.add(due.row, last.decided, now):
             return
-        if last.kind not in {None, Kind.ERROR}:
-            self._trouble.over(due.row)
         try:
             self._timetable.advance(due, last.decided)
         except RecurrenceError as error:
-            self._trouble.say(due.row, str(error))
+            self._say(due.row, "times", str(error), now)
 
     def _refused(self, due: Due, claimed_at: float) -> None:
         self._timetable.hold(due, claimed_at + LONGEST_SLEEP)
         queue = self._events[due.row].job.queue
         reason = "holds no queue, or nothing may be pushed there"
-        self._trouble.say(due.row, f"the key of the queue {queue!r} {reason}")
+        self._say(due.row, "queue", f"the key of the queue {queue!r} {reason}", claimed_at)
 
     def _enrol_again(self) -> None:
         """Tell a server that lost its data what is left of them, which is in this process."""
@@ -277,51 +327,35 @@ class Loop:
             for index in alike:
                 del self._unknown[index]
 
-    def _claims(self, due: Due) -> list[Claim]:
-        event = self._events[due.row]
+    def _claims(self, ready: Ready) -> list[Claim]:
+        due, event = ready.due, self._events[ready.due.row]
         claims = [
             Claim(event, passed.run.last, passed.kind, passed.run.first, passed.run.count)
             for passed in due.passed
         ]
         if due.fire is not None:
-            claims.append(Claim(event, due.fire, self._asked(due.row, due.fire)))
+            claims.append(Claim(event, due.fire, ready.kind))
         return claims
 
-    def _asked(self, index: int, scheduled: int) -> Kind:
-        """Whether the event's condition, if it has one, lets an occurrence fire."""
-        event = self._events[index]
-        condition = event.policy.condition
-        if condition is None:
-            return Kind.FIRED
-        begin = time.monotonic()
-        try:
-            met = condition(Occurrence(event=event.name, scheduled_at=event.local(scheduled)))
-        except Exception as error:  # a condition is the user's code
-            self._trouble.say(index, f"its condition raised {type(error).__name__}: {error}")
-            return Kind.ERROR
-        if (took := time.monotonic() - begin) > SLOW_CONDITION:
-            log.warning("slow", extra=_fields(event=event.name, condition_took=round(took, 3)))
-        return Kind.FIRED if met else Kind.UNMET
-
-    @contextmanager
-    def _errors_of(self, index: int) -> Iterator[None]:
-        """An event whose times cannot be known is logged and left out; the others go on."""
-        try:
-            yield
-        except RecurrenceError as error:
-            self._trouble.say(index, str(error))
+    def _say(self, index: int, kind: str, reason: str, now: float) -> None:
+        fields = {"event": self._events[index].name, "reason": reason}
+        self._trouble.say((index, kind), fields, now)
 
     def _pause(self, now: float) -> float:
         due = self._timetable.next_due()
-        if due is None:
-            return LONGEST_SLEEP
-        left = max(due - now, 0.0)
+        left = LONGEST_SLEEP if due is None else max(due - now, 0.0)
+        answered = self._asking.due_in(time.monotonic())
+        if answered is not None:
+            left = min(left, answered)
         return left if left <= NEAR else min(left - NEAR, LONGEST_SLEEP)
 
 
 def _row(event: Event) -> Row:
     return Row(
-        recurrence=event.recurrence, catch_up=event.policy.catch_up, within=event.policy.within
+        recurrence=event.recurrence,
+        catch_up=event.policy.catch_up,
+        within=event.policy.within,
+        runs_user_code=runs_user_code(event.recurrence),
     )
 
 

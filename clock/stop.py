@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from clock.bell import Bell
+
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 PATIENCE = 0.7
@@ -47,10 +49,13 @@ class Stop:
         os.close(self._reader)
         os.close(self._writer)
 
-    def wait(self, seconds: float) -> bool:
-        """Wait until the stop is requested, ``seconds`` at most; whether it was."""
+    def wait(self, seconds: float, bell: Bell | None = None) -> bool:
+        """Wait until the stop is requested or the bell rings, ``seconds`` at most; whether it was
+        requested.
+        """
         if not self._set and seconds > 0:
-            select.select([self._reader], [], [], seconds)
+            readers = [self._reader] if bell is None else [self._reader, bell.fileno()]
+            select.select(readers, [], [], seconds)
         return self._set
 
 

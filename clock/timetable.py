@@ -6,21 +6,26 @@ seconds since 1970.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from clock.agenda import Agenda
 from clock.catch_up import Passed, owed
-from clock.errors import RecurrenceError
+from clock.errors import RecurrenceError, words_of
 from clock.recurrence.recurrence import Recurrence
 
 
 class Row(NamedTuple):
-    """What the timetable knows of an event: when, and what is made up of missed times."""
+    """What the timetable knows of an event: when, and what is made up of missed times.
+
+    A recurrence that ``runs_user_code`` is not asked by the timetable: it says what to ask.
+    """
 
     recurrence: Recurrence
     catch_up: int = 1
     within: int | None = None
+    runs_user_code: bool = False
 
 
 class Due(NamedTuple):
@@ -38,6 +43,17 @@ class Due(NamedTuple):
     def last(self) -> int:
         """The newest occurrence this decides."""
         return self.passed[-1].run.last if self.fire is None else self.fire
+
+
+class Step(NamedTuple):
+    """A step of the event of row ``row`` that its user's code has a part in.
+
+    ``take`` gives the event's next time, None where there is no other, or what it owes. It may be
+    called in any thread, and raises what ``Timetable.begin`` does.
+    """
+
+    row: int
+    take: Callable[[], Due | int | None]
 
 
 class Timetable:
@@ -58,6 +74,7 @@ class Timetable:
         self._held: dict[int, int] = {}
         self._trimmed: dict[int, int] = {}
         self._broken: list[tuple[int, str]] = []
+        self._steps: list[Step] = []
         self._horizon = 0
 
     def begin(self, index: int, decided: int) -> None:
@@ -65,7 +82,21 @@ class Timetable:
 
         Raises RecurrenceError where its recurrence fails or does not go forward; it is then out.
         """
-        following = self._following(index, decided)
+        row = self._rows[index]
+        if row.runs_user_code:
+            self._steps.append(Step(index, partial(_following, row.recurrence, decided)))
+            return
+        following = self._following(row.recurrence, decided)
+        if following is not None:
+            self._agenda.put(index, following)
+
+    def take_steps(self) -> list[Step]:
+        """The steps that wait to be taken beside the loop; each then comes back, by ``taken``."""
+        steps, self._steps = self._steps, []
+        return steps
+
+    def taken(self, index: int, following: int | None) -> None:
+        """A step came to the next time of an event; None where there is no other."""
         if following is not None:
             self._agenda.put(index, following)
 
@@ -81,7 +112,7 @@ class Timetable:
         """
         taken: list[Due] = []
         while (
-            len(taken) < limit
+            len(taken) + len(self._steps) < limit
             and (soonest := self._agenda.soonest()) is not None
             and soonest <= now
         ):
@@ -89,10 +120,20 @@ class Timetable:
             pending = self._held.pop(index, at) if self._held else at
             # A held event waited on purpose, so what passed meanwhile was missed like the rest.
             horizon = max(self._horizon, at) if pending != at else self._horizon
+            # A time that went back leaves a horizon in the future, and nothing there was missed.
+            horizon = min(horizon, int(now))
+            row = self._rows[index]
+            if pending > horizon and row.within is None:
+                taken.append(Due(index, pending, pending))
+                continue
+            owing = partial(_due, index, row, pending, self._cut(index, pending, horizon), now)
+            if row.runs_user_code:
+                self._steps.append(Step(index, owing))
+                continue
             try:
-                taken.append(self._due(index, pending, horizon, now))
+                taken.append(owing())
             except Exception as error:  # a stream of times is the user's code
-                self._broken.append((index, f"{type(error).__name__}: {error}"))
+                self._broken.append((index, words_of(error)))
         return taken
 
     def take_broken(self) -> list[tuple[int, str]]:
@@ -125,43 +166,39 @@ class Timetable:
         """When something is due next, or None."""
         return self._agenda.soonest()
 
-    def _due(self, index: int, pending: int, horizon: int, now: float) -> Due:
-        row = self._rows[index]
-        # A time that went back leaves a horizon in the future, and nothing there was missed.
-        horizon = min(horizon, int(now))
-        if pending > horizon and row.within is None:
-            return Due(index, pending, pending)
-        if row.catch_up > 1 and pending <= horizon:
+    def _cut(self, index: int, pending: int, horizon: int) -> int:
+        """The horizon of an event that may have been cut to its cap by it already."""
+        if self._rows[index].catch_up > 1 and pending <= horizon:
             if self._trimmed.get(index) == horizon:
                 # Cut to its cap before; each of the rest fires.
-                horizon = pending - 1
-            else:
-                self._trimmed[index] = horizon
-        found = owed(
-            row.recurrence,
-            pending,
-            horizon=horizon,
-            now=now,
-            most=row.catch_up,
-            within=row.within,
-        )
-        return Due(index, pending, found.fire, found.passed)
+                return pending - 1
+            self._trimmed[index] = horizon
+        return horizon
 
-    def _following(self, index: int, after: int) -> int | None:
-        recurrence = self._rows[index].recurrence
+    def _following(self, recurrence: Recurrence, after: int) -> int | None:
         if after != self._coming_after:
             self._coming.clear()
             self._coming_after = after
         # By identity: the rows keep their recurrences, and to hash one takes longer than to ask it.
         elif id(recurrence) in self._coming:
             return self._coming[id(recurrence)]
-        try:
-            following = recurrence.next(after)
-        except Exception as error:  # a stream of times is the user's code
-            raise RecurrenceError(f"{type(error).__name__}: {error}") from error
-        if following is not None and following <= after:
-            raise RecurrenceError(
-                f"its next time, {following}, is not later than its last, {after}"
-            )
+        following = _following(recurrence, after)
         self._coming[id(recurrence)] = following
         return following
+
+
+def _following(recurrence: Recurrence, after: int) -> int | None:
+    try:
+        following = recurrence.next(after)
+    except Exception as error:  # a stream of times is the user's code
+        raise RecurrenceError(words_of(error)) from error
+    if following is not None and following <= after:
+        raise RecurrenceError(f"its next time, {following}, is not later than its last, {after}")
+    return following
+
+
+def _due(index: int, row: Row, pending: int, horizon: int, now: float) -> Due:
+    found = owed(
+        row.recurrence, pending, horizon=horizon, now=now, most=row.catch_up, within=row.within
+    )
+    return Due(index, pending, found.fire, found.passed)

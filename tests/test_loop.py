@@ -27,6 +27,7 @@ from clock.server import connect
 from clock.stop import Stop
 from tests.conftest import ReadSchedule
 from tests.live.port import free_port
+from tests.turns import take_turn
 
 START = 1_800_000_000.0
 
@@ -437,7 +438,7 @@ def _turns(redis: Redis, schedule: Schedule, *moments: float) -> None:
     """A clock that starts at the first of the moments and takes a turn at each."""
     loop, wall = _loop(redis, schedule, moments[0])
     for wall.now in moments:
-        loop.turn()
+        take_turn(loop)
 
 
 def _said(logged: pytest.LogCaptureFixture, message: str) -> list[dict[str, object]]:

@@ -17,15 +17,15 @@ import click
 
 from clock import codes
 from clock.cli import options
-from clock.errors import RecurrenceError
 from clock.ledger.ledger import Ledger
 from clock.log import STYLES, Style, log_to
 from clock.loop import Loop
+from clock.recurrence.user_code import runs_user_code
 from clock.schedule.event import Event
 from clock.schedule.load import load
 from clock.schedule.schedule import Schedule
 from clock.server import find_server
-from clock.settings import read_settings
+from clock.settings import CONDITION_TIMEOUT, read_settings
 from clock.stop import Abandon, Stop, stopped_by_signals
 from clock.token import process_token
 from clock.version import VERSION
@@ -52,6 +52,14 @@ log = logging.getLogger("clock")
     help="Shape of the log lines; else for people on a terminal, logfmt elsewhere.",
 )
 @options.overdue_after
+@click.option(
+    "--condition-timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    envvar="CLOCK_CONDITION_TIMEOUT",
+    default=CONDITION_TIMEOUT,
+    show_default=True,
+    help="Seconds a condition (if_) may take; then its occurrence is recorded as an error.",
+)
 def start(
     file: str,
     url: str | None,
@@ -60,6 +68,7 @@ def start(
     serializer: str,
     style: Style | None,
     tolerance: float,
+    condition_timeout: float,
 ) -> int:
     """Read FILE and enqueue what is due, until SIGTERM, SIGINT or SIGHUP."""
     # What is read stays as long as the clock runs, so it is no place to look for garbage.
@@ -86,6 +95,7 @@ def start(
                 Ledger(connection, **own),
                 stop,
                 watch=partial(_watch, connection, schedule, ping_url, tolerance=tolerance, **own),
+                condition_timeout=condition_timeout,
             ).run()
     except Abandon:
         log.warning(
@@ -138,9 +148,8 @@ def _announce(schedule: Schedule, server: str, app: str, now: float) -> None:
 def _next(event: Event, now: float) -> datetime | str:
     if not event.enabled:
         return "disabled"
-    try:
-        following = event.recurrence.next(int(now))
-    except RecurrenceError as error:
-        # A stream may fail late; the loop says so and goes on with the others.
-        return f"unknown: {error}"
+    if runs_user_code(event.recurrence):
+        # It may take as long as it likes, and the loop asks it beside everything else.
+        return "known when its own code has said it"
+    following = event.recurrence.next(int(now))
     return "never" if following is None else event.local(following)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ClassVar, cast
 
-from clock.errors import RecurrenceError
+from clock.errors import RecurrenceError, words_of
 from clock.recurrence.dates import function_name
 from clock.recurrence.rule import Given
 from clock.recurrence.wall import Fold, Gap
@@ -79,8 +79,11 @@ class Tape:
         except RecurrenceError as error:
             self._wrong = error
             raise
-        except Exception as error:  # a user's iterable raises whatever it likes
-            self._wrong = RecurrenceError(f"{self.name} failed: {type(error).__name__}: {error}")
+        except BaseException as error:  # a user's iterable raises whatever it likes, SystemExit too
+            # Kept, for a generator that has raised only says that it has ended.
+            self._wrong = RecurrenceError(f"{self.name} failed: {words_of(error)}")
+            if isinstance(error, KeyboardInterrupt):
+                raise
             raise self._wrong from error
         return True
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from redis import Redis
 
-from clock.errors import LedgerError
+from clock.errors import LONGEST_TEXT, LedgerError, words_of
 from clock.ledger.clocks import BEAT_EVERY, Life, Pulse
 from clock.ledger.descriptions import describe
 from clock.ledger.ledger import Outcome
@@ -17,6 +16,7 @@ from clock.ledger.tally import Tally
 from clock.schedule.event import Event
 from clock.schedule.schedule import Schedule
 from clock.settings import TOLERANCE
+from clock.trouble import Trouble
 from clock.version import VERSION
 from clock.watch.publisher import Publisher
 from clock.watch.self_check import SelfCheck
@@ -31,11 +31,6 @@ not outlive them."""
 OUR_OWN = frozenset({"NoPermissionError", "ResponseError WRONGTYPE"})
 """Kinds of LedgerError that say nothing of the server: it lets the clock claim, and refuses what
 the watch asks."""
-
-LONGEST = 300
-"""Characters of a reason; the client's errors may quote a whole command."""
-
-log = logging.getLogger("clock")
 
 
 class Watch:
@@ -66,19 +61,19 @@ class Watch:
         self._serializer = serializer
         self._publisher = Publisher(connection, app, self._events)
         self._tally = Tally(connection, app)
-        self._check = SelfCheck(connection, app, self._events, tolerance)
+        self._check = SelfCheck(connection, app, self._events, tolerance, self._publisher.published)
         self._ping = ping
         self._pulse: Pulse | None = None
         self._described: float | None = None
         self._counted = 0.0
         self._may_count = True
-        self._in_trouble: set[int] = set()
+        self._trouble = Trouble()
 
     def passed(self, now: float) -> None:
         """A pass over what was due ended at ``now``, UTC seconds since 1970.
 
         Raises LedgerError where the server is away, and for nothing else: what is only wrong with
-        what the watch writes or reads is logged once, and the loop goes on.
+        what the watch writes or reads is logged once an hour, and the loop goes on.
         """
         parts = (
             self._note,
@@ -94,11 +89,10 @@ class Watch:
             except LedgerError as error:
                 if error.kind not in OUR_OWN:
                     raise
-                self._complain(number, str(error))
+                self._complain(number, str(error), now)
             except Exception as error:  # nothing that is only said of a clock may end it
-                self._complain(number, f"{type(error).__name__}: {error}")
-            else:
-                self._in_trouble.discard(number)
+                self._complain(number, words_of(error), now)
+        self._trouble.passed(now)
 
     def claimed(self, outcomes: Sequence[Outcome], claimed_at: float) -> None:
         """Claims were made at ``claimed_at``, and this became of them. Nothing is sent."""
@@ -149,11 +143,9 @@ class Watch:
         if self._ping is not None:
             self._ping.passed(now, is_well=not self._check.is_overdue)
 
-    def _complain(self, part: int, reason: str) -> None:
-        """Say what is wrong with a part, once as long as something is."""
-        if part not in self._in_trouble:
-            self._in_trouble.add(part)
-            log.error("watch", extra={"fields": {"reason": reason[:LONGEST]}})
+    def _complain(self, part: int, reason: str, now: float) -> None:
+        """Say what is wrong with a part: once, and once an hour."""
+        self._trouble.say(part, {"reason": reason[:LONGEST_TEXT]}, now, message="watch")
 
     def _life(self, now: float) -> Life:
         host, pid, _ = self._token.rsplit(":", 2)

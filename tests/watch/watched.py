@@ -13,6 +13,7 @@ from clock.stop import Stop
 from clock.timetable import Due
 from clock.watch.watch import Watch
 from clock.watchers.clock_ping import ClockPing
+from tests.turns import take_turn_of_all
 
 START = 1_800_000_000.0
 
@@ -59,7 +60,7 @@ class Watched:
         """Take a turn at each of ``seconds`` after START."""
         for second in seconds:
             self.now = START + second
-            self.loop.turn()
+            take_turn_of_all(self.loop)
 
 
 def _nothing(_now: float, _limit: int) -> list[Due]:
