@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from clock import codes
-from clock.errors import ClockError, LedgerError, ScheduleError
+from clock.errors import ClockError, LedgerError, ScheduleError, TimeSourceError
 from clock.near import nearest
 from clock.version import VERSION
 
@@ -105,7 +105,7 @@ def main(args: Sequence[str] | None = None) -> None:
         code = ended.exit_code
     except ScheduleError as error:
         code = _complain(str(error), codes.SCHEDULE)
-    except LedgerError as error:
+    except (LedgerError, TimeSourceError) as error:
         code = _complain(f"clock: {error}", codes.SERVER)
     except ClockError as error:
         code = _complain(f"clock: {error}", codes.USAGE)

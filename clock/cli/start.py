@@ -17,6 +17,7 @@ import click
 
 from clock import codes
 from clock.cli import options
+from clock.errors import TimeSourceError
 from clock.ledger.ledger import Ledger
 from clock.log import STYLES, Style, log_to
 from clock.loop import Loop
@@ -102,6 +103,8 @@ def start(
             "abandoned",
             extra={"fields": {"reason": "the server did not answer the claim in hand"}},
         )
+    except TimeSourceError:
+        raise
     except Exception:
         log.critical("crashed", exc_info=True)
         traceback.print_exc()
