@@ -13,6 +13,7 @@ from redis import Redis
 from rq.job import Job
 from rq.utils import as_text
 
+from clock import rq_keys
 from clock.ledger.script import server_errors
 from clock.observe.cursor import Cursor, read_cursor
 from clock.observe.instants import read_instant
@@ -39,12 +40,12 @@ class Stage(StrEnum):
 
 
 _REGISTRIES = {
-    Stage.STARTED: "rq:wip:",
-    Stage.SCHEDULED: "rq:scheduled:",
-    Stage.DEFERRED: "rq:deferred:",
-    Stage.FINISHED: "rq:finished:",
-    Stage.FAILED: "rq:failed:",
-    Stage.CANCELED: "rq:canceled:",
+    Stage.STARTED: "wip",
+    Stage.SCHEDULED: "scheduled",
+    Stage.DEFERRED: "deferred",
+    Stage.FINISHED: "finished",
+    Stage.FAILED: "failed",
+    Stage.CANCELED: "canceled",
 }
 _EXPIRING = {Stage.DEFERRED, Stage.FINISHED, Stage.FAILED}
 _OLDEST_FIRST = {Stage.STARTED, Stage.SCHEDULED}
@@ -123,9 +124,9 @@ def read_jobs(
     place = None if cursor is None else read_cursor(cursor)
     with server_errors():
         if state is Stage.QUEUED:
-            total, ids, following = _waiting(connection, f"rq:queue:{queue}", place, limit)
+            total, ids, following = _waiting(connection, rq_keys.QUEUE + queue, place, limit)
         else:
-            key = _REGISTRIES[state] + queue
+            key = rq_keys.registry(_REGISTRIES[state], queue)
             total, ids, following = _registered(connection, key, state, now, place, limit)
         found = read_summaries(connection, ids)
     return JobPage(
@@ -154,7 +155,7 @@ def read_details(connection: Redis, identifier: str) -> JobDetails | None:
     """
     with server_errors(), connection.pipeline(transaction=True) as pipeline:
         pipeline.hmget(Job.key_for(identifier), (*FIELDS, "description", "exc_info"))
-        pipeline.xrevrange(f"rq:results:{identifier}", count=1)
+        pipeline.xrevrange(rq_keys.results(identifier), count=1)
         fields, results = pipeline.execute()
     summary = summary_of(identifier, fields)
     if summary is None:
@@ -275,5 +276,5 @@ def read_errors(connection: Redis, ids: Sequence[str]) -> list[str | None]:
     """
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for identifier in ids:
-            pipeline.xrevrange(f"rq:results:{identifier}", count=1)
+            pipeline.xrevrange(rq_keys.results(identifier), count=1)
         return [_error(results) for results in pipeline.execute()]

@@ -12,14 +12,13 @@ from redis.exceptions import ResponseError
 from rq.job import Job
 from rq.utils import as_text
 
+from clock import rq_keys
 from clock.ledger.script import server_errors
 from clock.observe.instants import read_instant
 
 LOOKED_AT = 10
 """Ids at the head of a queue of which the first that still has a job gives the age: the job of an
 id may have expired, or been taken back."""
-
-_PREFIX = "rq:queue:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,22 +84,22 @@ def read_queues(connection: Redis, now: float, names: Iterable[str] = ()) -> lis
 
 def queue_names(connection: Redis) -> set[str]:
     """The names of the queues RQ knows of. Raises what the client raises."""
-    return {as_text(key).removeprefix(_PREFIX) for key in connection.smembers("rq:queues")}
+    return {as_text(key).removeprefix(rq_keys.QUEUE) for key in connection.smembers(rq_keys.QUEUES)}
 
 
 _ASKED = 9
 
 
 def _ask(pipeline: Pipeline, name: str, now: float) -> None:
-    pipeline.llen(_PREFIX + name)
-    pipeline.lrange(_PREFIX + name, 0, LOOKED_AT - 1)
-    pipeline.zcard(f"rq:wip:{name}")
-    pipeline.zcard(f"rq:scheduled:{name}")
+    pipeline.llen(rq_keys.QUEUE + name)
+    pipeline.lrange(rq_keys.QUEUE + name, 0, LOOKED_AT - 1)
+    pipeline.zcard(rq_keys.registry("wip", name))
+    pipeline.zcard(rq_keys.registry("scheduled", name))
     # Where a score is when an entry expires, RQ removes it the next time that somebody counts.
     for registry in ("deferred", "finished", "failed"):
-        pipeline.zcount(f"rq:{registry}:{name}", now, "+inf")
-    pipeline.zcard(f"rq:canceled:{name}")
-    pipeline.smembers(f"rq:workers:{name}")
+        pipeline.zcount(rq_keys.registry(registry, name), now, "+inf")
+    pipeline.zcard(rq_keys.registry("canceled", name))
+    pipeline.smembers(rq_keys.workers_of(name))
 
 
 def _ids(reply: Any) -> list[Any]:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from redis import Redis
 from rq.utils import as_text
 
+from clock import rq_keys
 from clock.ledger import keys
 from clock.ledger.script import server_errors
 from clock.observe.instants import read_instant
 
-_PREFIX = "rq:worker:"
 _FIELDS = (
     "hostname", "pid", "state", "queues", "current_job", "birth", "last_heartbeat", "death",
     "successful_job_count", "failed_job_count", "version", keys.OWNER,
@@ -44,13 +44,13 @@ class WorkerState:
 def read_workers(connection: Redis) -> list[WorkerState]:
     """The living workers, by name, in two round trips. Raises LedgerError."""
     with server_errors():
-        names = sorted(as_text(key) for key in connection.smembers("rq:workers"))
+        names = sorted(as_text(key) for key in connection.smembers(rq_keys.WORKERS))
         with connection.pipeline(transaction=False) as pipeline:
             for name in names:
                 pipeline.hmget(name, _FIELDS)
             replies = pipeline.execute()
     return [
-        _worker(name.removeprefix(_PREFIX), fields)
+        _worker(name.removeprefix(rq_keys.WORKER), fields)
         for name, fields in zip(names, replies, strict=True)
         # One that was killed stays in the set; one that ended may be in it for a moment.
         if fields[3] is not None and not fields[7]
@@ -81,7 +81,7 @@ def broken_queues(connection: Redis, queues: Iterable[str]) -> set[str]:
     names = list(dict.fromkeys(queues))
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for name in names:
-            pipeline.type(f"rq:queue:{name}")
+            pipeline.type(rq_keys.QUEUE + name)
         types = map(as_text, pipeline.execute())
     return {name for name, kind in zip(names, types, strict=True) if kind not in {"list", "none"}}
 
@@ -95,7 +95,7 @@ def count_workers(connection: Redis, queues: Iterable[str]) -> dict[str, int]:
     names = list(dict.fromkeys(queues))
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for name in names:
-            pipeline.smembers(f"rq:workers:{name}")
+            pipeline.smembers(rq_keys.workers_of(name))
         listed = [sorted(map(as_text, found)) for found in pipeline.execute()]
         workers = list(dict.fromkeys(worker for found in listed for worker in found))
         for worker in workers:
