@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from redis import Redis
@@ -48,18 +48,24 @@ def read_workers(connection: Redis) -> list[WorkerState]:
         with connection.pipeline(transaction=False) as pipeline:
             for name in names:
                 pipeline.hmget(name, _FIELDS)
-            replies = pipeline.execute()
+                pipeline.smembers(rq_keys.executions_of_worker(name.removeprefix(rq_keys.WORKER)))
+            replies = iter(pipeline.execute())
     return [
-        _worker(name.removeprefix(rq_keys.WORKER), fields)
-        for name, fields in zip(names, replies, strict=True)
+        _worker(name.removeprefix(rq_keys.WORKER), fields, executions)
+        for name, fields, executions in zip(names, replies, replies, strict=True)
         # One that was killed stays in the set; one that ended may be in it for a moment.
         if fields[3] is not None and not fields[7]
     ]
 
 
-def _worker(name: str, fields: Sequence[bytes | None]) -> WorkerState:
+def _worker(
+    name: str, fields: Sequence[bytes | None], executions: Collection[bytes]
+) -> WorkerState:
     host, pid, state, queues, job, *rest = (as_text(each) if each else None for each in fields)
     birth, heartbeat, _, succeeded, failed, version, owner = rest
+    if executions:
+        # Where RQ 3 says what a worker runs.
+        job = min(map(as_text, executions)).partition(":")[0]
     return WorkerState(
         name=name,
         host=host,
