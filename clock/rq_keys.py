@@ -28,12 +28,20 @@ WORKER = f"{PREFIX}worker:"
 WORKERS = REDIS_WORKER_KEYS
 """The set of the keys of all workers."""
 
+RATE_LIMITS = f"{PREFIX}rl-keys"
+"""The set of all rate limits; from RQ 3 on."""
+
 
 def registry(kind: str, queue: str) -> str:
     """The sorted set of the jobs of ``queue`` that are, in RQ's words, ``wip`` (or rather their
     executions), ``scheduled``, ``deferred``, ``ready``, ``finished``, ``failed`` or ``canceled``.
     """
     return f"{PREFIX}{kind}:{queue}"
+
+
+def rate_limited(limit: str) -> str:
+    """The sorted set of the jobs that wait for a place under a rate limit; from RQ 3 on."""
+    return f"{PREFIX}rl:{limit}:rate_limited"
 
 
 def workers_of(queue: str) -> str:

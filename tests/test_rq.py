@@ -10,6 +10,7 @@ from rq import Queue
 from rq.executions import ExecutionRegistry
 from rq.job import Job
 from rq.registry import (
+    BaseRegistry,
     CanceledJobRegistry,
     DeferredJobRegistry,
     FailedJobRegistry,
@@ -18,12 +19,13 @@ from rq.registry import (
     StartedJobRegistry,
 )
 from rq.results import Result
+from rq.version import VERSION
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
 import clock
 from clock import rq_keys
 
-REGISTRIES = {
+REGISTRIES: dict[str, type[BaseRegistry]] = {
     "wip": StartedJobRegistry,
     "scheduled": ScheduledJobRegistry,
     "deferred": DeferredJobRegistry,
@@ -37,7 +39,7 @@ def test_it_is_the_rq_that_was_asked_for() -> None:
     asked = os.environ.get("RQ_RELEASE")
     folder = f"rq{asked}" if asked else "site-packages"
     assert f"/{folder}/" in (rq.__file__ or "")
-    assert rq.VERSION.startswith(asked or "3.")
+    assert VERSION.startswith(asked or "3.")
 
 
 def test_the_names_of_rq_s_keys_are_those_of_the_installed_rq() -> None:
@@ -45,7 +47,7 @@ def test_the_names_of_rq_s_keys_are_those_of_the_installed_rq() -> None:
     assert Queue.redis_queue_namespace_prefix == rq_keys.QUEUE
     assert rq.Worker.redis_worker_namespace_prefix == rq_keys.WORKER
     assert rq_keys.workers_of("q") == WORKERS_BY_QUEUE_KEY % "q"
-    assert rq_keys.results("a") == Result.get_key("a")
+    assert rq_keys.results("a") == Result.get_key("a")  # type: ignore[no-untyped-call]
     assert rq_keys.executions("a") == ExecutionRegistry.key_template.format("a")
     for kind, registry in REGISTRIES.items():
         assert rq_keys.registry(kind, "q") == registry.key_template.format("q")
