@@ -19,17 +19,18 @@ local ID, SIDE, DUE, TTL, SAID_FOR, KIND, GUARDED_FOR = unpack(ARGV, 1, 7)
 -- where it has retries, run it again.
 local function is_unfinished(job_id, status)
   if status ~= 'started' then return false end
-  local execution = redis.call('ZREVRANGE', 'rq:executions:' .. job_id, 0, 0)[1]
-  if execution and redis.call('EXISTS', 'rq:execution:' .. job_id .. ':' .. execution) == 1 then
+  local execution = redis.call('ZREVRANGE', RQ .. 'executions:' .. job_id, 0, 0)[1]
+  if execution and redis.call('EXISTS', RQ .. 'execution:' .. job_id .. ':' .. execution) == 1 then
     return true
   end
-  return (tonumber(redis.call('HGET', 'rq:job:' .. job_id, 'retries_left') or '') or 0) > 0
+  return (tonumber(redis.call('HGET', RQ .. 'job:' .. job_id, 'retries_left') or '') or 0) > 0
 end
 
 local function guards(job_id)
   if KIND == 'time' then return true end
-  local status = redis.call('HGET', 'rq:job:' .. job_id, 'status')
-  if status == 'queued' or status == 'deferred' or status == 'scheduled' then return true end
+  local status = redis.call('HGET', RQ .. 'job:' .. job_id, 'status')
+  if status == 'queued' or status == 'deferred' or status == 'scheduled' or status == 'rate_limited'
+    or status == 'ready_to_enqueue' then return true end
   return KIND == 'unfinished' and is_unfinished(job_id, status)
 end
 

@@ -8,17 +8,15 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
-from importlib.resources import files
 from typing import Any, Unpack
 
 from redis import Redis
 from redis.exceptions import ResponseError
 from rq import Queue, get_current_job
 from rq.job import Job, JobStatus
-from rq.registry import ScheduledJobRegistry
 from rq.utils import as_text
 
+from clock import rq_keys
 from clock.errors import EnqueueError, JobServerError, NoQueueError, WaitRefusedError
 from clock.jobs.handle import Handle, check_may_wait
 from clock.jobs.options import ENDLESS, Asked, Options, asked_for
@@ -26,6 +24,7 @@ from clock.jobs.place import Place, find_place, prompt, server_answers
 from clock.jobs.span import Span
 from clock.ledger import keys
 from clock.ledger.job import job_meta, rq_callback, rq_retry
+from clock.lua import script
 from clock.schedule.event import JobOptions
 from clock.schedule.task import task_name
 
@@ -73,11 +72,11 @@ def enqueue_many(
     """
     connection = prompt(place.connection, deadline)
     made = [_made(name, asked_for(name, options), connection, place, now) for name, options in jobs]
-    script = connection.register_script(_script())
+    call = connection.register_script(script("clock.jobs", "enqueue.lua"))
     try:
         with server_answers(connection, deadline), connection.pipeline(transaction=True) as pipe:
             for each in made:
-                script(keys=each.keys, args=each.arguments, client=pipe)
+                call(keys=each.keys, args=each.arguments, client=pipe)
             replies = [as_text(reply) for reply in pipe.execute()]
     except JobServerError as error:
         raise EnqueueError(f"nothing is known to be enqueued: {error}", made[0].id) from error
@@ -91,10 +90,10 @@ def _send(name: str, asked: Asked, place: Place, now: float) -> str:
     """Ask the server once; what the script returned."""
     connection = prompt(place.connection, asked.deadline)
     made = _made(name, asked, connection, place, now)
-    script = connection.register_script(_script())
+    call = connection.register_script(script("clock.jobs", "enqueue.lua"))
     try:
         with server_answers(connection, asked.deadline):
-            reply = as_text(script(keys=made.keys, args=made.arguments))
+            reply = as_text(call(keys=made.keys, args=made.arguments))
     except JobServerError as error:
         said = f"{name} was not enqueued: {error}"
         if _may_be_enqueued(error):
@@ -123,7 +122,7 @@ def _made(name: str, asked: Asked, connection: Redis, place: Place, now: float) 
         job.key,
         queue.key,
         Queue.redis_queues_keys,
-        ScheduledJobRegistry.key_template.format(queue.name),
+        rq_keys.registry("scheduled", queue.name),
         keys.expires(job.id),
         *([keys.unique(place.app, asked.unique.digest)] if asked.unique else []),
     ]
@@ -198,8 +197,3 @@ def _expiry(options: JobOptions, delay: float) -> tuple[int | str, int | str]:
 def _may_be_enqueued(error: JobServerError) -> bool:
     cause = error.__cause__
     return not isinstance(cause, ResponseError) and "connecting to" not in str(cause)
-
-
-@cache
-def _script() -> str:
-    return files("clock.jobs").joinpath("enqueue.lua").read_text(encoding="utf-8")

@@ -10,14 +10,14 @@ local record = redis.call('HGET', KEYS[1], event)
 if not record then return 'unknown' end
 if tonumber(string.match(record, '^%d+')) < tonumber(instant) then return 'pending' end
 if redis.call('ZSCORE', KEYS[2], instant) then return 'backfilled' end
-if redis.call('EXISTS', 'rq:job:' .. id) == 1 then return 'fired' end
+if redis.call('EXISTS', RQ .. 'job:' .. id) == 1 then return 'fired' end
 if string.find(record, '[| ][fs]' .. instant .. '%+') then return 'fired' end
 local kind = redis.call('TYPE', queue).ok
 if kind ~= 'list' and kind ~= 'none' then return 'refused' end
 if what == 'look' then return 'open' end
 
-redis.call('HSET', 'rq:job:' .. id, unpack(ARGV, 10))
-if deadline ~= '-' then redis.call('PEXPIREAT', 'rq:job:' .. id, deadline) end
+redis.call('HSET', RQ .. 'job:' .. id, unpack(ARGV, 10))
+if deadline ~= '-' then redis.call('PEXPIREAT', RQ .. 'job:' .. id, deadline) end
 redis.call('ZADD', KEYS[2], now, instant)
 redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1 - cap)
 redis.call('EXPIRE', KEYS[2], ttl)

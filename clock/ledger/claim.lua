@@ -36,6 +36,7 @@ local COUNTER = { x = 1, m = 2, w = 2, k = 2, o = 3, p = 4, u = 5, e = 6 }
 -- Of a record: decided, fired, clock, how many fired, the other counters; the history follows.
 local HEAD = '^(%d+) (%S+) (%S+) (%d+) ([^|]*)|'
 local call, find, sub = redis.call, string.find, string.sub
+local JOB, QUEUE = RQ .. 'job:', RQ .. 'queue:'
 
 local SECONDS, MICROSECONDS
 if ARGV[3] == '' then
@@ -94,23 +95,29 @@ local function job_id(prefix, instant)
 end
 
 -- What RQ itself knows of a job: "waiting", "running" or "gone". A started job whose worker no longer
--- sends heartbeats has no execution left.
+-- sends heartbeats has no execution left. A job may also wait for others of its rate limit to end, or,
+-- its dependencies met, to be put on its queue (both RQ 3).
 local function standing(id)
-  local status = call('HGET', 'rq:job:' .. id, 'status')
-  if status == 'queued' or status == 'deferred' or status == 'scheduled' then return 'waiting' end
+  local status = call('HGET', JOB .. id, 'status')
+  if status == 'queued' or status == 'deferred' or status == 'scheduled' or status == 'rate_limited'
+    or status == 'ready_to_enqueue' then return 'waiting' end
   if status ~= 'started' then return 'gone' end
-  local execution = call('ZREVRANGE', 'rq:executions:' .. id, 0, 0)[1]
-  local alive = execution and call('EXISTS', 'rq:execution:' .. id .. ':' .. execution) == 1
+  local execution = call('ZREVRANGE', RQ .. 'executions:' .. id, 0, 0)[1]
+  local alive = execution and call('EXISTS', RQ .. 'execution:' .. id .. ':' .. execution) == 1
   return alive and 'running' or 'gone'
 end
 
 -- Take a waiting job back, at constant cost: its id stays in the queue, and a worker passes over an
 -- id without a job.
 local function take_back(id, queue)
-  local name = string.gsub(queue, '^rq:queue:', '')
-  call('DEL', 'rq:job:' .. id)
-  call('ZREM', 'rq:scheduled:' .. name, id)
-  call('ZREM', 'rq:deferred:' .. name, id)
+  local name = sub(queue, #QUEUE + 1)
+  local limit = call('HGET', JOB .. id, 'rate_limit_key')
+  call('DEL', JOB .. id)
+  call('ZREM', RQ .. 'scheduled:' .. name, id)
+  call('ZREM', RQ .. 'deferred:' .. name, id)
+  call('ZREM', RQ .. 'ready:' .. name, id)
+  -- A place it holds among the jobs of its limit is given away by RQ, which finds the job gone.
+  if limit then call('ZREM', RQ .. 'rl:' .. limit .. ':rate_limited', id) end
 end
 
 local queues = {}
@@ -205,7 +212,7 @@ end
 local function write_job(scheduled, fired)
   local shape = template.shape
   local id = job_id(template.prefix, scheduled)
-  local own, key = shape.own, 'rq:job:' .. id
+  local own, key = shape.own, JOB .. id
   own[2], own[4] = template.data, template.description
   own[6] = (fired == '-' and template.first or template.later) .. meta_end(shape, scheduled, fired)
   if shape.expires then

@@ -7,10 +7,10 @@ local event, instant, id, queue, side, deadline = unpack(ARGV, 1, 6)
 local kind = redis.call('TYPE', queue).ok
 if kind ~= 'list' and kind ~= 'none' then return 0 end
 -- Asked again after a lost reply: done already.
-if redis.call('EXISTS', 'rq:job:' .. id) == 1 then return 1 end
+if redis.call('EXISTS', RQ .. 'job:' .. id) == 1 then return 1 end
 
-redis.call('HSET', 'rq:job:' .. id, unpack(ARGV, 7))
-if deadline ~= '-' then redis.call('PEXPIREAT', 'rq:job:' .. id, deadline) end
+redis.call('HSET', RQ .. 'job:' .. id, unpack(ARGV, 7))
+if deadline ~= '-' then redis.call('PEXPIREAT', RQ .. 'job:' .. id, deadline) end
 redis.call('SADD', KEYS[2], queue)
 redis.call(side, queue, id)
 

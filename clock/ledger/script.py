@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import files
 
 from redis.exceptions import RedisError, ResponseError
 
+from clock import lua
 from clock.errors import LedgerError
 
 
 def script(name: str) -> str:
     """The text of a script of this folder."""
-    return files("clock.ledger").joinpath(name).read_text(encoding="utf-8")
+    return lua.script("clock.ledger", name)
 
 
 @contextmanager

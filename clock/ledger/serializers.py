@@ -13,8 +13,8 @@ from typing import Any
 from redis import Redis
 from rq.serializers import DefaultSerializer, JSONSerializer, resolve_serializer
 from rq.utils import as_text
-from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
+from clock import rq_keys
 from clock.errors import LedgerError
 from clock.ledger import keys
 from clock.ledger.script import server_errors
@@ -100,13 +100,13 @@ def _of_workers(connection: Redis, queues: Sequence[str]) -> dict[str, str]:
     """The serializer of each living worker of ``queues`` that left one."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for queue in queues:
-            pipeline.smembers(WORKERS_BY_QUEUE_KEY % queue)
+            pipeline.smembers(rq_keys.workers_of(queue))
         workers = sorted(set().union(*pipeline.execute()))
         for worker in workers:
             pipeline.hmget(worker, WORKER_FIELD, "death")
         found = zip(workers, pipeline.execute(), strict=True)
     return {
-        as_text(worker).removeprefix("rq:worker:"): as_text(serializer)
+        as_text(worker).removeprefix(rq_keys.WORKER): as_text(serializer)
         for worker, (serializer, death) in found
         if serializer and not death
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from redis import Redis
 from rq.utils import as_text
 
+from clock import rq_keys
 from clock.ledger.script import server_errors
 
 _FIELDS = ("status", "enqueued_at", "started_at", "ended_at")
@@ -28,7 +29,7 @@ class JobState:
 def read_job(connection: Redis, identifier: str) -> JobState | None:
     """The job called ``identifier``; None where RQ keeps it no more. Raises LedgerError."""
     with server_errors():
-        found = connection.hmget(f"rq:job:{identifier}", _FIELDS)
+        found = connection.hmget(rq_keys.JOB + identifier, _FIELDS)
     status, *instants = (as_text(value) if value else None for value in found)
     if status is None:
         return None

@@ -9,6 +9,7 @@ from redis import Redis
 from rq.job import Job
 from rq.utils import as_text
 
+from clock import rq_keys
 from clock.ledger import keys
 from clock.ledger.progress import Progress, parse_progress
 from clock.ledger.script import server_errors
@@ -41,14 +42,14 @@ def read_running(
         names = sorted(queue_names(connection) if queues is None else set(queues))
         with connection.pipeline(transaction=False) as pipeline:
             for name in names:
-                pipeline.zrange(f"rq:wip:{name}", 0, most - 1)
+                pipeline.zrange(rq_keys.registry("wip", name), 0, most - 1)
             executions = [as_text(each) for found in pipeline.execute() for each in found]
         with connection.pipeline(transaction=False) as pipeline:
             for execution in executions:
                 identifier = execution.partition(":")[0]
                 pipeline.hmget(Job.key_for(identifier), FIELDS)
                 pipeline.hgetall(keys.progress(identifier))
-                pipeline.hget(f"rq:execution:{execution}", "last_heartbeat")
+                pipeline.hget(rq_keys.execution(execution), "last_heartbeat")
             replies = iter(pipeline.execute())
     running = []
     for execution, fields, progress, beat in zip(

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from redis import Redis
 from rq.utils import as_text
 
+from clock import rq_keys
 from clock.ledger import keys
 from clock.ledger.script import server_errors
 from clock.observe.instants import read_instant
 
-_PREFIX = "rq:worker:"
 _FIELDS = (
     "hostname", "pid", "state", "queues", "current_job", "birth", "last_heartbeat", "death",
     "successful_job_count", "failed_job_count", "version", keys.OWNER,
@@ -44,22 +44,28 @@ class WorkerState:
 def read_workers(connection: Redis) -> list[WorkerState]:
     """The living workers, by name, in two round trips. Raises LedgerError."""
     with server_errors():
-        names = sorted(as_text(key) for key in connection.smembers("rq:workers"))
+        names = sorted(as_text(key) for key in connection.smembers(rq_keys.WORKERS))
         with connection.pipeline(transaction=False) as pipeline:
             for name in names:
                 pipeline.hmget(name, _FIELDS)
-            replies = pipeline.execute()
+                pipeline.smembers(rq_keys.executions_of_worker(name.removeprefix(rq_keys.WORKER)))
+            replies = iter(pipeline.execute())
     return [
-        _worker(name.removeprefix(_PREFIX), fields)
-        for name, fields in zip(names, replies, strict=True)
+        _worker(name.removeprefix(rq_keys.WORKER), fields, executions)
+        for name, fields, executions in zip(names, replies, replies, strict=True)
         # One that was killed stays in the set; one that ended may be in it for a moment.
         if fields[3] is not None and not fields[7]
     ]
 
 
-def _worker(name: str, fields: Sequence[bytes | None]) -> WorkerState:
+def _worker(
+    name: str, fields: Sequence[bytes | None], executions: Collection[bytes]
+) -> WorkerState:
     host, pid, state, queues, job, *rest = (as_text(each) if each else None for each in fields)
     birth, heartbeat, _, succeeded, failed, version, owner = rest
+    if executions:
+        # Where RQ 3 says what a worker runs.
+        job = min(map(as_text, executions)).partition(":")[0]
     return WorkerState(
         name=name,
         host=host,
@@ -81,7 +87,7 @@ def broken_queues(connection: Redis, queues: Iterable[str]) -> set[str]:
     names = list(dict.fromkeys(queues))
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for name in names:
-            pipeline.type(f"rq:queue:{name}")
+            pipeline.type(rq_keys.QUEUE + name)
         types = map(as_text, pipeline.execute())
     return {name for name, kind in zip(names, types, strict=True) if kind not in {"list", "none"}}
 
@@ -95,7 +101,7 @@ def count_workers(connection: Redis, queues: Iterable[str]) -> dict[str, int]:
     names = list(dict.fromkeys(queues))
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for name in names:
-            pipeline.smembers(f"rq:workers:{name}")
+            pipeline.smembers(rq_keys.workers_of(name))
         listed = [sorted(map(as_text, found)) for found in pipeline.execute()]
         workers = list(dict.fromkeys(worker for found in listed for worker in found))
         for worker in workers:

@@ -16,6 +16,9 @@ from tests.conftest import ReadSchedule
 
 NOW = 1_800_000_000
 
+RQ_3 = ["rate_limited", "ready_to_enqueue"]
+"""Statuses RQ has from 3 on, of jobs that wait."""
+
 
 def test_allowed_overlap_enqueues_whatever_the_job_before_does(
     redis: Redis, read: ReadSchedule
@@ -60,6 +63,16 @@ def test_a_deferred_job_lets_the_next_be_skipped(redis: Redis, read: ReadSchedul
     event = _fired_once(redis, read, "skip")
     _take_from_queue(redis)
     _job(redis, event).set_status(JobStatus.DEFERRED)
+    assert _second(redis, event) is Kind.OVERLAP
+
+
+@pytest.mark.parametrize("status", RQ_3)
+def test_a_job_that_rq_3_lets_wait_lets_the_next_be_skipped(
+    status: str, redis: Redis, read: ReadSchedule
+) -> None:
+    event = _fired_once(redis, read, "skip")
+    _take_from_queue(redis)
+    redis.hset(_job(redis, event).key, "status", status)
     assert _second(redis, event) is Kind.OVERLAP
 
 
@@ -122,6 +135,19 @@ def test_replacing_takes_the_job_out_of_the_registry_it_waits_in(
     redis.zadd(waiting.key, {job.id: NOW + 3600})
     assert _second(redis, event) is Kind.FIRED
     assert redis.zcard(waiting.key) == 0
+
+
+def test_replacing_takes_the_job_out_of_where_rq_3_lets_it_wait(
+    redis: Redis, read: ReadSchedule
+) -> None:
+    event = _fired_once(redis, read, "replace")
+    _take_from_queue(redis)
+    job = _job(redis, event)
+    redis.hset(job.key, mapping={"status": "rate_limited", "rate_limit_key": "shop"})
+    redis.zadd("rq:ready:default", {job.id: NOW})
+    redis.zadd("rq:rl:shop:rate_limited", {job.id: NOW})
+    assert _second(redis, event) is Kind.FIRED
+    assert not redis.exists("rq:ready:default", "rq:rl:shop:rate_limited", job.key)
 
 
 def test_replacing_leaves_a_running_job_alone(redis: Redis, read: ReadSchedule) -> None:

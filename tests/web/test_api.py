@@ -386,7 +386,10 @@ _READING = {
 
 
 def _reading() -> list[tuple[str, str]]:
-    states = ["queued", "started", "scheduled", "deferred", "finished", "failed", "canceled"]
+    states = [
+        "queued", "started", "scheduled", "deferred", "finished", "failed", "canceled",
+        "rate_limited", "ready_to_enqueue",
+    ]  # fmt: skip
     paths = [
         "/status", "/load", "/schedules", "/schedules/ten", "/schedules/ten/runs",
         "/schedules/ten/statistics", "/schedules/ten/history", "/schedules/ten/coming", "/queues",

@@ -100,7 +100,8 @@ def schedule_shape(each: EventStatus, last_run: Run | None) -> dict[str, Any]:
 
 QUEUE = of(
     queue=TEXT, waiting=COUNT, age=MAYBE_SECONDS, workers=COUNT, started=COUNT, scheduled=COUNT,
-    deferred=COUNT, finished=COUNT, failed=COUNT, canceled=COUNT, is_broken=FLAG,
+    deferred=COUNT, finished=COUNT, failed=COUNT, canceled=COUNT, rate_limited=COUNT,
+    ready_to_enqueue=COUNT, is_broken=FLAG,
 )  # fmt: skip
 
 
@@ -117,6 +118,8 @@ def queue_shape(queue: QueueState, now: float) -> dict[str, Any]:
         "finished": queue.finished,
         "failed": queue.failed,
         "canceled": queue.canceled,
+        "rate_limited": queue.rate_limited,
+        "ready_to_enqueue": queue.ready,
         "is_broken": queue.is_broken,
     }
 
