@@ -227,6 +227,8 @@ def test_a_list_is_enqueued_whole_and_in_order_or_not_at_all(redis: Redis, web: 
         ({"task": "tests.jobs.working.say", "on_success": "os.abort"}, 422),
         ({"task": "tests.jobs.working.say", "meta": {"clock": {"event": "ten"}}}, 422),
         ({"task": "tests.jobs.working.say", "id": "a b"}, 422),
+        ({"task": "tests.jobs.working.say", "id": "ten-0a1b2c3d4e-20270115T080040Z"}, 422),
+        ({"task": "tests.jobs.working.say", "id": "ten-0a1b2c3d4e-manual-x"}, 422),
         ({"task": "tests.jobs.working.say", "queue": "a", "priority": "high"}, 422),
         ({"task": "tests.jobs.working.say", "unique": "always"}, 422),
         ({"task": "tests.jobs.working.say", "args": {}}, 422),
@@ -305,7 +307,13 @@ def test_a_method_that_an_address_has_not_is_a_problem(web: Web) -> None:
     assert "GET" in answer.headers["allow"]
 
 
-@pytest.mark.parametrize("key", ["a b", "x" * 200, '"', "a:b", "é"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("a b", "x" * 200, '"', "a:b", "é"),
+        *("ten-0a1b2c3d4e-20270115T080040Z", "0a1b2c3d4e-20270115T080040Z", "0a1b2c3d4e-manual-x"),
+    ],
+)
 def test_a_key_that_is_no_id_is_refused(web: Web, key: str) -> None:
     headers = {b"Idempotency-Key": key.encode()}
     answer = web.post(f"{API}/jobs", json={"task": "tests.jobs.working.say"}, headers=headers)
