@@ -7,7 +7,8 @@
     ├── UnknownEventError   a name that no event in the ledger has
     ├── CursorError         a text that is not where a page of jobs ended
     ├── LedgerError         the server could not be asked, or refused; the clock waits and goes on
-    │   └── NoQueueError        the key of a queue holds something else
+    │   ├── NoQueueError        the key of a queue holds something else
+    │   └── IdTakenError        another job has the id that a job would get
     └── JobError            a job that cannot be enqueued, asked about or waited for
         ├── JobServerError      the server could not be asked about it, or refused
         │   └── EnqueueError        and so it was not enqueued, as far as is known
@@ -56,6 +57,10 @@ class LedgerError(ClockError):
 
 class NoQueueError(LedgerError):
     """The key of a queue holds something else, so no job can go there."""
+
+
+class IdTakenError(LedgerError):
+    """Another job has the id that a job of the clock would get."""
 
 
 class NotEnrolledError(LedgerError):

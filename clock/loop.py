@@ -189,8 +189,8 @@ class Loop:
             if last.is_unknown:
                 self._timetable.put_back([due])
                 self._unknown[due.row] = due.pending - 1
-            elif last.is_refused:
-                self._refused(due, batch.claimed_at)
+            elif last.is_refused or last.is_taken:
+                self._refused(due, last, batch.claimed_at)
             else:
                 recorded += outcomes[at : at + size]
                 self._decided(due, last)
@@ -210,11 +210,14 @@ class Loop:
         except RecurrenceError as error:
             self._trouble.say(due.row, str(error))
 
-    def _refused(self, due: Due, claimed_at: float) -> None:
+    def _refused(self, due: Due, last: Outcome, claimed_at: float) -> None:
         self._timetable.hold(due, claimed_at + LONGEST_SLEEP)
         queue = self._events[due.row].job.queue
-        reason = "holds no queue, or nothing may be pushed there"
-        self._trouble.say(due.row, f"the key of the queue {queue!r} {reason}")
+        reason = f"the key of the queue {queue!r} holds no queue, or nothing may be pushed there"
+        if last.is_taken:
+            job = self._ledger.job_id(last.claim)
+            reason = f"its job cannot be enqueued until another job, which has its id {job!r}, goes"
+        self._trouble.say(due.row, reason)
 
     def _enrol_again(self) -> None:
         """Tell a server that lost its data what is left of them, which is in this process."""

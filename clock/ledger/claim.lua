@@ -3,8 +3,8 @@
 -- alone and whole, so record and job live and die together; what could fail (a queue's key of
 -- another type, or one this user may not push to) is looked at before anything is recorded. A run of
 -- occurrences of which some are somebody's already is not written, nor what follows of that event: the
--- clock counts again. Neither is a run written before an occurrence whose queue takes no jobs: it is
--- recorded once, with that one.
+-- clock counts again. Neither is a run written before an occurrence whose queue takes no jobs, or whose
+-- id another job has: it is recorded once, with that one.
 --
 -- KEYS  1 decided  2 templates  3 shapes  4 pauses  5 RQ's set of queues
 -- ARGV  1 token of this clock  2 TTL of the ledger in seconds  3 now in seconds  4 now as RQ writes it
@@ -18,6 +18,7 @@
 --   "d<instant>"  decided by another clock, up to this instant; an earlier one than was claimed
 --                 where a part of the run was decided
 --   "q"           the queue's key holds something else, or is not ours to push to; nothing was written
+--   "j"           another job has the id of the occurrence's; nothing was written
 --   "?"           the event is not enrolled; nothing was written
 local TOKEN, TTL, NOW, ENQUEUED_AT = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local HISTORY = 900
@@ -27,13 +28,14 @@ local COUNTER = { x = 1, m = 2, w = 2, k = 2, o = 3, p = 4, u = 5, e = 6 }
 local HEAD = '^(%d+) (%S+) (%S+) (%d+) ([^|]*)|'
 local call, find, sub = redis.call, string.find, string.sub
 
-local events, kinds = {}, {}
+-- Of each event its name, and where in ARGV its claim begins.
+local events, heads = {}, {}
 do
   local at, n = 5, 0
   while at <= #ARGV do
     for event = at + 5, at + 4 + ARGV[at + 4] do
       n = n + 1
-      events[n], kinds[n] = ARGV[event], ARGV[at]
+      events[n], heads[n] = ARGV[event], at
     end
     at = at + 5 + ARGV[at + 4]
   end
@@ -156,26 +158,42 @@ local function meta_end(shape, scheduled, fired)
   return ends[fired]
 end
 
+-- Whether another job has an id that ours is to get; nobody has decided our occurrence, so it had none. One
+-- that says it is ours, and that no worker has begun, was written by a call that then failed and
+-- pushed nothing. A hash without data is no job: a worker wrote into one that was gone.
+local function is_taken(key, scheduled)
+  if call('EXISTS', key) == 0 then return false end
+  if call('TYPE', key).ok ~= 'hash' then return true end
+  local data, status, meta = unpack(call('HMGET', key, 'data', 'status', 'meta'))
+  if not data then return false end
+  local mark = (string.match(template.first, 'clock.*$') or template.first) .. text(scheduled)
+  return status ~= 'queued' or not meta or not find(meta, mark, 1, true)
+end
+
 -- How to ask for a copy: carefully until one was made, not at all once it was refused.
 local copy = redis.pcall
 -- The first job of a shape is written field by field. Every other one is a copy of it, which costs the
 -- server much less, with its own fields put in; not on a server before Redis 6.2, nor for a user who may
 -- not copy, nor where that first one was taken back since. A hash that was there already is no model: what
--- an old job left in it, its expiry too, would go to all.
-local function write_hash(key, shape)
-  local copied = copy and shape.model and copy('COPY', shape.model, key, 'REPLACE')
+-- an old job left in it, its expiry too, would go to all. Nothing is copied over what is there already,
+-- so only a job that is written field by field has to ask first. Returns whether the job is written.
+local function write_hash(key, shape, scheduled)
+  local copied = copy and shape.model and copy('COPY', shape.model, key)
   if copied == 1 then
     copy = call
     call('HSET', key, unpack(shape.own))
-    return
+    return true
   end
   if type(copied) == 'table' then copy = nil end
+  if is_taken(key, scheduled) then return false end
   local fields, same = shape.fields, shape.same
   for i, value in ipairs(shape.own) do fields[same + i] = value end
   local is_new = call('HSET', key, unpack(fields)) == #fields / 2
   if is_new then shape.model = key end
+  return true
 end
 
+-- Returns whether the job is written, and will be pushed.
 local function write_job(scheduled, fired)
   local shape = template.shape
   local id = job_id(template.prefix, scheduled)
@@ -185,10 +203,11 @@ local function write_job(scheduled, fired)
   if shape.expires then
     own[8] = math.max(1, math.ceil(scheduled + shape.expires - NOW))
   end
-  write_hash(key, shape)
+  if not write_hash(key, shape, scheduled) then return false end
   if shape.expires then call('PEXPIREAT', key, (scheduled + shape.expires) * 1000) end
   local ids = shape.takes.ids
   ids[#ids + 1] = id
+  return true
 end
 
 -- The letter of what becomes of an occurrence that is to fire.
@@ -197,19 +216,20 @@ local function fire(scheduled, fired, pause)
   if pause and (pause == '-' or tonumber(pause) > scheduled) then return 'p' end
   if shape.expires and NOW >= scheduled + shape.expires then return 'x' end
   if not shape.takes then return 'q' end
-  local kind = 'f'
+  local kind, replaced = 'f', nil
   if shape.overlap ~= 'allow' and fired ~= '-' then
     local earlier = job_id(template.prefix, tonumber(fired))
     local state = standing(earlier)
     if state == 'waiting' and shape.overlap == 'replace' then
-      take_back(earlier, shape.queue)
+      replaced = earlier
     elseif state == 'waiting' and NOW - tonumber(fired) > shape.stuck_after then
       kind = 's'
     elseif state ~= 'gone' and shape.overlap == 'skip' then
       return 'o'
     end
   end
-  write_job(scheduled, fired)
+  if not write_job(scheduled, fired) then return 'j' end
+  if replaced then take_back(replaced, shape.queue) end
   return kind
 end
 
@@ -218,11 +238,15 @@ local function newest_decision(history)
   return sub(string.gsub(history, 'r%d+ ', ''), 1, 1)
 end
 
--- Whether claim number i is of a run that ends in an occurrence which is to fire.
-local function leads_to_fire(i)
+-- Why the occurrence that is to fire behind the run of claim number i cannot: "q" or "j"; nothing where it
+-- can, or where there is none.
+local function refusal_behind(i)
   local last = i
   while events[last + 1] == events[i] do last = last + 1 end
-  return last > i and kinds[last] == 'f'
+  if last == i or ARGV[heads[last]] ~= 'f' then return nil end
+  if not template.shape.takes then return 'q' end
+  local scheduled = tonumber(ARGV[heads[last] + 2])
+  return is_taken('rq:job:' .. job_id(template.prefix, scheduled), scheduled) and 'j' or nil
 end
 
 -- The other counters of a record with one of them gone up.
@@ -258,15 +282,12 @@ while at <= #ARGV do
       elseif not read_template(i) then
         reply = '?'
       else
-        reply = kind
-        if refused[event] then
-          reply = 'q'
-        elseif kind == 'f' then
+        if kind ~= 'f' and not refused[event] then refused[event] = refusal_behind(i) end
+        reply = refused[event] or kind
+        if reply == 'f' then
           reply = fire(instant, fired, pauses[i] and string.match(pauses[i], '^%S+'))
-        elseif leads_to_fire(i) and not template.shape.takes then
-          reply, refused[event] = 'q', true
         end
-        if reply ~= 'q' then
+        if reply ~= 'q' and reply ~= 'j' then
           local entry
           if reply == 'f' or reply == 's' then
             -- To write a number is slow, and many events have fired equally often.
