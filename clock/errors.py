@@ -6,6 +6,7 @@
     ├── SettingsError       a zone, address or settings module from outside that cannot be used
     ├── UnknownEventError   a name that no event in the ledger has
     ├── CursorError         a text that is not where a page of jobs ended
+    ├── RequestChangedError the key of a request came before with another one
     ├── LedgerError         the server could not be asked, or refused; the clock waits and goes on
     │   ├── NoQueueError        the key of a queue holds something else
     │   └── IdTakenError        another job has the id that a job would get
@@ -107,6 +108,10 @@ class EnqueueError(JobServerError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class RequestChangedError(ClockError):
+    """A request with the key of another one, which may only be sent again as it was."""
 
 
 class WaitRefusedError(JobError):
