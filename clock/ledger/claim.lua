@@ -80,13 +80,30 @@ local function standing(id)
   return alive and 'running' or 'gone'
 end
 
--- Take a waiting job back, at constant cost: its id stays in the queue, and a worker passes over an
--- id without a job.
-local function take_back(id, queue)
-  local name = string.gsub(queue, '^rq:queue:', '')
+-- Take an id out of its queue. It is looked for near both ends, a little way first: behind it is what came
+-- since its last time, before it what workers were slow with. That costs 12 us a thousand ids, and at
+-- most a third of a millisecond. One with 10,000 on either side stays, as it does on servers before
+-- Redis 6.0.6; a worker passes over an id without a job.
+local function unqueue(id, queue, side)
+  for _, depth in ipairs({ 100, 10000 }) do
+    for _, rank in ipairs(side == 'RPUSH' and { -1, 1 } or { 1, -1 }) do
+      local found = redis.pcall('LPOS', queue, id, 'RANK', rank, 'MAXLEN', depth)
+      if type(found) == 'table' then return end
+      if found then
+        redis.pcall('LREM', queue, rank, id)
+        return
+      end
+    end
+  end
+end
+
+-- Take a waiting job back.
+local function take_back(id, shape)
+  local name = string.gsub(shape.queue, '^rq:queue:', '')
   call('DEL', 'rq:job:' .. id)
-  call('ZREM', 'rq:scheduled:' .. name, id)
-  call('ZREM', 'rq:deferred:' .. name, id)
+  if call('ZREM', 'rq:scheduled:' .. name, id) + call('ZREM', 'rq:deferred:' .. name, id) == 0 then
+    unqueue(id, shape.queue, shape.side)
+  end
 end
 
 local queues = {}
@@ -229,7 +246,7 @@ local function fire(scheduled, fired, pause)
     end
   end
   if not write_job(scheduled, fired) then return 'j' end
-  if replaced then take_back(replaced, shape.queue) end
+  if replaced then take_back(replaced, shape) end
   return kind
 end
 
