@@ -4,6 +4,7 @@
     ├── RecurrenceError     a notation of time that cannot be read, or that can never fire
     ├── ScheduleError       a mistake in a schedule file, with its path and line
     ├── SettingsError       a zone, address or settings module from outside that cannot be used
+    ├── TimeSourceError     two clocks of an application that take the time from different sources
     ├── UnknownEventError   a name that no event in the ledger has
     ├── CursorError         a text that is not where a page of jobs ended
     ├── RequestChangedError the key of a request came before with another one
@@ -35,6 +36,10 @@ class RecurrenceError(ClockError, ValueError):
 
 class SettingsError(ClockError):
     """A value from the environment, the command line or a settings module that cannot be used."""
+
+
+class TimeSourceError(ClockError):
+    """Another clock of the application takes the time from elsewhere: from the server, or not."""
 
 
 class UnknownEventError(ClockError):

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from clock.decision import Kind
 from clock.errors import LedgerError, RecurrenceError
+from clock.future_records import FutureRecords
 from clock.inside import inside_the_clock
 from clock.ledger.ledger import Claim, Ledger, Outcome, Sent
 from clock.outage import Outage
 from clock.report import report
 from clock.schedule.event import Event, Occurrence
+from clock.server_time import ServerTime
 from clock.stop import Stop
+from clock.timekeeper import Timekeeper
 from clock.timetable import Due, Row, Timetable
 from clock.trouble import Trouble
 
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from clock.watch.watch import Watch
 
 LONGEST_SLEEP = 1.0
-"""Seconds. The wall clock is looked at this often, whatever the timetable says: it may jump."""
+"""Seconds. The time is looked at this often, whatever the timetable says: it may jump."""
 
 NEAR = 0.02
 """Seconds before a time at which the loop wakes to sleep the rest anew: Linux lets a sleep end late
@@ -44,12 +47,15 @@ log = logging.getLogger("clock")
 
 
 class Batch(NamedTuple):
-    """What was taken from the timetable and sent to be claimed: how many claims for each."""
+    """What was taken from the timetable and sent to be claimed: how many claims for each.
+
+    ``started`` is when it was sent, see ``ServerTime.started``.
+    """
 
     due: Sequence[Due]
     sizes: Sequence[int]
     sent: Sent
-    claimed_at: float
+    started: float
 
 
 class Loop:
@@ -63,17 +69,19 @@ class Loop:
         ledger: Ledger,
         stop: Stop,
         *,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] | None = None,
         watch: Callable[[], Watch] | None = None,
+        server_time: ServerTime | None = None,
     ) -> None:
-        """``now`` gives the present moment in UTC seconds since 1970; ``watch`` makes, after the
-        first pass, what is told of each pass.
+        """The server's time decides; where ``now`` is given, it does, in UTC seconds since 1970.
+
+        ``watch`` makes, after the first pass, what is told of each pass.
         """
         self._all_events = events
         self._events = [event for event in events if event.enabled]
         self._ledger = ledger
         self._stop = stop
-        self._now = now
+        self._time = Timekeeper(ledger, now, server_time or ServerTime())
         self._make_watch = watch
         self._watch: Watch | None = None
         self._untold: list[tuple[list[Outcome], float]] = []
@@ -82,15 +90,17 @@ class Loop:
         self._last_pass: float | None = None
         self._outage = Outage()
         self._trouble = Trouble(self._events)
+        self._future_records = FutureRecords(self._events, ledger, self._trouble)
         self._unknown: dict[int, int] = {}
         self._under_way: deque[Batch] = deque()
+        self._too_early: list[Due] = []
 
     def run(self) -> None:
         """Run until the stop is requested."""
         while not self._stop.is_set():
             self._stop.wait(self.turn())
         if self._watch is not None and not self._outage:
-            self._watch.ended(self._now())
+            self._watch.ended(self._time.shown())
 
     def turn(self) -> float:
         """One turn of the loop: a tick, if the server can be reached. Returns the seconds to
@@ -100,20 +110,25 @@ class Loop:
             return self._turn()
 
     def _turn(self) -> float:
-        now = self._now()
         try:
+            self._time.keep()
+            now = self._time.now()
+            if self._time.is_held:
+                self._report_pass()
+                return LONGEST_SLEEP
             if not self._enrolled:
                 self._enrol(now)
             elif self._outage or self._was_suspended(now):
                 self._timetable.catch_up(now)
+            self._lower_records(now)
             self._tick(now)
             self._report_pass()
         except LedgerError as error:
             return self._outage.failed(error)
         finally:
-            self._last_pass = self._now()
+            self._last_pass = self._time.now()
         self._outage.over()
-        return self._pause(self._now())
+        return self._pause(self._time.now())
 
     def _report_pass(self) -> None:
         if self._watch is None and self._make_watch is not None:
@@ -122,7 +137,7 @@ class Loop:
                 self._watch.claimed(outcomes, claimed_at)
             self._untold.clear()
         if self._watch is not None:
-            self._watch.passed(self._now())
+            self._watch.passed(self._time.shown())
 
     def _was_suspended(self, now: float) -> bool:
         return self._last_pass is not None and now - self._last_pass > SUSPENDED
@@ -131,11 +146,13 @@ class Loop:
         decided = dict(
             zip(
                 (event.name for event in self._all_events),
-                self._ledger.enrol(self._all_events, now),
+                self._ledger.enrol(self._all_events, self._time.decided_by()),
                 strict=True,
             )
         )
         for index, event in enumerate(self._events):
+            if self._future_records.add(index, decided[event.name], now):
+                continue
             with self._errors_of(index):
                 self._timetable.begin(index, decided[event.name])
         self._timetable.catch_up(now)
@@ -144,7 +161,19 @@ class Loop:
             log.warning("server", extra=_fields(reason=warning))
         for warning in self._ledger.meet_workers(self._all_events):
             log.warning("serializer", extra=_fields(reason=warning))
-        self._ledger.forget_removed(decided.keys(), now)
+        for name, pause in self._ledger.forget_removed(decided.keys(), now).items():
+            if pause is not None:
+                reason = f"its event is in no schedule; {pause.by} paused it: {pause.reason}"
+                log.warning("pause forgotten", extra=_fields(event=name, reason=reason))
+
+    def _lower_records(self, now: float) -> None:
+        """Go on with the events whose records were in the future, and are so no more."""
+        for index, decided in self._future_records.lower(now, self._time.decided_by()):
+            if decided is None:
+                self._unknown[index] = int(now)
+            with self._errors_of(index):
+                self._timetable.begin(index, int(now) if decided is None else decided)
+        self._enrol_again()
 
     def _tick(self, now: float) -> None:
         try:
@@ -160,6 +189,10 @@ class Loop:
             self._under_way.clear()
             self._ledger.hang_up()
             raise
+        finally:
+            # Not before this tick is over: in it they would be due again at once.
+            self._timetable.put_back(self._too_early)
+            self._too_early.clear()
 
     def _send(self, now: float) -> bool:
         """Claim the next batch of what is due; returns whether anything is."""
@@ -168,20 +201,25 @@ class Loop:
             self._trouble.say(index, reason)
         if not due:
             return False
-        claimed_at = self._now()
         try:
             groups = [self._claims(each) for each in due]
-            sent = self._ledger.send([claim for group in groups for claim in group], claimed_at)
+            claims = [claim for group in groups for claim in group]
+            started = self._time.started()
+            sent = self._ledger.send(claims, self._time.decided_by(), self._time.latest())
         except BaseException:
             self._timetable.put_back(due)
             raise
-        self._under_way.append(Batch(due, [len(group) for group in groups], sent, claimed_at))
+        self._under_way.append(Batch(due, [len(group) for group in groups], sent, started))
         return True
 
     def _settle(self) -> None:
         """See what became of the batch that was sent first."""
-        outcomes = self._ledger.receive(self._under_way[0].sent)
+        now, outcomes = self._ledger.receive(self._under_way[0].sent)
         batch = self._under_way.popleft()
+        self._time.settled(now, batch.started, is_refused=outcomes is None)
+        if outcomes is None:
+            self._too_early += batch.due
+            return
         recorded: list[Outcome] = []
         at = 0
         for due, size in zip(batch.due, batch.sizes, strict=True):
@@ -190,19 +228,32 @@ class Loop:
                 self._timetable.put_back([due])
                 self._unknown[due.row] = due.pending - 1
             elif last.is_refused or last.is_taken:
-                self._refused(due, last, batch.claimed_at)
+                self._refused(due, last, now)
+            elif last.is_future:
+                recorded += self._put_off(due, outcomes[at : at + size])
             else:
                 recorded += outcomes[at : at + size]
-                self._decided(due, last)
+                self._decided(due, last, now)
             at += size
         if self._watch is not None:
-            self._watch.claimed(recorded, batch.claimed_at)
+            self._watch.claimed(recorded, now)
         elif self._make_watch is not None:
-            self._untold.append((recorded, batch.claimed_at))
-        report(recorded, batch.claimed_at, self._ledger.job_id)
+            self._untold.append((recorded, now))
+        report(recorded, now, self._ledger.job_id)
         self._enrol_again()
 
-    def _decided(self, due: Due, last: Outcome) -> None:
+    def _put_off(self, due: Due, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """What was due by this clock is in the future by the server's; returns what is not."""
+        recorded = [outcome for outcome in outcomes if not outcome.is_future]
+        if recorded:
+            self._timetable.advance(due, recorded[-1].decided)
+        else:
+            self._too_early.append(due)
+        return recorded
+
+    def _decided(self, due: Due, last: Outcome, now: float) -> None:
+        if last.kind is None and self._future_records.add(due.row, last.decided, now):
+            return
         if last.kind not in {None, Kind.ERROR}:
             self._trouble.over(due.row)
         try:
@@ -224,7 +275,8 @@ class Loop:
         while self._unknown:
             stands_at = next(iter(self._unknown.values()))
             alike = [index for index, at in self._unknown.items() if at == stands_at]
-            self._ledger.enrol([self._events[index] for index in alike], stands_at)
+            events = [self._events[index] for index in alike]
+            self._ledger.enrol(events, self._time.decided_by(), stands_at)
             for index in alike:
                 del self._unknown[index]
 

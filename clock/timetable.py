@@ -127,6 +127,8 @@ class Timetable:
 
     def _due(self, index: int, pending: int, horizon: int, now: float) -> Due:
         row = self._rows[index]
+        # A time that went back leaves a horizon in the future, and nothing there was missed.
+        horizon = min(horizon, int(now))
         if pending > horizon and row.within is None:
             return Due(index, pending, pending)
         if row.catch_up > 1 and pending <= horizon:

@@ -18,7 +18,7 @@ from clock.decision import Kind
 from clock.errors import LedgerError
 from clock.ledger import keys
 from clock.ledger.job import job_id
-from clock.ledger.ledger import Claim, Ledger, Outcome, Sent
+from clock.ledger.ledger import Claim, Ledger, Sent, Settled
 from clock.ledger.pauses import Pause, pause, resume
 from clock.ledger.record import Record
 from clock.ledger.records import read_record
@@ -256,9 +256,11 @@ def test_a_stop_is_obeyed_between_two_batches(redis: Redis, read: ReadSchedule) 
     wall.now = START + 1
     send = Ledger.send
 
-    def send_and_stop(self: Ledger, claims: Sequence[Claim], now: float) -> Sent:
+    def send_and_stop(
+        self: Ledger, claims: Sequence[Claim], now: float | None, latest: float | None
+    ) -> Sent:
         stop.set()
-        return send(self, claims, now)
+        return send(self, claims, now, latest)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Ledger, "send", send_and_stop)
@@ -407,10 +409,10 @@ def test_a_server_that_lost_its_data_and_fails_once_more_loses_nothing(
     redis.flushall()
     enrol, failures = Ledger.enrol, iter([LedgerError("away")])
 
-    def fail_once(self: Ledger, events: list[Event], stands_at: float) -> list[int]:
+    def fail_once(self: Ledger, events: list[Event], now: float, stands_at: float) -> list[int]:
         for error in failures:
             raise error
-        return enrol(self, events, stands_at)
+        return enrol(self, events, now, stands_at)
 
     monkeypatch.setattr(Ledger, "enrol", fail_once)
     for wall.now in (START + 10, START + 10.2, START + 20):
@@ -427,11 +429,11 @@ def test_a_batch_whose_reply_is_lost_and_the_one_behind_it_are_claimed_again(
     loop.turn()
     receive, number = Ledger.receive, itertools.count()
 
-    def lose_one(self: Ledger, sent: Sent) -> list[Outcome]:
-        outcomes = receive(self, sent)
+    def lose_one(self: Ledger, sent: Sent) -> Settled:
+        settled = receive(self, sent)
         if next(number) == lost:
             raise LedgerError("lost")
-        return outcomes
+        return settled
 
     monkeypatch.setattr(Ledger, "receive", lose_one)
     for wall.now in (START + 10, START + 10.2):

@@ -22,9 +22,9 @@ FLOORS = [
     {"recurrence"},
     {"schedule"},
     {"catch_up", "sentinel", "backfill", "settings"},
-    {"timetable", "stop", "log", "server", "token", "outage", "trouble"},
+    {"timetable", "stop", "log", "server", "token", "outage", "trouble", "server_time"},
     {"ledger"},
-    {"observe", "report"},
+    {"observe", "report", "timekeeper", "future_records"},
     {"jobs"},
     {"watchers"},
     {"watch", "worker", "web"},
@@ -72,9 +72,21 @@ def test_the_recurrence_side_knows_neither_redis_nor_rq(room: str) -> None:
 
 @pytest.mark.parametrize("module", MODULES, ids=str)
 def test_below_the_loop_nothing_reads_the_wall_clock(module: Path) -> None:
-    if _room(module) in {"loop", "jobs", "worker", "cli", "dev", "log", "__init__", "__main__"}:
+    if _room(module) in {
+        "loop",
+        "server_time",
+        "timekeeper",
+        "jobs",
+        "worker",
+        "cli",
+        "dev",
+        "log",
+        "__init__",
+        "__main__",
+    }:
         return
-    if module == Path("web/application.py"):  # the edge that hands the wall clock on
+    # The edges that hand the wall clock on.
+    if module in {Path("web/application.py"), Path("web/server_now.py")}:
         return
     tree = ast.parse((PACKAGE / module).read_text())
     calls = {

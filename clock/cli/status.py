@@ -17,6 +17,7 @@ from clock.cli import options
 from clock.cli.table import table
 from clock.ledger.clocks import Life
 from clock.ledger.runs import failing, read_last_runs
+from clock.ledger.time_source import server_now
 from clock.observe import status as observed
 from clock.observe.objects import clock_object, event_object
 from clock.observe.snapshot import read_snapshot
@@ -46,8 +47,9 @@ def status(url: str | None, settings: str | None, app: str, tolerance: float, as
     server = find_server(url, settings, os.environ)
     connection = server.connect()
     snapshot = read_snapshot(connection, app, DECISIONS)
+    now = server_now(connection, time.time())
     runs = read_last_runs(connection, app, snapshot.descriptions)
-    found = observed.status(snapshot, time.time(), tolerance=tolerance, failing=failing(runs))
+    found = observed.status(snapshot, now, tolerance=tolerance, failing=failing(runs))
     workers = _workers(connection, found)
     if as_json:
         click.echo(json.dumps(_as_object(found, server.shown, workers), ensure_ascii=False))
@@ -64,7 +66,7 @@ def exit_code(found: Status) -> int:
     """The exit code of a health check."""
     if not found.has_clocks:
         return codes.NO_CLOCK
-    return codes.OVERDUE if found.overdue else codes.OK
+    return codes.OVERDUE if found.overdue or found.ahead else codes.OK
 
 
 def _workers(connection: Redis, found: Status) -> Mapping[str, int]:
@@ -123,6 +125,12 @@ def _complaints(found: Status, workers: Mapping[str, int], broken: Set[str]) -> 
             f"overdue: {each.name} should have fired at "
             f"{local(each.pending or 0, each.description.zone)}{why}"
         )
+    for each in found.ahead:
+        decided = 0 if each.record is None else each.record.decided
+        yield (
+            f"ahead: {each.name} fires nothing before {local(decided, each.description.zone)}: its "
+            f"record stands there, in the server's future; clock rewind {each.name!r} sets it back"
+        )
     for queue in sorted(name for name, count in workers.items() if count == 0):
         events = sum(1 for each in found.events if each.description.queue == queue)
         yield f"warning: no worker listens on the queue {queue!r} of {_many(events, 'event')}"
@@ -141,6 +149,7 @@ def _as_object(found: Status, server: str, workers: Mapping[str, int]) -> dict[s
         "clocks": [clock_object(life) for life in found.alive],
         "files_without_a_clock": list(found.missing),
         "overdue": [each.name for each in found.overdue],
+        "ahead": [each.name for each in found.ahead],
         "queues": [{"queue": name, "workers": count} for name, count in workers.items()],
         "events": [event_object(each) for each in found.events],
     }

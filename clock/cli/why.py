@@ -20,6 +20,7 @@ from clock.ledger.pauses import Pause, pause_over
 from clock.ledger.records import read_record
 from clock.ledger.run import Run
 from clock.ledger.runs import read_runs
+from clock.ledger.time_source import server_now
 from clock.observe import why as observed
 from clock.observe.job_state import JobState, read_job
 from clock.observe.reasons import sentence
@@ -54,7 +55,7 @@ def why_event(
     remembers some forty decisions of each event.
     """
     connection = find_server(url, settings, os.environ).connect()
-    now = time.time()
+    now = server_now(connection, time.time())
     snapshot = read_snapshot(connection, app, 1)
     found = _event(connection, snapshot, event, now, tolerance)
     zone = found.description.zone

@@ -6,13 +6,19 @@
 -- clock counts again. Neither is a run written before an occurrence whose queue takes no jobs, or whose
 -- id another job has: it is recorded once, with that one.
 --
--- KEYS  1 decided  2 templates  3 shapes  4 pauses  5 RQ's set of queues
--- ARGV  1 token of this clock  2 TTL of the ledger in seconds  3 now in seconds  4 now as RQ writes it
+-- Time is the server's, or the caller's where it says so. An occurrence that lies in the future by it is
+-- not decided at all, whoever asks.
+--
+-- KEYS  1 decided  2 templates  3 shapes  4 pauses  5 RQ's set of queues  6 ahead
+-- ARGV  1 token of this clock  2 TTL of the ledger in seconds
+--       3 now in seconds; "" for the server's TIME
+--       4 the latest TIME at which to decide anything; "" for any
 --       then the claims, those alike together: kind, first, scheduled, count, n and n events
 --       kind  "f" to fire; else the letter of a decision made already (see clock.decision), which
 --             stands for the `count` occurrences from `first` up to `scheduled`
 --
--- Returns a word a claim, all in one text: the letter of what was recorded ("f" or, where a stuck job
+-- Returns the time by which was decided, and a word a claim, all in one text; only the time where it is later
+-- than the latest. A word is the letter of what was recorded ("f" or, where a stuck job
 -- was passed over, "s"; "x" expired, "p" paused, "o" overlap, ...), now or, its reply having been
 -- lost, before; or
 --   "d<instant>"  decided by another clock, up to this instant; an earlier one than was claimed
@@ -20,13 +26,29 @@
 --   "q"           the queue's key holds something else, or is not ours to push to; nothing was written
 --   "j"           another job has the id of the occurrence's; nothing was written
 --   "?"           the event is not enrolled; nothing was written
-local TOKEN, TTL, NOW, ENQUEUED_AT = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+--   "t"           it lies in the future; nothing was written
+local TOKEN, TTL, LATEST = ARGV[1], ARGV[2], tonumber(ARGV[4])
 local HISTORY = 900
+-- Seconds an occurrence may be fired before its time: a clock's idea of the server's time is as good as
+-- the network lets it be.
+local TOLERANCE = 0.1
 -- The counters of a record behind that of the fired ones.
 local COUNTER = { x = 1, m = 2, w = 2, k = 2, o = 3, p = 4, u = 5, e = 6 }
 -- Of a record: decided, fired, clock, how many fired, the other counters; the history follows.
 local HEAD = '^(%d+) (%S+) (%S+) (%d+) ([^|]*)|'
 local call, find, sub = redis.call, string.find, string.sub
+
+local SECONDS, MICROSECONDS
+if ARGV[3] == '' then
+  SECONDS, MICROSECONDS = unpack(call('TIME'))
+  SECONDS, MICROSECONDS = tonumber(SECONDS), tonumber(MICROSECONDS)
+else
+  SECONDS = math.floor(ARGV[3])
+  MICROSECONDS = math.min(math.floor((ARGV[3] - SECONDS) * 1000000 + 0.5), 999999)
+end
+local NOW = SECONDS + MICROSECONDS / 1000000
+local REPLY = string.format('%d.%06d', SECONDS, MICROSECONDS)
+if LATEST and NOW > LATEST then return REPLY end
 
 -- Of each event its name, and where in ARGV its claim begins.
 local events, heads = {}, {}
@@ -42,6 +64,8 @@ do
 end
 local records = call('HMGET', KEYS[1], unpack(events))
 local pauses = call('EXISTS', KEYS[4]) == 1 and call('HMGET', KEYS[4], unpack(events)) or {}
+-- What fired while the server was ahead of its time, see lower.lua.
+local ahead = call('EXISTS', KEYS[6]) == 1 and call('HMGET', KEYS[6], unpack(events)) or {}
 
 local texts, suffixes = {}, {}
 -- Seconds since 1970 as 2026-11-21T05:06:30Z; the calendar begins its years in March, so that a leap
@@ -63,6 +87,8 @@ local function text(instant)
     math.floor(second / 3600), math.floor(second / 60) % 60, second % 60)
   return texts[instant]
 end
+
+local ENQUEUED_AT = sub(text(SECONDS), 1, -2) .. string.format('.%06dZ', MICROSECONDS)
 
 local function job_id(prefix, instant)
   if not suffixes[instant] then suffixes[instant] = string.gsub(text(instant), '[-:]', '') end
@@ -255,6 +281,21 @@ local function newest_decision(history)
   return sub(string.gsub(history, 'r%d+ ', ''), 1, 1)
 end
 
+-- How many of the `count` occurrences from `first` to `last` are undecided, where those of `instants` fired
+-- while the server was ahead of its time, and which of these are still to come.
+local function undecided(instants, first, last, count)
+  local rest = {}
+  for instant in string.gmatch(instants, '%d+') do
+    local at = tonumber(instant)
+    if at > last then
+      rest[#rest + 1] = instant
+    elseif at >= first then
+      count = count - 1
+    end
+  end
+  return math.max(count, 0), table.concat(rest, ' ')
+end
+
 -- Why the occurrence that is to fire behind the run of claim number i cannot: "q" or "j"; nothing where it
 -- can, or where there is none.
 local function refusal_behind(i)
@@ -263,6 +304,7 @@ local function refusal_behind(i)
   if last == i or ARGV[heads[last]] ~= 'f' then return nil end
   if not template.shape.takes then return 'q' end
   local scheduled = tonumber(ARGV[heads[last] + 2])
+  if ahead[i] and undecided(ahead[i], scheduled, scheduled, 1) == 0 then return nil end
   return is_taken('rq:job:' .. job_id(template.prefix, scheduled), scheduled) and 'j' or nil
 end
 
@@ -274,12 +316,13 @@ local function counted(counters, letter, count)
   return table.concat(all, ' ')
 end
 
-local current, written, replies, behind, refused, more = {}, {}, {}, {}, {}, {}
+local current, written, replies, behind, refused, more, passed = {}, {}, {}, {}, {}, {}, {}
 local i, at = 0, 5
 while at <= #ARGV do
   local kind, first, scheduled, count, events_here = unpack(ARGV, at, at + 4)
   local from, instant = tonumber(first), tonumber(scheduled)
   local late = scheduled .. '+' .. math.floor((NOW - instant) * 1000) .. ' '
+  local is_future = instant > NOW + TOLERANCE
   for of = at + 5, at + 4 + events_here do
     i = i + 1
     local event = ARGV[of]
@@ -296,28 +339,37 @@ while at <= #ARGV do
         local ours = decided == scheduled and by == TOKEN
         reply = ours and newest_decision(sub(record, bar + 1)) or ''
         if reply == '' then reply = 'd' .. decided end
+      elseif is_future then
+        reply = 't'
       elseif not read_template(i) then
         reply = '?'
       else
-        if kind ~= 'f' and not refused[event] then refused[event] = refusal_behind(i) end
+        local left, rest = tonumber(count), nil
+        if ahead[i] then left, rest = undecided(passed[event] or ahead[i], from, instant, left) end
+        if kind ~= 'f' and left > 0 and not refused[event] then refused[event] = refusal_behind(i) end
         reply = refused[event] or kind
-        if reply == 'f' then
+        if not refused[event] and left == 0 then
+          reply = 'd' .. scheduled
+        elseif reply == 'f' then
           reply = fire(instant, fired, pauses[i] and string.match(pauses[i], '^%S+'))
         end
         if reply ~= 'q' and reply ~= 'j' then
-          local entry
-          if reply == 'f' or reply == 's' then
+          passed[event] = rest
+          local entry, author = '', TOKEN
+          if left == 0 then
+            author = '-'
+          elseif reply == 'f' or reply == 's' then
             -- To write a number is slow, and many events have fired equally often.
             if not more[fires] then more[fires] = tostring(fires + 1) end
             fires, fired, entry = more[fires], scheduled, reply .. late
           else
-            counters = counted(counters, reply, count)
-            entry = reply .. (count == '1' and scheduled or first .. '-' .. scheduled .. '*' .. count) .. ' '
+            counters = counted(counters, reply, left)
+            entry = reply .. (count == '1' and scheduled or first .. '-' .. scheduled .. '*' .. left) .. ' '
           end
           local room = HISTORY - #entry
           local history = sub(record, bar + 1, bar + room)
           if #record - bar > room then history = string.match(history, '^.* ') or '' end
-          record = scheduled .. ' ' .. fired .. ' ' .. TOKEN .. ' ' .. fires .. ' ' .. counters .. '|'
+          record = scheduled .. ' ' .. fired .. ' ' .. author .. ' ' .. fires .. ' ' .. counters .. '|'
             .. entry .. history
           current[event] = record
           written[#written + 1] = event
@@ -337,5 +389,8 @@ if #written > 0 then call('HSET', KEYS[1], unpack(written)) end
 for _, queue in pairs(queues) do
   if queue and #queue.ids > 0 then call(queue.side, queue.name, unpack(queue.ids)) end
 end
+for event, instants in pairs(passed) do
+  if instants == '' then call('HDEL', KEYS[6], event) else call('HSET', KEYS[6], event, instants) end
+end
 for key = 1, 4 do call('EXPIRE', KEYS[key], TTL) end
-return table.concat(replies, ' ')
+return REPLY .. ' ' .. table.concat(replies, ' ')

@@ -53,8 +53,11 @@ class Life:
     gaps: tuple[tuple[float, float], ...] = ()
 
     def is_alive(self, now: float, within: float = ALIVE_WITHIN) -> bool:
-        """Whether it has not stopped, and ticked less than ``within`` seconds before ``now``."""
-        return self.stopped is None and now - self.last_tick < within
+        """Whether it has not stopped, and ticked less than ``within`` seconds before ``now``.
+
+        One that ticked as long after ``now`` was written by a clock that was ahead of time.
+        """
+        return self.stopped is None and abs(now - self.last_tick) < within
 
     @property
     def there_since(self) -> float:

@@ -12,6 +12,8 @@ clock:<app>:pauses:ended      list  pauses that ended before their end, latest f
 clock:<app>:clocks            hash  token of a clock -> its life                      LIVES
 clock:<app>:events            hash  event -> since when, and its description          one an event
 clock:<app>:instants          hash  event -> its coming instants, if it has no rule   one an event
+clock:<app>:ahead             hash  event -> what fired of it in the future           one an event
+clock:<app>:time              text  where its clocks take the time from, and who      SOURCE_TTL
 clock:<app>:backfilled:EVENT  zset  an occurrence -> when it was backfilled           BACKFILLED
 clock:serializers:queue:NAME  hash  application -> how its clock writes jobs there    one an app
 clock:<app>:runs:EVENT        list  its runs, see ``clock.ledger.runs``               RUNS, RUNS_TTL
@@ -50,6 +52,9 @@ TTL = 400 * 86_400
 
 FORGOTTEN_AFTER = TTL
 """Seconds after which a removed event's record is dropped."""
+
+SOURCE_TTL = 60
+"""Seconds for which a clock's word counts where it takes the time from; it says so every five."""
 
 SERIALIZERS_TTL = 35 * 86_400
 """Seconds for which a worker is told how a clock writes: platforms restart both every day."""
@@ -141,7 +146,17 @@ def instants(app: str) -> str:
     return f"clock:{app}:instants"
 
 
-OF_EVENTS = (recurrences, templates, descriptions, instants, pauses, decided)
+def ahead(app: str) -> str:
+    """The hash of the occurrences that fired while the server was ahead of its time."""
+    return f"clock:{app}:ahead"
+
+
+def time_source(app: str) -> str:
+    """Where the clocks of an application take the time from."""
+    return f"clock:{app}:time"
+
+
+OF_EVENTS = (recurrences, templates, descriptions, instants, ahead, pauses, decided)
 """The hashes with a field for each event."""
 
 

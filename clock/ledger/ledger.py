@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any, NamedTuple, cast
 
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue
-from rq.utils import utcformat
+from rq.utils import as_text
 
 from clock.decision import Kind
 from clock.errors import LedgerError
 from clock.ledger import keys
 from clock.ledger.channel import Call, Channel
 from clock.ledger.job import JobTemplate, JobTemplates, Shape, job_id, job_prefix
+from clock.ledger.lower import Lowered, lower
+from clock.ledger.pauses import Pause, parse_pauses
 from clock.ledger.record import parse_record
 from clock.ledger.script import server_errors
 from clock.ledger.serializers import meet_workers
+from clock.ledger.time_source import TimeReading, TimeSource, read_time
 from clock.schedule.event import Event
 
 ENROLLED_AT_ONCE = 500
@@ -49,8 +51,9 @@ class Outcome(NamedTuple):
 
     ``kind`` is what was recorded, or None where the claim was lost to another clock (``decided`` is
     then how far that one is), refused (``is_refused``: the queue's key holds something else;
-    ``is_taken``: another job has the id) or made for an event that the ledger does not know
-    (``is_unknown``); in these four nothing was written.
+    ``is_taken``: another job has the id), made for an event that the ledger does not know
+    (``is_unknown``), or too early by the time that decides (``is_future``); in these five nothing
+    was written.
     """
 
     claim: Claim
@@ -59,6 +62,17 @@ class Outcome(NamedTuple):
     is_refused: bool = False
     is_taken: bool = False
     is_unknown: bool = False
+    is_future: bool = False
+
+
+class Settled(NamedTuple):
+    """What became of claims that were sent together, decided at ``now`` (UTC seconds since 1970).
+
+    ``outcomes`` is None where it was later than the latest time given: nothing was decided.
+    """
+
+    now: float
+    outcomes: Sequence[Outcome] | None
 
 
 class Sent(NamedTuple):
@@ -87,30 +101,35 @@ class Ledger:
         self._channel = Channel(connection, "claim.lua")
         self._enrolment = Channel(connection, "enrol.lua")
 
-    def enrol(self, events: Sequence[Event], stands_at: float) -> list[int]:
+    def enrol(
+        self, events: Sequence[Event], now: float | None = None, stands_at: float | None = None
+    ) -> list[int]:
         """Make ``events`` and their jobs known; returns each one's last decided occurrence.
 
-        An event seen for the first time, and one whose recurrence changed, stands at ``stands_at``.
+        An event seen for the first time, and one whose recurrence changed, stands at ``stands_at``,
+        or where that is None or later, at ``now``. Without ``now`` the server's time is taken.
         Instants are UTC seconds since 1970.
         """
         decided: list[int] = []
         calls: deque[Call] = deque()
         try:
             for start in range(0, len(events), ENROLLED_AT_ONCE):
-                calls.append(self._enrol(events[start : start + ENROLLED_AT_ONCE], stands_at))
+                batch = events[start : start + ENROLLED_AT_ONCE]
+                calls.append(self._enrol(batch, now, stands_at))
                 if len(calls) > 1:
-                    decided += map(int, self._enrolment.receive(calls.popleft()))
+                    decided += map(int, self._enrolment.receive(calls.popleft())[1:])
             for call in calls:
-                decided += map(int, self._enrolment.receive(call))
+                decided += map(int, self._enrolment.receive(call)[1:])
         except BaseException:
             self._enrolment.close()
             raise
         return decided
 
-    def _enrol(self, events: Sequence[Event], stands_at: float) -> Call:
+    def _enrol(self, events: Sequence[Event], now: float | None, stands_at: float | None) -> Call:
         templates = [self._templates.of(event) for event in events]
         shapes = {template.shape.digest: template.shape for template in templates}
-        arguments: list[Any] = [keys.TTL, int(stands_at), len(shapes)]
+        instant = "" if stands_at is None else int(stands_at)
+        arguments: list[Any] = [keys.TTL, _or_server_time(now), instant, len(shapes)]
         for shape in shapes.values():
             arguments += _shape_arguments(shape)
         for event, template in zip(events, templates, strict=True):
@@ -118,28 +137,50 @@ class Ledger:
         of = (keys.decided, keys.recurrences, keys.templates, keys.shapes)
         return self._enrolment.send([key(self._app) for key in of], arguments)
 
-    def claim(self, claims: Sequence[Claim], now: float) -> list[Outcome]:
+    def claim(self, claims: Sequence[Claim], now: float | None = None) -> list[Outcome]:
         """Decide ``claims`` in one round trip and enqueue the jobs of those that fire.
 
-        Their order is the order of their jobs in the queues. ``now`` is UTC seconds since 1970.
+        Their order is the order of their jobs in the queues. ``now`` is UTC seconds since 1970;
+        without it the server's time decides.
         """
-        return self.receive(self.send(claims, now))
+        return list(self.receive(self.send(claims, now)).outcomes or ())
 
-    def send(self, claims: Sequence[Claim], now: float) -> Sent:
-        """Send ``claims`` to be decided as ``claim`` does; ``receive`` says what became of them."""
-        enqueued_at = utcformat(datetime.fromtimestamp(now, UTC))
-        arguments: list[Any] = [self._token, keys.TTL, now, enqueued_at]
+    def send(
+        self, claims: Sequence[Claim], now: float | None = None, latest: float | None = None
+    ) -> Sent:
+        """Send ``claims`` to be decided as ``claim`` does; ``receive`` says what became of them.
+
+        Nothing is decided after ``latest``, in UTC seconds since 1970.
+        """
+        arguments: list[Any] = [self._token, keys.TTL, _or_server_time(now)]
+        arguments.append("" if latest is None else latest)
         for alike, group in groupby(claims, _likeness):
             names = [claim.event.name for claim in group]
             arguments += (*alike, len(names), *names)
         of = (keys.decided, keys.templates, keys.shapes, keys.pauses)
-        named = [*(key(self._app) for key in of), Queue.redis_queues_keys]
+        named = [key(self._app) for key in of]
+        named += [Queue.redis_queues_keys, keys.ahead(self._app)]
         return Sent(claims, self._channel.send(named, arguments))
 
-    def receive(self, sent: Sent) -> list[Outcome]:
+    def receive(self, sent: Sent) -> Settled:
         """What became of the claims sent first of those not answered yet."""
-        replies = self._channel.receive(sent.call).split()
-        return [_outcome(claim, reply) for claim, reply in zip(sent.claims, replies, strict=True)]
+        now, *replies = self._channel.receive(sent.call).split()
+        if not replies:
+            return Settled(float(now), None)
+        outcomes = [
+            _outcome(claim, reply) for claim, reply in zip(sent.claims, replies, strict=True)
+        ]
+        return Settled(float(now), outcomes)
+
+    def lower(self, events: Sequence[str], now: float | None = None) -> list[Lowered]:
+        """Lower the records of ``events`` that lie more than ``WAITED_OUT`` seconds in the future,
+        see ``clock.ledger.lower``. Without ``now`` the server's time is taken.
+        """
+        return lower(self._connection, self._app, events, now)
+
+    def read_time(self, source: TimeSource) -> TimeReading:
+        """The server's time, and who else takes the time from elsewhere than ``source``."""
+        return read_time(self._connection, self._app, self._token, source)
 
     def hang_up(self) -> None:
         """Give up what was sent and not answered; to claim it again is safe."""
@@ -182,29 +223,32 @@ class Ledger:
             # Where a platform hides its configuration, it is the platform that saves.
             return True
 
-    def forget_removed(self, names: Collection[str], now: float) -> int:
+    def forget_removed(self, names: Collection[str], now: float) -> dict[str, Pause | None]:
         """Drop what the ledger holds of events not in ``names`` that were last decided long ago.
 
-        Returns how many went. An application may run several schedule files, so what another of
-        its clocks decided lately stays.
+        Returns the names of those events, each with the pause that went with it. An application may
+        run several schedule files, so what another of its clocks decided lately stays.
         """
         ours = keys.decided(self._app)
         with server_errors():
             self._forget_shapes(now)
             if self._connection.hlen(ours) <= len(names):
-                return 0
+                return {}
             gone = [
                 name
                 for name, line in self._connection.hscan_iter(ours, count=1000)
                 if name.decode() not in names
                 and parse_record(line).decided < now - keys.FORGOTTEN_AFTER
             ]
-            if gone:
-                with self._connection.pipeline() as pipeline:
-                    for key in keys.OF_EVENTS:
-                        pipeline.hdel(key(self._app), *gone)
-                    pipeline.execute()
-        return len(gone)
+            if not gone:
+                return {}
+            pauses = self._connection.hmget(keys.pauses(self._app), gone)
+            with self._connection.pipeline() as pipeline:
+                for key in keys.OF_EVENTS:
+                    pipeline.hdel(key(self._app), *gone)
+                pipeline.execute()
+        paused = {name: line for name, line in zip(gone, pauses, strict=True) if line is not None}
+        return {as_text(name): None for name in gone} | parse_pauses(paused)
 
     def _forget_shapes(self, now: float) -> None:
         shapes = keys.shapes(self._app)
@@ -247,6 +291,11 @@ def _shape_arguments(shape: Shape) -> Iterable[Any]:
     )
 
 
+def _or_server_time(now: float | None) -> float | str:
+    """What tells a script by which time to decide."""
+    return "" if now is None else now
+
+
 def _likeness(claim: Claim) -> tuple[str, int, int, int]:
     """What claims that are sent together have in common."""
     first = claim.scheduled if claim.first is None else claim.first
@@ -259,6 +308,8 @@ def _outcome(claim: Claim, reply: bytes) -> Outcome:
         return Outcome(claim, kind, claim.scheduled)
     if reply == b"?":
         return Outcome(claim, None, claim.scheduled, is_unknown=True)
+    if reply == b"t":
+        return Outcome(claim, None, claim.scheduled, is_future=True)
     if reply == b"q":
         return Outcome(claim, None, claim.scheduled, is_refused=True)
     if reply == b"j":

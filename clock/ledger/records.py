@@ -28,6 +28,16 @@ def read_record(connection: Redis, app: str, event: str) -> Record:
     return parse_record(line)
 
 
+def read_decided(connection: Redis, app: str) -> dict[str, int]:
+    """The instant of the last decided occurrence of each event, in UTC seconds since 1970.
+
+    Raises LedgerError.
+    """
+    with server_errors():
+        found = connection.hscan_iter(keys.decided(app), count=1000)
+        return {as_text(name): parse_record(line, 0).decided for name, line in found}
+
+
 def _unknown(event: str, names: list[str], app: str) -> str:
     if not names:
         return f"there is no event {event!r}: no clock of the application {app!r} ran yet"

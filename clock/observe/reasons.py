@@ -87,6 +87,12 @@ def _not_decided(
             )
         case Verdict.DISABLED:
             return f"disabled in the schedule since {local(said.since, zone)}"
+        case Verdict.AHEAD:
+            return (
+                "it does not fire: the event's record stands at "
+                f"{local(answer.after or 0, zone)}, in the server's future, so that all before it "
+                f"counts as decided; clock rewind {event.name!r} sets it back"
+            )
         case Verdict.FORGOTTEN:
             return _forgotten(answer, job, zone)
     return "its times come from code, and its clock published none around then"

@@ -41,6 +41,8 @@ class Verdict(StrEnum):
     NOT_SCHEDULED = "not in the schedule"
     """The schedule did not have the event then, or not with these times."""
     DISABLED = "disabled"
+    AHEAD = "ahead"
+    """It is not decided, but the event's record stands beyond it, in the server's future."""
     FORGOTTEN = "forgotten"
     """It was decided, too long ago for the history."""
     UNKNOWN = "unknown"
@@ -184,6 +186,8 @@ def _not_scheduled(description: Description, at: int) -> Verdict | None:
 def _undecided(event: EventStatus, lives: Sequence[Life], at: int, now: float) -> Answer:
     """The answer for an occurrence of which the history has nothing."""
     record = event.record
+    if record is not None and event.is_ahead and at <= record.decided:
+        return Answer(at=at, verdict=Verdict.AHEAD, after=record.decided)
     if at > now:
         return Answer(at=at, verdict=Verdict.COMING)
     if record is not None and at <= record.decided:

@@ -146,7 +146,12 @@ def test_a_user_who_may_not_say_it_claims_all_the_same_and_hears_of_it_once(
     redis: Redis, server_url: str, read: ReadSchedule, caplog: pytest.LogCaptureFixture
 ) -> None:
     rules = ("on", "nopass", "~clock:test:decided", "~clock:test:recurrences", "~rq:*", "+@all")
-    more = ("~clock:test:templates", "~clock:test:pauses", "~clock:test:shapes")
+    more = (
+        "~clock:test:templates",
+        "~clock:test:pauses",
+        "~clock:test:shapes",
+        "~clock:test:ahead",
+    )
     redis.execute_command("ACL", "SETUSER", "limited", *rules, *more)  # type: ignore[no-untyped-call]
     try:
         with connect(server_url.replace("//", "//limited:any@")) as limited:

@@ -84,7 +84,7 @@ def route(operation: Operation) -> Route:
         call = Call(
             context=context,
             connection=prompt(context.connection, ANSWER),
-            now=context.now(),
+            now=await run_in_threadpool(context.now),
             path=_path(request),
             query=_query(request, operation),
             body=_body(body, operation),
