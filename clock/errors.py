@@ -7,8 +7,10 @@
     ├── TimeSourceError     two clocks of an application that take the time from different sources
     ├── UnknownEventError   a name that no event in the ledger has
     ├── CursorError         a text that is not where a page of jobs ended
+    ├── RequestChangedError the key of a request came before with another one
     ├── LedgerError         the server could not be asked, or refused; the clock waits and goes on
-    │   └── NoQueueError        the key of a queue holds something else
+    │   ├── NoQueueError        the key of a queue holds something else
+    │   └── IdTakenError        another job has the id that a job would get
     └── JobError            a job that cannot be enqueued, asked about or waited for
         ├── JobServerError      the server could not be asked about it, or refused
         │   └── EnqueueError        and so it was not enqueued, as far as is known
@@ -63,6 +65,10 @@ class NoQueueError(LedgerError):
     """The key of a queue holds something else, so no job can go there."""
 
 
+class IdTakenError(LedgerError):
+    """Another job has the id that a job of the clock would get."""
+
+
 class NotEnrolledError(LedgerError):
     """An event is known, and its job is not: no clock has enrolled it."""
 
@@ -107,6 +113,10 @@ class EnqueueError(JobServerError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class RequestChangedError(ClockError):
+    """A request with the key of another one, which may only be sent again as it was."""
 
 
 class WaitRefusedError(JobError):

@@ -279,8 +279,8 @@ class Loop:
             if last.is_unknown:
                 self._timetable.put_back([due])
                 self._unknown[due.row] = due.pending - 1
-            elif last.is_refused:
-                self._refused(due, now)
+            elif last.is_refused or last.is_taken:
+                self._refused(due, last, now)
             elif last.is_future:
                 recorded += self._put_off(due, outcomes[at : at + size])
             else:
@@ -311,11 +311,16 @@ class Loop:
         except RecurrenceError as error:
             self._say(due.row, "times", str(error), now)
 
-    def _refused(self, due: Due, claimed_at: float) -> None:
+    def _refused(self, due: Due, last: Outcome, claimed_at: float) -> None:
         self._timetable.hold(due, claimed_at + LONGEST_SLEEP)
         queue = self._events[due.row].job.queue
-        reason = "holds no queue, or nothing may be pushed there"
-        self._say(due.row, "queue", f"the key of the queue {queue!r} {reason}", claimed_at)
+        if last.is_taken:
+            job = self._ledger.job_id(last.claim)
+            reason = f"its job cannot be enqueued until another job, which has its id {job!r}, goes"
+            self._say(due.row, "id", reason, claimed_at)
+        else:
+            reason = "holds no queue, or nothing may be pushed there"
+            self._say(due.row, "queue", f"the key of the queue {queue!r} {reason}", claimed_at)
 
     def _enrol_again(self) -> None:
         """Tell a server that lost its data what is left of them, which is in this process."""

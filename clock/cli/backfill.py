@@ -29,6 +29,7 @@ from clock.server import find_server
 WORDS = {
     Standing.FIRED: "fired",
     Standing.BACKFILLED: "backfilled before",
+    Standing.TAKEN: "not enqueued, as another job has the id",
     Standing.PENDING: "left to its clock",
 }
 

@@ -41,8 +41,8 @@ later than the last one of a clock that named it. What clocks left with a queue 
 ``limits`` and ``held`` only while jobs of it run or wait for a place, and ``running`` expires with
 its last lease. Where a key has its own TTL, the part of ``clock.jobs`` that writes it says which.
 
-In the hashes of RQ's jobs and executions a worker of ours adds the fields named below; they go with
-their hash.
+In the hashes of RQ's jobs and executions a worker of ours, and the API, add the fields named below;
+they go with their hash.
 """
 
 from __future__ import annotations
@@ -86,6 +86,8 @@ DEATHS = "clock_deaths"
 OVERTAKEN = "clock_overtaken"
 """Field of a job: the execution that was taken from its worker last."""
 
+REQUEST = "clock_request"
+"""Field of a job that a request with a key enqueued: the key and a digest of the request."""
 
 ENDED_PAUSES = 1000
 """Pauses that were ended or replaced by hand, the latest, so that one can tell later who did it."""

@@ -50,15 +50,17 @@ class Outcome(NamedTuple):
     """What became of a claim.
 
     ``kind`` is what was recorded, or None where the claim was lost to another clock (``decided`` is
-    then how far that one is), refused (``is_refused``: the queue's key holds something else) or
-    made for an event that the ledger does not know (``is_unknown``), or too early by the time that
-    decides (``is_future``); in these four nothing was written.
+    then how far that one is), refused (``is_refused``: the queue's key holds something else;
+    ``is_taken``: another job has the id), made for an event that the ledger does not know
+    (``is_unknown``), or too early by the time that decides (``is_future``); in these five nothing
+    was written.
     """
 
     claim: Claim
     kind: Kind | None
     decided: int
     is_refused: bool = False
+    is_taken: bool = False
     is_unknown: bool = False
     is_future: bool = False
 
@@ -310,4 +312,6 @@ def _outcome(claim: Claim, reply: bytes) -> Outcome:
         return Outcome(claim, None, claim.scheduled, is_future=True)
     if reply == b"q":
         return Outcome(claim, None, claim.scheduled, is_refused=True)
+    if reply == b"j":
+        return Outcome(claim, None, claim.scheduled, is_taken=True)
     return Outcome(claim, None, int(reply[1:]))

@@ -65,6 +65,11 @@ def _not_decided(
             return f"due then, in {span(answer.at - now)}{held}"
         case Verdict.PENDING:
             return "due, and not decided yet; a clock is alive and may do it any moment"
+        case Verdict.OVERDUE if job is not None:
+            return (
+                f"overdue: another job, which is {job.status}, has the id of its job, {job.id}; "
+                "it can be enqueued once that one is gone"
+            )
         case Verdict.OVERDUE:
             return "overdue: it should have fired, a clock is alive, and did not decide it"
         case Verdict.NO_CLOCK:
