@@ -141,17 +141,20 @@ def test_replacing_takes_the_job_out_of_the_registry_it_waits_in(
     assert redis.zcard(waiting.key) == 0
 
 
+@pytest.mark.parametrize(
+    ("status", "place"),
+    [("rate_limited", "rq:rl:shop:rate_limited"), ("ready_to_enqueue", "rq:ready:default")],
+)
 def test_replacing_takes_the_job_out_of_where_rq_3_lets_it_wait(
-    redis: Redis, read: ReadSchedule
+    status: str, place: str, redis: Redis, read: ReadSchedule
 ) -> None:
     event = _fired_once(redis, read, "replace")
     _take_from_queue(redis)
     job = _job(redis, event)
-    redis.hset(job.key, mapping={"status": "rate_limited", "rate_limit_key": "shop"})
-    redis.zadd("rq:ready:default", {job.id: NOW})
-    redis.zadd("rq:rl:shop:rate_limited", {job.id: NOW})
+    redis.hset(job.key, mapping={"status": status, "rate_limit_key": "shop"})
+    redis.zadd(place, {job.id: NOW})
     assert _second(redis, event) is Kind.FIRED
-    assert not redis.exists("rq:ready:default", "rq:rl:shop:rate_limited", job.key)
+    assert not redis.exists(place, job.key)
 
 
 def test_replacing_leaves_a_running_job_alone(redis: Redis, read: ReadSchedule) -> None:
