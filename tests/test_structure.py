@@ -21,7 +21,7 @@ FLOORS = [
     {"errors", "codes", "instant", "inside", "decision", "agenda", "version", "near"},
     {"recurrence"},
     {"schedule"},
-    {"catch_up", "sentinel", "backfill", "settings"},
+    {"catch_up", "missed", "sentinel", "backfill", "settings"},
     {"bell"},
     {"timetable", "stop", "log", "server", "token", "outage", "trouble", "side_threads"},
     {"asking"},
