@@ -42,6 +42,10 @@ its clock set: what passed meanwhile could not be claimed, and the catch-up rule
 CLAIMED_AT_ONCE = 250
 """Events in one batch: a few milliseconds of the server's time; a stop is obeyed in between."""
 
+CATCHING_UP = 0.5
+"""Seconds of one tick that events which are behind may take: then the clock says that it is alive,
+and looks what has become due."""
+
 NAMED = 20
 """Events that a stop names whose conditions had not answered."""
 
@@ -213,10 +217,12 @@ class Loop:
             self._say(index, "times", str(error), now)
 
     def _tick(self, now: float) -> None:
+        begin = time.monotonic()
         try:
             # While the server decides a batch, the one before is settled and the next one made.
             while True:
-                is_sent = not self._stop.is_set() and self._send(now)
+                is_over = self._timetable.is_behind and time.monotonic() - begin > CATCHING_UP
+                is_sent = not self._stop.is_set() and not is_over and self._send(now)
                 if not is_sent and not self._under_way:
                     return
                 if not is_sent or len(self._under_way) > 1:

@@ -6,13 +6,16 @@ seconds since 1970.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
 from clock.agenda import Agenda
 from clock.catch_up import Passed, owed
 from clock.errors import RecurrenceError, words_of
+from clock.missed import Behind, Missed
+from clock.recurrence.count import is_counted
 from clock.recurrence.recurrence import Recurrence
 
 
@@ -60,7 +63,7 @@ class Timetable:
     """The coming occurrence of every event, soonest first; at one instant, in the order of events.
 
     Up to an instant called the horizon nobody could claim, and the catch-up rule says what is due
-    of what passed until then. Later occurrences are due one by one.
+    of what passed until then. Later occurrences are due one by one, and before those.
 
     Its cost is in what is due: events wait by instant, and of each recurrence that several events
     share the next time is computed once.
@@ -75,6 +78,9 @@ class Timetable:
         self._trimmed: dict[int, int] = {}
         self._broken: list[tuple[int, str]] = []
         self._steps: list[Step] = []
+        self._missed = Missed()
+        self._owing: dict[tuple[object, ...], Due] = {}
+        self._owing_at = 0.0
         self._horizon = 0
 
     def begin(self, index: int, decided: int) -> None:
@@ -105,7 +111,8 @@ class Timetable:
         self._horizon = max(self._horizon, int(horizon))
 
     def due(self, now: float, limit: int) -> list[Due]:
-        """Take out what is due at ``now``, soonest first, of at most ``limit`` events.
+        """Take out what is due at ``now``, of at most ``limit`` events: what was not missed first,
+        soonest first, then those that are behind, the ones that were due last first.
 
         Each must come back: through ``advance`` when it is decided, ``put_back`` when nothing is
         known, ``hold`` when it was refused.
@@ -126,15 +133,43 @@ class Timetable:
             if pending > horizon and row.within is None:
                 taken.append(Due(index, pending, pending))
                 continue
-            owing = partial(_due, index, row, pending, self._cut(index, pending, horizon), now)
-            if row.runs_user_code:
-                self._steps.append(Step(index, owing))
-                continue
-            try:
-                taken.append(owing())
-            except Exception as error:  # a stream of times is the user's code
-                self._broken.append((index, words_of(error)))
+            behind = Behind(index, pending, horizon)
+            with self._broken_ones(index):
+                if row.runs_user_code:
+                    self._steps.append(Step(index, partial(_due, row, self._cut(behind), now)))
+                elif pending > horizon:
+                    taken.append(_due(row, behind, now))
+                else:
+                    self._missed.put(behind, row.recurrence)
+        while len(taken) + len(self._steps) < limit and self._missed:
+            behind = self._missed.take()
+            with self._broken_ones(behind.row):
+                taken.append(self._caught_up(behind, now))
+            if not is_counted(self._rows[behind.row].recurrence):
+                # To walk through what it missed took long enough for one batch.
+                break
+        if not self._missed:
+            self._owing.clear()
         return taken
+
+    @contextmanager
+    def _broken_ones(self, index: int) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            self._broken.append((index, words_of(error)))
+
+    def _caught_up(self, behind: Behind, now: float) -> Due:
+        """What an event owes that is behind; of all that owe alike it is found once."""
+        row, cut = self._rows[behind.row], self._cut(behind)
+        if now != self._owing_at:
+            self._owing.clear()
+            self._owing_at = now
+        key = (id(row.recurrence), cut.pending, cut.horizon, row.catch_up, row.within)
+        due = self._owing.get(key)
+        if due is None:
+            due = self._owing[key] = _due(row, cut, now)
+        return due._replace(row=behind.row)
 
     def take_broken(self) -> list[tuple[int, str]]:
         """The events that ``due`` left out since the last call, because their recurrence failed."""
@@ -164,16 +199,23 @@ class Timetable:
 
     def next_due(self) -> int | None:
         """When something is due next, or None."""
-        return self._agenda.soonest()
+        return self._missed.oldest() if self._missed else self._agenda.soonest()
 
-    def _cut(self, index: int, pending: int, horizon: int) -> int:
-        """The horizon of an event that may have been cut to its cap by it already."""
+    @property
+    def is_behind(self) -> bool:
+        """Whether events are still to be caught up."""
+        return bool(self._missed)
+
+    def _cut(self, behind: Behind) -> Behind:
+        """The same with the newest horizon, or none where it was cut to its cap by that already."""
+        index, pending, horizon = behind
+        horizon = max(horizon, self._horizon)
         if self._rows[index].catch_up > 1 and pending <= horizon:
             if self._trimmed.get(index) == horizon:
-                # Cut to its cap before; each of the rest fires.
-                return pending - 1
+                # Each of the rest fires.
+                return Behind(index, pending, pending - 1)
             self._trimmed[index] = horizon
-        return horizon
+        return Behind(index, pending, horizon)
 
     def _following(self, recurrence: Recurrence, after: int) -> int | None:
         if after != self._coming_after:
@@ -197,8 +239,15 @@ def _following(recurrence: Recurrence, after: int) -> int | None:
     return following
 
 
-def _due(index: int, row: Row, pending: int, horizon: int, now: float) -> Due:
+def _due(row: Row, behind: Behind, now: float) -> Due:
     found = owed(
-        row.recurrence, pending, horizon=horizon, now=now, most=row.catch_up, within=row.within
+        row.recurrence,
+        behind.pending,
+        horizon=behind.horizon,
+        now=now,
+        most=row.catch_up,
+        within=row.within,
     )
-    return Due(index, pending, found.fire, found.passed)
+    if found.fire is None and not found.passed:
+        raise RecurrenceError("its times changed while they were asked for")
+    return Due(behind.row, behind.pending, found.fire, found.passed)

@@ -22,7 +22,7 @@ FLOORS = [
     {"recurrence"},
     {"schedule"},
     {"rq_keys", "rq_versions"},
-    {"lua", "catch_up", "sentinel", "backfill", "settings"},
+    {"lua", "catch_up", "missed", "sentinel", "backfill", "settings"},
     {"bell"},
     {"timetable", "stop", "log", "server", "token", "outage", "trouble", "side_threads"},
     {"asking", "server_time"},

@@ -15,6 +15,7 @@ from clock.errors import RecurrenceError
 from clock.recurrence.at import parse_at
 from clock.recurrence.bounds import BoundedRule
 from clock.recurrence.calendar_rule import CalendarRule
+from clock.recurrence.count import count
 from clock.recurrence.cron import parse_cron
 from clock.recurrence.cron_rule import CronRule, cron
 from clock.recurrence.days import EPOCH
@@ -142,6 +143,17 @@ def test_the_newest_of_a_span_is_the_last_of_its_sweep(
     until = min(after + length, found[-1] if found else after)
     inside = [each for each in found if each <= until]
     assert newest(recurrence, after, until) == (inside[-1] if inside else None)
+
+
+@settings(quick, max_examples=600)
+@given(recurrences(), INSTANTS, st.integers(0, 800 * DAY))
+def test_what_is_counted_is_what_a_walk_finds(
+    recurrence: Recurrence, after: int, length: int
+) -> None:
+    found = some(recurrence, after, 5000)
+    until = min(after + length, found[-1]) if len(found) == 5000 else after + length
+    inside = sum(1 for each in found if each <= until)
+    assert count(recurrence, after, until) == inside
 
 
 @settings(quick, max_examples=60)
