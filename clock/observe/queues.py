@@ -14,6 +14,7 @@ from rq.utils import as_text
 
 from clock.ledger.script import server_errors
 from clock.observe.instants import read_instant
+from clock.observe.workers import alive_workers, ask_workers
 
 LOOKED_AT = 10
 """Ids at the head of a queue of which the first that still has a job gives the age: the job of an
@@ -53,7 +54,8 @@ class QueueState:
 def read_queues(connection: Redis, now: float, names: Iterable[str] = ()) -> list[QueueState]:
     """Every queue RQ knows of, and those of ``names``, by name; ``now`` is UTC seconds since 1970.
 
-    Three round trips, however many queues there are. Raises LedgerError.
+    Three round trips, however many queues there are, and a fourth where workers of ours listen.
+    Raises LedgerError.
     """
     with server_errors():
         queues = sorted({*names, *queue_names(connection)})
@@ -68,15 +70,11 @@ def read_queues(connection: Redis, now: float, names: Iterable[str] = ()) -> lis
         with connection.pipeline(transaction=False) as pipeline:
             for identifier in (each for head in heads for each in head):
                 pipeline.hget(Job.key_for(as_text(identifier)), "enqueued_at")
-            for worker in workers:
-                pipeline.exists(worker)
+            ask_workers(pipeline, workers)
             found = pipeline.execute()
-    enqueued = iter(found[: len(found) - len(workers)])
-    living = {
-        worker
-        for worker, lives in zip(workers, found[len(found) - len(workers) :], strict=True)
-        if lives
-    }
+        asked_ids = sum(map(len, heads))
+        living = alive_workers(connection, workers, found[asked_ids:])
+    enqueued = iter(found[:asked_ids])
     return [
         _state(name, each, [next(enqueued) for _ in head], living)
         for name, each, head in zip(queues, asked, heads, strict=True)
