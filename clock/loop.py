@@ -105,6 +105,7 @@ class Loop:
             if not self._enrolled:
                 self._enrol(now)
             elif self._outage or self._was_suspended(now):
+                self._recover()
                 self._timetable.catch_up(now)
             self._tick(now)
             self._report_pass()
@@ -218,12 +219,19 @@ class Loop:
 
     def _enrol_again(self) -> None:
         """Tell a server that lost its data what is left of them, which is in this process."""
+        if self._unknown:
+            # A pause must be there before its event can fire again.
+            self._recover()
         while self._unknown:
             stands_at = next(iter(self._unknown.values()))
             alike = [index for index, at in self._unknown.items() if at == stands_at]
             self._ledger.enrol([self._events[index] for index in alike], stands_at)
             for index in alike:
                 del self._unknown[index]
+
+    def _recover(self) -> None:
+        if self._watch is not None:
+            self._watch.recover(self._now())
 
     def _claims(self, due: Due) -> list[Claim]:
         event = self._events[due.row]

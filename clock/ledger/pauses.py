@@ -16,7 +16,7 @@ from rq.utils import as_text
 
 from clock.ledger import keys
 from clock.ledger.records import read_record
-from clock.ledger.script import server_errors
+from clock.ledger.script import script, server_errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +62,25 @@ def resume(connection: Redis, app: str, event: str, now: float | None = None) ->
         pipeline.hdel(keys.pauses(app), event)
         pipeline.execute()
     return before
+
+
+def write_back(connection: Redis, app: str, pauses: Mapping[bytes, bytes], now: float) -> list[str]:
+    """Write the fields of ``pauses`` that a server forgot; returns the events that have theirs
+    again.
+
+    A pause that was over at ``now`` (UTC seconds since 1970) is not written, nor one that was ended
+    since, nor over another. Raises LedgerError.
+    """
+    arguments: list[str | int | bytes] = [keys.TTL]
+    for event, line in pauses.items():
+        pause = parse_pause(as_text(line))
+        if pause.until is None or pause.until > now:
+            arguments += (event, pause.since, line)
+    with server_errors():
+        written = connection.register_script(script("write_back.lua"))(
+            keys=[keys.pauses(app), keys.ended_pauses(app)], args=arguments
+        )
+    return [as_text(event) for event in written]
 
 
 def pause_over(connection: Redis, app: str, event: str, instant: int) -> Pause | None:

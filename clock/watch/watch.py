@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from redis import Redis
 
 from clock.errors import LedgerError
-from clock.ledger.clocks import BEAT_EVERY, Life, Pulse
+from clock.ledger.clocks import BEAT_EVERY, Heard, Life, Pulse
 from clock.ledger.descriptions import describe
 from clock.ledger.ledger import Outcome
 from clock.ledger.tally import Tally
@@ -18,6 +18,7 @@ from clock.schedule.event import Event
 from clock.schedule.schedule import Schedule
 from clock.settings import TOLERANCE
 from clock.version import VERSION
+from clock.watch.memory import Memory
 from clock.watch.publisher import Publisher
 from clock.watch.self_check import SelfCheck
 
@@ -68,11 +69,13 @@ class Watch:
         self._tally = Tally(connection, app)
         self._check = SelfCheck(connection, app, self._events, tolerance)
         self._ping = ping
+        self._memory = Memory(connection, app, self._events)
         self._pulse: Pulse | None = None
+        self._lost: tuple[Heard, Life] | None = None
         self._described: float | None = None
         self._counted = 0.0
         self._may_count = True
-        self._in_trouble: set[int] = set()
+        self._in_trouble: set[str] = set()
 
     def passed(self, now: float) -> None:
         """A pass over what was due ended at ``now``, UTC seconds since 1970.
@@ -88,17 +91,15 @@ class Watch:
             self._count,
             self._tell,
         )
-        for number, part in enumerate(parts):
-            try:
-                part(now)
-            except LedgerError as error:
-                if error.kind not in OUR_OWN:
-                    raise
-                self._complain(number, str(error))
-            except Exception as error:  # nothing that is only said of a clock may end it
-                self._complain(number, f"{type(error).__name__}: {error}")
-            else:
-                self._in_trouble.discard(number)
+        for part in parts:
+            self._do(part, now)
+
+    def recover(self, now: float) -> None:
+        """See whether the server lost data, and write back what must be there before anything
+        fires: to be called where the server was away, or does not know an event. Raises as
+        ``passed``.
+        """
+        self._do(self._recover, now)
 
     def claimed(self, outcomes: Sequence[Outcome], claimed_at: float) -> None:
         """Claims were made at ``claimed_at``, and this became of them. Nothing is sent."""
@@ -111,15 +112,43 @@ class Watch:
                 self._pulse.end(now)
                 self._tally.write()
 
+    def _do(self, part: Callable[[float], None], now: float) -> None:
+        name = part.__name__
+        try:
+            part(now)
+        except LedgerError as error:
+            if error.kind not in OUR_OWN:
+                raise
+            self._complain(name, str(error))
+        except Exception as error:  # nothing that is only said of a clock may end it
+            self._complain(name, f"{type(error).__name__}: {error}")
+        else:
+            self._in_trouble.discard(name)
+
     def _note(self, now: float) -> None:
         if self._pulse is None:
             pulse = Pulse(self._connection, self._app, self._life(now))
-            pulse.begin()
+            self._memory.keep(pulse.begin().pauses)
             self._pulse = pulse
-        elif not 0 <= now - self._pulse.life.last_tick < BEAT_EVERY and not self._pulse.beat(now):
-            # The server lost its data.
+        elif not 0 <= now - self._pulse.life.last_tick < BEAT_EVERY:
+            life = self._pulse.life
+            self._heed(self._pulse.beat(now), life, now)
+
+    def _recover(self, now: float) -> None:
+        if self._pulse is not None:
+            self._heed(self._pulse.look(), self._pulse.life, now)
+
+    def _heed(self, heard: Heard, life: Life, now: float) -> None:
+        if heard.is_lost:
+            self._lost = (heard, life)
             self._described = None
             self._publisher.renew()
+        if self._lost is None:
+            self._memory.keep(heard.pauses)
+            return
+        # Kept until it is done, for a server that goes away again in the middle of it.
+        self._memory.recover(*self._lost, now)
+        self._lost = None
 
     def _describe(self, now: float) -> None:
         if self._described is None or not 0 <= now - self._described < RENEWED_EVERY:
@@ -149,7 +178,7 @@ class Watch:
         if self._ping is not None:
             self._ping.passed(now, is_well=not self._check.is_overdue)
 
-    def _complain(self, part: int, reason: str) -> None:
+    def _complain(self, part: str, reason: str) -> None:
         """Say what is wrong with a part, once as long as something is."""
         if part not in self._in_trouble:
             self._in_trouble.add(part)
