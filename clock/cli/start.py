@@ -52,6 +52,7 @@ log = logging.getLogger("clock")
     help="Shape of the log lines; else for people on a terminal, logfmt elsewhere.",
 )
 @options.overdue_after
+@options.conflict_after
 def start(
     file: str,
     url: str | None,
@@ -60,6 +61,7 @@ def start(
     serializer: str,
     style: Style | None,
     tolerance: float,
+    conflict_after: float,
 ) -> int:
     """Read FILE and enqueue what is due, until SIGTERM, SIGINT or SIGHUP."""
     # What is read stays as long as the clock runs, so it is no place to look for garbage.
@@ -81,11 +83,12 @@ def start(
         with stopped_by_signals(stop):
             _announce(schedule, server.shown, app, time.time())
             own = {"app": app, "token": token, "serializer": serializer}
+            limits: dict[str, Any] = {"tolerance": tolerance, "conflict_after": conflict_after}
             Loop(
                 list(schedule.events.values()),
                 Ledger(connection, **own),
                 stop,
-                watch=partial(_watch, connection, schedule, ping_url, tolerance=tolerance, **own),
+                watch=partial(_watch, connection, schedule, ping_url, **limits, **own),
             ).run()
     except Abandon:
         log.warning(

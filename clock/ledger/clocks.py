@@ -227,7 +227,7 @@ def _parse(token: str, line: bytes) -> Life:
     known = {name: said[name] for name in Life.__dataclass_fields__ if name in said}
     known["gaps"] = tuple(map(tuple, known.get("gaps", ())))
     known["conflicts"] = tuple(
-        Conflict(other, number, tuple(events))
+        Conflict(str(other), int(number), tuple(map(str, events)))
         for other, number, events in known.get("conflicts", ())
     )
     return Life(token=token, **known)

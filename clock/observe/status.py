@@ -12,6 +12,7 @@ from clock.ledger.clocks import Life
 from clock.ledger.descriptions import Description
 from clock.ledger.pauses import Pause
 from clock.ledger.record import Record
+from clock.observe.conflict import ClockConflict, conflicts_of
 from clock.observe.overdue import due_since, following
 from clock.observe.snapshot import Snapshot
 from clock.observe.state import State, state_of_history
@@ -54,6 +55,7 @@ class Status:
     ``alive`` are the clocks that are alive, ``lives`` all that are remembered, the latest last tick
     first. ``events`` come in the order of their files; those no schedule has any more are
     ``removed``. ``missing`` are the schedule files that have events and no clock alive.
+    ``conflicts`` are clocks alive that say different things of an event.
     """
 
     app: str
@@ -63,6 +65,7 @@ class Status:
     events: tuple[EventStatus, ...]
     removed: tuple[EventStatus, ...]
     missing: tuple[str, ...]
+    conflicts: tuple[ClockConflict, ...] = ()
 
     @property
     def overdue(self) -> tuple[EventStatus, ...]:
@@ -76,8 +79,8 @@ class Status:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether its clocks are alive and nothing is overdue."""
-        return self.has_clocks and not self.overdue
+        """Whether its clocks are alive and agree, and nothing is overdue."""
+        return self.has_clocks and not self.overdue and not self.conflicts
 
     def last_tick(self) -> float | None:
         """The latest last tick of any clock; None where there never was one."""
@@ -113,6 +116,7 @@ def status(
         events=tuple(each for each in events if not _is_removed(each)),
         removed=tuple(each for each in events if _is_removed(each)),
         missing=tuple(file for file in files if file not in there),
+        conflicts=conflicts_of(alive),
     )
 
 

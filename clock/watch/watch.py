@@ -16,8 +16,9 @@ from clock.ledger.ledger import Outcome
 from clock.ledger.tally import Tally
 from clock.schedule.event import Event
 from clock.schedule.schedule import Schedule
-from clock.settings import TOLERANCE
+from clock.settings import CONFLICT_AFTER, TOLERANCE
 from clock.version import VERSION
+from clock.watch.conflicts import ConflictCheck
 from clock.watch.memory import Memory
 from clock.watch.publisher import Publisher
 from clock.watch.self_check import SelfCheck
@@ -54,10 +55,12 @@ class Watch:
         token: str,
         serializer: str,
         tolerance: float = TOLERANCE,
+        conflict_after: float = CONFLICT_AFTER,
         ping: ClockPing | None = None,
     ) -> None:
-        """``tolerance`` is how many seconds an event may be overdue before it is an error; ``ping``
-        tells a watcher outside.
+        """``tolerance`` is how many seconds an event may be overdue before it is an error, and
+        ``conflict_after`` how many two clocks may say different things of one; ``ping`` tells a
+        watcher outside.
         """
         self._connection = connection
         self._app = app
@@ -68,6 +71,7 @@ class Watch:
         self._publisher = Publisher(connection, app, self._events)
         self._tally = Tally(connection, app)
         self._check = SelfCheck(connection, app, self._events, tolerance)
+        self._conflicts = ConflictCheck(connection, app, self._events, serializer, conflict_after)
         self._ping = ping
         self._memory = Memory(connection, app, self._events)
         self._pulse: Pulse | None = None
@@ -88,6 +92,7 @@ class Watch:
             self._describe,
             self._publisher.passed,
             self._look,
+            self._compare,
             self._count,
             self._tell,
         )
@@ -143,6 +148,7 @@ class Watch:
             self._lost = (heard, life)
             self._described = None
             self._publisher.renew()
+            self._conflicts.forget()
         if self._lost is None:
             self._memory.keep(heard.pauses)
             return
@@ -164,6 +170,10 @@ class Watch:
         there_since = now if self._pulse is None else self._pulse.life.there_since
         self._check.passed(now, there_since)
 
+    def _compare(self, now: float) -> None:
+        if self._pulse is not None:
+            self._conflicts.passed(now, self._pulse)
+
     def _count(self, now: float) -> None:
         if not self._may_count or 0 <= now - self._counted < BEAT_EVERY:
             return
@@ -176,7 +186,8 @@ class Watch:
 
     def _tell(self, now: float) -> None:
         if self._ping is not None:
-            self._ping.passed(now, is_well=not self._check.is_overdue)
+            is_well = not self._check.is_overdue and not self._conflicts.has_conflict
+            self._ping.passed(now, is_well=is_well)
 
     def _complain(self, part: str, reason: str) -> None:
         """Say what is wrong with a part, once as long as something is."""

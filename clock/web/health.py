@@ -27,6 +27,7 @@ ANSWER = 3.0
 OK = "ok"
 NO_CLOCK = "no clock"
 OVERDUE = "overdue"
+CONFLICT = "conflict"
 AWAY = "server away"
 
 
@@ -35,7 +36,9 @@ def _health(context: Context, connection: Redis) -> str:
     found = status(snapshot, context.now(), tolerance=context.tolerance)
     if not found.has_clocks:
         return NO_CLOCK
-    return OVERDUE if found.overdue else OK
+    if found.overdue:
+        return OVERDUE
+    return CONFLICT if found.conflicts else OK
 
 
 def _readiness(_context: Context, connection: Redis) -> str:
