@@ -43,6 +43,7 @@ COMMANDS = {
     "run": "clock.cli.run:run_event",
     "pause": "clock.cli.pause:pause_event",
     "resume": "clock.cli.pause:resume_event",
+    "restore": "clock.cli.restore:restore_records",
     "backfill": "clock.cli.backfill:backfill",
     "web": "clock.cli.web:web",
     "dev": "clock.cli.dev:dev",
