@@ -12,7 +12,7 @@ from rq.utils import as_text
 
 from clock.ledger import keys
 from clock.ledger.clocks import Heard, Life
-from clock.ledger.pauses import parse_pauses, write_back
+from clock.ledger.pauses import parse_readable, write_back
 from clock.ledger.script import server_errors
 from clock.schedule.event import Event
 
@@ -68,7 +68,7 @@ class Memory:
         known = {as_text(event) for event in self._pauses}
         return [
             event
-            for event, pause in parse_pauses(heard.pauses).items()
+            for event, pause in parse_readable(heard.pauses).items()
             if event not in known and pause.since < heard.before.last_tick
         ]
 

@@ -104,7 +104,13 @@ class Watch:
         fires: to be called where the server was away, or does not know an event. Raises as
         ``passed``.
         """
-        self._do(self._recover, now)
+        try:
+            self._do(self._recover, now)
+        except LedgerError as error:
+            # A server that refuses what is asked here may well take what the loop does next.
+            if not error.kind.startswith("ResponseError"):
+                raise
+            self._complain(self._recover.__name__, str(error))
 
     def claimed(self, outcomes: Sequence[Outcome], claimed_at: float) -> None:
         """Claims were made at ``claimed_at``, and this became of them. Nothing is sent."""

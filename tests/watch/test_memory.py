@@ -11,6 +11,7 @@ from rq.utils import as_text
 from clock.errors import UnknownEventError
 from clock.ledger import keys
 from clock.ledger.pauses import Pause, pause, read_pauses, resume
+from clock.server import connect
 from tests.conftest import ReadSchedule
 from tests.watch.watched import START, Watched
 
@@ -172,6 +173,22 @@ def test_an_event_whose_record_alone_is_gone_is_no_loss_of_the_server(
     assert _losses(caplog) == []
 
 
+def test_a_pause_that_cannot_be_read_does_not_keep_the_others_from_being_written_back(
+    redis: Redis, read: ReadSchedule, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Watched(redis, read(*TWO))
+    clock.turn(range(3))
+    pause(redis, "test", "tasks.x", PAUSED)
+    odd = '- {"reason": "", "by": "", "since": "x"}'
+    redis.hset(keys.pauses("test"), mapping={"tasks.v": "garbage", "tasks.w": odd})
+    clock.turn(range(3, 9))
+    redis.flushall()
+    redis.lpush(keys.ended_pauses("test"), "garbage", "[]", '{"event": [], "since": 1}')
+    clock.turn([10])
+    assert read_pauses(redis, "test") == {"tasks.x": PAUSED}
+    assert len(_losses(caplog)) == 1
+
+
 def _fired(redis: Redis) -> set[str]:
     ids = (as_text(key).removeprefix("rq:job:") for key in redis.keys("rq:job:*"))
     return {each.rsplit("-", 2)[0].replace("-", ".") for each in ids}
@@ -179,3 +196,22 @@ def _fired(redis: Redis) -> set[str]:
 
 def _losses(caplog: pytest.LogCaptureFixture) -> list[dict[str, str]]:
     return [vars(each)["fields"] for each in caplog.records if each.message == "server forgot"]
+
+
+@pytest.mark.parametrize("withheld", ["-lrange", "-watch", "-multi", "-hkeys", "-hgetall"])
+def test_a_user_who_may_not_do_all_of_it_still_enqueues(
+    redis: Redis, server_url: str, read: ReadSchedule, withheld: str
+) -> None:
+    rules = ("on", "nopass", "~*", "+@all", withheld)
+    redis.execute_command("ACL", "SETUSER", "limited", *rules)  # type: ignore[no-untyped-call]
+    try:
+        with connect(server_url.replace("//", "//limited:any@")) as limited:
+            clock = Watched(limited, read(*TWO))
+            clock.turn(range(3))
+            pause(redis, "test", "tasks.x", PAUSED)
+            clock.turn(range(3, 9))
+            redis.flushall()
+            clock.turn(range(10, 40))
+    finally:
+        redis.acl_deluser("limited")
+    assert "tasks.y" in _fired(redis)
