@@ -142,6 +142,7 @@ class Loop:
             if not self._enrolled:
                 self._enrol(now)
             elif self._outage or self._was_held or self._was_suspended(now):
+                self._recover()
                 self._timetable.catch_up(now)
             self._lower_records(now)
             self._tick(now)
@@ -330,6 +331,9 @@ class Loop:
 
     def _enrol_again(self) -> None:
         """Tell a server that lost its data what is left of them, which is in this process."""
+        if self._unknown:
+            # A pause must be there before its event can fire again.
+            self._recover()
         while self._unknown:
             stands_at = next(iter(self._unknown.values()))
             alike = [index for index, at in self._unknown.items() if at == stands_at]
@@ -337,6 +341,10 @@ class Loop:
             self._ledger.enrol(events, self._time.decided_by(), stands_at)
             for index in alike:
                 del self._unknown[index]
+
+    def _recover(self) -> None:
+        if self._watch is not None:
+            self._watch.recover(self._time.shown())
 
     def _claims(self, ready: Ready) -> list[Claim]:
         due, event = ready.due, self._events[ready.due.row]

@@ -24,6 +24,9 @@ TOLERANCE = 60.0
 CONDITION_TIMEOUT = 10.0
 """Seconds that a condition (``if_=``) has for its answer."""
 
+CONFLICT_AFTER = 300.0
+"""Seconds for which two clocks may say different things of an event: a deploy's overlap."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:

@@ -44,6 +44,7 @@ COMMANDS = {
     "pause": "clock.cli.pause:pause_event",
     "resume": "clock.cli.pause:resume_event",
     "rewind": "clock.cli.rewind:rewind",
+    "restore": "clock.cli.restore:restore_records",
     "backfill": "clock.cli.backfill:backfill",
     "web": "clock.cli.web:web",
     "dev": "clock.cli.dev:dev",

@@ -61,6 +61,7 @@ log = logging.getLogger("clock")
     show_default=True,
     help="Seconds a condition (if_) may take; then its occurrence is recorded as an error.",
 )
+@options.conflict_after
 def start(
     file: str,
     url: str | None,
@@ -70,6 +71,7 @@ def start(
     style: Style | None,
     tolerance: float,
     condition_timeout: float,
+    conflict_after: float,
 ) -> int:
     """Read FILE and enqueue what is due, until SIGTERM, SIGINT or SIGHUP."""
     # What is read stays as long as the clock runs, so it is no place to look for garbage.
@@ -91,11 +93,12 @@ def start(
         with stopped_by_signals(stop):
             _announce(schedule, server.shown, app, time.time())
             own = {"app": app, "token": token, "serializer": serializer}
+            limits: dict[str, Any] = {"tolerance": tolerance, "conflict_after": conflict_after}
             Loop(
                 list(schedule.events.values()),
                 Ledger(connection, **own),
                 stop,
-                watch=partial(_watch, connection, schedule, ping_url, tolerance=tolerance, **own),
+                watch=partial(_watch, connection, schedule, ping_url, **limits, **own),
                 condition_timeout=condition_timeout,
             ).run()
     except Abandon:

@@ -10,6 +10,7 @@ clock:<app>:shapes            hash  digest -> what the jobs of many events share
 clock:<app>:pauses            hash  event -> until when it is paused, by whom, why    one an event
 clock:<app>:pauses:ended      list  pauses that ended before their end, latest first    ENDED_PAUSES
 clock:<app>:clocks            hash  token of a clock -> its life                      LIVES
+clock:<app>:declared:DIGEST   text  what a clock says of its events, 16 bytes each    DECLARED_TTL
 clock:<app>:events            hash  event -> since when, and its description          one an event
 clock:<app>:instants          hash  event -> its coming instants, if it has no rule   one an event
 clock:<app>:ahead             hash  event -> what fired of it in the future           one an event
@@ -58,6 +59,10 @@ SOURCE_TTL = 60
 
 SERIALIZERS_TTL = 35 * 86_400
 """Seconds for which a worker is told how a clock writes: platforms restart both every day."""
+
+DECLARED_TTL = 3 * 86_400
+"""Seconds for which what a clock says of its events is there for others, which is written once a
+day: of each version of a schedule there is one."""
 
 BACKFILLED = 10_000
 """Occurrences in a set of backfilled ones, the latest backfilled; one command asks for no more."""
@@ -134,6 +139,11 @@ def backfilled(app: str, event: str) -> str:
 def clocks(app: str) -> str:
     """The hash of the clock processes there are and were."""
     return f"clock:{app}:clocks"
+
+
+def declared(app: str, digest: str) -> str:
+    """What clocks say of their events, in digests, which together have the digest ``digest``."""
+    return f"clock:{app}:declared:{digest}"
 
 
 def descriptions(app: str) -> str:

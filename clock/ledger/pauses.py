@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +65,39 @@ def resume(connection: Redis, app: str, event: str, now: float | None = None) ->
     return before
 
 
+def write_back(connection: Redis, app: str, pauses: Mapping[bytes, bytes], now: float) -> list[str]:
+    """Write the fields of ``pauses`` that a server forgot; returns the events that have theirs
+    again.
+
+    A pause that was over at ``now`` (UTC seconds since 1970) is not written, nor one that was ended
+    since, nor over another. Raises LedgerError.
+    """
+    key, ended_key = keys.pauses(app), keys.ended_pauses(app)
+    lines = {as_text(event): line for event, line in pauses.items()}
+    lost = parse_readable(pauses)
+    written: list[str] = []
+
+    def write(pipeline: Pipeline) -> None:
+        # Whoever ends a pause leaves it among those that are no more.
+        ended = set(map(_identity, pipeline.lrange(ended_key, 0, -1)))
+        standing = set(map(as_text, pipeline.hkeys(key)))
+        written[:] = [
+            event
+            for event, pause in lost.items()
+            if event not in standing
+            and (event, pause.since) not in ended
+            and (pause.until is None or pause.until > now)
+        ]
+        pipeline.multi()
+        if written:
+            pipeline.hset(key, mapping={event: lines[event] for event in written})
+            pipeline.expire(key, keys.TTL)
+
+    with server_errors():
+        connection.transaction(write, key, ended_key)
+    return written
+
+
 def pause_over(connection: Redis, app: str, event: str, instant: int) -> Pause | None:
     """The pause that ``event`` was in at ``instant`` (UTC seconds since 1970), as far as known.
 
@@ -95,6 +129,14 @@ def pause_among(found: Iterable[Pause], instant: int) -> Pause | None:
     )
 
 
+def _identity(line: bytes | str) -> tuple[str, int] | None:
+    """The event of a pause that is no more, and since when it held; None where it is not known."""
+    with suppress(ValueError, TypeError, KeyError):
+        said = json.loads(line)
+        return str(said["event"]), int(said["since"])
+    return None
+
+
 def _note_end(pipeline: Pipeline, app: str, event: str, pause: Pause, ended: int) -> None:
     until = ended if pause.until is None else min(pause.until, ended)
     line = json.dumps({"event": event, "until": until, **_said(pause)})
@@ -117,6 +159,17 @@ def read_pauses(connection: Redis, app: str) -> dict[str, Pause]:
 def parse_pauses(found: Mapping[Any, Any]) -> dict[str, Pause]:
     """The pauses in the ledger's hash of them, by event."""
     return {as_text(event): parse_pause(as_text(line)) for event, line in found.items()}
+
+
+def parse_readable(found: Mapping[Any, Any]) -> dict[str, Pause]:
+    """Those of the pauses in the ledger's hash of them that can be read, by event."""
+    read: dict[str, Pause] = {}
+    for event, line in found.items():
+        with suppress(ValueError, TypeError):
+            pause = parse_pause(as_text(line))
+            if isinstance(pause.since, int):
+                read[as_text(event)] = pause
+    return read
 
 
 def parse_pause(line: str) -> Pause:

@@ -17,6 +17,7 @@ from clock import rq_keys
 from clock.ledger.script import server_errors
 from clock.observe.instants import read_instant
 from clock.observe.rate_limits import MOST
+from clock.observe.workers import alive_workers, ask_workers
 
 LOOKED_AT = 10
 """Ids at the head of a queue of which the first that still has a job gives the age: the job of an
@@ -58,7 +59,8 @@ class QueueState:
 def read_queues(connection: Redis, now: float, names: Iterable[str] = ()) -> list[QueueState]:
     """Every queue RQ knows of, and those of ``names``, by name; ``now`` is UTC seconds since 1970.
 
-    Three round trips, however many queues there are. Raises LedgerError.
+    Three round trips, however many queues there are, and a fourth where workers of ours listen.
+    Raises LedgerError.
     """
     with server_errors():
         with connection.pipeline(transaction=False) as pipeline:
@@ -84,17 +86,13 @@ def read_queues(connection: Redis, now: float, names: Iterable[str] = ()) -> lis
                 pipeline.hget(Job.key_for(job), "origin")
             for identifier in (each for head in heads for each in head):
                 pipeline.hget(Job.key_for(as_text(identifier)), "enqueued_at")
-            for worker in workers:
-                pipeline.exists(worker)
+            ask_workers(pipeline, workers)
             found = pipeline.execute()
-    limited = Counter(as_text(queue) for queue in found[: len(waiting)] if queue is not None)
-    del found[: len(waiting)]
-    enqueued = iter(found[: len(found) - len(workers)])
-    living = {
-        worker
-        for worker, lives in zip(workers, found[len(found) - len(workers) :], strict=True)
-        if lives
-    }
+        limited = Counter(as_text(queue) for queue in found[: len(waiting)] if queue is not None)
+        del found[: len(waiting)]
+        asked_ids = sum(map(len, heads))
+        living = alive_workers(connection, workers, found[asked_ids:])
+    enqueued = iter(found[:asked_ids])
     return [
         _state(name, each, [next(enqueued) for _ in head], living, limited[name])
         for name, each, head in zip(queues, asked, heads, strict=True)

@@ -13,6 +13,7 @@ from clock.ledger.descriptions import Description
 from clock.ledger.lower import is_ahead
 from clock.ledger.pauses import Pause
 from clock.ledger.record import Record
+from clock.observe.conflict import ClockConflict, conflicts_of
 from clock.observe.overdue import due_since, following
 from clock.observe.snapshot import Snapshot
 from clock.observe.state import State, state_of_history
@@ -57,6 +58,7 @@ class Status:
     ``alive`` are the clocks that are alive, ``lives`` all that are remembered, the latest last tick
     first. ``events`` come in the order of their files; those no schedule has any more are
     ``removed``. ``missing`` are the schedule files that have events and no clock alive.
+    ``conflicts`` are clocks alive that say different things of an event.
     """
 
     app: str
@@ -66,6 +68,7 @@ class Status:
     events: tuple[EventStatus, ...]
     removed: tuple[EventStatus, ...]
     missing: tuple[str, ...]
+    conflicts: tuple[ClockConflict, ...] = ()
 
     @property
     def overdue(self) -> tuple[EventStatus, ...]:
@@ -84,8 +87,10 @@ class Status:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether its clocks are alive, nothing is overdue and no record is in the future."""
-        return self.has_clocks and not self.overdue and not self.ahead
+        """Whether its clocks are alive and agree, nothing is overdue and no record is in the
+        future.
+        """
+        return self.has_clocks and not (self.overdue or self.ahead or self.conflicts)
 
     def last_tick(self) -> float | None:
         """The latest last tick of any clock; None where there never was one."""
@@ -121,6 +126,7 @@ def status(
         events=tuple(each for each in events if not _is_removed(each)),
         removed=tuple(each for each in events if _is_removed(each)),
         missing=tuple(file for file in files if file not in there),
+        conflicts=conflicts_of(alive),
     )
 
 

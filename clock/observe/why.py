@@ -192,7 +192,9 @@ def _undecided(event: EventStatus, lives: Sequence[Life], at: int, now: float) -
         return Answer(at=at, verdict=Verdict.COMING)
     if record is not None and at <= record.decided:
         oldest = record.history[-1].first if record.history else None
-        return Answer(at=at, verdict=Verdict.FORGOTTEN, known_from=oldest)
+        # A record that was moved forward has nothing of what lies between.
+        known_from = oldest if oldest is not None and at < oldest else None
+        return Answer(at=at, verdict=Verdict.FORGOTTEN, known_from=known_from)
     if event.pause is not None and (event.pause.until is None or event.pause.until > at):
         return Answer(at=at, verdict=Verdict.PAUSED)
     if event.overdue is not None:

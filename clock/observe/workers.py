@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from redis import Redis
+from redis.client import Pipeline
 from rq.utils import as_text
 
 from clock import rq_keys
@@ -42,7 +44,7 @@ class WorkerState:
 
 
 def read_workers(connection: Redis) -> list[WorkerState]:
-    """The living workers, by name, in two round trips. Raises LedgerError."""
+    """The living workers, by name, in three round trips. Raises LedgerError."""
     with server_errors():
         names = sorted(as_text(key) for key in connection.smembers(rq_keys.WORKERS))
         with connection.pipeline(transaction=False) as pipeline:
@@ -50,11 +52,13 @@ def read_workers(connection: Redis) -> list[WorkerState]:
                 pipeline.hmget(name, _FIELDS)
                 pipeline.smembers(rq_keys.executions_of_worker(name.removeprefix(rq_keys.WORKER)))
             replies = iter(pipeline.execute())
+        found = dict(zip(names, zip(replies, replies, strict=True), strict=True))
+        silent = _silent(connection, {name: fields[-1] for name, (fields, _) in found.items()})
     return [
         _worker(name.removeprefix(rq_keys.WORKER), fields, executions)
-        for name, fields, executions in zip(names, replies, replies, strict=True)
+        for name, (fields, executions) in found.items()
         # One that was killed stays in the set; one that ended may be in it for a moment.
-        if fields[3] is not None and not fields[7]
+        if fields[3] is not None and not fields[7] and name not in silent
     ]
 
 
@@ -93,10 +97,10 @@ def broken_queues(connection: Redis, queues: Iterable[str]) -> set[str]:
 
 
 def count_workers(connection: Redis, queues: Iterable[str]) -> dict[str, int]:
-    """How many live workers listen on each of ``queues``, in two round trips.
+    """How many live workers listen on each of ``queues``, in three round trips.
 
-    RQ keeps a set of workers for each queue, in which one that was killed stays; its own hash
-    expires some minutes after its last heartbeat. Raises LedgerError.
+    RQ keeps a set of workers for each queue, in which one that was killed stays. Raises
+    LedgerError.
     """
     names = list(dict.fromkeys(queues))
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
@@ -104,10 +108,43 @@ def count_workers(connection: Redis, queues: Iterable[str]) -> dict[str, int]:
             pipeline.smembers(rq_keys.workers_of(name))
         listed = [sorted(map(as_text, found)) for found in pipeline.execute()]
         workers = list(dict.fromkeys(worker for found in listed for worker in found))
-        for worker in workers:
-            pipeline.exists(worker)
-        lives = dict(zip(workers, pipeline.execute(), strict=True))
+        ask_workers(pipeline, workers)
+        alive = alive_workers(connection, workers, pipeline.execute())
     return {
-        name: sum(1 for worker in found if lives[worker])
+        name: sum(1 for worker in found if worker in alive)
         for name, found in zip(names, listed, strict=True)
     }
+
+
+def ask_workers(pipeline: Pipeline, workers: Iterable[str]) -> None:
+    """Ask what ``alive_workers`` needs to know of ``workers``, the keys of their hashes."""
+    for worker in workers:
+        pipeline.exists(worker)
+        pipeline.hget(worker, keys.OWNER)
+
+
+def alive_workers(connection: Redis, workers: Sequence[str], replies: Sequence[Any]) -> set[str]:
+    """Those of ``workers`` that are alive, in one more round trip if any of them is ours.
+
+    A worker's hash expires some minutes after its last heartbeat. One of ours is known to be dead
+    ``keys.PRESENCE`` seconds after its last sign of life. Raises what the client raises.
+    """
+    owners = dict(zip(workers, replies[1::2], strict=True))
+    silent = _silent(connection, owners)
+    return {
+        worker
+        for worker, is_there in zip(workers, replies[::2], strict=True)
+        if is_there and worker not in silent
+    }
+
+
+def _silent(connection: Redis, owners: Mapping[str, bytes | None]) -> set[str]:
+    """Those of our workers that give no sign of life; ``owners`` are their identities, by key."""
+    ours = {worker: as_text(owner) for worker, owner in owners.items() if owner is not None}
+    if not ours:
+        return set()
+    with connection.pipeline(transaction=False) as pipeline:
+        for identity in ours.values():
+            pipeline.exists(keys.presence(identity))
+        signs = pipeline.execute()
+    return {worker for worker, sign in zip(ours, signs, strict=True) if not sign}

@@ -28,6 +28,7 @@ OK = "ok"
 NO_CLOCK = "no clock"
 OVERDUE = "overdue"
 AHEAD = "ahead"
+CONFLICT = "conflict"
 AWAY = "server away"
 
 
@@ -38,7 +39,9 @@ def _health(context: Context, connection: Redis) -> str:
         return NO_CLOCK
     if found.overdue:
         return OVERDUE
-    return AHEAD if found.ahead else OK
+    if found.ahead:
+        return AHEAD
+    return CONFLICT if found.conflicts else OK
 
 
 def _readiness(_context: Context, connection: Redis) -> str:

@@ -118,6 +118,28 @@ def test_where_something_did_not_fire_the_code_is_7(
 
 
 @pytest.mark.usefixtures("worker")
+def test_where_two_clocks_say_different_things_of_an_event_the_code_is_7(
+    clock: Clock, redis: Redis, read: ReadSchedule, server_url: str
+) -> None:
+    begin = int(time.time() - START) - 30
+    clocks = []
+    for host, task in (("prod", "tasks.x"), ("staging", "tasks.y")):
+        schedule = read(f"every('day', {task!r}, name='nightly')")
+        named = Schedule(path=f"{host}.py", zone=schedule.zone, events=schedule.events)
+        clocks.append(Watched(redis, named, token=f"{host}:1:x", conflict_after=10.0))
+    for second in range(begin, begin + 31, 5):
+        for each in clocks:
+            each.turn([second])
+    code, out, err = clock("status", "--url", server_url, "--app", "test", "--json")
+    found = json.loads(out)
+    assert (code, found["healthy"]) == (7, False)
+    assert {each["host"] for each in found["conflicts"][0]["clocks"]} == {"prod", "staging"}
+    assert err.startswith("conflict: the clocks of ")
+    for word in ("prod.py on prod:1", "staging.py on staging:1", "nightly", "--app", "queues"):
+        assert word in err.splitlines()[0]
+
+
+@pytest.mark.usefixtures("worker")
 def test_an_overdue_event_whose_queue_is_broken_says_so(
     clock: Clock, ran: Ran, redis: Redis, server_url: str
 ) -> None:

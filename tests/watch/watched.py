@@ -34,6 +34,8 @@ class Watched:
         token: str = "h:1:x",
         app: str = "test",
         tolerance: float = 60.0,
+        conflict_after: float = 300.0,
+        serializer: str = "pickle",
         ping: ClockPing | None = None,
     ) -> None:
         self.now = now
@@ -42,13 +44,14 @@ class Watched:
             schedule,
             app=app,
             token=token,
-            serializer="pickle",
+            serializer=serializer,
             tolerance=tolerance,
+            conflict_after=conflict_after,
             ping=ping,
         )
         self.loop = Loop(
             list(schedule.events.values()),
-            Ledger(redis, app=app, token=token),
+            Ledger(redis, app=app, token=token, serializer=serializer),
             Stop(),
             now=lambda: self.now,
             watch=lambda: self.watch,

@@ -54,6 +54,9 @@ CLOCK = of(
 )  # fmt: skip
 
 
+CONFLICT = of(clocks=listed(of(host=TEXT, pid=COUNT, file=TEXT)), events=listed(TEXT), number=COUNT)
+
+
 RUN = of(
     event=TEXT, scheduled_at=INSTANT, enqueued_at=INSTANT, started_at=INSTANT, ended_at=INSTANT,
     outcome=TEXT, error=MAYBE_TEXT, attempt=COUNT, duration=MAYBE_SECONDS, wait=MAYBE_SECONDS,
