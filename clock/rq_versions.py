@@ -14,7 +14,6 @@ from rq.job import Job
 try:
     from rq.callbacks import execute_failure_callback
     from rq.rate_limit import RateLimitRegistry
-    from rq.registry import ReadyJobRegistry
 
     IS_RQ_2 = False
 except ImportError:
@@ -43,7 +42,7 @@ def clean_waiting(queue: Queue) -> None:
     those that wait for a place under a rate limit which nobody has any more.
     """
     if not IS_RQ_2:
-        ReadyJobRegistry(queue=queue, job_class=queue.job_class).cleanup()
+        queue.ready_job_registry.cleanup()
         for registry in RateLimitRegistry.all(queue.connection):
             registry.cleanup()
 

@@ -62,6 +62,7 @@ class Changed:
 
 def requeue(connection: Redis, identifiers: Sequence[str], queue: str, now: float) -> list[str]:
     """Put failed jobs of ``queue`` back on it, behind what waits there; returns those that were.
+    One with a rate limit of RQ 3 waits for its place under it.
 
     ``now`` is UTC seconds since 1970. Each goes back once, whoever else asks for it. Raises
     LedgerError where the server is away or refuses, and where the queue's key holds no queue.

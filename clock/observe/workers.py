@@ -44,39 +44,54 @@ class WorkerState:
 
 
 def read_workers(connection: Redis) -> list[WorkerState]:
-    """The living workers, by name, in three round trips. Raises LedgerError."""
+    """The living workers, by name, in three round trips; four where a worker seems to run several
+    jobs at once. Raises LedgerError.
+    """
     with server_errors():
         names = sorted(as_text(key) for key in connection.smembers(rq_keys.WORKERS))
         with connection.pipeline(transaction=False) as pipeline:
             for name in names:
                 pipeline.hmget(name, _FIELDS)
                 pipeline.smembers(rq_keys.executions_of_worker(name.removeprefix(rq_keys.WORKER)))
-            replies = iter(pipeline.execute())
-        found = dict(zip(names, zip(replies, replies, strict=True), strict=True))
-        silent = _silent(connection, {name: fields[-1] for name, (fields, _) in found.items()})
+            replies = pipeline.execute()
+        asked = dict(zip(names, replies[::2], strict=True))
+        jobs = _jobs(connection, replies[1::2])
+        silent = _silent(connection, {name: fields[-1] for name, fields in asked.items()})
     return [
-        _worker(name.removeprefix(rq_keys.WORKER), fields, executions)
-        for name, (fields, executions) in found.items()
+        _worker(name.removeprefix(rq_keys.WORKER), fields, job)
+        for (name, fields), job in zip(asked.items(), jobs, strict=True)
         # One that was killed stays in the set; one that ended may be in it for a moment.
         if fields[3] is not None and not fields[7] and name not in silent
     ]
 
 
-def _worker(
-    name: str, fields: Sequence[bytes | None], executions: Collection[bytes]
-) -> WorkerState:
+def _jobs(connection: Redis, executions: Sequence[Collection[bytes]]) -> list[str | None]:
+    """The job of each worker of RQ 3, by its executions; None where it has none.
+
+    A worker that was killed leaves one behind, which a successor of its name seems to have.
+    """
+    several = sorted({as_text(entry) for found in executions if len(found) > 1 for entry in found})
+    gone = set()
+    if several:
+        with connection.pipeline(transaction=False) as pipeline:
+            for entry in several:
+                pipeline.exists(rq_keys.execution(entry))
+            found = zip(several, pipeline.execute(), strict=True)
+            gone = {entry for entry, is_there in found if not is_there}
+    left = [sorted({*map(as_text, entries)} - gone) for entries in executions]
+    return [entries[0].partition(":")[0] if entries else None for entries in left]
+
+
+def _worker(name: str, fields: Sequence[bytes | None], running: str | None) -> WorkerState:
     host, pid, state, queues, job, *rest = (as_text(each) if each else None for each in fields)
     birth, heartbeat, _, succeeded, failed, version, owner = rest
-    if executions:
-        # Where RQ 3 says what a worker runs.
-        job = min(map(as_text, executions)).partition(":")[0]
     return WorkerState(
         name=name,
         host=host,
         pid=int(pid) if pid and pid.isdecimal() else None,
         state=state or "?",
         queues=tuple((queues or "").split(",")),
-        job=job,
+        job=None if state == "idle" else running or job,
         started=read_instant(birth),
         heartbeat=read_instant(heartbeat),
         succeeded=int(succeeded or 0),

@@ -14,6 +14,7 @@ from rq.job import Job
 from rq.utils import as_text
 from rq.worker_registration import clean_worker_registry
 
+from clock import rq_keys
 from clock.ledger import keys
 from clock.rq_versions import clean_waiting, with_execution
 from clock.worker.gentle import GentleWorker
@@ -71,7 +72,8 @@ class LivingWorker(GentleWorker):
         before = self.connection.hget(self.key, keys.OWNER)
         self._heard_since = time.monotonic()
         if before is not None and self._is_dead(as_text(before)):
-            self.connection.delete(self.key)
+            # What the dead one ran is with its key, and is not what this one runs.
+            self.connection.delete(self.key, rq_keys.executions_of_worker(self.name))
         super().register_birth()  # type: ignore[no-untyped-call]
         self.connection.hset(self.key, keys.OWNER, self._identity)
 

@@ -187,11 +187,16 @@ def test_workers_say_where_they_are_and_what_they_do(redis: Redis) -> None:
 
 
 def test_a_worker_says_its_job_as_the_rq_of_its_host_does(redis: Redis) -> None:
-    for name in ("two", "three"):
+    for name in ("two", "three", "heir", "idle"):
         Worker(["io"], connection=redis, name=name).register_birth()  # type: ignore[no-untyped-call]
+        redis.hset(f"rq:worker:{name}", "state", "idle" if name == "idle" else "busy")
     redis.hset("rq:worker:two", "current_job", "a")
-    redis.sadd("rq:worker:three:executions", "c:1", "b:2")
-    assert {each.name: each.job for each in read_workers(redis)} == {"two": "a", "three": "b"}
+    redis.sadd("rq:worker:three:executions", "b:2")
+    redis.sadd("rq:worker:heir:executions", "gone:1", "c:3")
+    redis.sadd("rq:worker:idle:executions", "gone:1")
+    redis.hset("rq:execution:c:3", "last_heartbeat", "1")
+    found = {each.name: each.job for each in read_workers(redis)}
+    assert found == {"two": "a", "three": "b", "heir": "c", "idle": None}
 
 
 @pytest.mark.parametrize("text", ["", "x", "é", "AAAA", "a" * 3000, str(Cursor(float("nan"), "a"))])
