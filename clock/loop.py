@@ -20,6 +20,7 @@ from clock.report import report
 from clock.schedule.event import Event
 from clock.server_time import ServerTime
 from clock.settings import CONDITION_TIMEOUT
+from clock.start import Start
 from clock.stop import Stop
 from clock.timekeeper import Timekeeper
 from clock.timetable import Due, Row, Timetable
@@ -45,6 +46,10 @@ CLAIMED_AT_ONCE = 250
 CATCHING_UP = 0.5
 """Seconds of one tick that events which are behind may take: then the clock says that it is alive,
 and looks what has become due."""
+
+SLICE = 0.25
+"""Seconds of a pass for the start, and for what is said of the clock. Over a slow line that takes
+longer; the rest is left to later passes, so that what is due meanwhile need not wait for it."""
 
 NAMED = 20
 """Events that a stop names whose conditions had not answered."""
@@ -85,7 +90,6 @@ class Loop:
         ``watch`` makes, after the first pass, what is called after each pass; a condition has
         ``condition_timeout`` seconds for its answer.
         """
-        self._all_events = events
         self._events = [event for event in events if event.enabled]
         self._ledger = ledger
         self._stop = stop
@@ -94,7 +98,7 @@ class Loop:
         self._watch: Watch | None = None
         self._untold: list[tuple[list[Outcome], float]] = []
         self._timetable = Timetable([_row(event) for event in self._events])
-        self._enrolled = False
+        self._start = Start(events, ledger, self._timetable)
         self._last_pass: float | None = None
         self._outage = Outage()
         self._trouble = Trouble()
@@ -137,35 +141,39 @@ class Loop:
             now = self._time.now()
             if self._time.is_held:
                 self._was_held = True
-                self._report_pass()
+                self._report_pass(_for_a_while())
                 return LONGEST_SLEEP
-            if not self._enrolled:
-                self._enrol(now)
-            elif self._outage or self._was_held or self._was_suspended(now):
+            if self._could_not_claim(now):
                 self._recover()
                 self._timetable.catch_up(now)
+            if not self._start.is_enrolled:
+                self._enrol(now)
             self._lower_records(now)
-            self._tick(now)
-            self._report_pass()
+            self._tick(self._time.now())
+            may_go_on = _for_a_while()
+            self._report_pass(may_go_on)
+            if self._start.is_enrolled:
+                self._start.do_rest(now, may_go_on)
         except LedgerError as error:
             return self._outage.failed(error)
         finally:
             self._last_pass = self._time.now()
         self._was_held = False
-        self._trouble.passed(now)
+        self._trouble.passed(self._time.now())
         # A tick that only asked users' code does not know whether the server is back.
         if self._was_heard or not self._asking:
             self._outage.over()
         return self._pause(self._time.now())
 
-    def _report_pass(self) -> None:
+    def _report_pass(self, may_go_on: Callable[[], bool]) -> None:
         if self._watch is None and self._make_watch is not None:
             self._watch = self._make_watch()
             for outcomes, claimed_at in self._untold:
                 self._watch.claimed(outcomes, claimed_at)
             self._untold.clear()
         if self._watch is not None:
-            self._watch.passed(self._time.shown())
+            is_starting = not self._start.is_enrolled
+            self._watch.passed(self._time.shown(), is_starting=is_starting, may_go_on=may_go_on)
 
     def _report_unanswered(self) -> None:
         for event, scheduled in islice(self._asking.conditions(), NAMED):
@@ -173,31 +181,18 @@ class Loop:
             fields = {"event": event.name, "scheduled_at": event.local(scheduled), "reason": reason}
             log.warning("abandoned", extra={"fields": fields})
 
-    def _was_suspended(self, now: float) -> bool:
-        return self._last_pass is not None and now - self._last_pass > SUSPENDED
+    def _could_not_claim(self, now: float) -> bool:
+        """Whether nothing could be claimed for a while before this pass."""
+        if self._last_pass is None or self._outage or self._was_held:
+            return True
+        return now - self._last_pass > SUSPENDED
 
     def _enrol(self, now: float) -> None:
-        decided = dict(
-            zip(
-                (event.name for event in self._all_events),
-                self._ledger.enrol(self._all_events, self._time.decided_by()),
-                strict=True,
-            )
-        )
-        for index, event in enumerate(self._events):
-            if self._future_records.add(index, decided[event.name], now):
+        for index, decided in self._start.enrol(now, self._time.decided_by(), _for_a_while()):
+            if self._future_records.add(index, decided, now):
                 continue
-            self._begin(index, decided[event.name], now)
-        self._timetable.catch_up(now)
-        self._enrolled = self._was_heard = True
-        for warning in self._ledger.warnings():
-            log.warning("server", extra=_fields(reason=warning))
-        for warning in self._ledger.meet_workers(self._all_events):
-            log.warning("serializer", extra=_fields(reason=warning))
-        for name, pause in self._ledger.forget_removed(decided.keys(), now).items():
-            if pause is not None:
-                reason = f"its event is in no schedule; {pause.by} paused it: {pause.reason}"
-                log.warning("pause forgotten", extra=_fields(event=name, reason=reason))
+            self._begin(index, decided, now, horizon=now)
+        self._was_heard = True
 
     def _lower_records(self, now: float) -> None:
         """Go on with the events whose records were in the future, and are so no more."""
@@ -210,9 +205,9 @@ class Loop:
             self._begin(index, int(now) if decided is None else decided, now)
         self._enrol_again()
 
-    def _begin(self, index: int, decided: int, now: float) -> None:
+    def _begin(self, index: int, decided: int, now: float, horizon: float = 0) -> None:
         try:
-            self._timetable.begin(index, decided)
+            self._timetable.begin(index, decided, horizon)
         except RecurrenceError as error:
             # An event whose times cannot be known is left out; the others go on.
             self._say(index, "times", str(error), now)
@@ -361,12 +356,20 @@ class Loop:
         self._trouble.say((index, kind), fields, now)
 
     def _pause(self, now: float) -> float:
+        if not self._start.is_enrolled:
+            return 0.0
         due = self._timetable.next_due()
         left = LONGEST_SLEEP if due is None else max(due - now, 0.0)
         answered = self._asking.due_in(time.monotonic())
         if answered is not None:
             left = min(left, answered)
         return left if left <= NEAR else min(left - NEAR, LONGEST_SLEEP)
+
+
+def _for_a_while() -> Callable[[], bool]:
+    """Whether the ``SLICE`` of time that begins now is not over."""
+    end = time.monotonic() + SLICE
+    return lambda: time.monotonic() < end
 
 
 def _row(event: Event) -> Row:

@@ -78,23 +78,24 @@ class Timetable:
         self._trimmed: dict[int, int] = {}
         self._broken: list[tuple[int, str]] = []
         self._steps: list[Step] = []
+        self._horizons: dict[int, float] = {}
         self._missed = Missed()
         self._owing: dict[tuple[object, ...], Due] = {}
         self._owing_at = 0.0
         self._horizon = 0
 
-    def begin(self, index: int, decided: int) -> None:
-        """Enter an event whose last decided occurrence is ``decided``.
+    def begin(self, index: int, decided: int, horizon: float = 0) -> None:
+        """Enter an event whose last decided occurrence is ``decided``. Where ``horizon`` is later
+        than that of the timetable, nobody could claim this one until then.
 
         Raises RecurrenceError where its recurrence fails or does not go forward; it is then out.
         """
         row = self._rows[index]
         if row.runs_user_code:
             self._steps.append(Step(index, partial(_following, row.recurrence, decided)))
+            self._horizons[index] = horizon
             return
-        following = self._following(row.recurrence, decided)
-        if following is not None:
-            self._agenda.put(index, following)
+        self._enter(index, self._following(row.recurrence, decided), horizon)
 
     def take_steps(self) -> list[Step]:
         """The steps that wait to be taken beside the loop; each then comes back, by ``taken``."""
@@ -103,8 +104,21 @@ class Timetable:
 
     def taken(self, index: int, following: int | None) -> None:
         """A step came to the next time of an event; None where there is no other."""
-        if following is not None:
-            self._agenda.put(index, following)
+        self._enter(index, following, self._horizons.pop(index, 0))
+
+    def coming(self, index: int, after: float) -> int | None:
+        """The event's next time after ``after``; None where there is none, or where only users'
+        code knows it. Raises as ``begin`` does.
+        """
+        row = self._rows[index]
+        return None if row.runs_user_code else self._following(row.recurrence, int(after))
+
+    def _enter(self, index: int, following: int | None, horizon: float) -> None:
+        if following is None:
+            return
+        if following < int(horizon) > self._horizon:
+            self._held[index], following = following, int(horizon)
+        self._agenda.put(index, following)
 
     def catch_up(self, horizon: float) -> None:
         """Nobody could claim until ``horizon``; for what passed, the catch-up rule holds."""

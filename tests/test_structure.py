@@ -27,7 +27,7 @@ FLOORS = [
     {"timetable", "stop", "log", "server", "token", "outage", "trouble", "side_threads"},
     {"asking", "server_time"},
     {"ledger"},
-    {"observe", "report", "timekeeper", "future_records"},
+    {"observe", "report", "timekeeper", "future_records", "start"},
     {"jobs"},
     {"watchers"},
     {"watch", "worker", "web"},
