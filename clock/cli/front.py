@@ -27,7 +27,8 @@ Examples:
 
 \b
 Exit codes: 0 fine, 1 the schedule has a mistake, 2 usage, 3 server, 4 a crash,
-  5 two schedules differ, 6 no clock is alive, 7 one is and something did not fire.
+  5 two schedules differ, 6 no clock is alive, 7 one is and something did not fire,
+  or two disagree about an event.
 """
 
 
