@@ -181,6 +181,8 @@ def test_an_application_enqueues_and_waits_with_exactly_the_rights_of_the_page(
     running = jobs.enqueue("work.add", unique="unfinished", connection=redis)
     redis.hset(f"rq:job:{running.id}", "status", "started")
     redis.zadd(f"rq:executions:{running.id}", {"one": time.time() + 60})
+    failed = jobs.enqueue("work.fail", connection=redis)
+    redis.hset(f"rq:job:{failed.id}", "status", "failed")
     redis.script_flush()
     url = address(server.url, "app")
     with Redis.from_url(url) as connection, recorded(redis) as asks:
@@ -190,8 +192,11 @@ def test_an_application_enqueues_and_waits_with_exactly_the_rights_of_the_page(
             assert again.is_new is expected
         handle = jobs.enqueue("work.add", expires="1h", connection=connection)
         assert handle.progress() is None
+        jobs.enqueue("work.add", at_front=True, connection=connection)
         with pytest.raises(jobs.JobTimeoutError):
             handle.result(0.2)
+        with pytest.raises(jobs.JobFailedError):
+            jobs.Handle(failed.id, connection).result()
     assert_exact(line, asks)
 
 

@@ -87,6 +87,7 @@ def test_workers_do_all_they_do_with_exactly_the_rights_of_the_page(
         wait_for("the grouped jobs run", lambda: noted("grouped") == 4)
         wait_for("it is stopped", lambda: _stop(redis, stopped))
         wait_for("its callback runs", lambda: noted("mourned-AbandonedJobError"), within=FOUND)
+        wait_for("what was left runs", lambda: noted("left"), within=FOUND)
         wait_for("the other runs again", lambda: noted("begin") == 4, within=FOUND)
         wait_for("a sign of life with a job in hand", lambda: life.saw("HSETNX"))
         for worker in workers:
@@ -145,7 +146,7 @@ def _enqueue_all(redis: Redis) -> Job:
     left = queue.enqueue("more.say", "left")
     queue.remove(left)
     redis.rpush("rq:queue:default:intermediate", "gone", left.id)
-    redis.set(f"rq:queue:default:intermediate:first_seen:{left.id}", time.time())
+    redis.set(f"rq:queue:default:intermediate:first_seen:{left.id}", time.time() - 120)
     lost = queue.enqueue("more.say", "lost", rate_limit=RateLimit("light", 1))
     queue.remove(lost)
     lost.set_status(JobStatus.STARTED)
