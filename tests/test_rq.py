@@ -40,7 +40,7 @@ def test_it_is_the_rq_that_was_asked_for() -> None:
     folder = f"rq{asked}" if asked else "site-packages"
     assert f"/{folder}/" in (rq.__file__ or "")
     assert VERSION.startswith(asked or "3.")
-    assert rq_versions.IS_RQ_2 == VERSION.startswith("2.")
+    assert VERSION.startswith("2.") == rq_versions.IS_RQ_2
 
 
 def test_the_names_of_rq_s_keys_are_those_of_the_installed_rq() -> None:
