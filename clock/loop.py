@@ -147,6 +147,7 @@ class Loop:
                 self._recover()
                 self._timetable.catch_up(now)
             if not self._start.is_enrolled:
+                self._tick(now)
                 self._enrol(now)
             self._lower_records(now)
             self._tick(self._time.now())

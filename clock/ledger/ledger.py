@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, cast
 
@@ -110,12 +110,16 @@ class Ledger:
         return [each for part in self.enrol_in_parts(events, now, stands_at) for each in part]
 
     def enrol_in_parts(
-        self, events: Sequence[Event], now: float | None = None, stands_at: float | None = None
+        self,
+        events: Sequence[Event],
+        now: float | None = None,
+        stands_at: float | None = None,
+        may_go_on: Callable[[], bool] = lambda: True,
     ) -> Iterator[list[int]]:
         """Enrol as ``enrol`` does, some of the ``events`` at each step; gives what it returns of
-        them, in their order.
+        them, in their order. Once it may no longer go on, the rest is left out.
         """
-        return self._enrolment.in_parts(events, now, stands_at)
+        return self._enrolment.in_parts(events, now, stands_at, may_go_on)
 
     def claim(self, claims: Sequence[Claim], now: float | None = None) -> list[Outcome]:
         """Decide ``claims`` in one round trip and enqueue the jobs of those that fire.
