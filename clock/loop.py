@@ -18,6 +18,7 @@ from clock.outage import Outage
 from clock.report import report
 from clock.schedule.event import Event, Occurrence
 from clock.server_time import ServerTime
+from clock.start import Start
 from clock.stop import Stop
 from clock.timekeeper import Timekeeper
 from clock.timetable import Due, Row, Timetable
@@ -39,6 +40,10 @@ its clock set: what passed meanwhile could not be claimed, and the catch-up rule
 
 CLAIMED_AT_ONCE = 250
 """Events in one batch: a few milliseconds of the server's time; a stop is obeyed in between."""
+
+SLICE = 0.25
+"""Seconds of a pass for the start, and for what is said of the clock. Over a slow line that takes
+longer; the rest is left to later passes, so that what is due meanwhile need not wait for it."""
 
 SLOW_CONDITION = 0.1
 """Seconds. A condition is asked in the middle of a tick; a slower one makes other events late."""
@@ -77,7 +82,6 @@ class Loop:
 
         ``watch`` makes, after the first pass, what is told of each pass.
         """
-        self._all_events = events
         self._events = [event for event in events if event.enabled]
         self._ledger = ledger
         self._stop = stop
@@ -86,7 +90,7 @@ class Loop:
         self._watch: Watch | None = None
         self._untold: list[tuple[list[Outcome], float]] = []
         self._timetable = Timetable([_row(event) for event in self._events])
-        self._enrolled = False
+        self._start = Start(events, ledger, self._timetable)
         self._last_pass: float | None = None
         self._outage = Outage()
         self._trouble = Trouble(self._events)
@@ -114,15 +118,19 @@ class Loop:
             self._time.keep()
             now = self._time.now()
             if self._time.is_held:
-                self._report_pass()
+                self._report_pass(_for_a_while())
                 return LONGEST_SLEEP
-            if not self._enrolled:
-                self._enrol(now)
-            elif self._outage or self._was_suspended(now):
+            if self._last_pass is None or self._outage or self._was_suspended(now):
                 self._timetable.catch_up(now)
+            if not self._start.is_enrolled:
+                self._tick(now)
+                self._enrol(now)
             self._lower_records(now)
-            self._tick(now)
-            self._report_pass()
+            self._tick(self._time.now())
+            may_go_on = _for_a_while()
+            self._report_pass(may_go_on)
+            if self._start.is_enrolled:
+                self._start.do_rest(now, may_go_on)
         except LedgerError as error:
             return self._outage.failed(error)
         finally:
@@ -130,41 +138,25 @@ class Loop:
         self._outage.over()
         return self._pause(self._time.now())
 
-    def _report_pass(self) -> None:
+    def _report_pass(self, may_go_on: Callable[[], bool]) -> None:
         if self._watch is None and self._make_watch is not None:
             self._watch = self._make_watch()
             for outcomes, claimed_at in self._untold:
                 self._watch.claimed(outcomes, claimed_at)
             self._untold.clear()
         if self._watch is not None:
-            self._watch.passed(self._time.shown())
+            is_starting = not self._start.is_enrolled
+            self._watch.passed(self._time.shown(), is_starting=is_starting, may_go_on=may_go_on)
 
     def _was_suspended(self, now: float) -> bool:
         return self._last_pass is not None and now - self._last_pass > SUSPENDED
 
     def _enrol(self, now: float) -> None:
-        decided = dict(
-            zip(
-                (event.name for event in self._all_events),
-                self._ledger.enrol(self._all_events, self._time.decided_by()),
-                strict=True,
-            )
-        )
-        for index, event in enumerate(self._events):
-            if self._future_records.add(index, decided[event.name], now):
+        for index, decided in self._start.enrol(now, self._time.decided_by(), _for_a_while()):
+            if self._future_records.add(index, decided, now):
                 continue
             with self._errors_of(index):
-                self._timetable.begin(index, decided[event.name])
-        self._timetable.catch_up(now)
-        self._enrolled = True
-        for warning in self._ledger.warnings():
-            log.warning("server", extra=_fields(reason=warning))
-        for warning in self._ledger.meet_workers(self._all_events):
-            log.warning("serializer", extra=_fields(reason=warning))
-        for name, pause in self._ledger.forget_removed(decided.keys(), now).items():
-            if pause is not None:
-                reason = f"its event is in no schedule; {pause.by} paused it: {pause.reason}"
-                log.warning("pause forgotten", extra=_fields(event=name, reason=reason))
+                self._timetable.begin(index, decided, now)
 
     def _lower_records(self, now: float) -> None:
         """Go on with the events whose records were in the future, and are so no more."""
@@ -315,11 +307,19 @@ class Loop:
             self._trouble.say(index, str(error))
 
     def _pause(self, now: float) -> float:
+        if not self._start.is_enrolled:
+            return 0.0
         due = self._timetable.next_due()
         if due is None:
             return LONGEST_SLEEP
         left = max(due - now, 0.0)
         return left if left <= NEAR else min(left - NEAR, LONGEST_SLEEP)
+
+
+def _for_a_while() -> Callable[[], bool]:
+    """Whether the ``SLICE`` of time that begins now is not over."""
+    end = time.monotonic() + SLICE
+    return lambda: time.monotonic() < end
 
 
 def _row(event: Event) -> Row:

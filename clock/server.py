@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from inspect import signature
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.connection import AbstractConnection, ConnectionPool
 from redis.retry import Retry
 
 from clock.errors import SettingsError
@@ -89,9 +91,24 @@ def connect(url: str) -> Redis:
             socket_timeout=REPLY_TIMEOUT,
             socket_connect_timeout=REPLY_TIMEOUT,
             retry=Retry(NoBackoff(), 0),
+            **_brief(),
         )
     except (ValueError, TypeError) as error:
         raise SettingsError(f"the address {masked(url)!r} cannot be used: {error}") from None
+
+
+def _brief() -> dict[str, Any]:
+    """What lets redis-py say only what is needed when it connects: each word more, such as its own
+    name, is a round trip before the first claim.
+    """
+    known = signature(AbstractConnection.__init__).parameters
+    names = ("driver_info",) if "driver_info" in known else ("lib_name", "lib_version")
+    brief: dict[str, Any] = dict.fromkeys(names)
+    if "maint_notifications_config" in signature(ConnectionPool.__init__).parameters:
+        from redis.maint_notifications import MaintNotificationsConfig
+
+        brief["maint_notifications_config"] = MaintNotificationsConfig(enabled=False)
+    return brief
 
 
 def masked(url: str) -> str:

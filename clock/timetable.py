@@ -60,14 +60,22 @@ class Timetable:
         self._broken: list[tuple[int, str]] = []
         self._horizon = 0
 
-    def begin(self, index: int, decided: int) -> None:
-        """Enter an event whose last decided occurrence is ``decided``.
+    def begin(self, index: int, decided: int, horizon: float = 0) -> None:
+        """Enter an event whose last decided occurrence is ``decided``. Where ``horizon`` is later
+        than that of the timetable, nobody could claim this one until then.
 
         Raises RecurrenceError where its recurrence fails or does not go forward; it is then out.
         """
         following = self._following(index, decided)
-        if following is not None:
-            self._agenda.put(index, following)
+        if following is None:
+            return
+        if following < int(horizon) > self._horizon:
+            self._held[index], following = following, int(horizon)
+        self._agenda.put(index, following)
+
+    def coming(self, index: int, after: float) -> int | None:
+        """The event's next time after ``after``, or None. Raises as ``begin`` does."""
+        return self._following(index, int(after))
 
     def catch_up(self, horizon: float) -> None:
         """Nobody could claim until ``horizon``; for what passed, the catch-up rule holds."""

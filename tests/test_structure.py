@@ -24,7 +24,7 @@ FLOORS = [
     {"catch_up", "sentinel", "backfill", "settings"},
     {"timetable", "stop", "log", "server", "token", "outage", "trouble", "server_time"},
     {"ledger"},
-    {"observe", "report", "timekeeper", "future_records"},
+    {"observe", "report", "timekeeper", "future_records", "start"},
     {"jobs"},
     {"watchers"},
     {"watch", "worker", "web"},

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, cast
 
 from redis import Redis
-from redis.exceptions import RedisError
 from rq import Queue
 from rq.utils import as_text
 
@@ -16,7 +14,8 @@ from clock.decision import Kind
 from clock.errors import LedgerError
 from clock.ledger import keys
 from clock.ledger.channel import Call, Channel
-from clock.ledger.job import JobTemplate, JobTemplates, Shape, job_id, job_prefix
+from clock.ledger.enrolment import SMALL, Enrolment, or_server_time
+from clock.ledger.job import job_id
 from clock.ledger.lower import Lowered, lower
 from clock.ledger.pauses import Pause, parse_pauses
 from clock.ledger.record import parse_record
@@ -25,8 +24,8 @@ from clock.ledger.serializers import meet_workers
 from clock.ledger.time_source import TimeReading, TimeSource, read_time
 from clock.schedule.event import Event
 
-ENROLLED_AT_ONCE = 500
-"""Events in one call of the enrolment script; it holds the server for a few milliseconds."""
+CLAIMED_BYTES = 1_048_576
+"""Bytes of templates that one call of the claim script reads, or those of a single event."""
 
 _KINDS = {kind.value.encode(): kind for kind in Kind}
 
@@ -78,8 +77,7 @@ class Settled(NamedTuple):
 class Sent(NamedTuple):
     """Claims that were sent, and not answered yet."""
 
-    claims: Sequence[Claim]
-    call: Call
+    calls: Sequence[tuple[Sequence[Claim], Call]]
 
 
 class Ledger:
@@ -97,9 +95,8 @@ class Ledger:
         self._app = app
         self._token = token
         self._serializer = serializer
-        self._templates = JobTemplates(connection, serializer)
         self._channel = Channel(connection, "claim.lua")
-        self._enrolment = Channel(connection, "enrol.lua")
+        self._enrolment = Enrolment(connection, app=app, serializer=serializer)
 
     def enrol(
         self, events: Sequence[Event], now: float | None = None, stands_at: float | None = None
@@ -110,32 +107,19 @@ class Ledger:
         or where that is None or later, at ``now``. Without ``now`` the server's time is taken.
         Instants are UTC seconds since 1970.
         """
-        decided: list[int] = []
-        calls: deque[Call] = deque()
-        try:
-            for start in range(0, len(events), ENROLLED_AT_ONCE):
-                batch = events[start : start + ENROLLED_AT_ONCE]
-                calls.append(self._enrol(batch, now, stands_at))
-                if len(calls) > 1:
-                    decided += map(int, self._enrolment.receive(calls.popleft())[1:])
-            for call in calls:
-                decided += map(int, self._enrolment.receive(call)[1:])
-        except BaseException:
-            self._enrolment.close()
-            raise
-        return decided
+        return [each for part in self.enrol_in_parts(events, now, stands_at) for each in part]
 
-    def _enrol(self, events: Sequence[Event], now: float | None, stands_at: float | None) -> Call:
-        templates = [self._templates.of(event) for event in events]
-        shapes = {template.shape.digest: template.shape for template in templates}
-        instant = "" if stands_at is None else int(stands_at)
-        arguments: list[Any] = [keys.TTL, _or_server_time(now), instant, len(shapes)]
-        for shape in shapes.values():
-            arguments += _shape_arguments(shape)
-        for event, template in zip(events, templates, strict=True):
-            arguments += self._event_arguments(event, template)
-        of = (keys.decided, keys.recurrences, keys.templates, keys.shapes)
-        return self._enrolment.send([key(self._app) for key in of], arguments)
+    def enrol_in_parts(
+        self,
+        events: Sequence[Event],
+        now: float | None = None,
+        stands_at: float | None = None,
+        may_go_on: Callable[[], bool] = lambda: True,
+    ) -> Iterator[list[int]]:
+        """Enrol as ``enrol`` does, some of the ``events`` at each step; gives what it returns of
+        them, in their order. Once it may no longer go on, the rest is left out.
+        """
+        return self._enrolment.in_parts(events, now, stands_at, may_go_on)
 
     def claim(self, claims: Sequence[Claim], now: float | None = None) -> list[Outcome]:
         """Decide ``claims`` in one round trip and enqueue the jobs of those that fire.
@@ -150,27 +134,51 @@ class Ledger:
     ) -> Sent:
         """Send ``claims`` to be decided as ``claim`` does; ``receive`` says what became of them.
 
-        Nothing is decided after ``latest``, in UTC seconds since 1970.
+        Nothing is decided after ``latest``, in UTC seconds since 1970. Those of events with large
+        jobs go in several calls, so that none holds the server for long.
         """
-        arguments: list[Any] = [self._token, keys.TTL, _or_server_time(now)]
-        arguments.append("" if latest is None else latest)
-        for alike, group in groupby(claims, _likeness):
-            names = [claim.event.name for claim in group]
-            arguments += (*alike, len(names), *names)
         of = (keys.decided, keys.templates, keys.shapes, keys.pauses)
         named = [key(self._app) for key in of]
         named += [Queue.redis_queues_keys, keys.ahead(self._app)]
-        return Sent(claims, self._channel.send(named, arguments))
+        head = [self._token, keys.TTL, or_server_time(now), "" if latest is None else latest]
+        calls: list[tuple[Sequence[Claim], Call]] = []
+        for part in self._split(claims):
+            arguments: list[Any] = [*head]
+            for alike, group in groupby(part, _likeness):
+                names = [claim.event.name for claim in group]
+                arguments += (*alike, len(names), *names)
+            calls.append((part, self._channel.send(named, arguments)))
+        return Sent(calls)
+
+    def _split(self, claims: Sequence[Claim]) -> Iterable[Sequence[Claim]]:
+        """The claims as they go into one call after the other, those of an event together."""
+        large = self._enrolment.large
+        if not large:
+            return [claims]
+        parts: list[list[Claim]] = []
+        room = 0
+        for name, group in groupby(claims, lambda claim: claim.event.name):
+            size = large.get(name, SMALL)
+            if size > room:
+                parts.append([])
+                room = CLAIMED_BYTES
+            parts[-1] += group
+            room -= size
+        return parts
 
     def receive(self, sent: Sent) -> Settled:
         """What became of the claims sent first of those not answered yet."""
-        now, *replies = self._channel.receive(sent.call).split()
-        if not replies:
-            return Settled(float(now), None)
-        outcomes = [
-            _outcome(claim, reply) for claim, reply in zip(sent.claims, replies, strict=True)
-        ]
-        return Settled(float(now), outcomes)
+        decided_at, outcomes, are_decided = 0.0, list[Outcome](), False
+        for claims, call in sent.calls:
+            now, *replies = self._channel.receive(call).split()
+            # What came after the latest time is as undecided as what came too early.
+            found = [
+                _outcome(claim, reply)
+                for claim, reply in zip(claims, replies or [b"t"] * len(claims), strict=True)
+            ]
+            decided_at, are_decided = float(now), are_decided or bool(replies)
+            outcomes += found
+        return Settled(decided_at, outcomes if are_decided else None)
 
     def lower(self, events: Sequence[str], now: float | None = None) -> list[Lowered]:
         """Lower the records of ``events`` that lie more than ``WAITED_OUT`` seconds in the future,
@@ -189,11 +197,17 @@ class Ledger:
     def warnings(self) -> list[str]:
         """What about the server could lose the ledger, one sentence each."""
         try:
-            with server_errors():
-                found = self._connection.info("memory") | self._connection.info("persistence")
+            with server_errors(), self._connection.pipeline(transaction=False) as pipeline:
+                for section in ("memory", "persistence"):
+                    pipeline.info(section)
+                pipeline.config_get("save")
+                memory, persistence, saves = pipeline.execute(raise_on_error=False)
         except LedgerError:
+            return []
+        if isinstance(memory, Exception) or isinstance(persistence, Exception):
             # Not every user of a server may ask; what cannot be known is not warned of.
             return []
+        found = memory | persistence
         policy, saved = found.get("maxmemory_policy", "noeviction"), found.get("aof_enabled", 0)
         warnings = []
         if policy != "noeviction" and found.get("maxmemory", 0):
@@ -201,7 +215,8 @@ class Ledger:
                 f"it may evict keys when it is full (maxmemory-policy {policy}), jobs and what was "
                 "decided among them; set noeviction"
             )
-        if not saved and not self._saves_snapshots():
+        # Where a platform hides its configuration, it is the platform that saves.
+        if not saved and not isinstance(saves, Exception) and not saves.get("save"):
             warnings.append("it keeps nothing on disk, so a restart of it forgets what was decided")
         return warnings
 
@@ -215,13 +230,6 @@ class Ledger:
             serializer=self._serializer,
             queues=(event.job.queue for event in events),
         )
-
-    def _saves_snapshots(self) -> bool:
-        try:
-            return bool(self._connection.config_get("save").get("save", ""))
-        except RedisError:
-            # Where a platform hides its configuration, it is the platform that saves.
-            return True
 
     def forget_removed(self, names: Collection[str], now: float) -> dict[str, Pause | None]:
         """Drop what the ledger holds of events not in ``names`` that were last decided long ago.
@@ -261,39 +269,6 @@ class Ledger:
     def job_id(self, claim: Claim) -> str:
         """The id of the job of a claim that fired."""
         return job_id(self._app, claim.event.name, claim.scheduled)
-
-    def _event_arguments(self, event: Event, template: JobTemplate) -> Iterable[Any]:
-        return (
-            event.name,
-            event.identity(),
-            template.shape.digest,
-            job_prefix(self._app, event.name),
-            template.data,
-            template.description,
-            template.first,
-            template.later,
-        )
-
-
-def _shape_arguments(shape: Shape) -> Iterable[Any]:
-    return (
-        shape.digest,
-        shape.queue_key,
-        shape.side,
-        "-" if shape.expires is None else shape.expires,
-        shape.overlap,
-        shape.stuck_after,
-        shape.serializer,
-        *shape.first,
-        *shape.later,
-        2 * len(shape.fields),
-        *(each for field in shape.fields.items() for each in field),
-    )
-
-
-def _or_server_time(now: float | None) -> float | str:
-    """What tells a script by which time to decide."""
-    return "" if now is None else now
 
 
 def _likeness(claim: Claim) -> tuple[str, int, int, int]:

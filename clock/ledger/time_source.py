@@ -7,7 +7,7 @@ in the future for another. Each leaves its source in the ledger, for as long as 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from redis import Redis
 from redis.exceptions import NoPermissionError
@@ -41,9 +41,11 @@ def read_time(connection: Redis, app: str, token: str, source: TimeSource) -> Ti
     Raises LedgerError.
     """
     with server_errors():
-        now, other = connection.register_script(script("time.lua"))(
-            keys=[keys.time_source(app)], args=[source, token, keys.SOURCE_TTL]
+        # With its text, which is short: a server that has not seen it need not be asked twice.
+        reply: Any = connection.eval(
+            script("time.lua"), 1, keys.time_source(app), source, token, str(keys.SOURCE_TTL)
         )
+    now, other = reply
     return TimeReading(float(now) if now else None, as_text(other) or None)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from redis import Redis
 
 from clock.errors import LedgerError
 from clock.ledger.clocks import BEAT_EVERY, Life, Pulse
-from clock.ledger.descriptions import describe
+from clock.ledger.descriptions import describe_in_parts
 from clock.ledger.ledger import Outcome
 from clock.ledger.tally import Tally
 from clock.schedule.event import Event
@@ -73,9 +73,20 @@ class Watch:
         self._counted = 0.0
         self._may_count = True
         self._in_trouble: set[int] = set()
+        self._part = 0
+        self._may_go_on: Callable[[], bool] = lambda: True
+        self._describing: Iterator[None] = iter(())
 
-    def passed(self, now: float) -> None:
-        """A pass over what was due ended at ``now``, UTC seconds since 1970.
+    def passed(
+        self,
+        now: float,
+        *,
+        is_starting: bool = False,
+        may_go_on: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """A pass over what was due ended at ``now``, UTC seconds since 1970. What is not done when
+        it may no longer go on is left to the next pass. While the clock ``is_starting``, nothing
+        but that it lives is said.
 
         Raises LedgerError where the server is away, and for nothing else: what is only wrong with
         what the watch writes or reads is logged once, and the loop goes on.
@@ -88,17 +99,23 @@ class Watch:
             self._count,
             self._tell,
         )
-        for number, part in enumerate(parts):
+        self._may_go_on = may_go_on
+        while True:
+            number = self._part
+            self._part = (number + 1) % (1 if is_starting else len(parts))
             try:
-                part(now)
+                parts[number](now)
             except LedgerError as error:
                 if error.kind not in OUR_OWN:
+                    self._part = 0
                     raise
                 self._complain(number, str(error))
             except Exception as error:  # nothing that is only said of a clock may end it
                 self._complain(number, f"{type(error).__name__}: {error}")
             else:
                 self._in_trouble.discard(number)
+            if self._part == 0 or not may_go_on():
+                return
 
     def claimed(self, outcomes: Sequence[Outcome], claimed_at: float) -> None:
         """Claims were made at ``claimed_at``, and this became of them. Nothing is sent."""
@@ -124,12 +141,17 @@ class Watch:
     def _describe(self, now: float) -> None:
         if self._described is None or not 0 <= now - self._described < RENEWED_EVERY:
             self._described = now
-            try:
-                describe(self._connection, self._app, self._schedule.path, self._events, now)
-            except LedgerError as error:
-                if error.kind not in OUR_OWN:
-                    self._described = None
-                raise
+            self._describing = describe_in_parts(
+                self._connection, self._app, self._schedule.path, self._events, now
+            )
+        try:
+            for _ in self._describing:
+                if not self._may_go_on():
+                    break
+        except LedgerError as error:
+            if error.kind not in OUR_OWN:
+                self._described = None
+            raise
 
     def _look(self, now: float) -> None:
         there_since = now if self._pulse is None else self._pulse.life.there_since
