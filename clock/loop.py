@@ -103,7 +103,13 @@ class Loop:
         self._outage = Outage()
         self._trouble = Trouble()
         self._future_records = FutureRecords(self._events, ledger)
-        self._asking = Asking(self._events, self._timetable, self._trouble, condition_timeout)
+        self._asking = Asking(
+            self._events,
+            self._timetable,
+            self._trouble,
+            timeout=condition_timeout,
+            moment=time.monotonic,
+        )
         self._was_heard = False
         self._was_held = False
         self._unknown: dict[int, int] = {}
@@ -253,17 +259,19 @@ class Loop:
 
     def _ready(self, now: float) -> list[Ready]:
         """What is due and can be claimed; what users' code has a part in is asked for."""
-        moment = time.monotonic()
-        ready = self._asking.ready(CLAIMED_AT_ONCE, moment, now)
+        ready = self._asking.ready(CLAIMED_AT_ONCE, now)
         while not ready:
             due = self._timetable.due(now, CLAIMED_AT_ONCE)
             for index, reason in self._timetable.take_broken():
                 self._say(index, "times", reason, now)
             steps = self._timetable.take_steps()
-            self._asking.take(steps, moment)
-            ready = self._asking.ask(due, moment, now)
+            self._asking.take(steps)
+            ready = self._asking.sort(due)
             if not due and not steps:
-                break
+                # Threads take their time to start, so what needs none is claimed before.
+                if not self._asking.begin(CLAIMED_AT_ONCE, now):
+                    break
+                ready = self._asking.ready(CLAIMED_AT_ONCE, now)
         return ready
 
     def _settle(self) -> None:
@@ -361,7 +369,7 @@ class Loop:
             return 0.0
         due = self._timetable.next_due()
         left = LONGEST_SLEEP if due is None else max(due - now, 0.0)
-        answered = self._asking.due_in(time.monotonic())
+        answered = self._asking.due_in()
         if answered is not None:
             left = min(left, answered)
         return left if left <= NEAR else min(left - NEAR, LONGEST_SLEEP)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Hashable
+from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from clock.bell import Bell
@@ -20,17 +21,24 @@ class Answer(NamedTuple):
     error: str | None = None
 
 
-class SideThreads:
-    """Runs each function in a daemon thread of its own, at most one for a key at any moment.
+IDLE = 10.0
+"""Seconds after which a thread with nothing to do ends."""
 
-    There is no pool: a function that never returns costs its key, and nobody else a place. A
-    process may end while one runs.
+
+class SideThreads:
+    """Runs functions in daemon threads, at most one for a key at any moment.
+
+    It is no pool that could be full: where no thread is free another one starts, so a function that
+    never returns costs its key, and nobody else a place. A process may end while one runs.
     """
 
     def __init__(self) -> None:
         self.bell = Bell()
         """Rings when there is an answer."""
         self._running: set[Hashable] = set()
+        self._work: SimpleQueue[tuple[Hashable, Callable[[], object], str]] = SimpleQueue()
+        self._lock = threading.Lock()
+        self._free = 0
         self._answers: deque[Answer] = deque()
 
     def __len__(self) -> int:
@@ -49,14 +57,21 @@ class SideThreads:
     def start(self, key: Hashable, function: Callable[[], object], name: str) -> None:
         """Run ``function``; its answer comes under ``key``, for which nothing may run yet.
 
-        ``name`` is the thread's, for whoever looks at the process.
+        ``name`` is in the thread's meanwhile, for whoever looks at the process.
         """
         self._running.add(key)
-        thread = threading.Thread(target=self._run, args=(key, function), name=name, daemon=True)
-        try:
-            thread.start()
-        except RuntimeError as error:  # the host gives no more threads
-            self._answer(Answer(key, None, words_of(error)))
+        with self._lock:
+            is_free = self._free > 0
+            if is_free:
+                self._free -= 1
+        if not is_free:
+            thread = threading.Thread(target=self._serve, name="clock: side", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:  # the host gives no more threads
+                self._answer(Answer(key, None, words_of(error)))
+                return
+        self._work.put((key, function, name))
 
     def answers(self, most: int) -> list[Answer]:
         """Take up to ``most`` answers, in the order in which they came."""
@@ -70,14 +85,32 @@ class SideThreads:
             self._running.discard(answer.key)
         return taken
 
-    def _run(self, key: Hashable, function: Callable[[], object]) -> None:
-        try:
-            with inside_the_clock():
-                answer = Answer(key, function())
-        except BaseException as error:  # sys.exit() and KeyboardInterrupt are of this thread alone
-            answer = Answer(key, None, words_of(error))
-        self._answer(answer)
+    def _serve(self) -> None:
+        while True:
+            try:
+                key, function, name = self._work.get(timeout=IDLE)
+            except Empty:
+                with self._lock:
+                    # Else something is on its way to it.
+                    if self._free:
+                        self._free -= 1
+                        return
+                continue
+            threading.current_thread().name = f"clock: {name}"
+            answer = _answer_of(key, function)
+            # Free before its answer is known: whoever reads that may start the next at once.
+            with self._lock:
+                self._free += 1
+            self._answer(answer)
 
     def _answer(self, answer: Answer) -> None:
         self._answers.append(answer)
         self.bell.ring()
+
+
+def _answer_of(key: Hashable, function: Callable[[], object]) -> Answer:
+    try:
+        with inside_the_clock():
+            return Answer(key, function())
+    except BaseException as error:  # sys.exit() and KeyboardInterrupt are of this function alone
+        return Answer(key, None, words_of(error))

@@ -87,6 +87,8 @@ def start(
         style or ("terminal" if on_terminal else "logfmt"),
         colour=on_terminal and not os.environ.get("NO_COLOR"),
     )
+    # What users' code computes beside the loop lets it in this soon, in seconds.
+    sys.setswitchinterval(0.0005)
     stop, token = Stop(), process_token()
     ping_url = read_settings(settings, os.environ).ping_url
     try:
