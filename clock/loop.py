@@ -220,12 +220,12 @@ class Loop:
             self._say(index, "times", str(error), now)
 
     def _tick(self, now: float) -> None:
-        begin = time.monotonic()
+        begin, is_over = time.monotonic(), False
         try:
             # While the server decides a batch, the one before is settled and the next one made.
             while True:
-                is_over = self._timetable.is_behind and time.monotonic() - begin > CATCHING_UP
                 is_sent = not self._stop.is_set() and not is_over and self._send(now)
+                is_over = self._timetable.is_behind and time.monotonic() - begin > CATCHING_UP
                 if not is_sent and not self._under_way:
                     return
                 if not is_sent or len(self._under_way) > 1:

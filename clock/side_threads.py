@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from contextvars import Context, copy_context
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
+
+import click
+from click.globals import pop_context, push_context
 
 from clock.bell import Bell
 from clock.errors import words_of
@@ -19,6 +24,17 @@ class Answer(NamedTuple):
     key: Hashable
     value: object
     error: str | None = None
+
+
+class Work(NamedTuple):
+    """A function to be run, and what is known where it was asked for: the variables of that
+    context, and the command that runs, which says where jobs go that the function enqueues."""
+
+    key: Hashable
+    function: Callable[[], object]
+    name: str
+    variables: Context
+    command: click.Context | None
 
 
 IDLE = 10.0
@@ -36,7 +52,7 @@ class SideThreads:
         self.bell = Bell()
         """Rings when there is an answer."""
         self._running: set[Hashable] = set()
-        self._work: SimpleQueue[tuple[Hashable, Callable[[], object], str]] = SimpleQueue()
+        self._work: SimpleQueue[Work] = SimpleQueue()
         self._lock = threading.Lock()
         self._free = 0
         self._answers: deque[Answer] = deque()
@@ -55,7 +71,8 @@ class SideThreads:
         return key in self._running
 
     def start(self, key: Hashable, function: Callable[[], object], name: str) -> None:
-        """Run ``function``; its answer comes under ``key``, for which nothing may run yet.
+        """Run ``function`` in the context of the caller. Its answer comes under ``key``, for which
+        nothing may run yet.
 
         ``name`` is in the thread's meanwhile, for whoever looks at the process.
         """
@@ -71,7 +88,8 @@ class SideThreads:
             except RuntimeError as error:  # the host gives no more threads
                 self._answer(Answer(key, None, words_of(error)))
                 return
-        self._work.put((key, function, name))
+        command = click.get_current_context(silent=True)
+        self._work.put(Work(key, function, name, copy_context(), command))
 
     def answers(self, most: int) -> list[Answer]:
         """Take up to ``most`` answers, in the order in which they came."""
@@ -88,7 +106,7 @@ class SideThreads:
     def _serve(self) -> None:
         while True:
             try:
-                key, function, name = self._work.get(timeout=IDLE)
+                work = self._work.get(timeout=IDLE)
             except Empty:
                 with self._lock:
                     # Else something is on its way to it.
@@ -96,8 +114,8 @@ class SideThreads:
                         self._free -= 1
                         return
                 continue
-            threading.current_thread().name = f"clock: {name}"
-            answer = _answer_of(key, function)
+            threading.current_thread().name = f"clock: {work.name}"
+            answer = work.variables.run(_answer_of, work)
             # Free before its answer is known: whoever reads that may start the next at once.
             with self._lock:
                 self._free += 1
@@ -108,9 +126,22 @@ class SideThreads:
         self.bell.ring()
 
 
-def _answer_of(key: Hashable, function: Callable[[], object]) -> Answer:
+def _answer_of(work: Work) -> Answer:
     try:
-        with inside_the_clock():
-            return Answer(key, function())
+        with inside_the_clock(), _inside_the_command(work.command):
+            return Answer(work.key, work.function())
     except BaseException as error:  # sys.exit() and KeyboardInterrupt are of this function alone
-        return Answer(key, None, words_of(error))
+        return Answer(work.key, None, words_of(error))
+
+
+@contextmanager
+def _inside_the_command(command: click.Context | None) -> Iterator[None]:
+    """Click knows its command by the thread."""
+    if command is None:
+        yield
+        return
+    push_context(command)
+    try:
+        yield
+    finally:
+        pop_context()

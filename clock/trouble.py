@@ -62,11 +62,12 @@ class Trouble:
 
         What did not is forgotten: when it comes, it is said at once.
         """
-        if not self._said or 0 <= now - self._looked_at < LOOKED_EVERY:
+        if not self._said or abs(now - self._looked_at) < LOOKED_EVERY:
             return
         self._looked_at = now
         for key, said in list(self._said.items()):
-            if 0 <= now - said.at < AGAIN:
+            # A wall clock that was set back far silences nothing.
+            if abs(now - said.at) < AGAIN:
                 continue
             if said.count == 0:
                 del self._said[key]

@@ -343,6 +343,17 @@ def test_catching_up_after_a_restart(
     assert _fired(redis) == [*fired, 60]
 
 
+def test_a_clock_that_catches_up_comes_round_in_between(
+    redis: Redis, read: ReadSchedule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clock.loop.CATCHING_UP", -1.0)
+    schedule = read("for n in range(600): every('10 seconds', 'tasks.x', name=f'e{n}')")
+    _turns(redis, schedule, START)
+    loop, _ = _loop(redis, schedule, START + 55)
+    assert [loop.turn() for _ in range(3)] == [0.0, 0.0, LONGEST_SLEEP]
+    assert _fired(redis) == [50] * 600
+
+
 def test_missed_occurrences_are_logged_once_with_numbers(
     redis: Redis, read: ReadSchedule, logged: pytest.LogCaptureFixture
 ) -> None:
