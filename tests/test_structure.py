@@ -18,10 +18,11 @@ import clock
 PACKAGE = Path(clock.__file__).parent
 
 FLOORS = [
-    {"errors", "codes", "instant", "inside", "decision", "agenda", "version", "near"},
+    {"errors", "codes", "instant", "inside", "decision", "agenda", "version", "near", "commands"},
+    {"bootstrap"},
     {"recurrence"},
     {"schedule"},
-    {"catch_up", "sentinel", "backfill", "settings"},
+    {"catch_up", "sentinel", "backfill", "settings", "output"},
     {"timetable", "stop", "log", "server", "token", "outage", "trouble"},
     {"ledger"},
     {"observe", "report"},

@@ -19,8 +19,9 @@ from clock import codes
 from clock.cli import options
 from clock.errors import RecurrenceError
 from clock.ledger.ledger import Ledger
-from clock.log import STYLES, Style, log_to
+from clock.log import STYLES, Style, log_always_to
 from clock.loop import Loop
+from clock.output import unblock_output
 from clock.schedule.event import Event
 from clock.schedule.load import load
 from clock.schedule.schedule import Schedule
@@ -62,6 +63,7 @@ def start(
     tolerance: float,
 ) -> int:
     """Read FILE and enqueue what is due, until SIGTERM, SIGINT or SIGHUP."""
+    unblock_output()
     # What is read stays as long as the clock runs, so it is no place to look for garbage.
     gc.disable()
     schedule = load(file, serializer=serializer)
@@ -70,7 +72,7 @@ def start(
     server = find_server(url, settings, os.environ)
     connection = server.connect()
     on_terminal = sys.stdout.isatty()
-    log_to(
+    log_always_to(
         sys.stdout,
         style or ("terminal" if on_terminal else "logfmt"),
         colour=on_terminal and not os.environ.get("NO_COLOR"),
