@@ -26,9 +26,9 @@ def open_standard_streams() -> None:
             # The lowest number that is free is this one.
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
     if sys.stdout is None:
-        sys.stdout = sys.__stdout__ = _writer(1)
+        sys.stdout = _writer(1)
     if sys.stderr is None:
-        sys.stderr = sys.__stderr__ = _writer(2)
+        sys.stderr = _writer(2)
 
 
 def end_on_signals() -> None:

@@ -71,14 +71,14 @@ class _Lasting(logging.Logger):
     """
 
     @property
-    def disabled(self) -> bool:  # type: ignore[override]
+    def disabled(self) -> bool:
         return False
 
     @disabled.setter
     def disabled(self, value: bool) -> None:
         pass
 
-    def removeHandler(self, hdlr: logging.Handler) -> None:  # noqa: N802
+    def removeHandler(self, hdlr: logging.Handler) -> None:
         if hdlr is not vars(self)["lasting"]:
             super().removeHandler(hdlr)
 

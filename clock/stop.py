@@ -68,8 +68,9 @@ class Stop:
 
 @contextmanager
 def stopped_by_signals(stop: Stop, *, abandon: bool = True) -> Iterator[None]:
-    """SIGTERM, SIGINT and SIGHUP request the stop while the block runs, but for what the process was
-    started to ignore, as ``nohup`` does with SIGHUP. For the main thread only.
+    """SIGTERM, SIGINT and SIGHUP request the stop while the block runs. For the main thread only.
+
+    What the process was started to ignore, as under ``nohup``, stays ignored.
 
     With ``abandon`` the block gets Abandon raised inside it where it goes on for ``PATIENCE``
     seconds after a request.

@@ -24,7 +24,7 @@ class Pipe:
 
     def __init__(self) -> None:
         self.reader, writer = os.pipe()
-        self.stream: TextIO = open(writer, "w", encoding="utf-8")
+        self.stream: TextIO = os.fdopen(writer, "w", encoding="utf-8")
 
     def fill(self) -> int:
         """Let nothing more go into it; how much did."""
@@ -141,8 +141,8 @@ def test_a_reader_that_is_gone_is_no_error(pipe: Pipe) -> None:
 
 
 def test_what_the_encoding_does_not_have_is_shown_by_its_number(pipe: Pipe) -> None:
-    ascii_only = open(pipe.stream.fileno(), "w", encoding="ascii", closefd=False)
-    Output(ascii_only).write("täglich\n")
+    with open(pipe.stream.fileno(), "w", encoding="ascii", closefd=False) as ascii_only:
+        Output(ascii_only).write("täglich\n")
     assert pipe.read() == "t\\xe4glich\n"
 
 

@@ -79,7 +79,7 @@ def test_a_terminal_that_is_stopped_holds_up_neither_the_clock_nor_its_end(
     start_into: StartInto,
     terminal: tuple[int, int],
 ) -> None:
-    master, slave = terminal
+    _, slave = terminal
     termios.tcflow(slave, termios.TCOOFF)  # what Ctrl-S does
     process = start_into(write_schedule(TALKATIVE), slave)
     _assert_it_goes_on(redis, seconds=3)
