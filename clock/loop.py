@@ -65,9 +65,10 @@ class Loop:
         *,
         now: Callable[[], float] = time.time,
         watch: Callable[[], Watch] | None = None,
+        outage: Outage | None = None,
     ) -> None:
         """``now`` gives the present moment in UTC seconds since 1970; ``watch`` makes, after the
-        first pass, what is told of each pass.
+        first pass, what is told of each pass; ``outage`` is told when the server is away.
         """
         self._all_events = events
         self._events = [event for event in events if event.enabled]
@@ -80,7 +81,7 @@ class Loop:
         self._timetable = Timetable([_row(event) for event in self._events])
         self._enrolled = False
         self._last_pass: float | None = None
-        self._outage = Outage()
+        self._outage = Outage() if outage is None else outage
         self._trouble = Trouble(self._events)
         self._unknown: dict[int, int] = {}
         self._under_way: deque[Batch] = deque()

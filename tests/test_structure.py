@@ -22,7 +22,7 @@ FLOORS = [
     {"bootstrap"},
     {"recurrence"},
     {"schedule"},
-    {"catch_up", "sentinel", "backfill", "settings", "output"},
+    {"catch_up", "sentinel", "backfill", "settings", "output", "handshake", "masking"},
     {"timetable", "stop", "log", "server", "token", "outage", "trouble"},
     {"ledger"},
     {"observe", "report"},

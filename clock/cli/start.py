@@ -17,10 +17,11 @@ import click
 
 from clock import codes
 from clock.cli import options
-from clock.errors import RecurrenceError
+from clock.errors import LedgerError, RecurrenceError
 from clock.ledger.ledger import Ledger
 from clock.log import STYLES, Style, log_always_to
 from clock.loop import Loop
+from clock.outage import Outage
 from clock.output import unblock_output
 from clock.schedule.event import Event
 from clock.schedule.load import load
@@ -88,7 +89,10 @@ def start(
                 Ledger(connection, **own),
                 stop,
                 watch=partial(_watch, connection, schedule, ping_url, tolerance=tolerance, **own),
+                outage=Outage(is_start=True),
             ).run()
+    except LedgerError as error:
+        raise LedgerError(f"{server.shown}: {error}") from None
     except Abandon:
         log.warning(
             "abandoned",

@@ -9,7 +9,8 @@ from itertools import groupby
 from typing import Any, NamedTuple, cast
 
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.crc import key_slot
+from redis.exceptions import ClusterCrossSlotError, RedisError
 from rq import Queue
 from rq.utils import utcformat
 
@@ -17,6 +18,7 @@ from clock.decision import Kind
 from clock.errors import LedgerError
 from clock.ledger import keys
 from clock.ledger.channel import Call, Channel
+from clock.ledger.diagnosis import ONE_SLOT
 from clock.ledger.job import JobTemplate, JobTemplates, Shape, job_id, job_prefix
 from clock.ledger.record import parse_record
 from clock.ledger.script import server_errors
@@ -145,13 +147,18 @@ class Ledger:
         self._channel.close()
 
     def warnings(self) -> list[str]:
-        """What about the server could lose the ledger, one sentence each."""
+        """What about the server could lose the ledger, one sentence each.
+
+        Raises LedgerError for a node of a cluster where the keys of a claim are not on one node.
+        """
         try:
             with server_errors():
-                found = self._connection.info("memory") | self._connection.info("persistence")
+                found = self._connection.info()
         except LedgerError:
             # Not every user of a server may ask; what cannot be known is not warned of.
             return []
+        if found.get("cluster_enabled") and not self._is_on_one_slot():
+            raise LedgerError(ONE_SLOT, ClusterCrossSlotError.__name__, is_lasting=True)
         policy, saved = found.get("maxmemory_policy", "noeviction"), found.get("aof_enabled", 0)
         warnings = []
         if policy != "noeviction" and found.get("maxmemory", 0):
@@ -173,6 +180,10 @@ class Ledger:
             serializer=self._serializer,
             queues=(event.job.queue for event in events),
         )
+
+    def _is_on_one_slot(self) -> bool:
+        ours, of_rq = keys.decided(self._app), Queue.redis_queues_keys
+        return key_slot(ours.encode()) == key_slot(of_rq.encode())
 
     def _saves_snapshots(self) -> bool:
         try:
