@@ -130,7 +130,7 @@ def _mistake(url: str) -> str | None:
     # rest of it, and the @ before the host, are taken for a path, an option or a fragment.
     loose = [part for part in parts.query.split("&") if part.partition("=")[0] not in TEXTS]
     if scheme == "unix":
-        is_torn = bool(parts.netloc) and "@" not in parts.netloc
+        is_torn = bool(parts.netloc) and ("@" not in parts.netloc or "@" in parts.path)
     else:
         is_torn = "@" in parts.path
     return ENCODE if is_torn or any("@" in part for part in (parts.fragment, *loose)) else None
