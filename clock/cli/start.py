@@ -131,6 +131,9 @@ def _announce(schedule: Schedule, server: str, app: str, now: float) -> None:
             }
         },
     )
+    if not schedule.events:
+        reason = f"{schedule.path} declares no events, so nothing will ever fire"
+        log.warning("no events", extra={"fields": {"reason": reason}})
     for event in islice(schedule.events.values(), SHOWN_AT_START):
         fields = {
             "event": event.name,

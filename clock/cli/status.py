@@ -40,8 +40,8 @@ def status(url: str | None, settings: str | None, app: str, tolerance: float, as
 
     Needs no schedule file. The exit code is 0 where all is well; 6 where no clock is alive, or none
     of one of the schedule files; 7 where one is, and something should have fired and did not. Both
-    are said on stderr, as is a queue that no worker listens on, which changes nothing about the
-    code.
+    are said on stderr, as is a queue that no worker listens on, or a schedule file that declares no
+    events, which change nothing about the code.
     """
     server = find_server(url, settings, os.environ)
     connection = server.connect()
@@ -116,6 +116,8 @@ def _complaints(found: Status, workers: Mapping[str, int], broken: Set[str]) -> 
     else:
         for file in found.missing:
             yield f"no clock of {file} is alive"
+    for file in dict.fromkeys(life.file for life in found.alive if not life.events):
+        yield f"warning: {file} declares no events"
     for each in found.overdue:
         queue = each.description.queue
         why = f"; the key of its queue {queue!r} holds no queue" if queue in broken else ""
