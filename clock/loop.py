@@ -84,11 +84,12 @@ class Loop:
         watch: Callable[[], Watch] | None = None,
         server_time: ServerTime | None = None,
         condition_timeout: float = CONDITION_TIMEOUT,
+        outage: Outage | None = None,
     ) -> None:
         """The server's time decides; where ``now`` is given, it does, in UTC seconds since 1970.
 
         ``watch`` makes, after the first pass, what is called after each pass; a condition has
-        ``condition_timeout`` seconds for its answer.
+        ``condition_timeout`` seconds for its answer; ``outage`` is told when the server is away.
         """
         self._events = [event for event in events if event.enabled]
         self._ledger = ledger
@@ -100,7 +101,7 @@ class Loop:
         self._timetable = Timetable([_row(event) for event in self._events])
         self._start = Start(events, ledger, self._timetable)
         self._last_pass: float | None = None
-        self._outage = Outage()
+        self._outage = Outage() if outage is None else outage
         self._trouble = Trouble()
         self._future_records = FutureRecords(self._events, ledger)
         self._asking = Asking(

@@ -18,12 +18,13 @@ import clock
 PACKAGE = Path(clock.__file__).parent
 
 FLOORS = [
-    {"errors", "codes", "instant", "inside", "decision", "agenda", "version", "near"},
+    {"errors", "codes", "instant", "inside", "decision", "agenda", "version", "near", "commands"},
+    {"bootstrap"},
     {"recurrence"},
     {"schedule"},
     {"rq_keys", "rq_versions"},
     {"lua", "catch_up", "missed", "sentinel", "backfill", "settings"},
-    {"bell"},
+    {"output", "handshake", "masking", "bell"},
     {"timetable", "stop", "log", "server", "token", "outage", "trouble", "side_threads"},
     {"asking", "server_time"},
     {"ledger"},

@@ -18,8 +18,9 @@ from clock import codes
 from clock.dev.child import Child
 from clock.dev.sweeper import swept
 from clock.errors import SettingsError
+from clock.masking import masked
 from clock.schedule.schedule import Schedule
-from clock.server import VARIABLES, address, connect, masked
+from clock.server import VARIABLES, address, connect
 from clock.settings import settings_module
 from clock.stop import Stop, stopped_by_signals
 

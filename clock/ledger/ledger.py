@@ -7,6 +7,8 @@ from itertools import groupby
 from typing import Any, NamedTuple, cast
 
 from redis import Redis
+from redis.crc import key_slot
+from redis.exceptions import ClusterCrossSlotError
 from rq import Queue
 from rq.utils import as_text
 
@@ -14,6 +16,7 @@ from clock.decision import Kind
 from clock.errors import LedgerError
 from clock.ledger import keys
 from clock.ledger.channel import Call, Channel
+from clock.ledger.diagnosis import ONE_SLOT
 from clock.ledger.enrolment import SMALL, Enrolment, or_server_time
 from clock.ledger.job import job_id
 from clock.ledger.lower import Lowered, lower
@@ -195,19 +198,24 @@ class Ledger:
         self._channel.close()
 
     def warnings(self) -> list[str]:
-        """What about the server could lose the ledger, one sentence each."""
+        """What about the server could lose the ledger, one sentence each.
+
+        Raises LedgerError for a node of a cluster where the keys of a claim are not on one node.
+        """
         try:
             with server_errors(), self._connection.pipeline(transaction=False) as pipeline:
-                for section in ("memory", "persistence"):
+                for section in ("memory", "persistence", "cluster"):
                     pipeline.info(section)
                 pipeline.config_get("save")
-                memory, persistence, saves = pipeline.execute(raise_on_error=False)
+                *infos, saves = pipeline.execute(raise_on_error=False)
         except LedgerError:
             return []
-        if isinstance(memory, Exception) or isinstance(persistence, Exception):
+        if any(isinstance(info, Exception) for info in infos):
             # Not every user of a server may ask; what cannot be known is not warned of.
             return []
-        found = memory | persistence
+        found = {name: each for info in infos for name, each in info.items()}
+        if found.get("cluster_enabled") and not self._is_on_one_slot():
+            raise LedgerError(ONE_SLOT, ClusterCrossSlotError.__name__, is_lasting=True)
         policy, saved = found.get("maxmemory_policy", "noeviction"), found.get("aof_enabled", 0)
         warnings = []
         if policy != "noeviction" and found.get("maxmemory", 0):
@@ -230,6 +238,10 @@ class Ledger:
             serializer=self._serializer,
             queues=(event.job.queue for event in events),
         )
+
+    def _is_on_one_slot(self) -> bool:
+        ours, of_rq = keys.decided(self._app), Queue.redis_queues_keys
+        return key_slot(ours.encode()) == key_slot(of_rq.encode())
 
     def forget_removed(self, names: Collection[str], now: float) -> dict[str, Pause | None]:
         """Drop what the ledger holds of events not in ``names`` that were last decided long ago.
