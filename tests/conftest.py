@@ -25,7 +25,7 @@ def server_url() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def unchanged_logger() -> Iterator[None]:
-    """What a test leaves at the logger, as an embedded clock does its filter, no other test sees."""
+    """No other test sees what one leaves at the logger, as an embedded clock does its filter."""
     logger = logging.getLogger("clock")
     before = list(logger.filters)
     yield
