@@ -27,6 +27,8 @@ class Output(io.TextIOWrapper):
     """Writes to the descriptor of another stream; no method waits for the reader."""
 
     def __init__(self, stream: TextIO) -> None:
+        # Whose end would close the descriptor.
+        self._stream = stream
         self._outlet = _Outlet(stream.fileno())
         # What cannot be written in the encoding of a terminal is shown, and no error.
         super().__init__(

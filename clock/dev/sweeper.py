@@ -20,7 +20,7 @@ def swept(children: Sequence[Child]) -> Iterator[None]:
     """While the block runs, the death of this process, even by SIGKILL, is soon the children's.
 
     A worker with a job in hand would else go on with it, and so outlive the server. For a process
-    without threads.
+    whose threads hold no lock that the children's end needs.
     """
     reader, writer = os.pipe()
     sweeper = os.fork()

@@ -10,6 +10,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -35,11 +36,15 @@ def start_into(server: Server) -> Iterator[StartInto]:
     """Start a clock that logs into a descriptor; it does not outlive the test."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(file: Path, out: int, *before: str) -> subprocess.Popen[bytes]:
-        command = [*before, sys.executable, "-m", "clock", str(file), "--url", server.url]
+    def start(file: Path, out: int, *before: str, command: str = "") -> subprocess.Popen[bytes]:
+        clock = [sys.executable, "-m", "clock", *command.split()]
         started.append(
             subprocess.Popen(
-                command, stdout=out, stderr=out, cwd=file.parent, env=bare_environment()
+                [*before, *clock, str(file), "--url", server.url],
+                stdout=out,
+                stderr=out,
+                cwd=file.parent,
+                env=bare_environment(),
             )
         )
         return started[-1]
@@ -108,6 +113,26 @@ def test_a_clock_without_a_standard_output_runs_and_prints_no_traceback(
         _assert_it_goes_on(redis, seconds=2)
         _assert_it_ends_at_once(process)
     assert said.read_text() == ""
+
+
+def test_clock_dev_runs_and_ends_though_nobody_reads_its_lines(
+    redis: Redis, server: Server, write_schedule: WriteSchedule, start_into: StartInto
+) -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"." * 512)
+    os.set_blocking(writer, True)
+    process = start_into(write_schedule(QUIET), writer, command="dev")
+    os.close(writer)
+    # What the worker took is a job of an event that fired.
+    wait_for("its worker runs jobs", lambda: redis.zcard("rq:failed:default"), within=30)
+    asked = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=15) == 0
+    assert time.monotonic() - asked < 3
+    os.close(reader)
 
 
 def _assert_it_goes_on(redis: Redis, *, seconds: int) -> None:
