@@ -79,7 +79,8 @@ class _Outlet(io.RawIOBase):
             self._write_all(text)
             return len(text)
         with self._changed:
-            if self._is_full or self._size + len(text) > LIMIT:
+            # What alone is longer than the limit does not wait for room that never comes.
+            if self._is_full or (self._waiting and self._size + len(text) > LIMIT):
                 self._is_full = True
                 self._dropped += text.count(b"\n")
                 return len(text)
