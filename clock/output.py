@@ -63,25 +63,24 @@ class _Outlet(io.RawIOBase):
     def __init__(self, descriptor: int) -> None:
         super().__init__()
         self._descriptor = descriptor
-        self._dropped = 0
-        self._begin()
-        atexit.register(self._finish)
-
-    def _begin(self) -> None:
         self._owner = os.getpid()
+        self._dropped = 0
         self._changed = threading.Condition()
         self._waiting: deque[bytes] = deque()
         self._size = 0
         self._is_full = self._is_failing = False
         self._thread: threading.Thread | None = None
+        atexit.register(self._finish)
 
     def write(self, data: Any) -> int:
         text = bytes(data)
         if os.getpid() != self._owner:
-            # A fork has no thread, and what waits is its parent's to write.
-            self._begin()
+            # A fork has no thread that writes, and may wait itself.
+            self._write_all(text)
+            return len(text)
         with self._changed:
-            if self._is_full or self._size + len(text) > LIMIT:
+            # What alone is longer than the limit does not wait for room that never comes.
+            if self._is_full or (self._waiting and self._size + len(text) > LIMIT):
                 self._is_full = True
                 self._dropped += text.count(b"\n")
                 return len(text)

@@ -99,6 +99,16 @@ def test_a_reader_that_does_not_read_holds_up_nobody_and_what_it_misses_is_count
     assert len(kept) + dropped == lines
 
 
+def test_what_is_longer_than_the_limit_is_written_where_nothing_waits(
+    pipe: Pipe, small: int
+) -> None:
+    stream = Output(pipe.stream)
+    stream.write("x" * 3 * small + "\n")
+    assert pipe.read_lines(1) == ["x" * 3 * small]
+    stream.write("and more\n")
+    assert pipe.read_lines(1) == ["and more"]
+
+
 def test_the_log_says_how_many_lines_are_missing(pipe: Pipe, small: int) -> None:
     pipe.fill()
     handler = log_to(Output(pipe.stream), "logfmt")

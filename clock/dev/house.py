@@ -18,6 +18,7 @@ from clock import codes
 from clock.dev.child import Child
 from clock.dev.sweeper import swept
 from clock.errors import SettingsError
+from clock.ledger.diagnosis import text_of
 from clock.masking import masked
 from clock.output import Output, unblock_output
 from clock.schedule.schedule import Schedule
@@ -107,7 +108,8 @@ def _server(url: str | None, settings: str | None, environ: Mapping[str, str]) -
         try:
             connect(configured).ping()
         except (RedisError, OSError) as error:
-            _say("dev", f"{masked(configured)} does not answer ({error}), so one is embedded here")
+            said = f"{masked(configured)} does not answer ({text_of(error)})"
+            _say("dev", f"{said}, so one is embedded here")
         else:
             _say("dev", f"using the server at {masked(configured)}")
             yield configured

@@ -30,12 +30,17 @@ _TIMELY = ("expired", "not yet valid")
 
 def diagnosed(error: Exception) -> LedgerError:
     """The error of the ledger for one of the client's, with what it means where that is known."""
-    name, text = type(error).__name__, _QUOTED.sub("", " ".join(str(error).split()))
+    name, text = type(error).__name__, text_of(error)
     meaning = _meaning(error)
     said = f"{name}: {text}" if meaning is None else f"{name}: {meaning}"
     if meaning is not None and text and not isinstance(error, TlsMismatchError):
         said += f" ({text})"
     return LedgerError(said, _kind(error), is_lasting=_is_lasting(error, meaning))
+
+
+def text_of(error: Exception) -> str:
+    """What the client says, in one line and without what a server quotes of a command."""
+    return _QUOTED.sub("", " ".join(str(error).split()))
 
 
 def _meaning(error: Exception) -> str | None:

@@ -17,7 +17,7 @@ import pytest
 from redis import Redis
 
 from clock import codes
-from tests.live.conftest import WriteSchedule
+from tests.live.conftest import StartClock, WriteSchedule
 from tests.live.environment import bare_environment
 from tests.live.port import free_port
 from tests.live.valkey_process import ValkeyProcess
@@ -154,6 +154,25 @@ def test_the_installed_redis_with_tls_alone_is_told_from_an_outage(
     finally:
         server.kill()
         server.wait()
+
+
+def test_a_clock_that_runs_outlives_a_password_that_became_wrong_and_says_what_it_is(
+    serve: Serve, write_schedule: WriteSchedule, start_clock: StartClock
+) -> None:
+    url = serve()
+    clock = start_clock(write_schedule("every('1 second', 'tasks.x')"), url)
+    clock.wait_for_line("enqueued")
+    with Redis.from_url(url) as redis:
+        redis.config_set("requirepass", "new")
+        redis.client_kill_filter(skipme=True, _type="normal")
+        away = clock.wait_for_line("server away")
+        assert "the server asks for a password, and none was given" in away["reason"]
+        enqueued = len(clock.lines("enqueued"))
+        redis.config_set("requirepass", "")
+    clock.wait_for_line("server back")
+    wait_for("it goes on", lambda: len(clock.lines("enqueued")) > enqueued)
+    assert len(clock.lines("server away")) == 1
+    assert clock.stop() == 0
 
 
 def test_other_commands_say_the_same(password_url: str) -> None:
