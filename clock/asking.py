@@ -94,6 +94,12 @@ class Asking:
             self._ask(self._waiting.popleft(), now)
         return True
 
+    def give_back(self) -> list[Due]:
+        """What waits to be asked, and is not asked any more."""
+        dues = list(self._waiting)
+        self._waiting.clear()
+        return dues
+
     def take(self, steps: Iterable[Step]) -> None:
         """Take steps of events whose times are users' code."""
         for step in steps:

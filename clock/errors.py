@@ -153,8 +153,13 @@ LONGEST_TEXT = 300
 
 
 def words_of(error: BaseException) -> str:
-    """The class and the text of an error in somebody else's code; the text may itself fail."""
+    """The class and the text of an error in somebody else's code; the text may itself fail.
+
+    A RecurrenceError is a sentence without its class.
+    """
     name = type(error).__name__
+    if isinstance(error, RecurrenceError):
+        return str(error)[:LONGEST_TEXT]
     try:
         text = str(error)
         return f"{name}: {text}"[:LONGEST_TEXT] if text else name

@@ -129,11 +129,6 @@ class Loop:
         if self._watch is not None and not self._outage:
             self._watch.ended(self._time.shown())
 
-    @property
-    def is_asking(self) -> bool:
-        """Whether users' code was asked and has not answered, so that a turn may come early."""
-        return bool(self._asking)
-
     def turn(self) -> float:
         """One turn of the loop: a tick, if the server can be reached. Returns the seconds to
         sleep.
@@ -234,6 +229,8 @@ class Loop:
         except BaseException:
             self._timetable.put_back([due for batch in self._under_way for due in batch.due])
             self._under_way.clear()
+            # Until the server is back they may be missed, and the catch-up rule holds for them too.
+            self._timetable.put_back(self._asking.give_back())
             self._ledger.hang_up()
             raise
         finally:

@@ -57,15 +57,6 @@ class SideThreads:
         self._free = 0
         self._answers: deque[Answer] = deque()
 
-    def __len__(self) -> int:
-        """How many functions run, or have an answer that was not taken."""
-        return len(self._running)
-
-    @property
-    def has_answers(self) -> bool:
-        """Whether there is an answer to take."""
-        return bool(self._answers)
-
     def is_running(self, key: Hashable) -> bool:
         """Whether the function of ``key`` runs, or its answer was not taken."""
         return key in self._running

@@ -146,7 +146,7 @@ def test_one_that_does_not_answer_in_time_is_an_error_until_it_does(
     # One thread hangs, and there is no other.
     assert gate.asked == [10]
     gate.open.set()
-    wait_for("it answers at last", lambda: clock.loop._asking._threads.has_answers)
+    wait_for("it answers at last", lambda: clock.loop._asking._threads._answers)
     clock.to(24, 28)
     clock.now = START + 30
     clock.answered()
@@ -177,6 +177,35 @@ def test_a_server_is_not_back_because_a_condition_was_asked(
     said = [each.message for each in logged.records if each.message.startswith("server ")]
     assert said == ["server away", "server back"]
     assert _fired(redis) == [10]
+
+
+def test_what_was_not_asked_before_the_server_went_away_is_caught_up(
+    redis: Redis, read: ReadSchedule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule = read(
+        "every('10 seconds', 'tasks.x', catch_up='none')", "every('10 seconds', 'tasks.y')"
+    )
+    asked: list[int] = []
+
+    def condition(about: Occurrence) -> bool:
+        asked.append(round(about.scheduled_at.timestamp()) - START)
+        return True
+
+    clock = Asked(redis, schedule, condition)
+    clock.to(0, 4, 8)
+
+    def fail(_self: Ledger, _claims: Sequence[Claim], _now: float) -> Sent:
+        raise LedgerError("away", "away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Ledger, "send", fail)
+        clock.to(10, 14, 18, 22)
+    clock.now = START + 25
+    clock.answered()
+    assert (_fired(redis), _fired(redis, "tasks.y")) == ([], [20])
+    clock.now = START + 30
+    clock.answered()
+    assert (_fired(redis), asked) == ([30], [30])
 
 
 def test_errors_whose_text_changes_are_said_once_an_hour(

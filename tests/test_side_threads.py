@@ -28,7 +28,7 @@ def test_functions_that_never_return_keep_nobody_else_from_a_thread() -> None:
         threads.start(number, gate.wait, "hangs")
     threads.start("quick", lambda: "here", "quick")
     assert _answers(threads, 1) == {"quick": ("here", None)}
-    assert len(threads) == 100
+    assert all(threads.is_running(number) for number in range(100))
     gate.set()
     assert len(_answers(threads, 100)) == 100
 

@@ -167,6 +167,6 @@ def _next(event: Event, now: float) -> datetime | str:
         return "disabled"
     if runs_user_code(event.recurrence):
         # It may take as long as it likes, and the loop asks it beside everything else.
-        return "known when its own code has said it"
+        return "unknown until its code has run"
     following = event.recurrence.next(int(now))
     return "never" if following is None else event.local(following)
