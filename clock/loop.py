@@ -291,7 +291,7 @@ class Loop:
             elif last.is_refused or last.is_taken:
                 self._refused(due, last, now)
             elif last.is_future:
-                recorded += self._put_off(due, outcomes[at : at + size])
+                recorded += self._put_off(due, outcomes[at : at + size], now)
             else:
                 recorded += outcomes[at : at + size]
                 self._decided(due, last, now)
@@ -303,11 +303,11 @@ class Loop:
         report(recorded, now, self._ledger.job_id)
         self._enrol_again()
 
-    def _put_off(self, due: Due, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    def _put_off(self, due: Due, outcomes: Sequence[Outcome], now: float) -> Sequence[Outcome]:
         """What was due by this clock is in the future by the server's; returns what is not."""
         recorded = [outcome for outcome in outcomes if not outcome.is_future]
         if recorded:
-            self._timetable.advance(due, recorded[-1].decided)
+            self._advance(due, recorded[-1].decided, now)
         else:
             self._too_early.append(due)
         return recorded
@@ -315,8 +315,11 @@ class Loop:
     def _decided(self, due: Due, last: Outcome, now: float) -> None:
         if last.kind is None and self._future_records.add(due.row, last.decided, now):
             return
+        self._advance(due, last.decided, now)
+
+    def _advance(self, due: Due, decided: int, now: float) -> None:
         try:
-            self._timetable.advance(due, last.decided)
+            self._timetable.advance(due, decided)
         except RecurrenceError as error:
             self._say(due.row, "times", str(error), now)
 

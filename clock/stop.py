@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -68,9 +67,10 @@ class Stop:
                 for readable in (self._reader, bell):
                     poll.register(readable, select.POLLIN)
             # poll() knows whole milliseconds only; the rest is slept, so that no job is late by it.
+            # Not by sleep(), which libfaketime breaks.
             whole = int(seconds * 1000)
             if not poll.poll(whole):
-                time.sleep(seconds - whole / 1000)
+                select.select((), (), (), seconds - whole / 1000)
         return self._set
 
 

@@ -164,7 +164,7 @@ def test_a_server_is_not_back_because_a_condition_was_asked(
     clock = Asked(redis, read(LINE), lambda _: True)
     clock.to(0)
 
-    def fail(_self: Ledger, _claims: Sequence[Claim], _now: float) -> Sent:
+    def fail(_self: Ledger, _claims: Sequence[Claim], *_times: float | None) -> Sent:
         raise LedgerError("away", "away")
 
     with monkeypatch.context() as patched:
@@ -194,7 +194,7 @@ def test_what_was_not_asked_before_the_server_went_away_is_caught_up(
     clock = Asked(redis, schedule, condition)
     clock.to(0, 4, 8)
 
-    def fail(_self: Ledger, _claims: Sequence[Claim], _now: float) -> Sent:
+    def fail(_self: Ledger, _claims: Sequence[Claim], *_times: float | None) -> Sent:
         raise LedgerError("away", "away")
 
     with monkeypatch.context() as patched:
