@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -59,10 +58,11 @@ class Stop:
     def wait(self, seconds: float) -> bool:
         """Wait until the stop is requested, ``seconds`` at most; whether it was."""
         if not self._set and seconds > 0:
-            # poll() knows whole milliseconds only; the rest is slept, so that no job is late by it.
+            # poll() knows whole milliseconds only. The rest is slept, so that no job is late by it;
+            # select() of nothing does so under libfaketime too, where sleep() fails.
             whole = int(seconds * 1000)
             if not self._poll.poll(whole):
-                time.sleep(seconds - whole / 1000)
+                select.select((), (), (), max(seconds - whole / 1000, 0.0))
         return self._set
 
 
