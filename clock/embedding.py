@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from clock.log import show_fields
+from clock.log import fields_shown
 from clock.schedule.schedule import Schedule
 from clock.settings import CONDITION_TIMEOUT
 from clock.stop import Stop
@@ -62,7 +62,6 @@ class Clock:
         with self._lock:
             if self._thread is not None and self._thread.is_alive():
                 return
-            show_fields()
             self._stop = Stop()
             self._thread = threading.Thread(
                 target=self._run, args=(self._stop,), name="clock", daemon=True
@@ -107,6 +106,10 @@ class Clock:
             await asyncio.to_thread(self.stop)
 
     def _run(self, stop: Stop) -> None:
+        with fields_shown():
+            self._run_loop(stop)
+
+    def _run_loop(self, stop: Stop) -> None:
         # Imported here, so that who only reads a schedule does not wait for Redis and RQ.
         from clock.ledger.ledger import Ledger
         from clock.loop import Loop

@@ -12,7 +12,8 @@ import json
 import logging
 import re
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
@@ -48,19 +49,28 @@ def log_always_to(stream: TextIO, style: Style, *, colour: bool = False) -> None
     vars(logger)["lasting"] = handler
 
 
-def show_fields() -> None:
-    """Put the fields of the logger's records into their messages, for the handlers of an
-    application, whose formatters know of no fields.
+@contextmanager
+def fields_shown() -> Iterator[None]:
+    """While the block runs, the fields of the logger's records are in their messages too, for the
+    handlers of an application, whose formatters know of no fields.
     """
-    logging.getLogger("clock").addFilter(_show_fields)
+    logger, filled = logging.getLogger("clock"), _Filled()
+    logger.addFilter(filled)
+    try:
+        yield
+    finally:
+        logger.removeFilter(filled)
 
 
-def _show_fields(record: logging.LogRecord) -> bool:
-    if _SHORT not in vars(record):
-        short = record.getMessage()
-        record.msg, record.args = Message().format(record), None
-        vars(record)[_SHORT] = short
-    return True
+class _Filled(logging.Filter):
+    """Fills the messages; several of them do it once."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if _SHORT not in vars(record):
+            short = record.getMessage()
+            record.msg, record.args = Message().format(record), None
+            vars(record)[_SHORT] = short
+        return True
 
 
 class _Lasting(logging.Logger):

@@ -150,8 +150,3 @@ class _Outlet(io.RawIOBase):
 
     def isatty(self) -> bool:
         return os.isatty(self._descriptor)
-
-    def close(self) -> None:
-        # The descriptor is the process's.
-        with suppress(OSError):
-            super().close()

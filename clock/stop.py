@@ -66,11 +66,11 @@ class Stop:
                 poll = select.poll()
                 for readable in (self._reader, bell):
                     poll.register(readable, select.POLLIN)
-            # poll() knows whole milliseconds only; the rest is slept, so that no job is late by it.
-            # Not by sleep(), which libfaketime breaks.
+            # poll() knows whole milliseconds only. The rest is slept, so that no job is late by it;
+            # select() of nothing does so under libfaketime too, where sleep() fails.
             whole = int(seconds * 1000)
             if not poll.poll(whole):
-                select.select((), (), (), seconds - whole / 1000)
+                select.select((), (), (), max(seconds - whole / 1000, 0.0))
         return self._set
 
 

@@ -105,6 +105,7 @@ def test_what_is_longer_than_the_limit_is_written_where_nothing_waits(
     stream = Output(pipe.stream)
     stream.write("x" * 3 * small + "\n")
     assert pipe.read_lines(1) == ["x" * 3 * small]
+    wait_for("nothing waits", lambda: _waits_for_nothing(stream))
     stream.write("and more\n")
     assert pipe.read_lines(1) == ["and more"]
 
@@ -133,6 +134,10 @@ def test_the_log_says_how_many_lines_are_missing(pipe: Pipe, small: int) -> None
         logger.propagate = True
 
 
+def _waits_for_nothing(stream: Output) -> bool:
+    return not vars(stream.buffer)["_waiting"]
+
+
 def _read_until(pipe: Pipe, word: str) -> str:
     text = ""
     while word not in text or not text.endswith("\n"):
@@ -145,8 +150,7 @@ def test_a_reader_that_is_gone_is_no_error(pipe: Pipe) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), pipe.reader)
     for _ in range(3):
         stream.write("nobody hears\n")
-    outlet = stream.buffer
-    wait_for("all was tried", lambda: not vars(outlet)["_waiting"])
+    wait_for("all was tried", lambda: _waits_for_nothing(stream))
     assert stream.take_dropped() == 0, "a line that says so would be lost as well"
 
 
