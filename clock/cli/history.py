@@ -55,7 +55,8 @@ def history(
         read_record(connection, app, event)
     snapshot = read_snapshot(connection, app, count)
     names = snapshot.records if event is None else [event]
-    found = [(each, name) for name in names for each in snapshot.records[name].history]
+    records = {name: snapshot.records[name] for name in names if name in snapshot.records}
+    found = [(each, name) for name, record in records.items() for each in record.history]
     found = sorted(found, key=lambda pair: pair[0].last, reverse=True)[:count]
     if as_json:
         for decision, name in found:

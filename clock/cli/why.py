@@ -93,7 +93,7 @@ def _event(
     if name not in snapshot.descriptions:
         raise UnknownEventError(f"no clock of this release has run {name!r} yet; start it once")
     one = replace(snapshot, descriptions={name: snapshot.descriptions[name]})
-    one = replace(one, records={name: record})
+    one = replace(one, records={} if record is None else {name: record})
     found = status_of(one, now, tolerance=tolerance)
     return (*found.events, *found.removed)[0]
 

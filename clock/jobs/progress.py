@@ -16,6 +16,7 @@ from rq.job import Job
 from clock.errors import JobServerError
 from clock.jobs.place import prompt, server_answers
 from clock.ledger import keys
+from clock.ledger.left_out import ask
 from clock.ledger.progress import Progress, parse_progress
 
 EVERY = 1.0
@@ -82,7 +83,10 @@ def flush() -> None:
 
 def read_progress(connection: Redis, job_id: str) -> Progress | None:
     """How far a job has come, None where it has not said. Raises what the client raises."""
-    return parse_progress(connection.hgetall(keys.progress(job_id)))
+    with connection.pipeline(transaction=False) as pipeline:
+        pipeline.hgetall(keys.progress(job_id))
+        (found,) = ask(pipeline)
+    return parse_progress(job_id, found)
 
 
 def _plain(value: float) -> float:

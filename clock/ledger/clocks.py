@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from redis import Redis
-from rq.utils import as_text
 
 from clock.ledger import keys
+from clock.ledger.left_out import ask, readable
 from clock.ledger.script import server_errors
+from clock.ledger.values import instant, text, whole
 
 BEAT_EVERY = 5.0
 """Seconds between two notes of a clock that it is alive."""
@@ -75,14 +75,14 @@ class Pulse:
 
     def __init__(self, connection: Redis, app: str, life: Life) -> None:
         self._connection = connection
+        self._app = app
         self._key = keys.clocks(app)
         self.life = life
 
     def begin(self) -> None:
         """Note the start, and forget the oldest of more than ``keys.LIVES`` lives."""
         with server_errors():
-            lives = _parse_all(self._connection.hgetall(self._key))
-            lives.sort(key=lambda life: life.last_tick, reverse=True)
+            lives = parse_clocks(self._app, self._connection.hgetall(self._key))
             others = [life.token for life in lives if life.token != self.life.token]
             if gone := others[keys.LIVES - 1 :]:
                 self._connection.hdel(self._key, *gone)
@@ -118,13 +118,16 @@ class Pulse:
 
 def read_clocks(connection: Redis, app: str) -> list[Life]:
     """The lives that are known, the latest last tick first. Raises LedgerError."""
-    with server_errors():
-        return parse_clocks(connection.hgetall(keys.clocks(app)))
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        pipeline.hgetall(keys.clocks(app))
+        (found,) = ask(pipeline)
+    return parse_clocks(app, found)
 
 
-def parse_clocks(found: Mapping[Any, Any]) -> list[Life]:
+def parse_clocks(app: str, found: Mapping[Any, Any] | None) -> list[Life]:
     """The lives in the ledger's hash of clocks, the latest last tick first."""
-    return sorted(_parse_all(found), key=lambda life: life.last_tick, reverse=True)
+    lives = readable(keys.clocks(app), found, _parse).values()
+    return sorted(lives, key=lambda life: life.last_tick, reverse=True)
 
 
 def absences(lives: Iterable[Life], now: float) -> list[tuple[float, float]]:
@@ -144,18 +147,20 @@ def absences(lives: Iterable[Life], now: float) -> list[tuple[float, float]]:
     return found
 
 
-def _parse_all(found: Mapping[Any, Any]) -> list[Life]:
-    lives = []
-    for token, line in found.items():
-        # One that cannot be read must not keep a clock from starting.
-        with suppress(ValueError, TypeError):
-            lives.append(_parse(as_text(token), line))
-    return lives
-
-
-def _parse(token: str, line: bytes) -> Life:
+def _parse(token: str, line: str) -> Life:
     said = json.loads(line)
-    # A later release may say more of itself.
-    known = {name: said[name] for name in Life.__dataclass_fields__ if name in said}
-    known["gaps"] = tuple(map(tuple, known.get("gaps", ())))
-    return Life(token=token, **known)
+    stopped = said.get("stopped")
+    return Life(
+        token=token,
+        host=text(said["host"]),
+        pid=whole(said["pid"], 0),
+        version=text(said["version"]),
+        file=text(said["file"]),
+        serializer=text(said["serializer"]),
+        zone=text(said["zone"]),
+        events=whole(said["events"], 0),
+        started=instant(said["started"]),
+        last_tick=instant(said["last_tick"]),
+        stopped=None if stopped is None else instant(stopped),
+        gaps=tuple((instant(before), instant(after)) for before, after in said.get("gaps", ())),
+    )

@@ -45,7 +45,7 @@ def run_now(connection: Redis, app: str, event: str, now: float, key: str | None
     meta["clock"] = occurrence_meta(
         event,
         scheduled=utc_text(int(now)),
-        previous=None if record.fired is None else utc_text(record.fired),
+        previous=None if record is None or record.fired is None else utc_text(record.fired),
         enqueued=utcformat(datetime.fromtimestamp(now, UTC)),
     ) | {"manual": True}
     fields = dict(zip(flat[::2], flat[1::2], strict=True))

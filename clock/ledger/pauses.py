@@ -12,11 +12,12 @@ from typing import Any
 
 from redis import Redis
 from redis.client import Pipeline
-from rq.utils import as_text
 
 from clock.ledger import keys
+from clock.ledger.left_out import UNREADABLE, ask, leave_out, readable
 from clock.ledger.records import read_record
 from clock.ledger.script import server_errors
+from clock.ledger.values import second, text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +55,11 @@ def resume(connection: Redis, app: str, event: str, now: float | None = None) ->
     """
     read_record(connection, app, event)
     before = read_pauses(connection, app).get(event)
-    if before is None:
-        return None
     with server_errors(), connection.pipeline() as pipeline:
-        ended = int(connection.time()[0] if now is None else now)
-        _note_end(pipeline, app, event, before, ended)
+        if before is not None:
+            ended = int(connection.time()[0] if now is None else now)
+            _note_end(pipeline, app, event, before, ended)
+        # One that cannot be read holds its event all the same.
         pipeline.hdel(keys.pauses(app), event)
         pipeline.execute()
     return before
@@ -76,13 +77,18 @@ def read_pauses_of(connection: Redis, app: str, event: str) -> list[Pause]:
     """The pauses of ``event`` that are remembered, each until it really ended. Raises
     LedgerError.
     """
-    with server_errors():
-        standing = connection.hget(keys.pauses(app), event)
-        ended = connection.lrange(keys.ended_pauses(app), 0, -1)
-    found = [] if standing is None else [parse_pause(as_text(standing))]
-    for said in map(json.loads, ended):
-        if said.pop("event") == event:
-            found.append(Pause(**said))
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        pipeline.hget(keys.pauses(app), event)
+        pipeline.lrange(keys.ended_pauses(app), 0, -1)
+        standing, ended = ask(pipeline)
+    found = [] if standing is None else [*parse_pauses(app, {event: standing}).values()]
+    for line in ended or ():
+        try:
+            said = json.loads(text(line))
+            if said["event"] == event:
+                found.append(_pause(said, second(said["until"])))
+        except UNREADABLE as error:
+            leave_out(keys.ended_pauses(app), error, line)
     return found
 
 
@@ -109,17 +115,23 @@ def _said(pause: Pause) -> dict[str, Any]:
 
 def read_pauses(connection: Redis, app: str) -> dict[str, Pause]:
     """Every pause by its event, ended ones included. Raises LedgerError."""
-    with server_errors():
-        found = connection.hgetall(keys.pauses(app))
-    return parse_pauses(found)
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        pipeline.hgetall(keys.pauses(app))
+        (found,) = ask(pipeline)
+    return parse_pauses(app, found)
 
 
-def parse_pauses(found: Mapping[Any, Any]) -> dict[str, Pause]:
+def parse_pauses(app: str, found: Mapping[Any, Any] | None) -> dict[str, Pause]:
     """The pauses in the ledger's hash of them, by event."""
-    return {as_text(event): parse_pause(as_text(line)) for event, line in found.items()}
+    return readable(keys.pauses(app), found, _parse)
 
 
-def parse_pause(line: str) -> Pause:
-    """The pause in the field of an event."""
+def _parse(_event: str, line: str) -> Pause:
     until, _, said = line.partition(" ")
-    return Pause(until=None if until == "-" else int(until), **json.loads(said))
+    return _pause(json.loads(said), None if until == "-" else second(until))
+
+
+def _pause(said: Mapping[str, Any], until: int | None) -> Pause:
+    return Pause(
+        until=until, reason=text(said["reason"]), by=text(said["by"]), since=second(said["since"])
+    )

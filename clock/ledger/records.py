@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from redis import Redis
-from rq.utils import as_text
 
 from clock.errors import UnknownEventError
 from clock.ledger import keys
+from clock.ledger.left_out import ask, readable, texts
 from clock.ledger.record import Record, parse_record
 from clock.ledger.script import server_errors
 from clock.near import nearest
@@ -15,17 +18,27 @@ NAMES_SHOWN = 20
 """Names of events in the message about an unknown one."""
 
 
-def read_record(connection: Redis, app: str, event: str) -> Record:
-    """The record of one event.
+def read_record(connection: Redis, app: str, event: str) -> Record | None:
+    """The record of one event; None where it cannot be read.
 
     Raises UnknownEventError, naming those there are, and LedgerError where the server is away.
     """
-    with server_errors():
-        line = connection.hget(keys.decided(app), event)
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        pipeline.hget(keys.decided(app), event)
+        (line,) = ask(pipeline)
         if line is None:
-            names = sorted(as_text(name) for name in connection.hkeys(keys.decided(app)))
-            raise UnknownEventError(_unknown(event, names, app))
-    return parse_record(line)
+            pipeline.hkeys(keys.decided(app))
+            (names,) = ask(pipeline)
+            known = sorted(texts(keys.decided(app), names))
+            raise UnknownEventError(_unknown(event, known, app))
+    return parse_records(app, {event: line}).get(event)
+
+
+def parse_records(
+    app: str, found: Mapping[Any, Any] | None, newest: int | None = None
+) -> dict[str, Record]:
+    """The records in the ledger's hash of them, by event, with their ``newest`` decisions."""
+    return readable(keys.decided(app), found, lambda _event, line: parse_record(line, newest))
 
 
 def _unknown(event: str, names: list[str], app: str) -> str:

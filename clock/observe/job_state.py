@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from redis import Redis
-from rq.utils import as_text
 
+from clock.ledger.left_out import ask
 from clock.ledger.script import server_errors
+from clock.observe.words import words
 
 _FIELDS = ("status", "enqueued_at", "started_at", "ended_at")
 
@@ -27,9 +28,10 @@ class JobState:
 
 def read_job(connection: Redis, identifier: str) -> JobState | None:
     """The job called ``identifier``; None where RQ keeps it no more. Raises LedgerError."""
-    with server_errors():
-        found = connection.hmget(f"rq:job:{identifier}", _FIELDS)
-    status, *instants = (as_text(value) if value else None for value in found)
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        pipeline.hmget(f"rq:job:{identifier}", _FIELDS)
+        (found,) = ask(pipeline)
+    status, *instants = (words(value) for value in found or [None] * len(_FIELDS))
     if status is None:
         return None
     enqueued, started, ended = instants

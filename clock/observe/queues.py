@@ -10,8 +10,8 @@ from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import ResponseError
 from rq.job import Job
-from rq.utils import as_text
 
+from clock.ledger.left_out import ask, texts
 from clock.ledger.script import server_errors
 from clock.observe.instants import read_instant
 
@@ -63,14 +63,16 @@ def read_queues(connection: Redis, now: float, names: Iterable[str] = ()) -> lis
             # A key of another type answers with an error, and the other queues are well.
             replies = pipeline.execute(raise_on_error=False)
         asked = [replies[at : at + _ASKED] for at in range(0, len(replies), _ASKED)]
-        heads = [_ids(each[1]) for each in asked]
-        workers = sorted({as_text(worker) for each in asked for worker in _ids(each[8])})
+        heads = [
+            texts(_PREFIX + name, _ids(each[1])) for name, each in zip(queues, asked, strict=True)
+        ]
+        workers = sorted({worker for each in asked for worker in _workers(each[8])})
         with connection.pipeline(transaction=False) as pipeline:
             for identifier in (each for head in heads for each in head):
-                pipeline.hget(Job.key_for(as_text(identifier)), "enqueued_at")
+                pipeline.hget(Job.key_for(identifier), "enqueued_at")
             for worker in workers:
                 pipeline.exists(worker)
-            found = pipeline.execute()
+            found = ask(pipeline)
     enqueued = iter(found[: len(found) - len(workers)])
     living = {
         worker
@@ -85,7 +87,10 @@ def read_queues(connection: Redis, now: float, names: Iterable[str] = ()) -> lis
 
 def queue_names(connection: Redis) -> set[str]:
     """The names of the queues RQ knows of. Raises what the client raises."""
-    return {as_text(key).removeprefix(_PREFIX) for key in connection.smembers("rq:queues")}
+    with connection.pipeline(transaction=False) as pipeline:
+        pipeline.smembers("rq:queues")
+        (found,) = ask(pipeline)
+    return {key.removeprefix(_PREFIX) for key in texts("rq:queues", found)}
 
 
 _ASKED = 9
@@ -107,6 +112,10 @@ def _ids(reply: Any) -> list[Any]:
     return [] if isinstance(reply, ResponseError) else list(reply)
 
 
+def _workers(reply: Any) -> list[str]:
+    return texts("rq:workers", _ids(reply))
+
+
 def _state(
     name: str, replies: Sequence[Any], enqueued: Sequence[bytes | None], living: set[str]
 ) -> QueueState:
@@ -122,6 +131,6 @@ def _state(
         finished=counts[5],
         failed=counts[6],
         canceled=counts[7],
-        workers=sum(1 for worker in _ids(replies[8]) if as_text(worker) in living),
+        workers=sum(1 for worker in _workers(replies[8]) if worker in living),
         is_broken=isinstance(replies[0], ResponseError),
     )

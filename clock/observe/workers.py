@@ -9,8 +9,11 @@ from redis import Redis
 from rq.utils import as_text
 
 from clock.ledger import keys
+from clock.ledger.left_out import ask, leave_out, texts
 from clock.ledger.script import server_errors
+from clock.ledger.values import maybe_whole
 from clock.observe.instants import read_instant
+from clock.observe.words import words
 
 _PREFIX = "rq:worker:"
 _FIELDS = (
@@ -44,36 +47,47 @@ class WorkerState:
 def read_workers(connection: Redis) -> list[WorkerState]:
     """The living workers, by name, in two round trips. Raises LedgerError."""
     with server_errors():
-        names = sorted(as_text(key) for key in connection.smembers("rq:workers"))
+        with connection.pipeline(transaction=False) as pipeline:
+            pipeline.smembers("rq:workers")
+            (members,) = ask(pipeline)
+        names = sorted(texts("rq:workers", members))
         with connection.pipeline(transaction=False) as pipeline:
             for name in names:
                 pipeline.hmget(name, _FIELDS)
-            replies = pipeline.execute()
+            replies = ask(pipeline)
     return [
-        _worker(name.removeprefix(_PREFIX), fields)
+        _worker(name, fields)
         for name, fields in zip(names, replies, strict=True)
         # One that was killed stays in the set; one that ended may be in it for a moment.
-        if fields[3] is not None and not fields[7]
+        if fields is not None and fields[3] is not None and not fields[7]
     ]
 
 
-def _worker(name: str, fields: Sequence[bytes | None]) -> WorkerState:
-    host, pid, state, queues, job, *rest = (as_text(each) if each else None for each in fields)
+def _worker(key: str, fields: Sequence[bytes | None]) -> WorkerState:
+    host, pid, state, queues, job, *rest = map(words, fields)
     birth, heartbeat, _, succeeded, failed, version, owner = rest
     return WorkerState(
-        name=name,
+        name=key.removeprefix(_PREFIX),
         host=host,
-        pid=int(pid) if pid and pid.isdecimal() else None,
+        pid=_count(key, "pid", pid),
         state=state or "?",
         queues=tuple((queues or "").split(",")),
         job=job,
         started=read_instant(birth),
         heartbeat=read_instant(heartbeat),
-        succeeded=int(succeeded or 0),
-        failed=int(failed or 0),
+        succeeded=_count(key, "successful_job_count", succeeded) or 0,
+        failed=_count(key, "failed_job_count", failed) or 0,
         version=version,
         is_ours=owner is not None,
     )
+
+
+def _count(key: str, field: str, value: str | None) -> int | None:
+    try:
+        return maybe_whole(value, 0)
+    except ValueError as error:
+        leave_out(key, error, field)
+        return None
 
 
 def broken_queues(connection: Redis, queues: Iterable[str]) -> set[str]:
@@ -96,7 +110,7 @@ def count_workers(connection: Redis, queues: Iterable[str]) -> dict[str, int]:
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for name in names:
             pipeline.smembers(f"rq:workers:{name}")
-        listed = [sorted(map(as_text, found)) for found in pipeline.execute()]
+        listed = [sorted(texts("rq:workers", found)) for found in ask(pipeline)]
         workers = list(dict.fromkeys(worker for found in listed for worker in found))
         for worker in workers:
             pipeline.exists(worker)

@@ -18,6 +18,7 @@ from typing import Any, cast
 
 from clock.errors import RecurrenceError
 from clock.recurrence.bounds import Bounded
+from clock.recurrence.content import check_parts, checked_range
 from clock.recurrence.dates import DateSet
 from clock.recurrence.days import DayRule, EveryDays, MonthDays, WeekDays
 from clock.recurrence.difference import DaysOff, Difference
@@ -57,7 +58,9 @@ def decode(text: str) -> Recurrence:
     """
     try:
         found = _value(json.loads(text))
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (
+        LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError
+    ) as error:  # fmt: skip
         raise RecurrenceError(f"not the text of a recurrence: {error!r}") from None
     if not hasattr(found, "next"):
         raise RecurrenceError(f"not the text of a recurrence: {text[:80]!r}")
@@ -112,8 +115,8 @@ def _value(data: Any) -> Any:
     if "zone" in data and "is" not in data:
         return zone(data["zone"])
     if "range" in data:
-        return range(*data["range"])
+        return checked_range(*data["range"])
     if "set" in data:
         return frozenset(map(_value, data["set"]))
     parts = {field: _value(part) for field, part in data.items() if field != "is"}
-    return CLASSES[data["is"]](**parts)
+    return check_parts(CLASSES[data["is"]](**parts))

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from redis import Redis
-from rq.utils import as_text
 
 from clock.agenda import Agenda
 from clock.ledger import keys
-from clock.ledger.pauses import parse_pause
+from clock.ledger.pauses import parse_pauses
 from clock.ledger.script import script, server_errors
 from clock.observe.overdue import due_since, following
 from clock.schedule.event import Event
@@ -40,6 +39,7 @@ class SelfCheck:
     def __init__(
         self, connection: Redis, app: str, events: Sequence[Event], tolerance: float
     ) -> None:
+        self._app = app
         self._names = (keys.decided(app), keys.pauses(app))
         self._events = [each for each in events if each.enabled]
         self._tolerance = tolerance
@@ -112,7 +112,8 @@ class SelfCheck:
         if pending is None:
             self._decided(index)
             return now + NOT_DUE
-        pause = None if line is None else parse_pause(as_text(line))
+        name = self._events[index].name
+        pause = None if line is None else parse_pauses(self._app, {name: line}).get(name)
         since = due_since(pending, pause, there_since)
         if since is None:
             self._decided(index)

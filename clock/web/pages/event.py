@@ -87,7 +87,8 @@ def _read(context: Context, name: str) -> tuple[Snapshot, list[Run]]:
     if name not in snapshot.descriptions:
         raise UnknownEventError(f"no clock of this release has run {name!r} yet")
     one = replace(snapshot, descriptions={name: snapshot.descriptions[name]})
-    return replace(one, records={name: record}), read_runs(connection, context.app, name)
+    records = {} if record is None else {name: record}
+    return replace(one, records=records), read_runs(connection, context.app, name)
 
 
 def recent_of(runs: Sequence[Run]) -> dict[str, RecentRuns]:
