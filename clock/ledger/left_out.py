@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
 from typing import Any, TypeVar
 
 from redis.client import Pipeline
@@ -21,6 +20,9 @@ UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticErro
 
 LONGEST_NAME = 2_000
 """Characters of the name of an event, a queue, a worker or a job."""
+
+MOST_SAID = 1_000
+"""Lines of a process at most: whoever writes what cannot be read could write it without an end."""
 
 _SHOWN = 100
 
@@ -87,6 +89,11 @@ def _shown(value: object) -> str:
     return said if len(said) <= _SHOWN else f"{said[:_SHOWN]}…"
 
 
-@lru_cache(maxsize=1024)
 def _say(message: str) -> None:
-    log.warning(message)
+    if message in _SAID or len(_SAID) > MOST_SAID:
+        return
+    _SAID.add(message)
+    log.warning(message if len(_SAID) <= MOST_SAID else "more is left out than is said here")
+
+
+_SAID: set[str] = set()

@@ -5,6 +5,7 @@ Every function raises ValueError, saying what the value is not.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from clock.recurrence.zone import END
@@ -15,7 +16,8 @@ LONGEST = 1_000_000
 LARGEST = 2**53
 """The largest whole number that every reader of JSON takes for itself, on either side of 0."""
 
-_DIGITS = 17
+_NUMBER = r"-?[0-9]{1,40}(\.[0-9]{1,40})?(e[+-]?[0-9]{1,3})?"
+_WHOLE = r"-?[0-9]{1,17}"
 
 
 def text(value: Any, longest: int = LONGEST) -> str:
@@ -40,10 +42,12 @@ def maybe_text(value: Any) -> str | None:
 
 def whole(value: Any, least: int = -LARGEST) -> int:
     """A whole number from ``least`` to ``LARGEST``, from itself or from its digits."""
-    if isinstance(value, (str, bytes)) and len(value) <= _DIGITS:
+    if isinstance(value, (str, bytes)) and re.fullmatch(_WHOLE, text(value)):
         value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= LARGEST:
-        raise ValueError("not a whole number, or too large a one")
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError("not a whole number")
+    if not least <= value <= LARGEST:
+        raise ValueError("too large a number" if value > 0 else "too small a number")
     return value
 
 
@@ -54,11 +58,12 @@ def maybe_whole(value: Any, least: int = -LARGEST) -> int | None:
 
 def number(value: Any) -> float:
     """A finite number that is no larger than a whole one may be."""
-    if isinstance(value, (str, bytes)) and len(value) <= 40:
+    if isinstance(value, (str, bytes)) and re.fullmatch(_NUMBER, text(value)):
         value = float(value)
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not is_number or not abs(value) <= LARGEST:
-        raise ValueError("not a number, or too large a one")
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise ValueError("not a number")
+    if not abs(value) <= LARGEST:
+        raise ValueError("too large a number")
     return float(value)
 
 

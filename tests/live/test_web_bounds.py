@@ -16,11 +16,11 @@ import pytest
 from clock.web.guard import LARGEST, READ_WITHIN
 from clock.web.protocol import CONNECTIONS, HEADERS_WITHIN
 from tests.browser.web_process import WebProcess
+from tests.live.memory import MEGABYTE, peak
 from tests.live.server import Server
 from tests.live.waiting import wait_for
 
 PASSWORD = "a long password"
-MEGABYTE = 2**20
 HALF_HEADERS = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
 
 Connect = Callable[[bytes], socket.socket]
@@ -59,26 +59,26 @@ def test_half_sent_bodies_of_strangers_are_not_kept(
     web: WebProcess, connect: Connect, asked: str
 ) -> None:
     assert _asked(web) == 200
-    before = _peak(web)
+    before = peak(web.process.pid)
     request = _request(asked, LARGEST - 1) + b"x" * (LARGEST - 2)
     clients = [connect(request) for _ in range(300)]
     assert _asked(web) == 200
     _send_more(clients)
     assert _asked(web) == 200
-    assert _peak(web) - before < 50 * MEGABYTE
+    assert peak(web.process.pid) - before < 50 * MEGABYTE
 
 
 def test_half_sent_bodies_of_those_who_may_are_bounded_too(
     web: WebProcess, connect: Connect
 ) -> None:
     assert _asked(web) == 200
-    before = _peak(web)
+    before = peak(web.process.pid)
     known = b"Authorization: Basic bWU6YSBsb25nIHBhc3N3b3Jk\r\n"
     request = _request("POST /api/v1/jobs", LARGEST - 1, known) + b"x" * (LARGEST - 2)
     clients = [connect(request) for _ in range(300)]
     _send_more(clients)
     assert _asked(web) == 200
-    assert _peak(web) - before < 100 * MEGABYTE
+    assert peak(web.process.pid) - before < 100 * MEGABYTE
 
 
 def test_a_stranger_is_refused_before_any_of_the_body_is_sent(connect: Connect) -> None:
@@ -163,10 +163,3 @@ def _is_closed(client: socket.socket) -> bool:
 def _asked(web: WebProcess) -> int:
     """The status that somebody who knows the password gets."""
     return httpx.get(f"{web.address()}/", auth=("me", PASSWORD), timeout=10).status_code
-
-
-def _peak(web: WebProcess) -> int:
-    """Bytes of memory that the process had at most so far."""
-    status = Path(f"/proc/{web.process.pid}/status").read_text()
-    (line,) = [line for line in status.splitlines() if line.startswith("VmHWM")]
-    return int(line.split()[1]) * 1024
