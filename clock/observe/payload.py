@@ -166,8 +166,7 @@ def inflate(data: bytes, most: int) -> tuple[bytes, bool]:
     and whether there are more.
     """
     try:
-        stream = zlib.decompressobj()
-        found = stream.decompress(data, most)
-        return found, not stream.eof
+        found = zlib.decompressobj().decompress(data, most + 1)
     except zlib.error:
-        return data[:most], len(data) > most
+        found = data
+    return found[:most], len(found) > most

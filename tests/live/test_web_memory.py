@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import zlib
 from base64 import b64encode
 from collections.abc import Iterator
@@ -29,10 +30,11 @@ def _zeros(megabytes: int) -> bytes:
 
 
 def _met_often() -> bytes:
-    """A pickle of a hundred bytes, whose one list is a million lists long once it is written."""
-    return (
-        b"\x80\x04]\x94" + b"".join(b"]\x94(" + b"h%c" % at * 10 + b"e" for at in range(9)) + b"."
-    )
+    """A call in some hundred bytes, whose lists are a billion once they are written out."""
+    lists: list[Any] = []
+    for _ in range(9):
+        lists = [lists] * 10
+    return pickle.dumps(("x", None, lists, {}))
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ ZEROS = _zeros(250)
         ("data", PLACES),
         ("data", zlib.compress(PLACES)),
         ("data", ZEROS),
-        ("data", zlib.compress(b"\x80\x04(\x8c\x01xN" + _met_often()[2:-1] + b"}t.")),
+        ("data", _met_often()),
         ("exc_string", b64encode(ZEROS)),
     ],
     ids=["meta", "data", "compressed pickle", "compressed zeros", "met often", "error"],
