@@ -7,7 +7,9 @@ of a later release.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from redis.client import Pipeline
@@ -24,6 +26,9 @@ LONGEST_NAME = 2_000
 MOST_SAID = 1_000
 """Lines of a process at most: whoever writes what cannot be read could write it without an end."""
 
+MOST_NOTED = 20
+"""Lines that are noted at once."""
+
 _SHOWN = 100
 
 log = logging.getLogger("clock.ledger")
@@ -31,10 +36,28 @@ log = logging.getLogger("clock.ledger")
 Item = TypeVar("Item")
 
 
+@contextmanager
+def noted() -> Iterator[list[str]]:
+    """What is left out while the block runs, and why: at most ``MOST_NOTED`` lines."""
+    noted: list[str] = []
+    token = _NOTED.set(noted)
+    try:
+        yield noted
+    finally:
+        _NOTED.reset(token)
+
+
+_NOTED: ContextVar[list[str] | None] = ContextVar("noted", default=None)
+
+
 def leave_out(key: str | bytes, error: Exception, field: object = None) -> None:
     """Say, once, that what is at ``key`` (in its ``field``) is left out because of ``error``."""
     place = _shown(key) if field is None else f"{_shown(key)} {_shown(field)!r}"
-    _say(f"left out {place}: {_shown(' '.join(str(error).split()) or type(error).__name__)}")
+    line = f"{place}: {_shown(' '.join(str(error).split()) or type(error).__name__)}"
+    noted = _NOTED.get()
+    if noted is not None and len(noted) < MOST_NOTED:
+        noted.append(line)
+    _say(f"left out {line}")
 
 
 def readable(

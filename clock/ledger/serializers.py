@@ -12,11 +12,11 @@ from typing import Any
 
 from redis import Redis
 from rq.serializers import DefaultSerializer, JSONSerializer, resolve_serializer
-from rq.utils import as_text
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
 from clock.errors import LedgerError
 from clock.ledger import keys
+from clock.ledger.left_out import ask, readable, texts
 from clock.ledger.script import server_errors
 
 WORKER_FIELD = "clock_serializer"
@@ -101,14 +101,16 @@ def _of_workers(connection: Redis, queues: Sequence[str]) -> dict[str, str]:
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for queue in queues:
             pipeline.smembers(WORKERS_BY_QUEUE_KEY % queue)
-        workers = sorted(set().union(*pipeline.execute()))
+        listed = [texts(WORKERS_BY_QUEUE_KEY, each) for each in ask(pipeline)]
+        workers = sorted(set().union(*listed))
         for worker in workers:
             pipeline.hmget(worker, WORKER_FIELD, "death")
-        found = zip(workers, pipeline.execute(), strict=True)
+        found = zip(workers, ask(pipeline), strict=True)
     return {
-        as_text(worker).removeprefix("rq:worker:"): as_text(serializer)
-        for worker, (serializer, death) in found
-        if serializer and not death
+        worker.removeprefix("rq:worker:"): serializer
+        for worker, fields in found
+        if fields is not None and not fields[1]
+        for serializer in texts(worker, fields[:1] if fields[0] else ())
     }
 
 
@@ -117,8 +119,11 @@ def _of_clocks(connection: Redis, queues: Sequence[str]) -> dict[str, str]:
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for queue in queues:
             pipeline.hgetall(keys.serializers(queue))
-        found = pipeline.execute()
-    return {as_text(app): as_text(serializer) for each in found for app, serializer in each.items()}
+        found = ask(pipeline)
+    written: dict[str, str] = {}
+    for queue, each in zip(queues, found, strict=True):
+        written |= readable(keys.serializers(queue), each, lambda _app, serializer: serializer)
+    return written
 
 
 def _listed(noun: str, others: Mapping[str, str]) -> str:

@@ -94,6 +94,11 @@ def _of_application(found: Status) -> Iterator[Metric]:
     yield _gauge("clock_healthy", "Whether that is so and nothing is overdue.", found.is_healthy)
     yield _gauge("clock_alive_clocks", "Clocks that are alive.", len(found.alive))
     yield _gauge("clock_events", "Events of all schedule files.", len(found.events))
+    yield _gauge(
+        "clock_unreadable",
+        "Entries of the ledger that cannot be read, and are left out; 20 at most are counted.",
+        len(found.unreadable),
+    )
     if (last := found.last_tick()) is not None:
         yield _gauge("clock_last_tick_timestamp_seconds", "The last pass of any clock.", last)
 

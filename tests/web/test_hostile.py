@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from markupsafe import escape
 from redis import Redis
 from rq.utils import as_text
 
@@ -82,15 +83,19 @@ def test_what_is_wrong_is_left_out_and_what_is_right_is_shown(
     assert grown * 1024 < 200 * MEGABYTE
 
 
-def test_what_was_left_out_is_said_once(
+def test_what_was_left_out_is_said_once_and_shown(
     filled: Redis, web: Web, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(left_out, "_SAID", set())
     filled.hset(f"clock:{APP}:pauses", "said once", "nothing {}")
     for _ in range(2):
         assert web.get("/").status_code == 200
-    (said,) = [each.getMessage() for each in caplog.records]
-    assert said == f"left out clock:{APP}:pauses 'said once': not a whole number"
+    (line,) = [each.getMessage() for each in caplog.records]
+    reason = f"clock:{APP}:pauses 'said once': not a whole number"
+    assert line == f"left out {reason}"
+    assert escape(reason) in web.get("/").text
+    assert web.get("/api/v1/status").json()["unreadable"] == [reason]
+    assert "\nclock_unreadable 1.0\n" in web.get("/metrics").text
 
 
 def test_a_pause_that_cannot_be_read_can_be_ended(filled: Redis, web: Web) -> None:

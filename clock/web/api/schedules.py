@@ -54,6 +54,7 @@ def _health(call: Call) -> Mapping[str, Any]:
         "clocks": [clock_object(life) for life in found.alive],
         "files_without_a_clock": list(found.missing),
         "overdue": [each.name for each in found.overdue],
+        "unreadable": list(found.unreadable),
         "events": len(found.events),
     }
 
@@ -147,7 +148,8 @@ OPERATIONS = (
         gives=shapes.of(
             app=shapes.TEXT, healthy=shapes.FLAG, last_tick=shapes.MAYBE_INSTANT,
             clocks=shapes.listed(shapes.CLOCK), files_without_a_clock=shapes.listed(shapes.TEXT),
-            overdue=shapes.listed(shapes.TEXT), events=shapes.COUNT,
+            overdue=shapes.listed(shapes.TEXT), unreadable=shapes.listed(shapes.TEXT),
+            events=shapes.COUNT,
         ),
     ),
     Operation(
