@@ -16,8 +16,8 @@ from rq.job import Job
 from clock.errors import JobServerError
 from clock.jobs.place import prompt, server_answers
 from clock.ledger import keys
-from clock.ledger.left_out import ask
 from clock.ledger.progress import Progress, parse_progress
+from clock.ledger.unreadable import execute
 
 EVERY = 1.0
 """Seconds between two writes of a job, whatever its task says in between."""
@@ -85,7 +85,7 @@ def read_progress(connection: Redis, job_id: str) -> Progress | None:
     """How far a job has come, None where it has not said. Raises what the client raises."""
     with connection.pipeline(transaction=False) as pipeline:
         pipeline.hgetall(keys.progress(job_id))
-        (found,) = ask(pipeline)
+        (found,) = execute(pipeline)
     return parse_progress(job_id, found)
 
 

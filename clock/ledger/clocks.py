@@ -14,8 +14,8 @@ from typing import Any
 from redis import Redis
 
 from clock.ledger import keys
-from clock.ledger.left_out import ask, readable
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import execute, readable
 from clock.ledger.values import instant, text, whole
 
 BEAT_EVERY = 5.0
@@ -120,7 +120,7 @@ def read_clocks(connection: Redis, app: str) -> list[Life]:
     """The lives that are known, the latest last tick first. Raises LedgerError."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.hgetall(keys.clocks(app))
-        (found,) = ask(pipeline)
+        (found,) = execute(pipeline)
     return parse_clocks(app, found)
 
 

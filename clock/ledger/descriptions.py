@@ -15,8 +15,8 @@ from redis import Redis
 
 from clock.errors import RecurrenceError
 from clock.ledger import keys
-from clock.ledger.left_out import UNREADABLE, ask, readable
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import READ_ERRORS, execute, readable
 from clock.ledger.values import flag, maybe_whole, second, text, whole
 from clock.recurrence.encoding import decode, encode
 from clock.recurrence.recurrence import Recurrence
@@ -113,7 +113,7 @@ def read_descriptions(connection: Redis, app: str) -> dict[str, Description]:
     """Every description by its event, those of removed events included. Raises LedgerError."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.hgetall(keys.descriptions(app))
-        (found,) = ask(pipeline)
+        (found,) = execute(pipeline)
     return parse_descriptions(app, found)
 
 
@@ -156,7 +156,7 @@ def _since(line: bytes | None, body: str, now: float) -> int:
             before.get(field) == after.get(field) for field in ("recurrence", "identity", "enabled")
         )
         return second(since) if is_same else int(now)
-    except UNREADABLE:
+    except READ_ERRORS:
         return int(now)
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from redis import Redis
 
 from clock.ledger import keys
-from clock.ledger.left_out import readable
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import readable
 from clock.ledger.values import second
 from clock.recurrence.published import Published
 

@@ -18,7 +18,7 @@ from clock.errors import LedgerError
 from clock.ledger import keys
 from clock.ledger.channel import Call, Channel
 from clock.ledger.job import JobTemplate, JobTemplates, Shape, job_id, job_prefix
-from clock.ledger.record import parse_record
+from clock.ledger.records import parse_records
 from clock.ledger.script import server_errors
 from clock.ledger.serializers import meet_workers
 from clock.schedule.event import Event
@@ -194,9 +194,9 @@ class Ledger:
                 return 0
             gone = [
                 name
-                for name, line in self._connection.hscan_iter(ours, count=1000)
-                if name.decode() not in names
-                and parse_record(line).decided < now - keys.FORGOTTEN_AFTER
+                for field, line in self._connection.hscan_iter(ours, count=1000)
+                for name, record in parse_records(self._app, {field: line}, 1).items()
+                if name not in names and record.decided < now - keys.FORGOTTEN_AFTER
             ]
             if gone:
                 with self._connection.pipeline() as pipeline:

@@ -13,9 +13,9 @@ from redis.client import Pipeline
 
 from clock.ledger import keys
 from clock.ledger.histogram import Histogram, bucket, read_histogram
-from clock.ledger.left_out import UNREADABLE, ask, leave_out
 from clock.ledger.run import Run
 from clock.ledger.script import script, server_errors
+from clock.ledger.unreadable import READ_ERRORS, execute, skip
 from clock.ledger.values import instant, text, whole
 
 DURATIONS = (0.1, 1.0, 5.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
@@ -54,14 +54,14 @@ def read_measured(connection: Redis, app: str, events: Iterable[str]) -> dict[st
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for event in names:
             pipeline.hgetall(keys.measured(app, event))
-        replies = ask(pipeline)
+        replies = execute(pipeline)
     read = {}
     for event, found in zip(names, replies, strict=True):
         if found:
             try:
                 read[event] = _parse(found)
-            except UNREADABLE as error:
-                leave_out(keys.measured(app, event), error)
+            except READ_ERRORS as error:
+                skip(keys.measured(app, event), error)
     return read
 
 

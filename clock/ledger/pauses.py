@@ -14,9 +14,9 @@ from redis import Redis
 from redis.client import Pipeline
 
 from clock.ledger import keys
-from clock.ledger.left_out import UNREADABLE, ask, leave_out, readable
 from clock.ledger.records import read_record
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import READ_ERRORS, execute, readable, skip
 from clock.ledger.values import second, text
 
 
@@ -80,15 +80,15 @@ def read_pauses_of(connection: Redis, app: str, event: str) -> list[Pause]:
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.hget(keys.pauses(app), event)
         pipeline.lrange(keys.ended_pauses(app), 0, -1)
-        standing, ended = ask(pipeline)
+        standing, ended = execute(pipeline)
     found = [] if standing is None else [*parse_pauses(app, {event: standing}).values()]
     for line in ended or ():
         try:
             said = json.loads(text(line))
             if said["event"] == event:
                 found.append(_pause(said, second(said["until"])))
-        except UNREADABLE as error:
-            leave_out(keys.ended_pauses(app), error, line)
+        except READ_ERRORS as error:
+            skip(keys.ended_pauses(app), error, line)
     return found
 
 
@@ -117,7 +117,7 @@ def read_pauses(connection: Redis, app: str) -> dict[str, Pause]:
     """Every pause by its event, ended ones included. Raises LedgerError."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.hgetall(keys.pauses(app))
-        (found,) = ask(pipeline)
+        (found,) = execute(pipeline)
     return parse_pauses(app, found)
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from clock.ledger import keys
-from clock.ledger.left_out import UNREADABLE, leave_out
+from clock.ledger.unreadable import READ_ERRORS, skip
 from clock.ledger.values import instant, number, text, whole
 
 
@@ -41,8 +41,8 @@ def parse_progress(job_id: str, found: Mapping[Any, Any] | None) -> Progress | N
             message=said["message"],
             at=datetime.fromtimestamp(instant(said["at"]), UTC),
         )
-    except UNREADABLE as error:
-        leave_out(keys.progress(job_id), error)
+    except READ_ERRORS as error:
+        skip(keys.progress(job_id), error)
         return None
 
 

@@ -9,9 +9,9 @@ from redis import Redis
 
 from clock.errors import UnknownEventError
 from clock.ledger import keys
-from clock.ledger.left_out import ask, readable, texts
 from clock.ledger.record import Record, parse_record
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import execute, readable, texts
 from clock.near import nearest
 
 NAMES_SHOWN = 20
@@ -25,10 +25,10 @@ def read_record(connection: Redis, app: str, event: str) -> Record | None:
     """
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.hget(keys.decided(app), event)
-        (line,) = ask(pipeline)
+        (line,) = execute(pipeline)
         if line is None:
             pipeline.hkeys(keys.decided(app))
-            (names,) = ask(pipeline)
+            (names,) = execute(pipeline)
             known = sorted(texts(keys.decided(app), names))
             raise UnknownEventError(_unknown(event, known, app))
     return parse_records(app, {event: line}).get(event)

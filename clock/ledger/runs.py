@@ -15,10 +15,10 @@ from redis.client import Pipeline
 
 from clock.ledger import keys
 from clock.ledger.failures import keep_failed
-from clock.ledger.left_out import UNREADABLE, ask, leave_out
 from clock.ledger.measured import measure
 from clock.ledger.run import FAILURES, Run, RunOutcome
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import READ_ERRORS, execute, skip
 from clock.ledger.values import instant, second, text, whole
 
 LONGEST = 10_000
@@ -54,7 +54,7 @@ def read_runs(connection: Redis, app: str, event: str, limit: int = keys.RUNS) -
         return []
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.lrange(keys.runs(app, event), 0, limit - 1)
-        (lines,) = ask(pipeline)
+        (lines,) = execute(pipeline)
     return parse_runs(app, event, lines)
 
 
@@ -66,7 +66,7 @@ def read_last_runs(connection: Redis, app: str, events: Iterable[str]) -> dict[s
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for event in names:
             pipeline.lindex(keys.runs(app, event), 0)
-        lines = ask(pipeline)
+        lines = execute(pipeline)
     found = zip(names, lines, strict=True)
     last = ((event, parse_runs(app, event, [line])) for event, line in found if line is not None)
     return {event: runs[0] for event, runs in last if runs}
@@ -84,8 +84,8 @@ def parse_runs(app: str, event: str, lines: Iterable[bytes | str] | None) -> lis
     for line in lines or ():
         try:
             runs.append(_parse(event, line))
-        except UNREADABLE as error:
-            leave_out(keys.runs(app, event), error, line)
+        except READ_ERRORS as error:
+            skip(keys.runs(app, event), error, line)
     return runs
 
 

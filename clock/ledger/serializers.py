@@ -16,8 +16,8 @@ from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
 from clock.errors import LedgerError
 from clock.ledger import keys
-from clock.ledger.left_out import ask, readable, texts
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import execute, readable, texts
 
 WORKER_FIELD = "clock_serializer"
 """The field of a worker's hash that holds the name of its serializer; it goes with the hash."""
@@ -101,11 +101,11 @@ def _of_workers(connection: Redis, queues: Sequence[str]) -> dict[str, str]:
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for queue in queues:
             pipeline.smembers(WORKERS_BY_QUEUE_KEY % queue)
-        listed = [texts(WORKERS_BY_QUEUE_KEY, each) for each in ask(pipeline)]
+        listed = [texts(WORKERS_BY_QUEUE_KEY, each) for each in execute(pipeline)]
         workers = sorted(set().union(*listed))
         for worker in workers:
             pipeline.hmget(worker, WORKER_FIELD, "death")
-        found = zip(workers, ask(pipeline), strict=True)
+        found = zip(workers, execute(pipeline), strict=True)
     return {
         worker.removeprefix("rq:worker:"): serializer
         for worker, fields in found
@@ -119,7 +119,7 @@ def _of_clocks(connection: Redis, queues: Sequence[str]) -> dict[str, str]:
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for queue in queues:
             pipeline.hgetall(keys.serializers(queue))
-        found = ask(pipeline)
+        found = execute(pipeline)
     written: dict[str, str] = {}
     for queue, each in zip(queues, found, strict=True):
         written |= readable(keys.serializers(queue), each, lambda _app, serializer: serializer)

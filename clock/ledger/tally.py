@@ -18,8 +18,8 @@ from clock.decision import FIRING
 from clock.ledger import keys
 from clock.ledger.histogram import Histogram, bucket, read_histogram
 from clock.ledger.ledger import Outcome
-from clock.ledger.left_out import UNREADABLE, ask, leave_out
 from clock.ledger.script import script, server_errors
+from clock.ledger.unreadable import READ_ERRORS, execute, skip
 from clock.ledger.values import text, whole
 
 LATENESSES = (
@@ -82,11 +82,11 @@ def read_tally(connection: Redis, app: str) -> Counted:
     """What was counted, as far as it was written. Raises LedgerError."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.hgetall(keys.tally(app))
-        (found,) = ask(pipeline)
+        (found,) = execute(pipeline)
     try:
         return _parse({text(field): text(value) for field, value in (found or {}).items()})
-    except UNREADABLE as error:
-        leave_out(keys.tally(app), error)
+    except READ_ERRORS as error:
+        skip(keys.tally(app), error)
         return _parse({})
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from redis import Redis
 
-from clock.ledger.left_out import ask
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import execute
 from clock.observe.words import words
 
 _FIELDS = ("status", "enqueued_at", "started_at", "ended_at")
@@ -30,7 +30,7 @@ def read_job(connection: Redis, identifier: str) -> JobState | None:
     """The job called ``identifier``; None where RQ keeps it no more. Raises LedgerError."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.hmget(f"rq:job:{identifier}", _FIELDS)
-        (found,) = ask(pipeline)
+        (found,) = execute(pipeline)
     status, *instants = (words(value) for value in found or [None] * len(_FIELDS))
     if status is None:
         return None

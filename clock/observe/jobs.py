@@ -12,8 +12,8 @@ from redis import Redis
 from rq.job import Job
 from rq.utils import as_text
 
-from clock.ledger.left_out import ask, leave_out, texts
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import execute, skip, texts
 from clock.ledger.values import maybe_whole
 from clock.observe.cursor import Cursor, read_cursor
 from clock.observe.instants import read_instant
@@ -148,7 +148,7 @@ def read_summaries(connection: Redis, ids: Sequence[str]) -> list[JobSummary | N
     with connection.pipeline(transaction=False) as pipeline:
         for identifier in ids:
             pipeline.hmget(Job.key_for(identifier), FIELDS)
-        replies = ask(pipeline)
+        replies = execute(pipeline)
     return [summary_of(identifier, reply) for identifier, reply in zip(ids, replies, strict=True)]
 
 
@@ -160,7 +160,7 @@ def read_details(connection: Redis, identifier: str) -> JobDetails | None:
     with server_errors(), connection.pipeline(transaction=True) as pipeline:
         pipeline.hmget(Job.key_for(identifier), (*FIELDS, "description"))
         pipeline.xrevrange(f"rq:results:{identifier}", count=1)
-        fields, results = ask(pipeline)
+        fields, results = execute(pipeline)
     summary = summary_of(identifier, fields)
     if summary is None or fields is None:
         return None
@@ -232,13 +232,13 @@ def _registered(
             # Where the last one seen is gone: behind all that were before it for certain.
             before = ("-inf", f"({place.score!r}") if is_upwards else (f"({place.score!r}", "+inf")
             pipeline.zcount(key, *before)
-            rank, earlier = ask(pipeline)
+            rank, earlier = execute(pipeline)
         start = (earlier or 0) if rank is None else rank + 1
     lowest = now if state in _EXPIRING else "-inf"
     with connection.pipeline(transaction=False) as pipeline:
         pipeline.zcount(key, lowest, "+inf")
         pipeline.zrange(key, start, start + limit - 1, desc=not is_upwards, withscores=True)
-        total, found = ask(pipeline)
+        total, found = execute(pipeline)
     if total is None:
         return 0, [], None
     kept = [
@@ -260,7 +260,7 @@ def _error(identifier: str, results: Sequence[Any] | None) -> str | None:
     try:
         found, is_cut = inflate(b64decode(said), LONGEST_ERROR)
     except ValueError as error:  # another release may write it otherwise
-        leave_out(Job.key_for(identifier), error, "exc_string")
+        skip(Job.key_for(identifier), error, "exc_string")
         return None
     cut = f"\n[cut after {LONGEST_ERROR} bytes]" if is_cut else ""
     return found.decode(errors="replace") + cut
@@ -275,7 +275,7 @@ def _number(identifier: str, field: str, value: bytes | None) -> int | None:
     try:
         return maybe_whole(value)
     except ValueError as error:
-        leave_out(Job.key_for(identifier), error, field)
+        skip(Job.key_for(identifier), error, field)
         return None
 
 
@@ -286,4 +286,4 @@ def read_errors(connection: Redis, ids: Sequence[str]) -> list[str | None]:
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for identifier in ids:
             pipeline.xrevrange(f"rq:results:{identifier}", count=1)
-        return [_error(each, results) for each, results in zip(ids, ask(pipeline), strict=True)]
+        return [_error(each, results) for each, results in zip(ids, execute(pipeline), strict=True)]

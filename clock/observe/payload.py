@@ -1,9 +1,9 @@
 """Reading what a serializer wrote without running any of it, in bounded memory.
 
-A pickle may name any function, which is then called by whoever loads it; one of nine bytes may ask
-for half a gigabyte, and a compressed text may be a thousand times as long as it looks. What a page
-shows is read here instead: plain values only, no module is imported, and how much there is of them
-is known before they are made. What is not plain is not known.
+Loading a pickle can call any function; nine bytes of one can allocate half a gigabyte, and
+compressed data can be a thousand times larger than it looks. So what a page shows is read here:
+plain values only, without importing a module, and their number is checked before they are created.
+Anything else is unknown.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ LARGEST = 1_000_000
 """Bytes of a call, inflated, and of a meta that are read at most."""
 
 MOST = 100_000
-"""Values in one at most, each counted as often as it is met."""
+"""Values in one payload; a shared one counts each time it occurs."""
 
 DEEPEST = 50
-"""Values inside each other at most."""
+"""Levels of nesting."""
 
 LONGEST = 2 * LARGEST
-"""Characters of all its texts at most, each counted as often as it is met."""
+"""Characters of all strings in one payload; a shared one counts each time it occurs."""
 
 LONGEST_NUMBER = 10_000
-"""Bits of a number at most: Python spells no number of more than 4,300 digits."""
+"""Bits of an integer: Python refuses to print more than 4,300 digits."""
 
 LONGEST_TASK = 500
 
@@ -54,8 +54,8 @@ class _Unpickler(pickle.Unpickler):
 
 
 def read_plain(data: bytes) -> Any:
-    """The value of a pickle, or of JSON, that has texts, numbers, bytes, lists, sets and
-    dictionaries only, and no more of them than a page can show.
+    """The value of a pickle or of JSON that consists of strings, bytes, numbers, lists, tuples,
+    sets and dictionaries only, within the limits of this module.
 
     Raises ValueError for anything else.
     """
@@ -74,18 +74,18 @@ def read_plain(data: bytes) -> Any:
 
 
 def _check_pickle(data: bytes) -> None:
-    """Raise ValueError where the steps of a pickle may take more than they are worth."""
+    """Raise ValueError for an opcode that is not plain, or for more memory than the data needs."""
     for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
         if opcode.name not in _PLAIN:
             raise ValueError(opcode.name)
-        # A place far out makes room for all that are before it.
+        # The memo is an array: a high index allocates every slot below it.
         if count > MOST or (opcode.name in _PLACES and (argument or 0) > count):
             raise ValueError("too many values")
 
 
 def _check_value(value: Any) -> None:
-    """Raise ValueError where a value is larger once it is written out: a part of it may be met
-    many times, or be inside itself.
+    """Raise ValueError for a value that is too large to print: one object may occur in it many
+    times, or contain itself.
     """
     rows: list[Iterator[Any]] = [iter((value,))]
     count = length = 0
@@ -162,8 +162,8 @@ def read_arguments(data: bytes | None) -> tuple[Any, Any] | None:
 
 
 def inflate(data: bytes, most: int) -> tuple[bytes, bool]:
-    """The first ``most`` bytes of what was compressed to ``data``, or of itself where it was not,
-    and whether there are more.
+    """The first ``most`` bytes of decompressed ``data``, or of ``data`` itself if it is not
+    compressed, and whether there are more.
     """
     try:
         found = zlib.decompressobj().decompress(data, most + 1)

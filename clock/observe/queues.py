@@ -11,8 +11,8 @@ from redis.client import Pipeline
 from redis.exceptions import ResponseError
 from rq.job import Job
 
-from clock.ledger.left_out import ask, texts
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import execute, texts
 from clock.observe.instants import read_instant
 
 LOOKED_AT = 10
@@ -72,7 +72,7 @@ def read_queues(connection: Redis, now: float, names: Iterable[str] = ()) -> lis
                 pipeline.hget(Job.key_for(identifier), "enqueued_at")
             for worker in workers:
                 pipeline.exists(worker)
-            found = ask(pipeline)
+            found = execute(pipeline)
     enqueued = iter(found[: len(found) - len(workers)])
     living = {
         worker
@@ -89,7 +89,7 @@ def queue_names(connection: Redis) -> set[str]:
     """The names of the queues RQ knows of. Raises what the client raises."""
     with connection.pipeline(transaction=False) as pipeline:
         pipeline.smembers("rq:queues")
-        (found,) = ask(pipeline)
+        (found,) = execute(pipeline)
     return {key.removeprefix(_PREFIX) for key in texts("rq:queues", found)}
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from redis import Redis
 
 from clock.ledger import keys
-from clock.ledger.left_out import UNREADABLE, ask, leave_out
 from clock.ledger.run import FAILURES, Run, RunOutcome
 from clock.ledger.runs import parse_runs
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import READ_ERRORS, execute, skip
 from clock.ledger.values import second
 
 
@@ -41,7 +41,7 @@ def read_recent_runs(
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for name in names:
             pipeline.lrange(keys.runs(app, name), 0, count - 1)
-        replies = ask(pipeline)
+        replies = execute(pipeline)
     read = {}
     for name, lines in zip(names, replies, strict=True):
         if lines and (runs := parse_runs(app, name, lines[:1])):
@@ -57,6 +57,6 @@ def _outcomes(app: str, event: str, lines: Sequence[bytes]) -> dict[int, RunOutc
             scheduled = second(line[1 : line.index(b",")])
             if scheduled not in found:
                 found[scheduled] = RunOutcome(line.split(b'"', 2)[1].decode())
-        except UNREADABLE as error:
-            leave_out(keys.runs(app, event), error, line)
+        except READ_ERRORS as error:
+            skip(keys.runs(app, event), error, line)
     return found

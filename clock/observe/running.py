@@ -9,9 +9,9 @@ from redis import Redis
 from rq.job import Job
 
 from clock.ledger import keys
-from clock.ledger.left_out import ask, leave_out, texts
 from clock.ledger.progress import Progress, parse_progress
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import execute, skip, texts
 from clock.ledger.values import instant
 from clock.observe.jobs import FIELDS, JobSummary, summary_of
 from clock.observe.queues import queue_names
@@ -43,7 +43,7 @@ def read_running(
         with connection.pipeline(transaction=False) as pipeline:
             for name in names:
                 pipeline.zrange(f"rq:wip:{name}", 0, most - 1)
-            found = ask(pipeline)
+            found = execute(pipeline)
         executions = [
             execution
             for name, members in zip(names, found, strict=True)
@@ -55,7 +55,7 @@ def read_running(
                 pipeline.hmget(Job.key_for(identifier), FIELDS)
                 pipeline.hgetall(keys.progress(identifier))
                 pipeline.hget(f"rq:execution:{execution}", "last_heartbeat")
-            replies = iter(ask(pipeline))
+            replies = iter(execute(pipeline))
     running = []
     for execution, fields, progress, beat in zip(
         executions, replies, replies, replies, strict=False
@@ -72,5 +72,5 @@ def _heartbeat(execution: str, beat: bytes | None) -> float | None:
     try:
         return instant(beat) if beat else None
     except ValueError as error:
-        leave_out(execution, error, "last_heartbeat")
+        skip(execution, error, "last_heartbeat")
         return None

@@ -11,11 +11,11 @@ from clock.ledger import keys
 from clock.ledger.clocks import Life, parse_clocks
 from clock.ledger.descriptions import Description, parse_descriptions
 from clock.ledger.instants import parse_instants
-from clock.ledger.left_out import ask, noted
 from clock.ledger.pauses import Pause, parse_pauses
 from clock.ledger.record import Record
 from clock.ledger.records import parse_records
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import collect_skipped, execute
 from clock.recurrence.published import Published
 
 
@@ -23,7 +23,7 @@ from clock.recurrence.published import Published
 class Snapshot:
     """What is known of an application: ``lives`` with the latest last tick first, and by event its
     description (those of removed events included), its record, its pause (ended ones included) and
-    its published instants. ``unreadable`` is what was left out of it, each with the reason.
+    its published instants. ``unreadable`` lists the skipped entries, each with the reason.
     """
 
     app: str
@@ -49,8 +49,8 @@ def read_snapshot(connection: Redis, app: str, decisions: int | None = DECISIONS
     with server_errors(), connection.pipeline(transaction=True) as pipeline:
         for key in hashes:
             pipeline.hgetall(key(app))
-        with noted() as unreadable:
-            clocks, descriptions, decided, pauses, instants = ask(pipeline)
+        with collect_skipped() as skipped:
+            clocks, descriptions, decided, pauses, instants = execute(pipeline)
             return Snapshot(
                 app=app,
                 lives=tuple(parse_clocks(app, clocks)),
@@ -58,5 +58,5 @@ def read_snapshot(connection: Redis, app: str, decisions: int | None = DECISIONS
                 records=parse_records(app, decided, decisions),
                 pauses=parse_pauses(app, pauses),
                 instants=parse_instants(app, instants),
-                unreadable=tuple(unreadable),
+                unreadable=tuple(skipped),
             )

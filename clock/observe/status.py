@@ -54,7 +54,7 @@ class Status:
     ``alive`` are the clocks that are alive, ``lives`` all that are remembered, the latest last tick
     first. ``events`` come in the order of their files; those no schedule has any more are
     ``removed``. ``missing`` are the schedule files that have events and no clock alive.
-    ``unreadable`` is what was left out, each with the reason.
+    ``unreadable`` lists the skipped entries, each with the reason.
     """
 
     app: str

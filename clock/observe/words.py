@@ -1,17 +1,15 @@
-"""Words of RQ's hashes, to be shown and nothing else."""
+"""Text fields of RQ's hashes, for display only."""
 
 from __future__ import annotations
 
 LONGEST = 2_000
-"""Characters that are shown of one."""
+"""Characters shown of one field."""
 
 _MOST_BYTES = 4
 
 
 def words(value: bytes | str | None) -> str | None:
-    """What a field says, None where it is empty. What is not UTF-8 in it is shown as such, and what
-    is too long is cut.
-    """
+    """The text of a field, None if it is empty; invalid UTF-8 is replaced, and long text is cut."""
     if not value:
         return None
     if isinstance(value, bytes):

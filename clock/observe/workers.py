@@ -9,8 +9,8 @@ from redis import Redis
 from rq.utils import as_text
 
 from clock.ledger import keys
-from clock.ledger.left_out import ask, leave_out, texts
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import execute, skip, texts
 from clock.ledger.values import maybe_whole
 from clock.observe.instants import read_instant
 from clock.observe.words import words
@@ -49,12 +49,12 @@ def read_workers(connection: Redis) -> list[WorkerState]:
     with server_errors():
         with connection.pipeline(transaction=False) as pipeline:
             pipeline.smembers("rq:workers")
-            (members,) = ask(pipeline)
+            (members,) = execute(pipeline)
         names = sorted(texts("rq:workers", members))
         with connection.pipeline(transaction=False) as pipeline:
             for name in names:
                 pipeline.hmget(name, _FIELDS)
-            replies = ask(pipeline)
+            replies = execute(pipeline)
     return [
         _worker(name, fields)
         for name, fields in zip(names, replies, strict=True)
@@ -86,7 +86,7 @@ def _count(key: str, field: str, value: str | None) -> int | None:
     try:
         return maybe_whole(value, 0)
     except ValueError as error:
-        leave_out(key, error, field)
+        skip(key, error, field)
         return None
 
 
@@ -110,7 +110,7 @@ def count_workers(connection: Redis, queues: Iterable[str]) -> dict[str, int]:
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for name in names:
             pipeline.smembers(f"rq:workers:{name}")
-        listed = [sorted(texts("rq:workers", found)) for found in ask(pipeline)]
+        listed = [sorted(texts("rq:workers", found)) for found in execute(pipeline)]
         workers = list(dict.fromkeys(worker for found in listed for worker in found))
         for worker in workers:
             pipeline.exists(worker)

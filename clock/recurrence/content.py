@@ -1,7 +1,7 @@
-"""What a recurrence is made of, checked where it comes from a text that anybody may have written.
+"""Checks of the parts of a decoded recurrence: its text may have been written by anyone.
 
-What passes can be asked for its occurrences: it raises nothing but RecurrenceError, and comes to an
-end.
+A recurrence that passes can be asked for its occurrences: it raises nothing but RecurrenceError,
+and each answer is later than the one before.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ Part = TypeVar("Part")
 
 
 def check_parts(made: Part) -> Part:
-    """``made``, a dataclass that a recurrence is made of. Raises ValueError where a field of it
-    holds something else than it says.
+    """``made``, one of the dataclasses of a recurrence. Raises ValueError if a field of it does not
+    hold what it is annotated with.
     """
     for each in fields(made):  # type: ignore[arg-type]
         if each.name.startswith("_"):
@@ -32,12 +32,12 @@ def check_parts(made: Part) -> Part:
         value = getattr(made, each.name)
         is_one = _BY_NAME.get(each.name) or _BY_TYPE[str(each.type)]
         if not is_one(value):
-            raise ValueError(f"{type(made).__name__} with such a {each.name!r}")
+            raise ValueError(f"invalid {each.name!r} of {type(made).__name__}")
     return made
 
 
 def checked_range(*bounds: Any) -> range:
-    """A range of times of day. Raises ValueError for one of something else."""
+    """A range of times of day, in seconds. Raises ValueError for any other range."""
     if not all(map(_is_whole, bounds)) or not _are_times(found := range(*bounds)):
         raise ValueError("not a range of times of day")
     return found

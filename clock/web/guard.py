@@ -20,16 +20,16 @@ LARGEST = 2**20
 LARGEST_FORM = 2**16
 
 LARGEST_SIGN_IN = 2**13
-"""Bytes of a form that anybody may send."""
+"""Bytes of the sign-in form, the only body that is read before the credentials are known."""
 
 HELD = 2**24
-"""Bytes of all bodies that are in memory at once; who would add to more is told to come again."""
+"""Bytes of all request bodies in memory at once; a request that would exceed it gets 503."""
 
 READ_WITHIN = 10.0
-"""Seconds in which the whole of a body must be there."""
+"""Seconds within which the whole body must arrive."""
 
 RETRY_AFTER = 5
-"""Seconds after which to come again."""
+"""Seconds after which to retry."""
 
 FORM_FIELD = "csrf"
 FORM_HEADER = "x-csrf-token"
@@ -40,9 +40,9 @@ _READING = {"GET", "HEAD", "OPTIONS"}
 
 
 class AccessMiddleware:
-    """Lets through who may, to judge by the headers: of others no body is read. What is let through
-    has ``request.state.person`` (a Person, or None where all may come) and ``request.state.form``,
-    the fields of a form that was sent.
+    """Checks credentials on the headers, and reads no body of a request that fails the check. A
+    request that passes has ``request.state.person`` (a Person, or None where anyone may enter) and
+    ``request.state.form``, the fields of its form.
     """
 
     def __init__(self, app: ASGIApp, *, access: Access, now: Callable[[], float]) -> None:
@@ -73,7 +73,7 @@ class AccessMiddleware:
             await self._with_body(scope, path, receive, send)
 
     async def _with_body(self, scope: Scope, path: str, receive: Receive, send: Send) -> None:
-        """What may bring a body, which is read whole before it is looked at."""
+        """A request whose headers passed; its body is read whole before it is parsed."""
         parts: list[bytes] = []
         try:
             answer = await self._read(scope, path, receive, parts)
@@ -91,7 +91,7 @@ class AccessMiddleware:
     async def _read(
         self, scope: Scope, path: str, receive: Receive, parts: list[bytes]
     ) -> Response | None:
-        """Fill ``parts``; the answer where it is too large, comes too slowly, or ends too soon."""
+        """Read the body into ``parts``; the error response if it is too large, too slow or cut."""
         most = LARGEST_FORM if _is_form(scope) else LARGEST
         most = LARGEST_SIGN_IN if path in _ENTRANCE else most
         too_large = refusal(scope, 413, f"the request is larger than {most} bytes")
@@ -102,19 +102,19 @@ class AccessMiddleware:
             while more:
                 message = await receive()
                 if message["type"] != "http.request":
-                    return refusal(scope, 400, "the request ended before its body did")
+                    return refusal(scope, 400, "the request ended before its body was complete")
                 part = message.get("body", b"")
                 size += len(part)
                 if size > most:
                     return too_large
                 if self._held + len(part) > HELD:
                     headers = {"retry-after": str(RETRY_AFTER)}
-                    return refusal(scope, 503, "too much is being sent at once", headers)
+                    return refusal(scope, 503, "too many large requests at once", headers)
                 parts.append(part)
                 self._held += len(part)
                 more = message.get("more_body", False)
         if more:
-            said = f"the body did not come within {READ_WITHIN:g} seconds"
+            said = f"the body did not arrive within {READ_WITHIN:g} seconds"
             return refusal(scope, 408, said, {"connection": "close"})
         return None
 
@@ -129,7 +129,7 @@ class AccessMiddleware:
         return refusal(scope, 421, "this name is not one of this machine's own: set a password")
 
     def _refuse(self, scope: Scope, path: str) -> Response | None:
-        """By the headers alone."""
+        """Checks that need only the headers."""
         request = Request(scope)
         person = self._access.check(request, self._now())
         request.state.person = person
@@ -146,7 +146,7 @@ class AccessMiddleware:
         return self._refuse_stranger(scope) or self._refuse_forged(request, person, None)
 
     def _refuse_form(self, scope: Scope, path: str, form: Mapping[str, str]) -> Response | None:
-        """By what the body brings."""
+        """Checks that need the body."""
         person: Person | None = scope["state"]["person"]
         if path in _ENTRANCE or person is None:
             return None
@@ -178,7 +178,7 @@ class AccessMiddleware:
     def _refuse_forged(
         self, request: Request, person: Person, form: Mapping[str, str] | None
     ) -> Response | None:
-        """``form`` is None where its body was not read yet, which may bring the token."""
+        """``form`` is None while the body is unread; it may still contain the token."""
         given = request.headers.get(FORM_HEADER)
         if person.session is None:
             # A program that brought its own word, or one that came where none is asked for.
@@ -196,7 +196,7 @@ _BEARER = {"www-authenticate": 'Bearer realm="clock"'}
 
 
 def _length(scope: Scope) -> int:
-    """How long the body says it is; 0 where it does not say."""
+    """The Content-Length; 0 if there is none."""
     said = HTTPConnection(scope).headers.get("content-length", "")
     return int(said) if said.isascii() and said.isdecimal() and len(said) < 20 else 0
 

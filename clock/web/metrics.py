@@ -96,7 +96,7 @@ def _of_application(found: Status) -> Iterator[Metric]:
     yield _gauge("clock_events", "Events of all schedule files.", len(found.events))
     yield _gauge(
         "clock_unreadable",
-        "Entries of the ledger that cannot be read, and are left out; 20 at most are counted.",
+        "Unreadable entries of the ledger that were skipped, 20 at most.",
         len(found.unreadable),
     )
     if (last := found.last_tick()) is not None:

@@ -1,7 +1,8 @@
-"""The protocol of a connection: uvicorn's, with bounds on how many there are and for how long.
+"""uvicorn's HTTP protocol with limits on the number and the age of connections.
 
-uvicorn itself bounds neither: it waits for the rest of a request's headers for ever, and its
-``limit_concurrency`` lets every connection in, and refuses whoever asks something on one.
+uvicorn has neither: it waits for the rest of a request's headers forever, and its
+``limit_concurrency`` accepts every connection and then answers requests on them with 503, so idle
+connections would lock everyone out.
 """
 
 from __future__ import annotations
@@ -12,19 +13,21 @@ from typing import Any
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 CONNECTIONS = 512
-"""Connections at once. One more closes the one that has stood still for longest, so that whoever
-comes is answered, however many hold theirs."""
+"""Open connections. One more closes the connection that has been at its current step for longest,
+so a new client is answered however many connections others hold."""
 
 HEADERS_WITHIN = 10.0
-"""Seconds from the begin of a connection, or the end of an answer, to the end of a request's
-headers."""
+"""Seconds from the start of a connection, or from the end of a response, until the headers of the
+next request are complete."""
 
 ANSWERED_WITHIN = 60.0
-"""Seconds from there until the answer is sent, body and all, and taken."""
+"""Seconds from the end of the headers until the response is sent and received."""
 
 
 class BoundedProtocol(H11Protocol):
-    """One connection, which never stays at one step for longer than it may."""
+    """One connection, closed when a step takes too long. ``since`` is when its step began, in
+    seconds of the event loop's clock.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -32,30 +35,31 @@ class BoundedProtocol(H11Protocol):
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """A new one, at the cost of another where there are many."""
+        """Start the timer; close another connection if there are too many."""
         super().connection_made(transport)
         self._step(HEADERS_WITHIN)
         if len(self.connections) > CONNECTIONS:
-            there: Any = [each for each in self.connections if not each.transport.is_closing()]
-            if len(there) > CONNECTIONS:
-                min(there, key=lambda each: each.since).transport.abort()
+            connections: Any = self.connections
+            alive = [one for one in connections if not one.transport.is_closing()]
+            if len(alive) > CONNECTIONS:
+                min(alive, key=lambda one: one.since).transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """It is gone."""
+        """Stop the timer."""
         self._stop()
         super().connection_lost(exc)
 
     def handle_events(self) -> None:
-        """Something came, which may have been the end of a request's headers."""
+        """Start the next step if the headers of a request are complete."""
         before = self.cycle
         super().handle_events()
         if self.cycle is not before:
             self._step(ANSWERED_WITHIN)
 
     def on_response_complete(self) -> None:
-        """An answer is sent, as far as it is taken."""
-        is_taken = not self.transport.get_write_buffer_size()
-        self._step(HEADERS_WITHIN if is_taken else ANSWERED_WITHIN)
+        """Wait for the next request, or first for the client to receive this response."""
+        is_received = not self.transport.get_write_buffer_size()
+        self._step(HEADERS_WITHIN if is_received else ANSWERED_WITHIN)
         super().on_response_complete()
 
     def _step(self, within: float) -> None:

@@ -24,11 +24,10 @@ GRACE = 2
 """Seconds the answers in hand have once a stop was asked for."""
 
 WAITING = 128
-"""Connections that wait to be accepted; of more than that, so many are accepted at once."""
+"""Connections waiting to be accepted, and the most that are accepted in one step of the loop."""
 
 BUFFER = 2**15
-"""Bytes that the system takes of a connection before they are read, and so the most that comes at
-once."""
+"""Bytes that the kernel buffers per connection, which bounds how much one read returns."""
 
 log = logging.getLogger("clock")
 
@@ -78,7 +77,7 @@ def _stop(server: uvicorn.Server) -> Any:
 
 
 def listen(host: str, ports: Sequence[int]) -> socket.socket:
-    """A socket that listens on ``host`` and the first of ``ports`` that nobody has.
+    """A socket listening on ``host`` and the first free one of ``ports``.
 
     Raises SettingsError.
     """
@@ -94,8 +93,8 @@ def listen(host: str, ports: Sequence[int]) -> socket.socket:
 def _bound(host: str, port: int) -> socket.socket:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     family, kind, protocol, _, address = found
-    # Of a socket that does not name its protocol asyncio does not know that it is TCP, and leaves
-    # Nagle's algorithm on: each answer on a kept connection then takes 40 ms longer.
+    # asyncio sets TCP_NODELAY only on sockets created with a protocol; without it every response on
+    # a keep-alive connection takes 40 ms longer.
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)

@@ -14,11 +14,12 @@ from redis import Redis
 from rq.utils import as_text
 
 from clock.cli import main
-from clock.ledger import left_out
+from clock.ledger import unreadable
+from clock.ledger.records import read_record
 from clock.observe.jobs import Stage
 from clock.web.api import OPERATIONS
 from tests.conftest import ReadSchedule
-from tests.watch.watched import Watched
+from tests.watch.watched import START, Watched
 from tests.web.asking import Web
 from tests.web.conftest import StartWeb
 from tests.web.hostile import APP, fill, spoil
@@ -66,7 +67,7 @@ def _addresses(redis: Any) -> Iterator[str]:
         yield f"/api/v1/jobs/{job}"
 
 
-def test_what_is_wrong_is_left_out_and_what_is_right_is_shown(
+def test_what_is_wrong_is_skipped_and_what_is_right_is_shown(
     filled: Redis, start_web: StartWeb
 ) -> None:
     web = start_web(arguments=True)
@@ -83,19 +84,28 @@ def test_what_is_wrong_is_left_out_and_what_is_right_is_shown(
     assert grown * 1024 < 200 * MEGABYTE
 
 
-def test_what_was_left_out_is_said_once_and_shown(
+def test_a_skipped_entry_is_logged_once_and_shown(
     filled: Redis, web: Web, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(left_out, "_SAID", set())
+    monkeypatch.setattr(unreadable, "_LOGGED", set())
     filled.hset(f"clock:{APP}:pauses", "said once", "nothing {}")
     for _ in range(2):
         assert web.get("/").status_code == 200
     (line,) = [each.getMessage() for each in caplog.records]
-    reason = f"clock:{APP}:pauses 'said once': not a whole number"
-    assert line == f"left out {reason}"
+    reason = f"clock:{APP}:pauses 'said once': not an integer"
+    assert line == f"skipped {reason}"
     assert escape(reason) in web.get("/").text
     assert web.get("/api/v1/status").json()["unreadable"] == [reason]
     assert "\nclock_unreadable 1.0\n" in web.get("/metrics").text
+
+
+def test_a_clock_starts_and_fires_beside_it(filled: Redis, read: ReadSchedule) -> None:
+    spoil(filled)
+    later = Watched(filled, read(*SCHEDULE), token="h:2:y", now=START + 30)
+    later.turn(range(30, 60))
+    record = read_record(filled, APP, "ten")
+    assert record is not None
+    assert record.decided == START + 50
 
 
 def test_a_pause_that_cannot_be_read_can_be_ended(filled: Redis, web: Web) -> None:
@@ -117,7 +127,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize("key", KINDS)
-def test_a_key_that_holds_something_else_is_left_out(filled: Redis, web: Web, key: str) -> None:
+def test_a_key_of_the_wrong_type_is_skipped(filled: Redis, web: Web, key: str) -> None:
     filled.delete(key)
     filled.set(key, "something else")
     for address in _addresses(filled):
@@ -129,7 +139,7 @@ def test_a_key_that_holds_something_else_is_left_out(filled: Redis, web: Web, ke
 @pytest.mark.parametrize(
     "command", ["status", "status --json", "history -n 999", "history ten --json", "why ten"]
 )
-def test_the_commands_leave_it_out_too(
+def test_the_commands_skip_it_too(
     filled: Redis, server_url: str, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     spoil(filled)
