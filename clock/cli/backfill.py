@@ -17,7 +17,6 @@ from clock import codes
 from clock.backfill import Candidate, candidates
 from clock.cli import options
 from clock.cli.table import table
-from clock.errors import LedgerError
 from clock.ledger import keys
 from clock.ledger.backfill import Backfill, Standing
 from clock.ledger.records import read_record
@@ -66,11 +65,8 @@ def backfill(
     if last > now:
         raise click.UsageError("--until is to come; what is to come is left to the clock")
     connection = find_server(url, settings, os.environ).connect()
-    record = read_record(connection, app, name)
-    if record is None:
-        raise LedgerError(f"the record of {name!r} cannot be read, so nobody knows what fired")
-    missing = candidates(event.recurrence, first, last, record.history)
-    found = list(islice(missing, keys.BACKFILLED + 1))
+    history = read_record(connection, app, name).history
+    found = list(islice(candidates(event.recurrence, first, last, history), keys.BACKFILLED + 1))
     if len(found) > keys.BACKFILLED:
         raise click.UsageError(
             f"more than {keys.BACKFILLED} occurrences; ask for a shorter time, one after the other"

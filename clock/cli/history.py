@@ -15,7 +15,7 @@ from clock.cli.table import table
 from clock.decision import FIRING, Decision, Kind
 from clock.ledger.descriptions import Description
 from clock.ledger.job import job_id
-from clock.ledger.records import read_record
+from clock.ledger.records import find_record
 from clock.observe.snapshot import read_snapshot
 from clock.observe.telling import local, utc
 from clock.recurrence.zone import Zone, zone
@@ -52,7 +52,7 @@ def history(
     """
     connection = find_server(url, settings, os.environ).connect()
     if event is not None:
-        read_record(connection, app, event)
+        find_record(connection, app, event)
     snapshot = read_snapshot(connection, app, count)
     names = snapshot.records if event is None else [event]
     records = {name: snapshot.records[name] for name in names if name in snapshot.records}

@@ -16,6 +16,7 @@ from rq.utils import as_text, utcformat
 
 from clock.errors import NoQueueError
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import texts
 from clock.observe.jobs import JobSummary, read_summaries
 
 AT_ONCE = 200
@@ -119,7 +120,7 @@ def _failed(
         found: Any = connection.zrange(
             f"rq:failed:{which.queue}", "+inf", now, desc=True, byscore=True, offset=0, num=most + 1
         )
-    for some in _slices([as_text(each) for each in found[:most]]):
+    for some in _slices(texts(f"the failed jobs of {which.queue}", found[:most])):
         with server_errors():
             jobs = read_summaries(connection, some)
         fitting = [job.id for job in jobs if job is not None and which.fits(job)]

@@ -15,7 +15,7 @@ from clock.errors import NoQueueError, NotEnrolledError
 from clock.instant import utc_text
 from clock.ledger import keys
 from clock.ledger.job import occurrence_meta
-from clock.ledger.records import read_record
+from clock.ledger.records import find_record
 from clock.ledger.script import script, server_errors
 
 
@@ -29,7 +29,7 @@ def run_now(connection: Redis, app: str, event: str, now: float, key: str | None
     stays as it is. Raises UnknownEventError, NotEnrolledError, and LedgerError where the server is
     away or refuses.
     """
-    record = read_record(connection, app, event)
+    record = find_record(connection, app, event)
     with server_errors():
         found = connection.register_script(script("template.lua"))(
             keys=[keys.templates(app), keys.shapes(app)], args=[event]

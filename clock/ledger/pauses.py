@@ -14,7 +14,7 @@ from redis import Redis
 from redis.client import Pipeline
 
 from clock.ledger import keys
-from clock.ledger.records import read_record
+from clock.ledger.records import find_record
 from clock.ledger.script import server_errors
 from clock.ledger.unreadable import READ_ERRORS, execute, readable, skip
 from clock.ledger.values import second, text
@@ -37,7 +37,7 @@ def pause(connection: Redis, app: str, event: str, pause: Pause) -> None:
 
     Raises UnknownEventError, and LedgerError where the server is away or refuses.
     """
-    read_record(connection, app, event)
+    find_record(connection, app, event)
     before = read_pauses(connection, app).get(event)
     with server_errors(), connection.pipeline() as pipeline:
         if before is not None:
@@ -53,7 +53,7 @@ def resume(connection: Redis, app: str, event: str, now: float | None = None) ->
 
     ``now`` is UTC seconds since 1970; without it the server's clock says when the pause ended.
     """
-    read_record(connection, app, event)
+    find_record(connection, app, event)
     before = read_pauses(connection, app).get(event)
     with server_errors(), connection.pipeline() as pipeline:
         if before is not None:

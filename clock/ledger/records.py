@@ -7,7 +7,7 @@ from typing import Any
 
 from redis import Redis
 
-from clock.errors import UnknownEventError
+from clock.errors import LedgerError, UnknownEventError
 from clock.ledger import keys
 from clock.ledger.record import Record, parse_record
 from clock.ledger.script import server_errors
@@ -18,8 +18,20 @@ NAMES_SHOWN = 20
 """Names of events in the message about an unknown one."""
 
 
-def read_record(connection: Redis, app: str, event: str) -> Record | None:
-    """The record of one event; None where it cannot be read.
+def read_record(connection: Redis, app: str, event: str) -> Record:
+    """The record of one event.
+
+    Raises UnknownEventError, naming those there are, and LedgerError where the server is away or
+    the record is unreadable.
+    """
+    record = find_record(connection, app, event)
+    if record is None:
+        raise LedgerError(f"the record of {event!r} is unreadable")
+    return record
+
+
+def find_record(connection: Redis, app: str, event: str) -> Record | None:
+    """The record of one event; None if it is unreadable.
 
     Raises UnknownEventError, naming those there are, and LedgerError where the server is away.
     """

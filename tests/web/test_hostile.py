@@ -14,6 +14,7 @@ from redis import Redis
 from rq.utils import as_text
 
 from clock.cli import main
+from clock.errors import LedgerError
 from clock.ledger import unreadable
 from clock.ledger.records import read_record
 from clock.observe.jobs import Stage
@@ -103,9 +104,25 @@ def test_a_clock_starts_and_fires_beside_it(filled: Redis, read: ReadSchedule) -
     spoil(filled)
     later = Watched(filled, read(*SCHEDULE), token="h:2:y", now=START + 30)
     later.turn(range(30, 60))
-    record = read_record(filled, APP, "ten")
-    assert record is not None
-    assert record.decided == START + 50
+    assert read_record(filled, APP, "ten").decided == START + 50
+
+
+def test_what_is_wrong_does_not_stop_an_action(filled: Redis, web: Web) -> None:
+    spoil(filled)
+    for path in ("/api/v1/jobs/bad-1/requeue", "/api/v1/jobs/good-fail/requeue"):
+        assert web.post(path).status_code == 200
+    for action in ("requeue", "delete"):
+        assert web.post(f"/api/v1/jobs/{action}", json={"queue": "default"}).status_code == 200
+    for name in filled.hkeys(f"clock:{APP}:decided")[::20]:
+        for action in ("pause", "resume"):
+            answer = web.post(f"/api/v1/schedules/{quote(name)}/{action}")
+            assert answer.status_code in {200, 404}, (name, answer.text)
+
+
+def test_an_unreadable_record_is_not_taken_for_an_empty_one(filled: Redis) -> None:
+    filled.hset(f"clock:{APP}:decided", "ten", "nothing")
+    with pytest.raises(LedgerError, match="the record of 'ten' is unreadable"):
+        read_record(filled, APP, "ten")
 
 
 def test_a_pause_that_cannot_be_read_can_be_ended(filled: Redis, web: Web) -> None:
