@@ -28,6 +28,9 @@ AT_ONCE = 500
 """Descriptions in one command."""
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_LONGEST_CACHED = 10_000
+"""Characters of a line that is kept in memory; nearly all are some 500."""
+
 _REMOVED = '{"removed":'
 _RECURRENCE = ',"recurrence":'
 
@@ -174,8 +177,16 @@ def _removed(
     return gone
 
 
-@lru_cache(maxsize=16_384)
 def _parse(name: str, line: str) -> Description:
+    return _cached(name, line) if len(line) <= _LONGEST_CACHED else _read(name, line)
+
+
+@lru_cache(maxsize=16_384)
+def _cached(name: str, line: str) -> Description:
+    return _read(name, line)
+
+
+def _read(name: str, line: str) -> Description:
     since, _, body = line.partition(" ")
     head, mark, tail = body.partition(_RECURRENCE)
     said = json.loads(head + "}" if mark else head)

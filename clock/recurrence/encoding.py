@@ -38,6 +38,9 @@ CLASSES: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 """All that a recurrence is made of, but for what has no content."""
 
+LONGEST_CACHED = 10_000
+"""Characters of a text that is kept in memory with its recurrence."""
+
 _FIELDS = {
     name: tuple(each.name for each in fields(cast("Any", kind)) if not each.name.startswith("_"))
     for name, kind in CLASSES.items()
@@ -50,12 +53,20 @@ def encode(recurrence: Recurrence) -> str | None:
     return _text(recurrence)
 
 
-@lru_cache(maxsize=4096)
 def decode(text: str) -> Recurrence:
     """The recurrence of a text that ``encode`` wrote, equal to the one it was given.
 
     Raises RecurrenceError for any other text.
     """
+    return _cached(text) if len(text) <= LONGEST_CACHED else _read(text)
+
+
+@lru_cache(maxsize=4096)
+def _cached(text: str) -> Recurrence:
+    return _read(text)
+
+
+def _read(text: str) -> Recurrence:
     try:
         found = _value(json.loads(text))
     except (
