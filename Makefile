@@ -4,12 +4,19 @@ PYTHON ?= python3
 UV ?= uv
 DIST ?= dist
 
+# The contract, the guards against doubles, and a worker that works; well under a minute for both.
+TESTS_OF_RQ = tests/test_rq.py tests/ledger/test_contract.py tests/ledger/test_claim.py \
+  tests/ledger/test_overlap.py tests/jobs/test_unique.py tests/worker tests/live/test_worker.py \
+  tests/live/test_worker_runs.py::test_a_record_says_when_and_where \
+  tests/live/test_worker_runs.py::test_a_skipped_job_has_its_value_and_can_be_told_from_a_finished_one \
+  tests/live/test_worker_stop.py::test_a_job_that_does_not_is_told_and_goes_back_to_its_queue_where_it_has_retries
+
 # Errors only: what pip warns of is the machine's configuration, not this project.
 PIP_INSTALL = .venv/bin/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-croniter6 fuzz faults faults-rivals retention bench bench-web screenshots lint format lock wheel clean
+.PHONY: help run test test-croniter6 test-rq2 fuzz faults faults-rivals retention bench bench-web screenshots lint format lock wheel clean
 
 help: ## list the targets
 	@awk -F ' *## *' '/^[a-z0-9-]+:.*## / { split($$1, target, ":"); printf "make %-14s %s\n", target[1], $$2 }' Makefile
@@ -20,12 +27,18 @@ run: .venv/ready ## start everything for schedules/main.py on this machine; Ctrl
 
 test: .venv/ready .venv/clients .venv/chromium ## run the tests; make test ARGS='-k fold' for some of them
 	.venv/bin/python -m pytest $(ARGS)
-	@[ -n "$(ARGS)" ] || $(MAKE) --no-print-directory test-croniter6
+	@[ -n "$(ARGS)" ] || $(MAKE) --no-print-directory test-croniter6 test-rq2
 
 # The answers must not depend on the croniter; the other one goes before .venv's on the import path.
 test-croniter6: .venv/ready ## run the tests of time and of schedules against croniter 6
 	CRONITER_MAJOR=6 PYTHONPATH=.venv/croniter6 .venv/bin/python -m pytest $(ARGS) \
 	  tests/test_croniter.py tests/recurrence tests/schedule
+
+# What a claim writes, what overlaps, and that a worker works: on the RQs before the locked one.
+test-rq2: .venv/ready ## run the tests of what RQ reads and does against RQ 2.9 and 2.12
+	@for release in 2.9 2.12; do \
+	  RQ_RELEASE=$$release PYTHONPATH=.venv/rq$$release .venv/bin/python -m pytest $(ARGS) $(TESTS_OF_RQ) || exit 1; \
+	done
 
 fuzz: .venv/fuzz ## throw texts at the parsers of time; make fuzz SECONDS=600 for longer
 	PYTHONPATH=.:.venv/fuzz .venv/bin/python tests/fuzz/fuzz_cron.py \
@@ -70,10 +83,11 @@ wheel: .venv/ready ## build the wheel into dist/
 # dev is locked under the pins of runtime, so that tests run what users get.
 lock: ## pin requirements/*.in again, with uv; make lock ARGS=--upgrade for newer versions
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
-	@for list in runtime dev croniter6 fuzz rivals bench; do \
+	@for list in runtime dev croniter6 rq2.9 rq2.12 fuzz rivals bench; do \
+	  case $$list in rq2.*) alone=--no-deps ;; *) alone= ;; esac; \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-	    $(ARGS) --output-file requirements/$$list.txt requirements/$$list.in || exit 1; \
+	    $$alone $(ARGS) --output-file requirements/$$list.txt requirements/$$list.in || exit 1; \
 	done
 
 clean: ## remove .venv, dist/ and caches
@@ -106,7 +120,7 @@ clean: ## remove .venv, dist/ and caches
 	@touch $@
 
 # Made anew, not added to: a package that left the lock file is gone from .venv too.
-.venv/ready: pyproject.toml requirements/dev.txt requirements/croniter6.txt
+.venv/ready: pyproject.toml requirements/dev.txt requirements/croniter6.txt requirements/rq2.9.txt requirements/rq2.12.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "rq-clock needs Python 3.11 or newer: make PYTHON=python3.11" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
@@ -114,6 +128,8 @@ clean: ## remove .venv, dist/ and caches
 	@echo "making .venv from requirements/dev.txt"
 	@$(PYTHON) -m venv --clear .venv
 	@$(PIP_INSTALL) --require-hashes -r requirements/dev.txt
-	@$(PIP_INSTALL) --require-hashes --no-deps --target .venv/croniter6 -r requirements/croniter6.txt
+	@for other in croniter6 rq2.9 rq2.12; do \
+	  $(PIP_INSTALL) --require-hashes --no-deps --target .venv/$$other -r requirements/$$other.txt || exit 1; \
+	done
 	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -8,12 +8,11 @@ from itertools import islice
 from typing import NamedTuple
 
 from clock.decision import Kind
-from clock.recurrence.elapsed import Elapsed
+from clock.recurrence.count import count
 from clock.recurrence.recurrence import Recurrence, between, newest
 
 COUNTED = 100_000
-"""Missed occurrences are counted up to here; a calendar recurrence takes some microseconds for
-each."""
+"""Missed occurrences are counted up to here where that takes a walk, some microseconds for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +41,12 @@ class Owed(NamedTuple):
 
 
 def count_between(recurrence: Recurrence, first: int, last: int) -> int:
-    """How many occurrences lie from ``first`` to ``last``, both included; at most ``COUNTED``."""
-    if isinstance(recurrence, Elapsed):
-        return (last - first) // recurrence.period + 1
+    """How many occurrences lie from ``first`` to ``last``, both included; at most ``COUNTED`` where
+    that takes a walk.
+    """
+    counted = count(recurrence, first - 1, last)
+    if counted is not None:
+        return counted
     return sum(1 for _ in islice(between(recurrence, first - 1, last), COUNTED))
 
 
@@ -99,11 +101,9 @@ def _kept(recurrence: Recurrence, pending: int, horizon: int, most: int) -> int 
 
 
 def _at_most(recurrence: Recurrence, after: int, until: int, most: int) -> bool:
-    first = recurrence.next(after)
-    if first is None or first > until:
-        return True
-    if isinstance(recurrence, Elapsed):
-        return count_between(recurrence, first, until) <= most
+    counted = count(recurrence, after, until)
+    if counted is not None:
+        return counted <= most
     return sum(1 for _ in islice(between(recurrence, after, until), most + 1)) <= most
 
 

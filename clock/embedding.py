@@ -7,6 +7,7 @@ there, but every one of them asks the server, and the log lines of all of them a
 
 from __future__ import annotations
 
+import copy
 import logging
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -14,12 +15,17 @@ from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from clock.log import show_fields
 from clock.schedule.schedule import Schedule
+from clock.settings import CONDITION_TIMEOUT
 from clock.stop import Stop
 from clock.token import process_token
 
 if TYPE_CHECKING:
     from redis import Redis
+
+STOP_WITHIN = 3.0
+"""Seconds that ``stop`` waits for the claim in hand: as long as a server has to answer it."""
 
 log = logging.getLogger("clock")
 
@@ -28,7 +34,9 @@ class Clock:
     """A clock that runs in a thread of this process and takes no signals.
 
     It enqueues what ``schedule`` says on the server of ``connection``, as the application ``app``,
-    with the ``serializer`` that the workers use. Two clocks can live in one process.
+    with the ``serializer`` that the workers use. A condition has ``condition_timeout`` seconds for
+    its answer. Two clocks can live in one process. Its log lines go to the logger ``clock``, with
+    their fields in the message.
     """
 
     def __init__(
@@ -38,11 +46,13 @@ class Clock:
         *,
         app: str = "clock",
         serializer: str = "pickle",
+        condition_timeout: float = CONDITION_TIMEOUT,
     ) -> None:
         self._schedule = schedule
         self._connection = connection
         self._app = app
         self._serializer = serializer
+        self._condition_timeout = condition_timeout
         self._lock = threading.Lock()
         self._stop: Stop | None = None
         self._thread: threading.Thread | None = None
@@ -52,6 +62,7 @@ class Clock:
         with self._lock:
             if self._thread is not None and self._thread.is_alive():
                 return
+            show_fields()
             self._stop = Stop()
             self._thread = threading.Thread(
                 target=self._run, args=(self._stop,), name="clock", daemon=True
@@ -59,13 +70,20 @@ class Clock:
             self._thread.start()
 
     def stop(self) -> None:
-        """Finish the claim in hand and end; returns when it has ended, or never began."""
+        """Finish the claim in hand and end; returns when it has ended, or never began.
+
+        A server that does not answer is waited for ``STOP_WITHIN`` seconds. Then a log line says
+        so, and the thread ends by itself when the server answers, without another claim. In a fork
+        of the process there is no clock, and the parent's goes on.
+        """
         with self._lock:
             if self._thread is None or self._stop is None:
                 return
             self._stop.set()
-            self._thread.join()
-            self._stop.close()
+            self._thread.join(STOP_WITHIN)
+            if self._thread.is_alive():
+                reason = f"the server did not answer the claim in hand within {STOP_WITHIN:g} s"
+                log.warning("abandoned", extra={"fields": {"reason": reason}})
             self._thread = self._stop = None
 
     @contextmanager
@@ -95,10 +113,28 @@ class Clock:
         from clock.watch.watch import Watch
 
         app, token, serializer = self._app, process_token(), self._serializer
-        ledger = Ledger(self._connection, app=app, token=token, serializer=serializer)
-        watch = partial(Watch, app=app, token=token, serializer=serializer)
-        events = list(self._schedule.events.values())
         try:
-            Loop(events, ledger, stop, watch=lambda: watch(self._connection, self._schedule)).run()
-        except Exception:
+            connection = _undecoded(self._connection)
+            ledger = Ledger(connection, app=app, token=token, serializer=serializer)
+            watch = partial(Watch, app=app, token=token, serializer=serializer)
+            Loop(
+                list(self._schedule.events.values()),
+                ledger,
+                stop,
+                watch=lambda: watch(connection, self._schedule),
+                condition_timeout=self._condition_timeout,
+            ).run()
+        except BaseException:  # SystemExit would end the thread without a word
             log.critical("crashed", exc_info=True)
+
+
+def _undecoded(connection: Redis) -> Redis:
+    """``connection``, or one like it whose replies are bytes, which is what the ledger reads."""
+    pool = connection.connection_pool
+    if not pool.connection_kwargs.get("decode_responses"):
+        return connection
+    # A copy, so that it works for every kind of pool: one that blocks, one that asks sentinels.
+    twin = copy.copy(pool)
+    twin.connection_kwargs = {**pool.connection_kwargs, "decode_responses": False}
+    twin.reset()
+    return type(connection)(connection_pool=twin)

@@ -4,10 +4,13 @@
     ├── RecurrenceError     a notation of time that cannot be read, or that can never fire
     ├── ScheduleError       a mistake in a schedule file, with its path and line
     ├── SettingsError       a zone, address or settings module from outside that cannot be used
+    ├── TimeSourceError     two clocks of an application that take the time from different sources
     ├── UnknownEventError   a name that no event in the ledger has
     ├── CursorError         a text that is not where a page of jobs ended
+    ├── RequestChangedError the key of a request came before with another one
     ├── LedgerError         the server could not be asked, or refused; the clock waits and goes on
-    │   └── NoQueueError        the key of a queue holds something else
+    │   ├── NoQueueError        the key of a queue holds something else
+    │   └── IdTakenError        another job has the id that a job would get
     └── JobError            a job that cannot be enqueued, asked about or waited for
         ├── JobServerError      the server could not be asked about it, or refused
         │   └── EnqueueError        and so it was not enqueued, as far as is known
@@ -35,6 +38,10 @@ class SettingsError(ClockError):
     """A value from the environment, the command line or a settings module that cannot be used."""
 
 
+class TimeSourceError(ClockError):
+    """Another clock of the application takes the time from elsewhere: from the server, or not."""
+
+
 class UnknownEventError(ClockError):
     """A name that no event in the ledger has."""
 
@@ -47,15 +54,21 @@ class LedgerError(ClockError):
     """The server is away or refuses; nothing is known to be lost, the step may be tried again.
 
     ``kind`` names the state the server is in, whatever ports, addresses and counts the message has.
+    ``is_lasting`` says that waiting alone will not change it: a wrong password, no Redis at all.
     """
 
-    def __init__(self, message: str, kind: str = "") -> None:
+    def __init__(self, message: str, kind: str = "", *, is_lasting: bool = False) -> None:
         super().__init__(message)
         self.kind = kind or message
+        self.is_lasting = is_lasting
 
 
 class NoQueueError(LedgerError):
     """The key of a queue holds something else, so no job can go there."""
+
+
+class IdTakenError(LedgerError):
+    """Another job has the id that a job of the clock would get."""
 
 
 class NotEnrolledError(LedgerError):
@@ -104,6 +117,10 @@ class EnqueueError(JobServerError):
         return str(self.args[0])
 
 
+class RequestChangedError(ClockError):
+    """A request with the key of another one, which may only be sent again as it was."""
+
+
 class WaitRefusedError(JobError):
     """Waiting for a job where that would hold up the clock, or a worker that it may need."""
 
@@ -129,3 +146,17 @@ class JobExpiredError(JobError):
 
 class JobUnknownError(JobError):
     """A job of which the server knows nothing: it never had it, or has forgotten it."""
+
+
+LONGEST_TEXT = 300
+"""Characters of the text of an error that is not ours; a client may quote a whole command."""
+
+
+def words_of(error: BaseException) -> str:
+    """The class and the text of an error in somebody else's code; the text may itself fail."""
+    name = type(error).__name__
+    try:
+        text = str(error)
+        return f"{name}: {text}"[:LONGEST_TEXT] if text else name
+    except BaseException:  # its __str__ raises whatever it likes
+        return f"{name}, whose text cannot be shown"

@@ -21,6 +21,12 @@ GRACE = 25.0
 TOLERANCE = 60.0
 """Seconds an occurrence may stay undecided while a clock is there."""
 
+CONDITION_TIMEOUT = 10.0
+"""Seconds that a condition (``if_=``) has for its answer."""
+
+CONFLICT_AFTER = 300.0
+"""Seconds for which two clocks may say different things of an event: a deploy's overlap."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import select
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+from clock.bell import Bell
+from clock.bootstrap import SIGNALS
 
 PATIENCE = 0.7
 """Seconds the claim in hand has to finish once a stop was requested. One that a silent server holds
@@ -26,6 +28,10 @@ class Stop:
     def __init__(self) -> None:
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
+        # Not select(), which refuses the descriptors of an application that has more than 1,024.
+        self._poll = select.poll()
+        self._poll.register(self._reader, select.POLLIN)
+        self._owner = os.getpid()
         self._set = False
 
     def fileno(self) -> int:
@@ -33,30 +39,46 @@ class Stop:
         return self._reader
 
     def set(self) -> None:
-        """Request the stop; may be called again, from any thread or signal handler."""
+        """Request the stop; may be called again, from any thread or signal handler.
+
+        In a fork it is the fork's own affair: the pipe is its parent's too.
+        """
         if not self._set:
             self._set = True
-            os.write(self._writer, b".")
+            if os.getpid() == self._owner:
+                os.write(self._writer, b".")
 
     def is_set(self) -> bool:
         """Whether the stop was requested."""
         return self._set
 
-    def close(self) -> None:
-        """Give the pipe back; the flag is not used any more."""
+    def __del__(self) -> None:
+        # By nobody's call: the thread that waits and the one that sets it end in either order.
         os.close(self._reader)
         os.close(self._writer)
 
-    def wait(self, seconds: float) -> bool:
-        """Wait until the stop is requested, ``seconds`` at most; whether it was."""
+    def wait(self, seconds: float, bell: Bell | None = None) -> bool:
+        """Wait until the stop is requested or the bell rings, ``seconds`` at most; whether it was
+        requested.
+        """
         if not self._set and seconds > 0:
-            select.select([self._reader], [], [], seconds)
+            poll = self._poll
+            if bell is not None:
+                poll = select.poll()
+                for readable in (self._reader, bell):
+                    poll.register(readable, select.POLLIN)
+            # poll() knows whole milliseconds only; the rest is slept, so that no job is late by it.
+            whole = int(seconds * 1000)
+            if not poll.poll(whole):
+                time.sleep(seconds - whole / 1000)
         return self._set
 
 
 @contextmanager
 def stopped_by_signals(stop: Stop, *, abandon: bool = True) -> Iterator[None]:
     """SIGTERM, SIGINT and SIGHUP request the stop while the block runs. For the main thread only.
+
+    What the process was started to ignore, as under ``nohup``, stays ignored.
 
     With ``abandon`` the block gets Abandon raised inside it where it goes on for ``PATIENCE``
     seconds after a request.
@@ -70,7 +92,8 @@ def stopped_by_signals(stop: Stop, *, abandon: bool = True) -> Iterator[None]:
     def give_up(_number: int, _frame: FrameType | None) -> None:
         raise Abandon
 
-    before = {number: signal.signal(number, request) for number in SIGNALS}
+    heeded = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, request) for number in heeded}
     before[signal.SIGALRM] = signal.signal(signal.SIGALRM, give_up)
     try:
         yield

@@ -1,30 +1,77 @@
-"""Trouble with single events: said once for as long as it stays the same."""
+"""Trouble that may come again and again: a line at first, then one an hour."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 
-from clock.schedule.event import Event
+AGAIN = 3600
+"""Seconds after which trouble that came again is said again, with how often it came."""
+
+LOOKED_EVERY = 60
+"""Seconds between two looks at what is to be said again."""
 
 log = logging.getLogger("clock")
 
 
+@dataclass(slots=True)
+class _Said:
+    """What was said at ``at``, and has come ``count`` times since."""
+
+    at: float
+    level: int
+    message: str
+    fields: Mapping[str, object]
+    count: int = 0
+
+
 class Trouble:
-    """What is wrong with which event, by its number."""
+    """What is wrong, each under a key: an event and what kind of trouble it is, say.
 
-    def __init__(self, events: Sequence[Event]) -> None:
-        self._events = events
-        self._reasons: dict[int, str] = {}
+    It may come every second, with another text each time, and in between all may be well.
+    """
 
-    def say(self, index: int, reason: str) -> None:
-        """Log what is wrong with an event, unless that was the last thing said of it."""
-        if self._reasons.get(index) != reason:
-            self._reasons[index] = reason
-            fields = {"event": self._events[index].name, "reason": reason}
-            log.error("trouble", extra={"fields": fields})
+    def __init__(self) -> None:
+        self._said: dict[Hashable, _Said] = {}
+        self._looked_at = 0.0
 
-    def over(self, index: int) -> None:
-        """The event does what it should: the same trouble would be a new one."""
-        if self._reasons:
-            self._reasons.pop(index, None)
+    def say(
+        self,
+        key: Hashable,
+        fields: Mapping[str, object],
+        now: float,
+        *,
+        message: str = "trouble",
+        level: int = logging.ERROR,
+    ) -> None:
+        """Log it, unless it was logged in the last hour; then it is counted.
+
+        ``now`` is UTC seconds since 1970.
+        """
+        said = self._said.get(key)
+        if said is None:
+            self._said[key] = _Said(now, level, message, fields)
+            log.log(level, message, extra={"fields": fields})
+        else:
+            said.count += 1
+            said.fields = fields
+
+    def passed(self, now: float) -> None:
+        """Say again, with its count and its latest text, what came again in an hour's time.
+
+        What did not is forgotten: when it comes, it is said at once.
+        """
+        if not self._said or abs(now - self._looked_at) < LOOKED_EVERY:
+            return
+        self._looked_at = now
+        for key, said in list(self._said.items()):
+            # A wall clock that was set back far silences nothing.
+            if abs(now - said.at) < AGAIN:
+                continue
+            if said.count == 0:
+                del self._said[key]
+                continue
+            fields = {**said.fields, "count": said.count}
+            log.log(said.level, said.message, extra={"fields": fields})
+            said.at, said.count = now, 0

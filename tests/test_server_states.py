@@ -234,7 +234,7 @@ def test_a_state_whose_text_differs_from_try_to_try_is_logged_once(
     def refuse(*_: object) -> list[int]:
         raise LedgerError(f"ConnectionError: port {next(tries)} is closed", "ConnectionError")
 
-    monkeypatch.setattr(Ledger, "enrol", refuse)
+    monkeypatch.setattr(Ledger, "enrol_in_parts", refuse)
     Turns(read("every('10 seconds', 'tasks.x')"), redis).at(0, 1, 2)
     assert _said(logged) == ["server away: ConnectionError: port 0 is closed"]
 

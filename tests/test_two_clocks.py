@@ -15,6 +15,7 @@ from clock.loop import Loop
 from clock.stop import Stop
 from tests.conftest import ReadSchedule
 from tests.live.jobs import scheduled
+from tests.turns import take_turn
 
 START = 1_800_000_000
 
@@ -30,7 +31,7 @@ class Turns:
     def at(self, *moments: float) -> None:
         for moment in moments:
             self._now = START + moment
-            self._loop.turn()
+            take_turn(self._loop)
 
 
 def test_a_clock_that_slept_while_another_fired_records_as_missed_only_what_nobody_fired(

@@ -49,8 +49,7 @@ class InProcess(Worker):
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run a job here."""
         self._is_horse = True
-        self.prepare_execution(job)
-        self.perform_job(job, queue)
+        self.perform_job(job, queue, self.prepare_execution(job))
         self._hand = None
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from itertools import islice
 
 import click
+from redis import Redis
 
 from clock import codes
 from clock.backfill import Candidate, candidates
@@ -20,6 +21,7 @@ from clock.cli.table import table
 from clock.ledger import keys
 from clock.ledger.backfill import Backfill, Standing
 from clock.ledger.records import read_record
+from clock.ledger.time_source import server_now
 from clock.schedule.event import Event, seconds
 from clock.schedule.load import load
 from clock.server import find_server
@@ -27,6 +29,7 @@ from clock.server import find_server
 WORDS = {
     Standing.FIRED: "fired",
     Standing.BACKFILLED: "backfilled before",
+    Standing.TAKEN: "not enqueued, as another job has the id",
     Standing.PENDING: "left to its clock",
 }
 
@@ -59,12 +62,12 @@ def backfill(
     """
     schedule = load(file, serializer=serializer)
     event = options.event_named(schedule, name)
-    now = time.time()
+    connection = find_server(url, settings, os.environ).connect()
+    now = server_now(connection, time.time())
     first = seconds(options.in_zone(start, schedule.zone))
     last = int(now) if until is None else seconds(options.in_zone(until, schedule.zone))
     if last > now:
         raise click.UsageError("--until is to come; what is to come is left to the clock")
-    connection = find_server(url, settings, os.environ).connect()
     history = read_record(connection, app, name).history
     found = list(islice(candidates(event.recurrence, first, last, history), keys.BACKFILLED + 1))
     if len(found) > keys.BACKFILLED:
@@ -76,17 +79,18 @@ def backfill(
         standings = [ledger.look(each.scheduled, now) for each in found]
         _list(event, found, standings)
     else:
-        standings = _push(ledger, found)
+        standings = _push(ledger, found, connection)
     _summarize(standings, "would be enqueued" if dry_run else "enqueued")
     return codes.OK
 
 
-def _push(ledger: Backfill, found: Sequence[Candidate]) -> list[Standing]:
+def _push(ledger: Backfill, found: Sequence[Candidate], connection: Redis) -> list[Standing]:
     standings: list[Standing] = []
     previous = None
     with _progress(found) as shown:
         for each in shown:
-            standings.append(ledger.push(each.scheduled, time.time(), previous))
+            now = server_now(connection, time.time())
+            standings.append(ledger.push(each.scheduled, now, previous))
             if standings[-1] is Standing.OPEN:
                 previous = each.scheduled
     return standings

@@ -12,7 +12,7 @@ import click
 from clock.recurrence.zone import Zone
 from clock.schedule.event import Event
 from clock.schedule.schedule import Schedule
-from clock.settings import TOLERANCE, read_settings
+from clock.settings import CONFLICT_AFTER, TOLERANCE, read_settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -80,6 +80,15 @@ overdue_after = click.option(
     default=TOLERANCE,
     show_default=True,
     help="Seconds an occurrence may stay undecided while a clock is alive.",
+)
+
+conflict_after = click.option(
+    "--conflict-after",
+    type=click.FloatRange(min=1),
+    envvar="CLOCK_CONFLICT_AFTER",
+    default=CONFLICT_AFTER,
+    show_default=True,
+    help="Seconds for which two clocks may declare an event differently, as in a deploy.",
 )
 
 

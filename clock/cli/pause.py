@@ -14,6 +14,7 @@ from clock import codes
 from clock.cli import options
 from clock.instant import utc_text
 from clock.ledger.pauses import Pause, pause, resume
+from clock.ledger.time_source import server_now
 from clock.schedule.event import seconds
 from clock.server import find_server
 
@@ -32,12 +33,13 @@ def pause_event(
     """
     if until is not None and until.tzinfo is None:
         raise click.UsageError("--until needs an offset, as in 2026-11-21T18:00Z or …T18:00+09:00")
-    now = time.time()
+    connection = find_server(url, settings, os.environ).connect()
+    now = server_now(connection, time.time())
     if until is not None and until.timestamp() <= now:
         raise click.UsageError(f"--until {until.isoformat()} is past")
     end = None if until is None else seconds(until)
     pause(
-        find_server(url, settings, os.environ).connect(),
+        connection,
         app,
         event,
         Pause(until=end, reason=reason, by=f"{_user()}@{socket.gethostname()}", since=int(now)),
@@ -51,7 +53,8 @@ def pause_event(
 @options.server
 def resume_event(event: str, url: str | None, settings: str | None, app: str) -> int:
     """Let EVENT fire again, from its next time on."""
-    ended = resume(find_server(url, settings, os.environ).connect(), app, event, time.time())
+    connection = find_server(url, settings, os.environ).connect()
+    ended = resume(connection, app, event, server_now(connection, time.time()))
     click.echo(f"{event} was not paused" if ended is None else f"{event} is resumed")
     return codes.OK
 

@@ -10,6 +10,7 @@ import click
 from clock import codes
 from clock.cli import options
 from clock.ledger.manual import run_now
+from clock.ledger.time_source import server_now
 from clock.server import find_server
 
 
@@ -19,6 +20,6 @@ from clock.server import find_server
 def run_event(event: str, url: str | None, settings: str | None, app: str) -> int:
     """Enqueue the job of EVENT now. Its schedule stays as it is; the job is marked manual."""
     connection = find_server(url, settings, os.environ).connect()
-    identifier = run_now(connection, app, event, time.time())
+    identifier = run_now(connection, app, event, server_now(connection, time.time()))
     click.echo(f"{event} is enqueued as {identifier}")
     return codes.OK

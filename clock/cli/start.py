@@ -17,15 +17,18 @@ import click
 
 from clock import codes
 from clock.cli import options
-from clock.errors import RecurrenceError
+from clock.errors import LedgerError, TimeSourceError
 from clock.ledger.ledger import Ledger
-from clock.log import STYLES, Style, log_to
+from clock.log import STYLES, Style, log_always_to
 from clock.loop import Loop
+from clock.outage import Outage
+from clock.output import unblock_output
+from clock.recurrence.user_code import runs_user_code
 from clock.schedule.event import Event
 from clock.schedule.load import load
 from clock.schedule.schedule import Schedule
 from clock.server import find_server
-from clock.settings import read_settings
+from clock.settings import CONDITION_TIMEOUT, read_settings
 from clock.stop import Abandon, Stop, stopped_by_signals
 from clock.token import process_token
 from clock.version import VERSION
@@ -52,6 +55,15 @@ log = logging.getLogger("clock")
     help="Shape of the log lines; else for people on a terminal, logfmt elsewhere.",
 )
 @options.overdue_after
+@click.option(
+    "--condition-timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    envvar="CLOCK_CONDITION_TIMEOUT",
+    default=CONDITION_TIMEOUT,
+    show_default=True,
+    help="Seconds a condition (if_) may take; then its occurrence is recorded as an error.",
+)
+@options.conflict_after
 def start(
     file: str,
     url: str | None,
@@ -60,8 +72,11 @@ def start(
     serializer: str,
     style: Style | None,
     tolerance: float,
+    condition_timeout: float,
+    conflict_after: float,
 ) -> int:
     """Read FILE and enqueue what is due, until SIGTERM, SIGINT or SIGHUP."""
+    unblock_output()
     # What is read stays as long as the clock runs, so it is no place to look for garbage.
     gc.disable()
     schedule = load(file, serializer=serializer)
@@ -70,28 +85,37 @@ def start(
     server = find_server(url, settings, os.environ)
     connection = server.connect()
     on_terminal = sys.stdout.isatty()
-    log_to(
+    log_always_to(
         sys.stdout,
         style or ("terminal" if on_terminal else "logfmt"),
         colour=on_terminal and not os.environ.get("NO_COLOR"),
     )
+    # What users' code computes beside the loop lets it in this soon, in seconds.
+    sys.setswitchinterval(0.0005)
     stop, token = Stop(), process_token()
     ping_url = read_settings(settings, os.environ).ping_url
     try:
         with stopped_by_signals(stop):
             _announce(schedule, server.shown, app, time.time())
             own = {"app": app, "token": token, "serializer": serializer}
+            limits: dict[str, Any] = {"tolerance": tolerance, "conflict_after": conflict_after}
             Loop(
                 list(schedule.events.values()),
                 Ledger(connection, **own),
                 stop,
-                watch=partial(_watch, connection, schedule, ping_url, tolerance=tolerance, **own),
+                watch=partial(_watch, connection, schedule, ping_url, **limits, **own),
+                condition_timeout=condition_timeout,
+                outage=Outage(is_start=True),
             ).run()
+    except LedgerError as error:
+        raise LedgerError(f"{server.shown}: {error}") from None
     except Abandon:
         log.warning(
             "abandoned",
             extra={"fields": {"reason": "the server did not answer the claim in hand"}},
         )
+    except TimeSourceError:
+        raise
     except Exception:
         log.critical("crashed", exc_info=True)
         traceback.print_exc()
@@ -125,6 +149,9 @@ def _announce(schedule: Schedule, server: str, app: str, now: float) -> None:
             }
         },
     )
+    if not schedule.events:
+        reason = f"{schedule.path} declares no events, so nothing will ever fire"
+        log.warning("no events", extra={"fields": {"reason": reason}})
     for event in islice(schedule.events.values(), SHOWN_AT_START):
         fields = {
             "event": event.name,
@@ -138,9 +165,8 @@ def _announce(schedule: Schedule, server: str, app: str, now: float) -> None:
 def _next(event: Event, now: float) -> datetime | str:
     if not event.enabled:
         return "disabled"
-    try:
-        following = event.recurrence.next(int(now))
-    except RecurrenceError as error:
-        # A stream may fail late; the loop says so and goes on with the others.
-        return f"unknown: {error}"
+    if runs_user_code(event.recurrence):
+        # It may take as long as it likes, and the loop asks it beside everything else.
+        return "known when its own code has said it"
+    following = event.recurrence.next(int(now))
     return "never" if following is None else event.local(following)

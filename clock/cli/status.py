@@ -17,8 +17,9 @@ from clock.cli import options
 from clock.cli.table import table
 from clock.ledger.clocks import Life
 from clock.ledger.runs import failing, read_last_runs
+from clock.ledger.time_source import server_now
 from clock.observe import status as observed
-from clock.observe.objects import clock_object, event_object
+from clock.observe.objects import clock_object, conflict_object, event_object
 from clock.observe.snapshot import read_snapshot
 from clock.observe.state import State, last_lateness
 from clock.observe.status import EventStatus, Status
@@ -39,15 +40,17 @@ def status(url: str | None, settings: str | None, app: str, tolerance: float, as
     """Show the clocks that are alive, and every event with its state, its last and next time.
 
     Needs no schedule file. The exit code is 0 where all is well; 6 where no clock is alive, or none
-    of one of the schedule files; 7 where one is, and something should have fired and did not. Both
-    are said on stderr, as is a queue that no worker listens on, which changes nothing about the
+    of one of the schedule files; 7 where one is, and something should have fired and did not, or
+    two say different things of an event. All of that is said on stderr, as is a queue that no
+    worker listens on, or a schedule file that declares no events, which change nothing about the
     code.
     """
     server = find_server(url, settings, os.environ)
     connection = server.connect()
     snapshot = read_snapshot(connection, app, DECISIONS)
+    now = server_now(connection, time.time())
     runs = read_last_runs(connection, app, snapshot.descriptions)
-    found = observed.status(snapshot, time.time(), tolerance=tolerance, failing=failing(runs))
+    found = observed.status(snapshot, now, tolerance=tolerance, failing=failing(runs))
     workers = _workers(connection, found)
     if as_json:
         click.echo(json.dumps(_as_object(found, server.shown, workers), ensure_ascii=False))
@@ -64,7 +67,8 @@ def exit_code(found: Status) -> int:
     """The exit code of a health check."""
     if not found.has_clocks:
         return codes.NO_CLOCK
-    return codes.OVERDUE if found.overdue else codes.OK
+    wrong = found.overdue or found.ahead or found.conflicts
+    return codes.OVERDUE if wrong else codes.OK
 
 
 def _workers(connection: Redis, found: Status) -> Mapping[str, int]:
@@ -116,12 +120,22 @@ def _complaints(found: Status, workers: Mapping[str, int], broken: Set[str]) -> 
     else:
         for file in found.missing:
             yield f"no clock of {file} is alive"
+    for conflict in found.conflicts:
+        yield f"conflict: {conflict.sentence}"
+    for file in dict.fromkeys(life.file for life in found.alive if not life.events):
+        yield f"warning: {file} declares no events"
     for each in found.overdue:
         queue = each.description.queue
         why = f"; the key of its queue {queue!r} holds no queue" if queue in broken else ""
         yield (
             f"overdue: {each.name} should have fired at "
             f"{local(each.pending or 0, each.description.zone)}{why}"
+        )
+    for each in found.ahead:
+        decided = 0 if each.record is None else each.record.decided
+        yield (
+            f"ahead: {each.name} fires nothing before {local(decided, each.description.zone)}: its "
+            f"record stands there, in the server's future; clock rewind {each.name!r} sets it back"
         )
     for queue in sorted(name for name, count in workers.items() if count == 0):
         events = sum(1 for each in found.events if each.description.queue == queue)
@@ -142,6 +156,8 @@ def _as_object(found: Status, server: str, workers: Mapping[str, int]) -> dict[s
         "files_without_a_clock": list(found.missing),
         "overdue": [each.name for each in found.overdue],
         "unreadable": list(found.unreadable),
+        "ahead": [each.name for each in found.ahead],
+        "conflicts": [conflict_object(each) for each in found.conflicts],
         "queues": [{"queue": name, "workers": count} for name, count in workers.items()],
         "events": [event_object(each) for each in found.events],
     }

@@ -20,6 +20,7 @@ from clock.ledger.pauses import Pause, pause_over
 from clock.ledger.records import find_record
 from clock.ledger.run import Run
 from clock.ledger.runs import read_runs
+from clock.ledger.time_source import server_now
 from clock.observe import why as observed
 from clock.observe.job_state import JobState, read_job
 from clock.observe.reasons import sentence
@@ -54,7 +55,7 @@ def why_event(
     remembers some forty decisions of each event.
     """
     connection = find_server(url, settings, os.environ).connect()
-    now = time.time()
+    now = server_now(connection, time.time())
     snapshot = read_snapshot(connection, app, 1)
     found = _event(connection, snapshot, event, now, tolerance)
     zone = found.description.zone
@@ -99,8 +100,10 @@ def _event(
 
 
 def _job(connection: Redis, app: str, event: EventStatus, answer: Answer) -> JobState | None:
-    """The job of the occurrence; of one that the history has forgotten, it may be there still."""
-    if answer.verdict not in {Verdict.FIRED, Verdict.FORGOTTEN}:
+    """The job of the occurrence; of one that the history has forgotten, it may be there still. Of
+    one that is overdue, the job that has its id.
+    """
+    if answer.verdict not in {Verdict.FIRED, Verdict.FORGOTTEN, Verdict.OVERDUE}:
         return None
     return read_job(connection, job_id(app, event.name, answer.at))
 
@@ -140,7 +143,7 @@ def _as_object(
     if answer.verdict is Verdict.FIRED:
         found["job"] = job_id(app, event.name, answer.at)
         found["lateness"] = None if decision is None else decision.lateness
-    if job is not None:
+    if job is not None and answer.verdict is not Verdict.OVERDUE:
         found |= {"job": job.id, "job_status": job.status, "started_at": job.started_at}
         found["ended_at"] = job.ended_at
     if answer.verdict is Verdict.PAUSED and pause is not None:

@@ -2,22 +2,28 @@
 -- others wait for.
 --
 -- KEYS  1 the job   ARGV  1 its id
--- Returns "gone", or why not: "unknown", "started", "needed".
+-- Returns "gone", or why not: "unknown", "started", "needed"; and the rate limit of one that is gone, or "".
 local JOB, ID = KEYS[1], ARGV[1]
-local said = redis.call('HMGET', JOB, 'status', 'origin', 'group_id', 'data')
-if not said[1] and not said[4] then return 'unknown' end
-if said[1] == 'started' then return 'started' end
+local said = redis.call('HMGET', JOB, 'status', 'origin', 'group_id', 'data', 'rate_limit_key')
+if not said[1] and not said[4] then return { 'unknown', '' } end
+if said[1] == 'started' then return { 'started', '' } end
 for _, id in ipairs(redis.call('SMEMBERS', JOB .. ':dependents')) do
-  if redis.call('EXISTS', 'rq:job:' .. id) == 1 then return 'needed' end
+  if redis.call('EXISTS', RQ .. 'job:' .. id) == 1 then return { 'needed', '' } end
 end
 local queue = said[2] or ''
-if redis.call('TYPE', 'rq:queue:' .. queue).ok == 'list' then
-  redis.call('LREM', 'rq:queue:' .. queue, 0, ID)
+if redis.call('TYPE', RQ .. 'queue:' .. queue).ok == 'list' then
+  redis.call('LREM', RQ .. 'queue:' .. queue, 0, ID)
 end
-for _, registry in ipairs({ 'scheduled', 'deferred', 'finished', 'failed', 'canceled' }) do
-  redis.call('ZREM', 'rq:' .. registry .. ':' .. queue, ID)
+for _, registry in ipairs({ 'scheduled', 'deferred', 'ready', 'finished', 'failed', 'canceled' }) do
+  redis.call('ZREM', RQ .. registry .. ':' .. queue, ID)
 end
-if said[3] and said[3] ~= '' then redis.call('SREM', 'rq:group:' .. said[3], ID) end
-redis.call('DEL', JOB, JOB .. ':dependents', JOB .. ':dependencies', 'rq:results:' .. ID,
-  'rq:executions:' .. ID)
-return 'gone'
+if said[3] and said[3] ~= '' then redis.call('SREM', RQ .. 'group:' .. said[3], ID) end
+redis.call('DEL', JOB, JOB .. ':dependents', JOB .. ':dependencies', RQ .. 'results:' .. ID)
+local limit = said[5] or ''
+if limit == '' then
+  redis.call('DEL', RQ .. 'executions:' .. ID)
+else
+  -- One that was canceled may run all the same, and by its execution RQ knows that its place is taken.
+  redis.call('ZREM', RQ .. 'rl:' .. limit .. ':rate_limited', ID)
+end
+return { 'gone', limit }

@@ -8,24 +8,29 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
-from importlib.resources import files
 from typing import Any, Unpack
 
 from redis import Redis
 from redis.exceptions import ResponseError
 from rq import Queue, get_current_job
 from rq.job import Job, JobStatus
-from rq.registry import ScheduledJobRegistry
 from rq.utils import as_text
 
-from clock.errors import EnqueueError, JobServerError, NoQueueError, WaitRefusedError
+from clock import rq_keys
+from clock.errors import (
+    EnqueueError,
+    JobServerError,
+    NoQueueError,
+    RequestChangedError,
+    WaitRefusedError,
+)
 from clock.jobs.handle import Handle, check_may_wait
 from clock.jobs.options import ENDLESS, Asked, Options, asked_for
 from clock.jobs.place import Place, find_place, prompt, server_answers
 from clock.jobs.span import Span
 from clock.ledger import keys
 from clock.ledger.job import job_meta, rq_callback, rq_retry
+from clock.lua import script
 from clock.schedule.event import JobOptions
 from clock.schedule.task import task_name
 
@@ -60,27 +65,52 @@ def call(task: str | Callable[..., Any], /, *, wait: Span = 60, **options: Unpac
     return enqueue(task, **options).result(wait)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What asks for jobs under a key of its own: the same request enqueues them once, another one
+    with its key nothing. ``ids`` are those of all jobs by which one that came before is known.
+    """
+
+    key: str
+    digest: str
+    ids: Sequence[str]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.digest}"
+
+
 def enqueue_many(
-    place: Place, jobs: Sequence[tuple[str, Options]], *, deadline: float, now: float
+    place: Place,
+    jobs: Sequence[tuple[str, Options]],
+    *,
+    deadline: float,
+    now: float,
+    request: Request | None = None,
 ) -> list[Handle]:
     """Enqueue the ``jobs``, each the dotted name of its task and its options, all in one
     transaction; the handles on them are in their order.
 
     They go to ``place``, whatever the settings say. ``now`` is UTC seconds since 1970. Raises
-    ValueError for an option that makes no sense, with nothing enqueued. Raises EnqueueError where
+    ValueError for an option that makes no sense, and RequestChangedError where the key of
+    ``request`` came before with another one, with nothing enqueued. Raises EnqueueError where
     the server has not taken them by the ``deadline`` (seconds); and NoQueueError, with the others
     enqueued, where the key of a queue holds something else.
     """
     connection = prompt(place.connection, deadline)
-    made = [_made(name, asked_for(name, options), connection, place, now) for name, options in jobs]
-    script = connection.register_script(_script())
+    made = [
+        _made(name, asked_for(name, options), connection, place, now, request)
+        for name, options in jobs
+    ]
+    call = connection.register_script(script("clock.jobs", "enqueue.lua"))
     try:
         with server_answers(connection, deadline), connection.pipeline(transaction=True) as pipe:
             for each in made:
-                script(keys=each.keys, args=each.arguments, client=pipe)
+                call(keys=each.keys, args=each.arguments, client=pipe)
             replies = [as_text(reply) for reply in pipe.execute()]
     except JobServerError as error:
         raise EnqueueError(f"nothing is known to be enqueued: {error}", made[0].id) from error
+    if request is not None and "!" in replies:
+        raise RequestChangedError(f"the key {request.key!r} was used for another request")
     for each, reply in zip(made, replies, strict=True):
         if reply == "q":
             raise NoQueueError(f"{each.id} was not enqueued: the key {each.keys[1]} holds no queue")
@@ -91,10 +121,10 @@ def _send(name: str, asked: Asked, place: Place, now: float) -> str:
     """Ask the server once; what the script returned."""
     connection = prompt(place.connection, asked.deadline)
     made = _made(name, asked, connection, place, now)
-    script = connection.register_script(_script())
+    call = connection.register_script(script("clock.jobs", "enqueue.lua"))
     try:
         with server_answers(connection, asked.deadline):
-            reply = as_text(script(keys=made.keys, args=made.arguments))
+            reply = as_text(call(keys=made.keys, args=made.arguments))
     except JobServerError as error:
         said = f"{name} was not enqueued: {error}"
         if _may_be_enqueued(error):
@@ -116,21 +146,29 @@ class _Made:
     arguments: list[Any]
 
 
-def _made(name: str, asked: Asked, connection: Redis, place: Place, now: float) -> _Made:
+def _made(
+    name: str,
+    asked: Asked,
+    connection: Redis,
+    place: Place,
+    now: float,
+    request: Request | None = None,
+) -> _Made:
     queue = Queue(asked.queue, connection=connection, serializer=place.serializer)
     job = _job(name, asked, queue, now)
     names = [
         job.key,
         queue.key,
         Queue.redis_queues_keys,
-        ScheduledJobRegistry.key_template.format(queue.name),
+        rq_keys.registry("scheduled", queue.name),
         keys.expires(job.id),
         *([keys.unique(place.app, asked.unique.digest)] if asked.unique else []),
+        *(map(Job.key_for, request.ids) if request else []),
     ]
-    return _Made(job.id, names, _arguments(job, asked, now))
+    return _Made(job.id, names, _arguments(job, asked, now, request))
 
 
-def _arguments(job: Job, asked: Asked, now: float) -> list[Any]:
+def _arguments(job: Job, asked: Asked, now: float, request: Request | None) -> list[Any]:
     """What the script is told, see there."""
     due = None if asked.delay is None else math.ceil(now + asked.delay)
     ttl, said_for = _expiry(asked.job, 0 if due is None else due - now)
@@ -142,7 +180,9 @@ def _arguments(job: Job, asked: Asked, now: float) -> list[Any]:
         said_for,
         asked.unique.kind if asked.unique else "-",
         asked.unique.lasts * 1000 if asked.unique else 0,
+        str(request or "-"),
         *_fields(job),
+        *((keys.REQUEST, str(request)) if request else ()),
     ]
 
 
@@ -198,8 +238,3 @@ def _expiry(options: JobOptions, delay: float) -> tuple[int | str, int | str]:
 def _may_be_enqueued(error: JobServerError) -> bool:
     cause = error.__cause__
     return not isinstance(cause, ResponseError) and "connecting to" not in str(cause)
-
-
-@cache
-def _script() -> str:
-    return files("clock.jobs").joinpath("enqueue.lua").read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ from rq.job import Job, JobStatus
 from rq.serializers import resolve_serializer
 from rq.utils import as_text
 
+from clock import rq_keys
 from clock.errors import (
     JobError,
     JobExpiredError,
@@ -38,7 +39,8 @@ class Status(StrEnum):
     """How a job stands. Each word means one thing."""
 
     WAITING = "waiting"
-    """On its queue, or to be put there: delayed, to be tried again, or behind another job."""
+    """On its queue, or to be put there: delayed, to be tried again, behind another job, or until
+    fewer jobs of its rate limit run."""
     RUNNING = "running"
     """A worker has begun it, and nobody has found that worker dead."""
     FINISHED = "finished"
@@ -63,7 +65,11 @@ _STATUS = {
     JobStatus.STOPPED: Status.FAILED,
     JobStatus.CANCELED: Status.FAILED,
 }
-_BY_WORD = {word.value: status for word, status in _STATUS.items()}
+_BY_WORD = {word.value: status for word, status in _STATUS.items()} | {
+    # RQ 3 has these besides.
+    "rate_limited": Status.WAITING,
+    "ready_to_enqueue": Status.WAITING,
+}
 _ENDS = {Status.FINISHED, Status.FAILED, Status.SKIPPED}
 
 
@@ -146,13 +152,15 @@ class Handle:
         """The id of the latest result there is. What comes after it ends a wait."""
         connection = prompt(self._place.connection, ANSWER)
         with server_answers(connection, ANSWER):
-            found = connection.xrevrange(_results(self.id), count=1)
+            found = connection.xrevrange(rq_keys.results(self.id), count=1)
         return (found[0][0] if found else None) or "0-0"
 
     def _wait(self, last: bytes | str, rest: float) -> None:
         connection = prompt(self._place.connection, ANSWER)
         with server_answers(connection, ANSWER):
-            connection.xread({_results(self.id): last}, count=1, block=max(1, int(rest * 1000)))
+            connection.xread(
+                {rq_keys.results(self.id): last}, count=1, block=max(1, int(rest * 1000))
+            )
 
     def _ended(self, status: Status) -> Any:
         connection = prompt(self._place.connection, ANSWER)
@@ -181,11 +189,6 @@ class Handle:
             return str(said.get(MARK, {}).get("kind", ""))
         except Exception:  # a serializer raises what it likes at what another one wrote
             return ""
-
-
-def _results(job_id: str) -> str:
-    """RQ's stream of the results of a job."""
-    return f"rq:results:{job_id}"
 
 
 def check_may_wait() -> None:

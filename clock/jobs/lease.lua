@@ -13,7 +13,8 @@
 --
 -- Returns  take     1 where the job has a place, 0 where it is held or its hash is gone
 --          renew    1 where there still was a lease, 0 where it had ended
---          release  how many held jobs went to their queues; wake likewise
+--          release  how many held jobs were let go, to their queues or to wait for a place under their
+--                   rate limit, and these limits; wake likewise
 local LIMITS, RUNNING, HELD = unpack(KEYS)
 local ASKED, RUNNING_OF, HELD_OF, TTL = unpack(ARGV, 1, 4)
 local TASK, LIMIT, LEASE, ID, WORKER, QUEUE, SINCE, AGAIN = unpack(ARGV, 5, 12)
@@ -45,37 +46,48 @@ local function give()
 end
 
 local function hold()
-  local job, name = 'rq:job:' .. ID, string.gsub(QUEUE, '^rq:queue:', '')
+  local job, name = RQ .. 'job:' .. ID, string.sub(QUEUE, #RQ + #'queue:' + 1)
   redis.call('LREM', QUEUE .. ':intermediate', 1, ID)
   if redis.call('EXISTS', job) == 0 then return end
   local due, left = math.floor(now / 1000) + AGAIN, redis.call('PTTL', job)
   -- RQ counts the TTL of a job anew when it puts it on a queue, so one that expires stays here.
   if left > 0 then due = math.max(due, math.floor((now + left) / 1000) + 1) end
   redis.call('HSET', job, 'status', 'scheduled')
-  redis.call('ZADD', 'rq:scheduled:' .. name, due, ID)
+  redis.call('ZADD', RQ .. 'scheduled:' .. name, due, ID)
   redis.call('ZADD', HELD, SINCE, ID)
   redis.call('EXPIRE', HELD, TTL)
   redis.call('HSET', LIMITS, TASK, LIMIT)
   redis.call('EXPIRE', LIMITS, TTL)
 end
 
+local rates = {}
+
 -- Let those go that have waited longest, as many as there are places.
 local function wake(task, running, held, limit)
   local _, count = leases(running)
-  local going = {}
-  while #going < limit - count do
-    local id = redis.call('ZPOPMIN', held)[1]
+  local going, woken = {}, 0
+  while woken < limit - count do
+    local id, since = unpack(redis.call('ZPOPMIN', held))
     if not id then break end
-    local status, queue = unpack(redis.call('HMGET', 'rq:job:' .. id, 'status', 'origin'))
+    local job = RQ .. 'job:' .. id
+    local status, queue, rate = unpack(redis.call('HMGET', job, 'status', 'origin', 'rate_limit_key'))
     -- One that is scheduled no more was deleted, or RQ's scheduler was quicker.
-    if status == 'scheduled' and redis.call('ZREM', 'rq:scheduled:' .. queue, id) == 1 then
-      redis.call('HSET', 'rq:job:' .. id, 'status', 'queued')
-      table.insert(going, 1, { id, 'rq:queue:' .. queue })
+    if status == 'scheduled' and redis.call('ZREM', RQ .. 'scheduled:' .. queue, id) == 1 then
+      woken = woken + 1
+      -- The place it had under its rate limit may have been given away meanwhile.
+      if rate and not redis.call('ZSCORE', RQ .. 'rl:' .. rate .. ':allowed', id) then
+        redis.call('HSET', job, 'status', 'rate_limited', 'enqueue_at_front', 1)
+        redis.call('ZADD', RQ .. 'rl:' .. rate .. ':rate_limited', since, id)
+        rates[#rates + 1] = rate
+      else
+        redis.call('HSET', job, 'status', 'queued')
+        table.insert(going, 1, { id, RQ .. 'queue:' .. queue })
+      end
     end
   end
   for _, each in ipairs(going) do redis.call('LPUSH', each[2], each[1]) end
   if count == 0 and redis.call('EXISTS', held) == 0 then redis.call('HDEL', LIMITS, task) end
-  return #going
+  return woken
 end
 
 if ASKED == 'wake' then
@@ -83,7 +95,7 @@ if ASKED == 'wake' then
   for at = 1, #all, 2 do
     woken = woken + wake(all[at], RUNNING_OF .. all[at], HELD_OF .. all[at], tonumber(all[at + 1]))
   end
-  return woken
+  return { woken, rates }
 end
 
 local owners, count = leases(RUNNING)
@@ -102,4 +114,4 @@ elseif ASKED == 'renew' then
   return owners[ID] and 1 or 0
 end
 if owners[ID] == WORKER then redis.call('HDEL', RUNNING, ID) end
-return wake(TASK, RUNNING, HELD, tonumber(LIMIT))
+return { wake(TASK, RUNNING, HELD, tonumber(LIMIT)), rates }

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from redis import Redis
@@ -17,7 +15,10 @@ from rq.exceptions import DeserializationError
 from rq.job import Job
 from rq.utils import as_text
 
+from clock import rq_keys
 from clock.ledger import keys
+from clock.lua import script
+from clock.rq_versions import fill_rate_limit
 
 LEASE = 20.0
 """Seconds a lease lasts unless it is renewed. A worker of ours renews it every few seconds, so that
@@ -52,7 +53,7 @@ class Leases:
         if limit is None:
             return True
         since = job.enqueued_at or job.created_at
-        queue = f"rq:queue:{job.origin}"
+        queue = rq_keys.QUEUE + job.origin
         return bool(self._ask("take", job, limit, queue, since.timestamp(), AGAIN))
 
     def renew(self, job: Job) -> bool:
@@ -95,7 +96,12 @@ class Leases:
         return keys.running(self.app, ""), keys.held(self.app, "")
 
     def _run(self, names: list[str], arguments: list[Any]) -> int:
-        return int(self.connection.register_script(_script())(keys=names, args=arguments))
+        call = self.connection.register_script(script("clock.jobs", "lease.lua"))
+        reply = call(keys=names, args=arguments)
+        count, limits = reply if isinstance(reply, list) else (reply, [])
+        for limit in {as_text(each) for each in limits}:
+            fill_rate_limit(self.connection, limit)
+        return int(count)
 
 
 def _task(job: Job) -> str:
@@ -104,8 +110,3 @@ def _task(job: Job) -> str:
     except DeserializationError:
         # Whatever is wrong with it, the worker finds out when it begins the job.
         return ""
-
-
-@cache
-def _script() -> str:
-    return files("clock.jobs").joinpath("lease.lua").read_text(encoding="utf-8")

@@ -6,18 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from redis import Redis
 from rq.job import Job
 from rq.utils import as_text, utcformat
 
+from clock import rq_keys
 from clock.errors import NoQueueError
 from clock.ledger.script import server_errors
 from clock.ledger.unreadable import texts
+from clock.lua import script
 from clock.observe.jobs import JobSummary, read_summaries
+from clock.rq_versions import fill_rate_limit, leave_rate_limit
 
 AT_ONCE = 200
 """Jobs in one call of a script; it holds the server for a few milliseconds."""
@@ -62,28 +63,31 @@ class Changed:
 
 def requeue(connection: Redis, identifiers: Sequence[str], queue: str, now: float) -> list[str]:
     """Put failed jobs of ``queue`` back on it, behind what waits there; returns those that were.
+    One with a rate limit of RQ 3 waits for its place under it.
 
     ``now`` is UTC seconds since 1970. Each goes back once, whoever else asks for it. Raises
     LedgerError where the server is away or refuses, and where the queue's key holds no queue.
     """
-    names = [f"rq:failed:{queue}", f"rq:queue:{queue}", "rq:queues"]
+    names = [rq_keys.registry("failed", queue), rq_keys.QUEUE + queue, rq_keys.QUEUES]
     back: list[str] = []
-    script = connection.register_script(_script("requeue.lua"))
+    call = connection.register_script(script("clock.jobs", "requeue.lua"))
     stamp = utcformat(datetime.fromtimestamp(now, UTC))
     for some in _slices(identifiers):
         with server_errors():
-            count, *ids = script(keys=names, args=[stamp, *some])
-        if count < 0:
-            raise NoQueueError(f"the key rq:queue:{queue} holds no queue")
+            reply = call(keys=names, args=[stamp, int(now), *some])
+            if reply is None:
+                raise NoQueueError(f"the key {names[1]} holds no queue")
+            ids, limits = reply
+            for limit in {as_text(each) for each in limits}:
+                fill_rate_limit(connection, limit)
         back += map(as_text, ids)
     return back
 
 
 def delete(connection: Redis, identifier: str) -> Deleted:
     """Delete a job that does not run, and that no other waits for. Raises LedgerError."""
-    script = connection.register_script(_script("delete.lua"))
-    with server_errors():
-        return Deleted(as_text(script(keys=[Job.key_for(identifier)], args=[identifier])))
+    (result,) = _delete(connection, [identifier])
+    return result
 
 
 def requeue_all(connection: Redis, which: Filter, now: float, most: int = MOST) -> Changed:
@@ -100,15 +104,23 @@ def requeue_all(connection: Redis, which: Filter, now: float, most: int = MOST) 
 def delete_all(connection: Redis, which: Filter, now: float, most: int = MOST) -> Changed:
     """Delete the failed jobs that fit ``which``. Raises LedgerError."""
     count, asked, is_more = 0, 0, False
-    script = connection.register_script(_script("delete.lua"))
     for some, more in _failed(connection, which, now, most):
         is_more = more
-        with server_errors(), connection.pipeline(transaction=False) as pipeline:
-            for each in some:
-                script(keys=[Job.key_for(each)], args=[each], client=pipeline)
-            count += sum(as_text(reply) == Deleted.GONE for reply in pipeline.execute())
+        count += _delete(connection, some).count(Deleted.GONE)
         asked += len(some)
     return Changed(count=count, is_more=is_more or count < asked)
+
+
+def _delete(connection: Redis, identifiers: Sequence[str]) -> list[Deleted]:
+    call = connection.register_script(script("clock.jobs", "delete.lua"))
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        for each in identifiers:
+            call(keys=[Job.key_for(each)], args=[each], client=pipeline)
+        replies = [list(map(as_text, reply)) for reply in pipeline.execute()]
+        for identifier, (_, limit) in zip(identifiers, replies, strict=True):
+            if limit:
+                leave_rate_limit(connection, limit, identifier)
+    return [Deleted(word) for word, _ in replies]
 
 
 def _failed(
@@ -118,7 +130,13 @@ def _failed(
     with server_errors():
         # Named at once, so that a job that fails again meanwhile is not met a second time.
         found: Any = connection.zrange(
-            f"rq:failed:{which.queue}", "+inf", now, desc=True, byscore=True, offset=0, num=most + 1
+            rq_keys.registry("failed", which.queue),
+            "+inf",
+            now,
+            desc=True,
+            byscore=True,
+            offset=0,
+            num=most + 1,
         )
     for some in _slices(texts(f"the failed jobs of {which.queue}", found[:most])):
         with server_errors():
@@ -130,8 +148,3 @@ def _failed(
 def _slices(identifiers: Sequence[str]) -> Iterator[Sequence[str]]:
     for start in range(0, len(identifiers), AT_ONCE):
         yield identifiers[start : start + AT_ONCE]
-
-
-@cache
-def _script(name: str) -> str:
-    return files("clock.jobs").joinpath(name).read_text(encoding="utf-8")

@@ -13,6 +13,7 @@ from redis import Redis
 
 from clock.jobs.place import ANSWER
 from clock.jobs.span import Span, seconds
+from clock.ledger.reserved import is_reserved
 from clock.schedule.duration import LONGEST
 from clock.schedule.event import JobOptions
 from clock.schedule.options import OPTIONS, Duration, check_options
@@ -74,7 +75,7 @@ class Options(TypedDict, total=False):
     """Not begun by a ``clock.worker.Worker`` while so many jobs of its task run."""
     id: str
     """The job's id, of letters, digits, ``_`` and ``-``. Where a job has it already, that one is
-    it."""
+    it. One of the form of the clock's own (see ``clock.ledger.reserved``) is refused."""
     deadline: Span
     """The time the server has for each answer; 5 s unless said otherwise."""
     connection: Redis
@@ -196,6 +197,8 @@ def _priority(value: Any) -> str:
 def _id(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,200}", value):
         raise ValueError(f"{value!r} is no id: RQ takes letters, digits, '_' and '-'")
+    if is_reserved(value):
+        raise ValueError(f"{value!r} has the form of the clock's own job ids; choose another")
     return value
 
 

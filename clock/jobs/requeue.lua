@@ -2,24 +2,34 @@
 -- the second finds it failed no more. A script runs alone and whole, so no job is lost in between.
 --
 -- KEYS  1 the queue's failed jobs  2 the queue  3 RQ's set of queues
--- ARGV  1 now as RQ writes it  then the ids of jobs
+-- ARGV  1 now as RQ writes it  2 now in seconds since 1970  then the ids of jobs
 --
--- Returns the number put back and, behind it, their ids; -1 where the queue's key holds something else.
+-- Returns the ids of those put back, and the rate limits of which some of these wait for a place; nothing
+-- where the queue's key holds something else.
 local kind = redis.call('TYPE', KEYS[2]).ok
-if kind ~= 'list' and kind ~= 'none' then return { -1 } end
-local back = { 0 }
-for i = 2, #ARGV do
+if kind ~= 'list' and kind ~= 'none' then return false end
+local back, limits = {}, {}
+for i = 3, #ARGV do
   local id = ARGV[i]
-  local job = 'rq:job:' .. id
+  local job = RQ .. 'job:' .. id
   -- A job without a hash has expired; what is left of it in the registry goes with the next clean-up.
   if redis.call('EXISTS', job) == 1 and redis.call('ZREM', KEYS[1], id) == 1 then
-    redis.call('HSET', job, 'status', 'queued', 'enqueued_at', ARGV[1], 'started_at', '', 'ended_at', '')
+    local limit, most = unpack(redis.call('HMGET', job, 'rate_limit_key', 'rate_limit_concurrency'))
+    local status = limit and most and 'rate_limited' or 'queued'
+    redis.call('HSET', job, 'status', status, 'enqueued_at', ARGV[1], 'started_at', '', 'ended_at', '')
     -- It was to be forgotten a while after it failed; it may have to wait for longer than that.
     redis.call('PERSIST', job)
     redis.call('SADD', KEYS[3], KEYS[2])
-    redis.call('RPUSH', KEYS[2], id)
+    if status == 'queued' then
+      redis.call('RPUSH', KEYS[2], id)
+    else
+      redis.call('HSET', job, 'enqueue_at_front', 0)
+      redis.call('SADD', RQ .. 'rl-keys', limit)
+      redis.call('HSET', RQ .. 'rl:' .. limit, 'concurrency', most)
+      redis.call('ZADD', RQ .. 'rl:' .. limit .. ':rate_limited', ARGV[2], id)
+      limits[#limits + 1] = limit
+    end
     back[#back + 1] = id
   end
 end
-back[1] = #back - 1
-return back
+return { back, limits }

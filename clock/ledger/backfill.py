@@ -16,6 +16,7 @@ from clock.errors import LedgerError, UnknownEventError
 from clock.instant import utc_text
 from clock.ledger import keys
 from clock.ledger.job import JobTemplates, job_id, occurrence_meta
+from clock.ledger.reserved import meta_mark
 from clock.ledger.script import script, server_errors
 from clock.schedule.event import Event
 
@@ -31,6 +32,9 @@ class Standing(StrEnum):
 
     BACKFILLED = "backfilled"
     """It was backfilled before."""
+
+    TAKEN = "taken"
+    """It had none, and another job has the id that its job would get."""
 
     PENDING = "pending"
     """It is not decided yet; its clock may still enqueue it, by its catch-up rule."""
@@ -98,6 +102,7 @@ class Backfill:
             keys.TTL,
             keys.BACKFILLED,
             what,
+            meta_mark(self._template.first + utc_text(scheduled).encode()),
         ]
         with server_errors():
             reply = self._script(

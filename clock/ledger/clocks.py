@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, NamedTuple
 
 from redis import Redis
+from redis.client import Pipeline
 
 from clock.ledger import keys
 from clock.ledger.script import server_errors
@@ -29,6 +30,16 @@ GAPS = 50
 """Times a life keeps in which its clock was away, the latest."""
 
 
+class Conflict(NamedTuple):
+    """Another clock, by its token, that says something else of ``number`` events; ``events`` names
+    some of them.
+    """
+
+    token: str
+    number: int
+    events: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Life:
     """One clock process. Instants are UTC seconds since 1970, as its host's wall clock had them.
@@ -37,6 +48,9 @@ class Life:
     ``last_tick`` is the end of its last whole pass over what was due, known to within
     ``BEAT_EVERY``; ``stopped`` is when it ended because it was asked to, None where it runs or
     died. In ``gaps`` it was suspended, or the server was away: the passes before and after each.
+    ``declares`` is the digest of what it says of its events (see ``clock.ledger.declarations``),
+    empty where it is not known; ``conflicts`` are the clocks that it found to disagree with.
+    ``beats`` is how often it was noted.
     """
 
     token: str
@@ -51,10 +65,16 @@ class Life:
     last_tick: float
     stopped: float | None = None
     gaps: tuple[tuple[float, float], ...] = ()
+    declares: str = ""
+    conflicts: tuple[Conflict, ...] = ()
+    beats: int = field(default=0, compare=False)
 
     def is_alive(self, now: float, within: float = ALIVE_WITHIN) -> bool:
-        """Whether it has not stopped, and ticked less than ``within`` seconds before ``now``."""
-        return self.stopped is None and now - self.last_tick < within
+        """Whether it has not stopped, and ticked less than ``within`` seconds before ``now``.
+
+        One that ticked as long after ``now`` was written by a clock that was ahead of time.
+        """
+        return self.stopped is None and abs(now - self.last_tick) < within
 
     @property
     def there_since(self) -> float:
@@ -70,27 +90,50 @@ class Life:
         yield begin, self.last_tick
 
 
+class Heard(NamedTuple):
+    """What the server said when a clock noted its life, or looked for it.
+
+    ``is_lost`` says that the server went back behind what was noted last: it lost data, all of it
+    or the latest. ``before`` is then the life as it was found, None where there was none.
+    ``pauses`` is the ledger's hash of pauses, None where it may not be read.
+    """
+
+    is_lost: bool
+    before: Life | None
+    pauses: Mapping[bytes, bytes] | None
+
+
 class Pulse:
-    """A clock's own hand on its life. Every method raises LedgerError; ``last_tick`` then stays."""
+    """A clock's own hand on its life. Every method raises LedgerError; ``last_tick`` then stays.
+
+    What ``life`` says of its declarations and conflicts is noted with the next beat.
+    """
 
     def __init__(self, connection: Redis, app: str, life: Life) -> None:
         self._connection = connection
         self._app = app
         self._key = keys.clocks(app)
+        self._known = 0
         self.life = life
 
-    def begin(self) -> None:
+    def begin(self) -> Heard:
         """Note the start, and forget the oldest of more than ``keys.LIVES`` lives."""
         with server_errors():
             lives = parse_clocks(self._app, self._connection.hgetall(self._key))
             others = [life.token for life in lives if life.token != self.life.token]
             if gone := others[keys.LIVES - 1 :]:
                 self._connection.hdel(self._key, *gone)
-        self._write(self.life)
+        return self._write(self.life)
 
-    def beat(self, now: float) -> bool:
-        """Note a whole pass that ended at ``now``; whether the life was known until now."""
+    def beat(self, now: float) -> Heard:
+        """Note a whole pass that ended at ``now``."""
         return self._write(replace(self.life, last_tick=now, gaps=self._gaps(now)))
+
+    def look(self) -> Heard:
+        """See whether the server still has what was noted last; nothing is written."""
+        with server_errors(), self._connection.pipeline(transaction=False) as pipeline:
+            self._ask(pipeline)
+            return self._heard(*pipeline.execute(raise_on_error=False))
 
     def end(self, now: float) -> None:
         """Note that the clock ends because it was asked to."""
@@ -102,18 +145,47 @@ class Pulse:
             return self.life.gaps
         return (*self.life.gaps, (round(before, 3), round(now, 3)))[-GAPS:]
 
-    def _write(self, life: Life) -> bool:
+    def _write(self, life: Life) -> Heard:
+        life = replace(life, beats=life.beats + 1)
+        # A note whose reply is lost may be there: the next one must be told from it.
+        self.life = replace(self.life, beats=life.beats)
         fields = asdict(life)
         token = fields.pop("token")
-        for field in ("started", "last_tick"):
-            fields[field] = round(fields[field], 3)
+        for name in ("started", "last_tick"):
+            fields[name] = round(fields[name], 3)
         text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
         with server_errors(), self._connection.pipeline(transaction=False) as pipeline:
+            self._ask(pipeline)
             pipeline.hset(self._key, token, text)
             pipeline.expire(self._key, keys.TTL)
-            was_new, _ = pipeline.execute()
+            # Not every user may read what is asked beside.
+            *asked, was_set, was_kept = pipeline.execute(raise_on_error=False)
+            for reply in (was_set, was_kept):
+                if isinstance(reply, Exception):
+                    raise reply
+        heard = self._heard(*asked)
+        self._known = life.beats
         self.life = life
-        return not was_new
+        return heard
+
+    def _ask(self, pipeline: Pipeline) -> None:
+        # The pauses first: where the life is still there behind them, they are all there were.
+        pipeline.hgetall(keys.pauses(self._app))
+        pipeline.hget(self._key, self.life.token)
+
+    def _heard(self, pauses: Any, found: Any) -> Heard:
+        pauses = None if isinstance(pauses, Exception) else pauses
+        if isinstance(found, Exception):
+            return Heard(False, None, pauses)
+        lives: list[Life] = (
+            [] if found is None else parse_clocks(self._app, {self.life.token: found})
+        )
+        before = lives[0] if lives else None
+        beats = 0 if before is None else before.beats
+        is_lost = beats < self._known
+        # Said once: what is there now is what is known from here on.
+        self._known = min(self._known, beats)
+        return Heard(is_lost, before, pauses)
 
 
 def read_clocks(connection: Redis, app: str) -> list[Life]:
@@ -163,4 +235,10 @@ def _parse(token: str, line: str) -> Life:
         last_tick=instant(said["last_tick"]),
         stopped=None if stopped is None else instant(stopped),
         gaps=tuple((instant(before), instant(after)) for before, after in said.get("gaps", ())),
+        declares=text(said.get("declares", "")),
+        conflicts=tuple(
+            Conflict(text(other), whole(number, 0), tuple(map(text, events)))
+            for other, number, events in said.get("conflicts", ())
+        ),
+        beats=whole(said.get("beats", 0), 0),
     )

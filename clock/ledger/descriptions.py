@@ -6,7 +6,7 @@ A description is one line, ``<since> <JSON>``. It holds nothing of a job's argum
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
@@ -25,7 +25,7 @@ from clock.recurrence.zone import Zone, zone
 from clock.schedule.event import Event
 
 AT_ONCE = 500
-"""Descriptions in one command."""
+"""Descriptions in one command, some 200 kB: a second over a slow line."""
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _LONGEST_CACHED = 10_000
@@ -75,13 +75,24 @@ def describe(connection: Redis, app: str, file: str, events: Sequence[Event], no
     What the ledger has of that file and ``events`` has not is marked as removed at ``now``. Raises
     LedgerError.
     """
+    for _ in describe_in_parts(connection, app, file, events, now):
+        pass
+
+
+def describe_in_parts(
+    connection: Redis, app: str, file: str, events: Sequence[Event], now: float
+) -> Iterator[None]:
+    """As ``describe``, some of ``events`` at each step."""
     key = keys.descriptions(app)
+    there = 0
+    # In parts, so that a hundred thousand texts are never there at once.
+    for start in range(0, len(events), AT_ONCE):
+        with server_errors():
+            there = _describe_some(connection, key, file, events[start : start + AT_ONCE], now)
+        yield
     with server_errors():
-        # In parts, so that a hundred thousand texts are never there at once.
-        for start in range(0, len(events), AT_ONCE):
-            _describe_some(connection, key, file, events[start : start + AT_ONCE], now)
-        connection.expire(key, keys.TTL)
-        if connection.hlen(key) > len(events):
+        there = there or connection.hlen(key)
+        if there > len(events):
             names = {event.name for event in events}
             gone = _removed(app, connection.hgetall(key), names, file, now)
             if gone:
@@ -90,7 +101,8 @@ def describe(connection: Redis, app: str, file: str, events: Sequence[Event], no
 
 def _describe_some(
     connection: Redis, key: str, file: str, events: Sequence[Event], now: float
-) -> None:
+) -> int:
+    """Describe ``events``; how many descriptions there are in all."""
     names = [event.name for event in events]
     before = cast("list[bytes | None]", connection.hmget(key, names))
     changed: dict[Any, Any] = {}
@@ -98,8 +110,12 @@ def _describe_some(
         body = _body(event, file)
         if line is None or line.partition(b" ")[2] != body.encode():
             changed[event.name] = f"{_since(line, body, now)} {body}"
-    if changed:
-        connection.hset(key, mapping=changed)
+    with connection.pipeline(transaction=False) as pipeline:
+        if changed:
+            pipeline.hset(key, mapping=changed)
+        pipeline.expire(key, keys.TTL)
+        pipeline.hlen(key)
+        return int(pipeline.execute()[-1])
 
 
 def parse_descriptions(app: str, found: Mapping[Any, Any] | None) -> dict[str, Description]:

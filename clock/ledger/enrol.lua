@@ -3,24 +3,34 @@
 -- even where the wall clock did.
 --
 -- KEYS  1 decided  2 recurrences  3 templates  4 shapes
--- ARGV  1 TTL of the ledger in seconds  2 instant where new events stand  3 number of shapes
+-- ARGV  1 TTL of the ledger in seconds
+--       2 now in seconds; "" for the server's TIME
+--       3 instant where new events stand, never a later one than now; "" for now
+--       4 number of shapes
 --       a shape: digest, queue key, push command, expires or "-", overlap, stuck_after, serializer,
 --         the two ends of a first and the three of a later job's meta, number of values, field, value, ...
 --       an event: name, recurrence, then its template: digest of its shape, prefix of its job ids,
 --         data, description, the beginnings of a first and of a later job's meta
 --
--- Returns for each event the instant of its last decided occurrence.
-local TTL, INSTANT = ARGV[1], ARGV[2]
+-- Returns the time by which that was done, then for each event the instant of its last decided occurrence.
+local TTL = ARGV[1]
+local NOW = ARGV[2]
+if NOW == '' then
+  local time = redis.call('TIME')
+  NOW = time[1] .. '.' .. string.format('%06d', time[2])
+end
+local TODAY = math.floor(NOW)
+local INSTANT = string.format('%d', math.min(tonumber(ARGV[3]) or TODAY, TODAY))
 local PARTS = 8
-local at = 4
+local at = 5
 
 local packed = {}
-for _ = 1, ARGV[3] do
+for _ = 1, ARGV[4] do
   local digest, queue, side, expires, overlap, stuck_after, serializer = unpack(ARGV, at, at + 6)
   local count = ARGV[at + 12]
   packed[#packed + 1] = digest
   -- The time is for the day it is forgotten.
-  packed[#packed + 1] = INSTANT .. ' ' .. cmsgpack.pack({
+  packed[#packed + 1] = string.format('%d', TODAY) .. ' ' .. cmsgpack.pack({
     queue = queue, side = side, expires = tonumber(expires), overlap = overlap,
     stuck_after = tonumber(stuck_after), serializer = serializer,
     first = { unpack(ARGV, at + 7, at + 8) },
@@ -41,7 +51,7 @@ local records = redis.call('HMGET', KEYS[1], unpack(events))
 local recurrences = redis.call('HMGET', KEYS[2], unpack(events))
 redis.call('HSET', KEYS[3], unpack(templates))
 
-local replies, stood, changed = {}, {}, {}
+local replies, stood, changed = { NOW }, {}, {}
 for i, event in ipairs(events) do
   local recurrence = ARGV[at + PARTS * (i - 1) + 1]
   local record = records[i]
@@ -55,7 +65,7 @@ for i, event in ipairs(events) do
     stood[#stood + 1], stood[#stood + 2] = event, decided .. ' ' .. rest
     changed[#changed + 1], changed[#changed + 2] = event, recurrence
   end
-  replies[i] = decided
+  replies[i + 1] = decided
 end
 if #stood > 0 then
   redis.call('HSET', KEYS[1], unpack(stood))

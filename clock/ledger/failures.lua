@@ -15,12 +15,12 @@ redis.call('EXPIRE', KEYS[1], ARGV[3])
 
 local gone = 0
 for _, old in ipairs(over) do
-  local job = 'rq:job:' .. old
+  local job = RQ .. 'job:' .. old
   local said = redis.call('HMGET', job, 'status', 'origin', 'failure_ttl', 'group_id')
   local is_alone = (not said[4] or said[4] == '') and redis.call('EXISTS', job .. ':dependents') == 0
   if said[1] == 'failed' and said[3] ~= '-1' and is_alone then
-    redis.call('ZREM', 'rq:failed:' .. (said[2] or ''), old)
-    redis.call('DEL', job, job .. ':dependencies', 'rq:results:' .. old, 'rq:executions:' .. old)
+    redis.call('ZREM', RQ .. 'failed:' .. (said[2] or ''), old)
+    redis.call('DEL', job, job .. ':dependencies', RQ .. 'results:' .. old, RQ .. 'executions:' .. old)
     gone = gone + 1
   end
 end

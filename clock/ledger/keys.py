@@ -10,8 +10,11 @@ clock:<app>:shapes            hash  digest -> what the jobs of many events share
 clock:<app>:pauses            hash  event -> until when it is paused, by whom, why    one an event
 clock:<app>:pauses:ended      list  pauses that ended before their end, latest first    ENDED_PAUSES
 clock:<app>:clocks            hash  token of a clock -> its life                      LIVES
+clock:<app>:declared:DIGEST   text  what a clock says of its events, 16 bytes each    DECLARED_TTL
 clock:<app>:events            hash  event -> since when, and its description          one an event
 clock:<app>:instants          hash  event -> its coming instants, if it has no rule   one an event
+clock:<app>:ahead             hash  event -> what fired of it in the future           one an event
+clock:<app>:time              text  where its clocks take the time from, and who      SOURCE_TTL
 clock:<app>:backfilled:EVENT  zset  an occurrence -> when it was backfilled           BACKFILLED
 clock:serializers:queue:NAME  hash  application -> how its clock writes jobs there    one an app
 clock:<app>:runs:EVENT        list  its runs, see ``clock.ledger.runs``               RUNS, RUNS_TTL
@@ -39,8 +42,8 @@ later than the last one of a clock that named it. What clocks left with a queue 
 ``limits`` and ``held`` only while jobs of it run or wait for a place, and ``running`` expires with
 its last lease. Where a key has its own TTL, the part of ``clock.jobs`` that writes it says which.
 
-In the hashes of RQ's jobs and executions a worker of ours adds the fields named below; they go with
-their hash.
+In the hashes of RQ's jobs and executions a worker of ours, and the API, add the fields named below;
+they go with their hash.
 """
 
 from __future__ import annotations
@@ -51,8 +54,15 @@ TTL = 400 * 86_400
 FORGOTTEN_AFTER = TTL
 """Seconds after which a removed event's record is dropped."""
 
+SOURCE_TTL = 60
+"""Seconds for which a clock's word counts where it takes the time from; it says so every five."""
+
 SERIALIZERS_TTL = 35 * 86_400
 """Seconds for which a worker is told how a clock writes: platforms restart both every day."""
+
+DECLARED_TTL = 3 * 86_400
+"""Seconds for which what a clock says of its events is there for others, which is written once a
+day: of each version of a schedule there is one."""
 
 BACKFILLED = 10_000
 """Occurrences in a set of backfilled ones, the latest backfilled; one command asks for no more."""
@@ -81,6 +91,8 @@ DEATHS = "clock_deaths"
 OVERTAKEN = "clock_overtaken"
 """Field of a job: the execution that was taken from its worker last."""
 
+REQUEST = "clock_request"
+"""Field of a job that a request with a key enqueued: the key and a digest of the request."""
 
 ENDED_PAUSES = 1000
 """Pauses that were ended or replaced by hand, the latest, so that one can tell later who did it."""
@@ -129,6 +141,11 @@ def clocks(app: str) -> str:
     return f"clock:{app}:clocks"
 
 
+def declared(app: str, digest: str) -> str:
+    """What clocks say of their events, in digests, which together have the digest ``digest``."""
+    return f"clock:{app}:declared:{digest}"
+
+
 def descriptions(app: str) -> str:
     """The hash of what a schedule file says of each event."""
     return f"clock:{app}:events"
@@ -139,7 +156,17 @@ def instants(app: str) -> str:
     return f"clock:{app}:instants"
 
 
-OF_EVENTS = (recurrences, templates, descriptions, instants, pauses, decided)
+def ahead(app: str) -> str:
+    """The hash of the occurrences that fired while the server was ahead of its time."""
+    return f"clock:{app}:ahead"
+
+
+def time_source(app: str) -> str:
+    """Where the clocks of an application take the time from."""
+    return f"clock:{app}:time"
+
+
+OF_EVENTS = (recurrences, templates, descriptions, instants, ahead, pauses, decided)
 """The hashes with a field for each event."""
 
 

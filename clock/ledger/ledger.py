@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, cast
 
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.crc import key_slot
+from redis.exceptions import ClusterCrossSlotError
 from rq import Queue
-from rq.utils import utcformat
 
 from clock.decision import Kind
 from clock.errors import LedgerError
 from clock.ledger import keys
 from clock.ledger.channel import Call, Channel
-from clock.ledger.job import JobTemplate, JobTemplates, Shape, job_id, job_prefix
+from clock.ledger.diagnosis import ONE_SLOT
+from clock.ledger.enrolment import SMALL, Enrolment, or_server_time
+from clock.ledger.job import job_id
+from clock.ledger.lower import Lowered, lower
+from clock.ledger.pauses import Pause, parse_pauses
 from clock.ledger.records import parse_records
 from clock.ledger.script import server_errors
 from clock.ledger.serializers import meet_workers
+from clock.ledger.time_source import TimeReading, TimeSource, read_time
 from clock.schedule.event import Event
 
-ENROLLED_AT_ONCE = 500
-"""Events in one call of the enrolment script; it holds the server for a few milliseconds."""
+CLAIMED_BYTES = 1_048_576
+"""Bytes of templates that one call of the claim script reads, or those of a single event."""
 
 _KINDS = {kind.value.encode(): kind for kind in Kind}
 
@@ -48,23 +51,35 @@ class Outcome(NamedTuple):
     """What became of a claim.
 
     ``kind`` is what was recorded, or None where the claim was lost to another clock (``decided`` is
-    then how far that one is), refused (``is_refused``: the queue's key holds something else) or
-    made for an event that the ledger does not know (``is_unknown``); in these three nothing was
-    written.
+    then how far that one is), refused (``is_refused``: the queue's key holds something else;
+    ``is_taken``: another job has the id), made for an event that the ledger does not know
+    (``is_unknown``), or too early by the time that decides (``is_future``); in these five nothing
+    was written.
     """
 
     claim: Claim
     kind: Kind | None
     decided: int
     is_refused: bool = False
+    is_taken: bool = False
     is_unknown: bool = False
+    is_future: bool = False
+
+
+class Settled(NamedTuple):
+    """What became of claims that were sent together, decided at ``now`` (UTC seconds since 1970).
+
+    ``outcomes`` is None where it was later than the latest time given: nothing was decided.
+    """
+
+    now: float
+    outcomes: Sequence[Outcome] | None
 
 
 class Sent(NamedTuple):
     """Claims that were sent, and not answered yet."""
 
-    claims: Sequence[Claim]
-    call: Call
+    calls: Sequence[tuple[Sequence[Claim], Call]]
 
 
 class Ledger:
@@ -82,76 +97,124 @@ class Ledger:
         self._app = app
         self._token = token
         self._serializer = serializer
-        self._templates = JobTemplates(connection, serializer)
         self._channel = Channel(connection, "claim.lua")
-        self._enrolment = Channel(connection, "enrol.lua")
+        self._enrolment = Enrolment(connection, app=app, serializer=serializer)
 
-    def enrol(self, events: Sequence[Event], stands_at: float) -> list[int]:
+    def enrol(
+        self, events: Sequence[Event], now: float | None = None, stands_at: float | None = None
+    ) -> list[int]:
         """Make ``events`` and their jobs known; returns each one's last decided occurrence.
 
-        An event seen for the first time, and one whose recurrence changed, stands at ``stands_at``.
+        An event seen for the first time, and one whose recurrence changed, stands at ``stands_at``,
+        or where that is None or later, at ``now``. Without ``now`` the server's time is taken.
         Instants are UTC seconds since 1970.
         """
-        decided: list[int] = []
-        calls: deque[Call] = deque()
-        try:
-            for start in range(0, len(events), ENROLLED_AT_ONCE):
-                calls.append(self._enrol(events[start : start + ENROLLED_AT_ONCE], stands_at))
-                if len(calls) > 1:
-                    decided += map(int, self._enrolment.receive(calls.popleft()))
-            for call in calls:
-                decided += map(int, self._enrolment.receive(call))
-        except BaseException:
-            self._enrolment.close()
-            raise
-        return decided
+        return [each for part in self.enrol_in_parts(events, now, stands_at) for each in part]
 
-    def _enrol(self, events: Sequence[Event], stands_at: float) -> Call:
-        templates = [self._templates.of(event) for event in events]
-        shapes = {template.shape.digest: template.shape for template in templates}
-        arguments: list[Any] = [keys.TTL, int(stands_at), len(shapes)]
-        for shape in shapes.values():
-            arguments += _shape_arguments(shape)
-        for event, template in zip(events, templates, strict=True):
-            arguments += self._event_arguments(event, template)
-        of = (keys.decided, keys.recurrences, keys.templates, keys.shapes)
-        return self._enrolment.send([key(self._app) for key in of], arguments)
+    def enrol_in_parts(
+        self,
+        events: Sequence[Event],
+        now: float | None = None,
+        stands_at: float | None = None,
+        may_go_on: Callable[[], bool] = lambda: True,
+    ) -> Iterator[list[int]]:
+        """Enrol as ``enrol`` does, some of the ``events`` at each step; gives what it returns of
+        them, in their order. Once it may no longer go on, the rest is left out.
+        """
+        return self._enrolment.in_parts(events, now, stands_at, may_go_on)
 
-    def claim(self, claims: Sequence[Claim], now: float) -> list[Outcome]:
+    def claim(self, claims: Sequence[Claim], now: float | None = None) -> list[Outcome]:
         """Decide ``claims`` in one round trip and enqueue the jobs of those that fire.
 
-        Their order is the order of their jobs in the queues. ``now`` is UTC seconds since 1970.
+        Their order is the order of their jobs in the queues. ``now`` is UTC seconds since 1970;
+        without it the server's time decides.
         """
-        return self.receive(self.send(claims, now))
+        return list(self.receive(self.send(claims, now)).outcomes or ())
 
-    def send(self, claims: Sequence[Claim], now: float) -> Sent:
-        """Send ``claims`` to be decided as ``claim`` does; ``receive`` says what became of them."""
-        enqueued_at = utcformat(datetime.fromtimestamp(now, UTC))
-        arguments: list[Any] = [self._token, keys.TTL, now, enqueued_at]
-        for alike, group in groupby(claims, _likeness):
-            names = [claim.event.name for claim in group]
-            arguments += (*alike, len(names), *names)
+    def send(
+        self, claims: Sequence[Claim], now: float | None = None, latest: float | None = None
+    ) -> Sent:
+        """Send ``claims`` to be decided as ``claim`` does; ``receive`` says what became of them.
+
+        Nothing is decided after ``latest``, in UTC seconds since 1970. Those of events with large
+        jobs go in several calls, so that none holds the server for long.
+        """
         of = (keys.decided, keys.templates, keys.shapes, keys.pauses)
-        named = [*(key(self._app) for key in of), Queue.redis_queues_keys]
-        return Sent(claims, self._channel.send(named, arguments))
+        named = [key(self._app) for key in of]
+        named += [Queue.redis_queues_keys, keys.ahead(self._app)]
+        head = [self._token, keys.TTL, or_server_time(now), "" if latest is None else latest]
+        calls: list[tuple[Sequence[Claim], Call]] = []
+        for part in self._split(claims):
+            arguments: list[Any] = [*head]
+            for alike, group in groupby(part, _likeness):
+                names = [claim.event.name for claim in group]
+                arguments += (*alike, len(names), *names)
+            calls.append((part, self._channel.send(named, arguments)))
+        return Sent(calls)
 
-    def receive(self, sent: Sent) -> list[Outcome]:
+    def _split(self, claims: Sequence[Claim]) -> Iterable[Sequence[Claim]]:
+        """The claims as they go into one call after the other, those of an event together."""
+        large = self._enrolment.large
+        if not large:
+            return [claims]
+        parts: list[list[Claim]] = []
+        room = 0
+        for name, group in groupby(claims, lambda claim: claim.event.name):
+            size = large.get(name, SMALL)
+            if size > room:
+                parts.append([])
+                room = CLAIMED_BYTES
+            parts[-1] += group
+            room -= size
+        return parts
+
+    def receive(self, sent: Sent) -> Settled:
         """What became of the claims sent first of those not answered yet."""
-        replies = self._channel.receive(sent.call).split()
-        return [_outcome(claim, reply) for claim, reply in zip(sent.claims, replies, strict=True)]
+        decided_at, outcomes, are_decided = 0.0, list[Outcome](), False
+        for claims, call in sent.calls:
+            now, *replies = self._channel.receive(call).split()
+            # What came after the latest time is as undecided as what came too early.
+            found = [
+                _outcome(claim, reply)
+                for claim, reply in zip(claims, replies or [b"t"] * len(claims), strict=True)
+            ]
+            decided_at, are_decided = float(now), are_decided or bool(replies)
+            outcomes += found
+        return Settled(decided_at, outcomes if are_decided else None)
+
+    def lower(self, events: Sequence[str], now: float | None = None) -> list[Lowered]:
+        """Lower the records of ``events`` that lie more than ``WAITED_OUT`` seconds in the future,
+        see ``clock.ledger.lower``. Without ``now`` the server's time is taken.
+        """
+        return lower(self._connection, self._app, events, now)
+
+    def read_time(self, source: TimeSource) -> TimeReading:
+        """The server's time, and who else takes the time from elsewhere than ``source``."""
+        return read_time(self._connection, self._app, self._token, source)
 
     def hang_up(self) -> None:
         """Give up what was sent and not answered; to claim it again is safe."""
         self._channel.close()
 
     def warnings(self) -> list[str]:
-        """What about the server could lose the ledger, one sentence each."""
+        """What about the server could lose the ledger, one sentence each.
+
+        Raises LedgerError for a node of a cluster where the keys of a claim are not on one node.
+        """
         try:
-            with server_errors():
-                found = self._connection.info("memory") | self._connection.info("persistence")
+            with server_errors(), self._connection.pipeline(transaction=False) as pipeline:
+                for section in ("memory", "persistence", "cluster"):
+                    pipeline.info(section)
+                pipeline.config_get("save")
+                *infos, saves = pipeline.execute(raise_on_error=False)
         except LedgerError:
+            return []
+        if any(isinstance(info, Exception) for info in infos):
             # Not every user of a server may ask; what cannot be known is not warned of.
             return []
+        found = {name: each for info in infos for name, each in info.items()}
+        if found.get("cluster_enabled") and not self._is_on_one_slot():
+            raise LedgerError(ONE_SLOT, ClusterCrossSlotError.__name__, is_lasting=True)
         policy, saved = found.get("maxmemory_policy", "noeviction"), found.get("aof_enabled", 0)
         warnings = []
         if policy != "noeviction" and found.get("maxmemory", 0):
@@ -159,7 +222,8 @@ class Ledger:
                 f"it may evict keys when it is full (maxmemory-policy {policy}), jobs and what was "
                 "decided among them; set noeviction"
             )
-        if not saved and not self._saves_snapshots():
+        # Where a platform hides its configuration, it is the platform that saves.
+        if not saved and not isinstance(saves, Exception) and not saves.get("save"):
             warnings.append("it keeps nothing on disk, so a restart of it forgets what was decided")
         return warnings
 
@@ -174,36 +238,36 @@ class Ledger:
             queues=(event.job.queue for event in events),
         )
 
-    def _saves_snapshots(self) -> bool:
-        try:
-            return bool(self._connection.config_get("save").get("save", ""))
-        except RedisError:
-            # Where a platform hides its configuration, it is the platform that saves.
-            return True
+    def _is_on_one_slot(self) -> bool:
+        ours, of_rq = keys.decided(self._app), Queue.redis_queues_keys
+        return key_slot(ours.encode()) == key_slot(of_rq.encode())
 
-    def forget_removed(self, names: Collection[str], now: float) -> int:
+    def forget_removed(self, names: Collection[str], now: float) -> dict[str, Pause | None]:
         """Drop what the ledger holds of events not in ``names`` that were last decided long ago.
 
-        Returns how many went. An application may run several schedule files, so what another of
-        its clocks decided lately stays.
+        Returns the names of those events, each with the pause that went with it. An application may
+        run several schedule files, so what another of its clocks decided lately stays.
         """
         ours = keys.decided(self._app)
         with server_errors():
             self._forget_shapes(now)
             if self._connection.hlen(ours) <= len(names):
-                return 0
+                return {}
             gone = [
                 name
                 for field, line in self._connection.hscan_iter(ours, count=1000)
                 for name, record in parse_records(self._app, {field: line}, 1).items()
                 if name not in names and record.decided < now - keys.FORGOTTEN_AFTER
             ]
-            if gone:
-                with self._connection.pipeline() as pipeline:
-                    for key in keys.OF_EVENTS:
-                        pipeline.hdel(key(self._app), *gone)
-                    pipeline.execute()
-        return len(gone)
+            if not gone:
+                return {}
+            pauses = self._connection.hmget(keys.pauses(self._app), gone)
+            with self._connection.pipeline() as pipeline:
+                for key in keys.OF_EVENTS:
+                    pipeline.hdel(key(self._app), *gone)
+                pipeline.execute()
+        paused = {name: line for name, line in zip(gone, pauses, strict=True) if line is not None}
+        return dict.fromkeys(gone) | parse_pauses(self._app, paused)
 
     def _forget_shapes(self, now: float) -> None:
         shapes = keys.shapes(self._app)
@@ -216,34 +280,6 @@ class Ledger:
     def job_id(self, claim: Claim) -> str:
         """The id of the job of a claim that fired."""
         return job_id(self._app, claim.event.name, claim.scheduled)
-
-    def _event_arguments(self, event: Event, template: JobTemplate) -> Iterable[Any]:
-        return (
-            event.name,
-            event.identity(),
-            template.shape.digest,
-            job_prefix(self._app, event.name),
-            template.data,
-            template.description,
-            template.first,
-            template.later,
-        )
-
-
-def _shape_arguments(shape: Shape) -> Iterable[Any]:
-    return (
-        shape.digest,
-        shape.queue_key,
-        shape.side,
-        "-" if shape.expires is None else shape.expires,
-        shape.overlap,
-        shape.stuck_after,
-        shape.serializer,
-        *shape.first,
-        *shape.later,
-        2 * len(shape.fields),
-        *(each for field in shape.fields.items() for each in field),
-    )
 
 
 def _likeness(claim: Claim) -> tuple[str, int, int, int]:
@@ -258,6 +294,10 @@ def _outcome(claim: Claim, reply: bytes) -> Outcome:
         return Outcome(claim, kind, claim.scheduled)
     if reply == b"?":
         return Outcome(claim, None, claim.scheduled, is_unknown=True)
+    if reply == b"t":
+        return Outcome(claim, None, claim.scheduled, is_future=True)
     if reply == b"q":
         return Outcome(claim, None, claim.scheduled, is_refused=True)
+    if reply == b"j":
+        return Outcome(claim, None, claim.scheduled, is_taken=True)
     return Outcome(claim, None, int(reply[1:]))

@@ -11,11 +11,12 @@ from rq import Queue
 from rq.serializers import resolve_serializer
 from rq.utils import utcformat
 
-from clock.errors import NoQueueError, NotEnrolledError
+from clock.errors import IdTakenError, NoQueueError, NotEnrolledError
 from clock.instant import utc_text
 from clock.ledger import keys
 from clock.ledger.job import occurrence_meta
 from clock.ledger.records import find_record
+from clock.ledger.reserved import manual_id, meta_mark
 from clock.ledger.script import script, server_errors
 
 
@@ -23,12 +24,14 @@ def run_now(connection: Redis, app: str, event: str, now: float, key: str | None
     """Enqueue the job of ``event`` at ``now`` (UTC seconds since 1970); returns the job's id.
 
     Asked again with the same ``key`` (letters, digits, ``_`` and ``-``), nothing is done as long as
-    RQ keeps the job.
+    RQ keeps the job. Raises ValueError for a key of the form of the clock's own job ids.
 
     The job's ``meta["clock"]`` says ``manual``, and the event's history notes it; what is scheduled
-    stays as it is. Raises UnknownEventError, NotEnrolledError, and LedgerError where the server is
-    away or refuses.
+    stays as it is. Raises UnknownEventError, NotEnrolledError, IdTakenError where another job has
+    the id, and LedgerError where the server is away or refuses.
     """
+    stamp = f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}"
+    identifier = manual_id(app, event, key or f"{stamp}-{secrets.token_hex(3)}")
     record = find_record(connection, app, event)
     with server_errors():
         found = connection.register_script(script("template.lua"))(
@@ -36,9 +39,7 @@ def run_now(connection: Redis, app: str, event: str, now: float, key: str | None
         )
     if found is None:
         raise NotEnrolledError(f"the job of {event!r} is not in the ledger; start its clock once")
-    queue, side, expires, prefix, serializer, _, later, flat = found
-    stamp = f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}"
-    identifier = f"{prefix.decode()}manual-{key or f'{stamp}-{secrets.token_hex(3)}'}"
+    queue, side, expires, _, serializer, _, later, flat = found
 
     packer = resolve_serializer(serializer.decode())
     meta = packer.loads(_scheduled(later))
@@ -55,14 +56,17 @@ def run_now(connection: Redis, app: str, event: str, now: float, key: str | None
     if expires != b"-":
         fields[b"ttl"], deadline = int(expires), math.ceil((now + int(expires)) * 1000)
 
-    arguments = [event, int(now), identifier, queue, side, deadline]
+    said, _, _ = fields[b"meta"].partition(meta["clock"]["scheduled_at"].encode())
+    arguments = [event, int(now), identifier, queue, side, deadline, meta_mark(said)]
     arguments += [each for field in fields.items() for each in field]
     with server_errors():
         pushed = connection.register_script(script("run.lua"))(
             keys=[keys.decided(app), Queue.redis_queues_keys], args=arguments
         )
-    if not pushed:
+    if pushed == 0:
         raise NoQueueError(f"the key {queue.decode()} holds no queue")
+    if pushed < 0:
+        raise IdTakenError(f"{event!r} was not run: another job has the id {identifier!r}")
     return identifier
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,7 @@ from redis.client import Pipeline
 from clock.ledger import keys
 from clock.ledger.records import find_record
 from clock.ledger.script import server_errors
-from clock.ledger.unreadable import READ_ERRORS, execute, readable, skip
+from clock.ledger.unreadable import READ_ERRORS, execute, readable, skip, texts
 from clock.ledger.values import second, text
 
 
@@ -65,6 +66,38 @@ def resume(connection: Redis, app: str, event: str, now: float | None = None) ->
     return before
 
 
+def write_back(connection: Redis, app: str, pauses: Mapping[bytes, bytes], now: float) -> list[str]:
+    """Write the fields of ``pauses`` that a server forgot; returns the events that have theirs
+    again.
+
+    A pause that was over at ``now`` (UTC seconds since 1970) is not written, nor one that was ended
+    since, nor over another. Raises LedgerError.
+    """
+    key, ended_key = keys.pauses(app), keys.ended_pauses(app)
+    lost = parse_pauses(app, pauses)
+    written: list[str] = []
+
+    def write(pipeline: Pipeline) -> None:
+        # Whoever ends a pause leaves it among those that are no more.
+        ended = set(map(_identity, pipeline.lrange(ended_key, 0, -1)))
+        standing = set(texts(key, pipeline.hkeys(key)))
+        written[:] = [
+            event
+            for event, pause in lost.items()
+            if event not in standing
+            and (event, pause.since) not in ended
+            and (pause.until is None or pause.until > now)
+        ]
+        pipeline.multi()
+        if written:
+            pipeline.hset(key, mapping={event: pauses[event.encode()] for event in written})
+            pipeline.expire(key, keys.TTL)
+
+    with server_errors():
+        connection.transaction(write, key, ended_key)
+    return written
+
+
 def pause_over(connection: Redis, app: str, event: str, instant: int) -> Pause | None:
     """The pause that ``event`` was in at ``instant`` (UTC seconds since 1970), as far as known.
 
@@ -99,6 +132,14 @@ def pause_among(found: Iterable[Pause], instant: int) -> Pause | None:
     return min(
         over, key=lambda each: (each.since > instant, abs(each.since - instant)), default=None
     )
+
+
+def _identity(line: bytes | str) -> tuple[str, int] | None:
+    """The event of a pause that is no more, and since when it held; None where it is not known."""
+    with suppress(*READ_ERRORS):
+        said = json.loads(line)
+        return text(said["event"]), second(said["since"])
+    return None
 
 
 def _note_end(pipeline: Pipeline, app: str, event: str, pause: Pause, ended: int) -> None:

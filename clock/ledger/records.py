@@ -53,6 +53,20 @@ def parse_records(
     return readable(keys.decided(app), found, lambda _event, line: parse_record(line, newest))
 
 
+def read_decided(connection: Redis, app: str) -> dict[str, int]:
+    """The instant of the last decided occurrence of each event, in UTC seconds since 1970.
+
+    Raises LedgerError.
+    """
+    with server_errors():
+        found = connection.hscan_iter(keys.decided(app), count=1000)
+        return {
+            name: record.decided
+            for field, line in found
+            for name, record in parse_records(app, {field: line}, 0).items()
+        }
+
+
 def _unknown(event: str, names: list[str], app: str) -> str:
     if not names:
         return f"there is no event {event!r}: no clock of the application {app!r} ran yet"

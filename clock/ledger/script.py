@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import files
 
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import RedisError
 
-from clock.errors import LedgerError
+from clock import lua
+from clock.ledger.diagnosis import diagnosed
 
 
 def script(name: str) -> str:
     """The text of a script of this folder."""
-    return files("clock.ledger").joinpath(name).read_text(encoding="utf-8")
+    return lua.script("clock.ledger", name)
 
 
 @contextmanager
@@ -25,11 +25,4 @@ def server_errors() -> Iterator[None]:
     try:
         yield
     except (RedisError, OSError) as error:
-        said = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        raise LedgerError(said, _kind(error)) from error
-
-
-def _kind(error: Exception) -> str:
-    # The client has no class of its own for every code a server knows: BUSY, MISCONF, ...
-    name, code = type(error).__name__, str(error).partition(" ")[0]
-    return f"{name} {code}" if type(error) is ResponseError and code.isupper() else name
+        raise diagnosed(error) from error

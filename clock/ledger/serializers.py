@@ -12,8 +12,8 @@ from typing import Any
 
 from redis import Redis
 from rq.serializers import DefaultSerializer, JSONSerializer, resolve_serializer
-from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
+from clock import rq_keys
 from clock.errors import LedgerError
 from clock.ledger import keys
 from clock.ledger.script import server_errors
@@ -100,14 +100,15 @@ def _of_workers(connection: Redis, queues: Sequence[str]) -> dict[str, str]:
     """The serializer of each living worker of ``queues`` that left one."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for queue in queues:
-            pipeline.smembers(WORKERS_BY_QUEUE_KEY % queue)
-        listed = [texts(WORKERS_BY_QUEUE_KEY, each) for each in execute(pipeline)]
+            pipeline.smembers(rq_keys.workers_of(queue))
+        replies = zip(queues, execute(pipeline), strict=True)
+        listed = [texts(rq_keys.workers_of(queue), members) for queue, members in replies]
         workers = sorted(set().union(*listed))
         for worker in workers:
             pipeline.hmget(worker, WORKER_FIELD, "death")
         found = zip(workers, execute(pipeline), strict=True)
     return {
-        worker.removeprefix("rq:worker:"): serializer
+        worker.removeprefix(rq_keys.WORKER): serializer
         for worker, fields in found
         if fields is not None and not fields[1]
         for serializer in texts(worker, fields[:1] if fields[0] else ())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from redis import Redis
 
+from clock import rq_keys
 from clock.ledger.script import server_errors
 from clock.ledger.unreadable import execute
 from clock.observe.words import words
@@ -29,7 +30,7 @@ class JobState:
 def read_job(connection: Redis, identifier: str) -> JobState | None:
     """The job called ``identifier``; None where RQ keeps it no more. Raises LedgerError."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
-        pipeline.hmget(f"rq:job:{identifier}", _FIELDS)
+        pipeline.hmget(rq_keys.JOB + identifier, _FIELDS)
         (found,) = execute(pipeline)
     status, *instants = (words(value) for value in found or [None] * len(_FIELDS))
     if status is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,12 +13,14 @@ from redis import Redis
 from rq.job import Job
 from rq.utils import as_text
 
+from clock import rq_keys
 from clock.ledger.script import server_errors
 from clock.ledger.unreadable import execute, skip, texts
 from clock.ledger.values import maybe_whole
 from clock.observe.cursor import Cursor, read_cursor
 from clock.observe.instants import read_instant
 from clock.observe.payload import inflate, read_arguments, read_meta, read_task
+from clock.observe.rate_limits import read_limited
 from clock.observe.words import words
 
 PAGE = 50
@@ -41,18 +44,23 @@ class Stage(StrEnum):
     FAILED = "failed"
     """Stopped ones are among these."""
     CANCELED = "canceled"
+    RATE_LIMITED = "rate_limited"
+    """From RQ 3 on, as is the next: it waits until fewer jobs of its rate limit wait or run."""
+    READY = "ready_to_enqueue"
+    """What it waited for has ended, and it is about to be put on its queue."""
 
 
 _REGISTRIES = {
-    Stage.STARTED: "rq:wip:",
-    Stage.SCHEDULED: "rq:scheduled:",
-    Stage.DEFERRED: "rq:deferred:",
-    Stage.FINISHED: "rq:finished:",
-    Stage.FAILED: "rq:failed:",
-    Stage.CANCELED: "rq:canceled:",
+    Stage.STARTED: "wip",
+    Stage.SCHEDULED: "scheduled",
+    Stage.DEFERRED: "deferred",
+    Stage.FINISHED: "finished",
+    Stage.FAILED: "failed",
+    Stage.CANCELED: "canceled",
+    Stage.READY: "ready",
 }
 _EXPIRING = {Stage.DEFERRED, Stage.FINISHED, Stage.FAILED}
-_OLDEST_FIRST = {Stage.STARTED, Stage.SCHEDULED}
+_OLDEST_FIRST = {Stage.STARTED, Stage.SCHEDULED, Stage.READY}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,9 +136,11 @@ def read_jobs(
     place = None if cursor is None else read_cursor(cursor)
     with server_errors():
         if state is Stage.QUEUED:
-            total, ids, following = _waiting(connection, f"rq:queue:{queue}", place, limit)
+            total, ids, following = _waiting(connection, rq_keys.QUEUE + queue, place, limit)
+        elif state is Stage.RATE_LIMITED:
+            total, ids, following = _limited(connection, queue, place, limit)
         else:
-            key = _REGISTRIES[state] + queue
+            key = rq_keys.registry(_REGISTRIES[state], queue)
             total, ids, following = _registered(connection, key, state, now, place, limit)
         found = read_summaries(connection, ids)
     return JobPage(
@@ -159,7 +169,7 @@ def read_details(connection: Redis, identifier: str) -> JobDetails | None:
     """
     with server_errors(), connection.pipeline(transaction=True) as pipeline:
         pipeline.hmget(Job.key_for(identifier), (*FIELDS, "description"))
-        pipeline.xrevrange(f"rq:results:{identifier}", count=1)
+        pipeline.xrevrange(rq_keys.results(identifier), count=1)
         fields, results = execute(pipeline)
     summary = summary_of(identifier, fields)
     if summary is None or fields is None:
@@ -219,6 +229,15 @@ def _waiting(connection: Redis, key: str, place: Cursor | None, limit: int) -> _
     ids = texts(key, found)
     last = start + len(found)
     return total, ids, Cursor(last - 1, ids[-1]) if ids and last < total else None
+
+
+def _limited(connection: Redis, queue: str, place: Cursor | None, limit: int) -> _Found:
+    all_ = [each for each in read_limited(connection) if each.queue == queue]
+    last = (place.score, place.member) if place is not None else (-math.inf, "")
+    left = [each for each in all_ if each[:2] > last]
+    some = left[:limit]
+    following = Cursor(some[-1].since, some[-1].id) if len(left) > limit else None
+    return len(all_), [each.id for each in some], following
 
 
 def _registered(
@@ -285,5 +304,5 @@ def read_errors(connection: Redis, ids: Sequence[str]) -> list[str | None]:
     """
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for identifier in ids:
-            pipeline.xrevrange(f"rq:results:{identifier}", count=1)
+            pipeline.xrevrange(rq_keys.results(identifier), count=1)
         return [_error(each, results) for each, results in zip(ids, execute(pipeline), strict=True)]

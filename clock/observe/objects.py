@@ -9,6 +9,7 @@ from typing import Any
 
 from clock.ledger.clocks import Life
 from clock.ledger.pauses import Pause
+from clock.observe.conflict import ClockConflict
 from clock.observe.state import last_decision, last_lateness
 from clock.observe.status import EventStatus
 from clock.observe.telling import utc, utc_exact
@@ -26,6 +27,17 @@ def clock_object(life: Life) -> dict[str, Any]:
         "events": life.events,
         "started": utc_exact(life.started),
         "last_tick": utc_exact(life.last_tick),
+    }
+
+
+def conflict_object(conflict: ClockConflict) -> dict[str, Any]:
+    """A conflict of two clocks."""
+    return {
+        "clocks": [
+            {"host": life.host, "pid": life.pid, "file": life.file} for life in conflict.clocks
+        ],
+        "events": list(conflict.events),
+        "number": conflict.number,
     }
 
 

@@ -65,6 +65,11 @@ def _not_decided(
             return f"due then, in {span(answer.at - now)}{held}"
         case Verdict.PENDING:
             return "due, and not decided yet; a clock is alive and may do it any moment"
+        case Verdict.OVERDUE if job is not None:
+            return (
+                f"overdue: another job, which is {job.status}, has the id of its job, {job.id}; "
+                "it can be enqueued once that one is gone"
+            )
         case Verdict.OVERDUE:
             return "overdue: it should have fired, a clock is alive, and did not decide it"
         case Verdict.NO_CLOCK:
@@ -82,6 +87,12 @@ def _not_decided(
             )
         case Verdict.DISABLED:
             return f"disabled in the schedule since {local(said.since, zone)}"
+        case Verdict.AHEAD:
+            return (
+                "it does not fire: the event's record stands at "
+                f"{local(answer.after or 0, zone)}, in the server's future, so that all before it "
+                f"counts as decided; clock rewind {event.name!r} sets it back"
+            )
         case Verdict.FORGOTTEN:
             return _forgotten(answer, job, zone)
     return "its times come from code, and its clock published none around then"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from redis import Redis
 from rq.job import Job
 
+from clock import rq_keys
 from clock.ledger import keys
 from clock.ledger.progress import Progress, parse_progress
 from clock.ledger.script import server_errors
@@ -42,19 +43,19 @@ def read_running(
         names = sorted(queue_names(connection) if queues is None else set(queues))
         with connection.pipeline(transaction=False) as pipeline:
             for name in names:
-                pipeline.zrange(f"rq:wip:{name}", 0, most - 1)
+                pipeline.zrange(rq_keys.registry("wip", name), 0, most - 1)
             found = execute(pipeline)
         executions = [
             execution
             for name, members in zip(names, found, strict=True)
-            for execution in texts(name, members)
+            for execution in texts(rq_keys.registry("wip", name), members)
         ]
         with connection.pipeline(transaction=False) as pipeline:
             for execution in executions:
                 identifier = execution.partition(":")[0]
                 pipeline.hmget(Job.key_for(identifier), FIELDS)
                 pipeline.hgetall(keys.progress(identifier))
-                pipeline.hget(f"rq:execution:{execution}", "last_heartbeat")
+                pipeline.hget(rq_keys.execution(execution), "last_heartbeat")
             replies = iter(execute(pipeline))
     running = []
     for execution, fields, progress, beat in zip(

@@ -20,6 +20,9 @@ class State(StrEnum):
     NO_CLOCK = "no clock"
     """Its time is past, and no clock of its schedule file is alive."""
 
+    AHEAD = "ahead"
+    """Its record stands in the server's future, and nothing fires until then."""
+
     PAUSED = "paused"
     """It was paused, and the pause has not ended."""
 

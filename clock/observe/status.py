@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from clock.ledger.clocks import Life
 from clock.ledger.descriptions import Description
+from clock.ledger.lower import is_ahead
 from clock.ledger.pauses import Pause
 from clock.ledger.record import Record
+from clock.observe.conflict import ClockConflict, conflicts_of
 from clock.observe.overdue import due_since, following
 from clock.observe.snapshot import Snapshot
 from clock.observe.state import State, state_of_history
@@ -28,7 +30,8 @@ class EventStatus:
     ``clock.recurrence.published``); None where they are not. ``next`` is the first occurrence to
     come. ``pending`` is the oldest that is not decided: the next one too, unless its time is past.
     ``overdue`` is for how many seconds it could have been decided, where that is more than the
-    tolerance, else None. ``is_failing`` says that its last run failed, as far as runs are known.
+    tolerance, else None. ``is_ahead`` says that its record stands in the server's future.
+    ``is_failing`` says that its last run failed, as far as runs are known.
     """
 
     description: Description
@@ -38,6 +41,7 @@ class EventStatus:
     next: int | None
     pending: int | None
     overdue: float | None
+    is_ahead: bool
     is_failing: bool
     state: State
 
@@ -55,6 +59,7 @@ class Status:
     first. ``events`` come in the order of their files; those no schedule has any more are
     ``removed``. ``missing`` are the schedule files that have events and no clock alive.
     ``unreadable`` lists the skipped entries, each with the reason.
+    ``conflicts`` are clocks alive that say different things of an event.
     """
 
     app: str
@@ -65,11 +70,17 @@ class Status:
     removed: tuple[EventStatus, ...]
     missing: tuple[str, ...]
     unreadable: tuple[str, ...] = ()
+    conflicts: tuple[ClockConflict, ...] = ()
 
     @property
     def overdue(self) -> tuple[EventStatus, ...]:
         """The events that should have fired, and did not while a clock was alive."""
         return tuple(each for each in self.events if each.state is State.OVERDUE)
+
+    @property
+    def ahead(self) -> tuple[EventStatus, ...]:
+        """The events that fire nothing until a time to come, because their records stand there."""
+        return tuple(each for each in self.events if each.is_ahead)
 
     @property
     def has_clocks(self) -> bool:
@@ -78,8 +89,10 @@ class Status:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether its clocks are alive and nothing is overdue."""
-        return self.has_clocks and not self.overdue
+        """Whether its clocks are alive and agree, nothing is overdue and no record is in the
+        future.
+        """
+        return self.has_clocks and not (self.overdue or self.ahead or self.conflicts)
 
     def last_tick(self) -> float | None:
         """The latest last tick of any clock; None where there never was one."""
@@ -116,6 +129,7 @@ def status(
         removed=tuple(each for each in events if _is_removed(each)),
         missing=tuple(file for file in files if file not in there),
         unreadable=snapshot.unreadable,
+        conflicts=conflicts_of(alive),
     )
 
 
@@ -151,6 +165,7 @@ def _event(
     if pending is not None and there_since is not None:
         since = due_since(pending, pause, there_since)
         overdue = now - since if since is not None and now - since > tolerance else None
+    in_future = record is not None and description.enabled and is_ahead(record.decided, now)
     is_past = pending is not None and now - pending > tolerance
     return EventStatus(
         description=description,
@@ -160,10 +175,12 @@ def _event(
         next=coming,
         pending=pending,
         overdue=overdue,
+        is_ahead=in_future,
         is_failing=is_failing,
         state=_state(
             (State.DISABLED, not description.enabled),
             (State.NO_CLOCK, is_past and there_since is None),
+            (State.AHEAD, in_future),
             (State.PAUSED, pause_at(pause, now) is not None),
             (State.OVERDUE, overdue is not None),
             (State.FAILING, is_failing),

@@ -41,6 +41,8 @@ class Verdict(StrEnum):
     NOT_SCHEDULED = "not in the schedule"
     """The schedule did not have the event then, or not with these times."""
     DISABLED = "disabled"
+    AHEAD = "ahead"
+    """It is not decided, but the event's record stands beyond it, in the server's future."""
     FORGOTTEN = "forgotten"
     """It was decided, too long ago for the history."""
     UNKNOWN = "unknown"
@@ -184,11 +186,15 @@ def _not_scheduled(description: Description, at: int) -> Verdict | None:
 def _undecided(event: EventStatus, lives: Sequence[Life], at: int, now: float) -> Answer:
     """The answer for an occurrence of which the history has nothing."""
     record = event.record
+    if record is not None and event.is_ahead and at <= record.decided:
+        return Answer(at=at, verdict=Verdict.AHEAD, after=record.decided)
     if at > now:
         return Answer(at=at, verdict=Verdict.COMING)
     if record is not None and at <= record.decided:
         oldest = record.history[-1].first if record.history else None
-        return Answer(at=at, verdict=Verdict.FORGOTTEN, known_from=oldest)
+        # A record that was moved forward has nothing of what lies between.
+        known_from = oldest if oldest is not None and at < oldest else None
+        return Answer(at=at, verdict=Verdict.FORGOTTEN, known_from=known_from)
     if event.pause is not None and (event.pause.until is None or event.pause.until > at):
         return Answer(at=at, verdict=Verdict.PAUSED)
     if event.overdue is not None:

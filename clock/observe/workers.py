@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from redis import Redis
+from redis.client import Pipeline
 from rq.utils import as_text
 
+from clock import rq_keys
 from clock.ledger import keys
 from clock.ledger.script import server_errors
 from clock.ledger.unreadable import execute, skip, texts
@@ -15,7 +18,6 @@ from clock.ledger.values import maybe_whole
 from clock.observe.instants import read_instant
 from clock.observe.words import words
 
-_PREFIX = "rq:worker:"
 _FIELDS = (
     "hostname", "pid", "state", "queues", "current_job", "birth", "last_heartbeat", "death",
     "successful_job_count", "failed_job_count", "version", keys.OWNER,
@@ -45,34 +47,61 @@ class WorkerState:
 
 
 def read_workers(connection: Redis) -> list[WorkerState]:
-    """The living workers, by name, in two round trips. Raises LedgerError."""
+    """The living workers, by name, in three round trips; four where a worker seems to run several
+    jobs at once. Raises LedgerError.
+    """
     with server_errors():
         with connection.pipeline(transaction=False) as pipeline:
-            pipeline.smembers("rq:workers")
+            pipeline.smembers(rq_keys.WORKERS)
             (members,) = execute(pipeline)
-        names = sorted(texts("rq:workers", members))
+        names = sorted(texts(rq_keys.WORKERS, members))
         with connection.pipeline(transaction=False) as pipeline:
             for name in names:
                 pipeline.hmget(name, _FIELDS)
+                pipeline.smembers(rq_keys.executions_of_worker(name.removeprefix(rq_keys.WORKER)))
             replies = execute(pipeline)
+        asked = dict(zip(names, replies[::2], strict=True))
+        jobs = _jobs(connection, names, replies[1::2])
+        owners = {name: fields[-1] for name, fields in asked.items() if fields is not None}
+        silent = _silent(connection, owners)
     return [
-        _worker(name, fields)
-        for name, fields in zip(names, replies, strict=True)
+        _worker(name, fields, job)
+        for (name, fields), job in zip(asked.items(), jobs, strict=True)
         # One that was killed stays in the set; one that ended may be in it for a moment.
-        if fields is not None and fields[3] is not None and not fields[7]
+        if fields is not None and fields[3] is not None and not fields[7] and name not in silent
     ]
 
 
-def _worker(key: str, fields: Sequence[bytes | None]) -> WorkerState:
+def _jobs(
+    connection: Redis, workers: Sequence[str], executions: Sequence[Collection[bytes] | None]
+) -> list[str | None]:
+    """The job of each worker of RQ 3, by its executions; None where it has none.
+
+    A worker that was killed leaves one behind, which a successor of its name seems to have.
+    """
+    listed = [texts(worker, found) for worker, found in zip(workers, executions, strict=True)]
+    several = sorted({entry for found in listed if len(found) > 1 for entry in found})
+    gone = set()
+    if several:
+        with connection.pipeline(transaction=False) as pipeline:
+            for entry in several:
+                pipeline.exists(rq_keys.execution(entry))
+            found = zip(several, pipeline.execute(), strict=True)
+            gone = {entry for entry, is_there in found if not is_there}
+    left = [sorted({*entries} - gone) for entries in listed]
+    return [entries[0].partition(":")[0] if entries else None for entries in left]
+
+
+def _worker(key: str, fields: Sequence[bytes | None], running: str | None) -> WorkerState:
     host, pid, state, queues, job, *rest = map(words, fields)
     birth, heartbeat, _, succeeded, failed, version, owner = rest
     return WorkerState(
-        name=key.removeprefix(_PREFIX),
+        name=key.removeprefix(rq_keys.WORKER),
         host=host,
         pid=_count(key, "pid", pid),
         state=state or "?",
         queues=tuple((queues or "").split(",")),
-        job=job,
+        job=None if state == "idle" else running or job,
         started=read_instant(birth),
         heartbeat=read_instant(heartbeat),
         succeeded=_count(key, "successful_job_count", succeeded) or 0,
@@ -95,27 +124,65 @@ def broken_queues(connection: Redis, queues: Iterable[str]) -> set[str]:
     names = list(dict.fromkeys(queues))
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for name in names:
-            pipeline.type(f"rq:queue:{name}")
+            pipeline.type(rq_keys.QUEUE + name)
         types = map(as_text, pipeline.execute())
     return {name for name, kind in zip(names, types, strict=True) if kind not in {"list", "none"}}
 
 
 def count_workers(connection: Redis, queues: Iterable[str]) -> dict[str, int]:
-    """How many live workers listen on each of ``queues``, in two round trips.
+    """How many live workers listen on each of ``queues``, in three round trips.
 
-    RQ keeps a set of workers for each queue, in which one that was killed stays; its own hash
-    expires some minutes after its last heartbeat. Raises LedgerError.
+    RQ keeps a set of workers for each queue, in which one that was killed stays. Raises
+    LedgerError.
     """
     names = list(dict.fromkeys(queues))
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for name in names:
-            pipeline.smembers(f"rq:workers:{name}")
-        listed = [sorted(texts("rq:workers", found)) for found in execute(pipeline)]
+            pipeline.smembers(rq_keys.workers_of(name))
+        replies = zip(names, execute(pipeline), strict=True)
+        listed = [sorted(texts(rq_keys.workers_of(name), found)) for name, found in replies]
         workers = list(dict.fromkeys(worker for found in listed for worker in found))
-        for worker in workers:
-            pipeline.exists(worker)
-        lives = dict(zip(workers, pipeline.execute(), strict=True))
+        ask_workers(pipeline, workers)
+        alive = alive_workers(connection, workers, execute(pipeline))
     return {
-        name: sum(1 for worker in found if lives[worker])
+        name: sum(1 for worker in found if worker in alive)
         for name, found in zip(names, listed, strict=True)
     }
+
+
+def ask_workers(pipeline: Pipeline, workers: Iterable[str]) -> None:
+    """Ask what ``alive_workers`` needs to know of ``workers``, the keys of their hashes."""
+    for worker in workers:
+        pipeline.exists(worker)
+        pipeline.hget(worker, keys.OWNER)
+
+
+def alive_workers(connection: Redis, workers: Sequence[str], replies: Sequence[Any]) -> set[str]:
+    """Those of ``workers`` that are alive, in one more round trip if any of them is ours.
+
+    A worker's hash expires some minutes after its last heartbeat. One of ours is known to be dead
+    ``keys.PRESENCE`` seconds after its last sign of life. Raises what the client raises.
+    """
+    owners = dict(zip(workers, replies[1::2], strict=True))
+    silent = _silent(connection, owners)
+    return {
+        worker
+        for worker, is_there in zip(workers, replies[::2], strict=True)
+        if is_there and worker not in silent
+    }
+
+
+def _silent(connection: Redis, owners: Mapping[str, bytes | None]) -> set[str]:
+    """Those of our workers that give no sign of life; ``owners`` are their identities, by key."""
+    ours = {worker: owner for worker, said in owners.items() for owner in texts(worker, _one(said))}
+    if not ours:
+        return set()
+    with connection.pipeline(transaction=False) as pipeline:
+        for identity in ours.values():
+            pipeline.exists(keys.presence(identity))
+        signs = pipeline.execute()
+    return {worker for worker, sign in zip(ours, signs, strict=True) if not sign}
+
+
+def _one(value: bytes | None) -> Sequence[bytes]:
+    return () if value is None else (value,)

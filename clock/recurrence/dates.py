@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from clock.errors import RecurrenceError
+from clock.errors import RecurrenceError, words_of
 from clock.recurrence.combination import Combining
 from clock.recurrence.days import EPOCH
 
@@ -60,8 +60,8 @@ class DateFunction(Dates):
         asked = date.fromordinal(day + EPOCH)
         try:
             return bool(self.function(asked))
-        except Exception as error:  # a user's function raises whatever it likes
-            message = f"{self} failed for {asked}: {type(error).__name__}: {error}"
+        except (Exception, SystemExit) as error:  # a user's function raises whatever it likes
+            message = f"{self} failed for {asked}: {words_of(error)}"
             raise RecurrenceError(message) from error
 
     def __str__(self) -> str:

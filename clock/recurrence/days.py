@@ -7,7 +7,7 @@ where there is none before the year 10000.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
@@ -34,6 +34,10 @@ class Days(Protocol):
         """The first day of the set at or after ``day``, or None."""
         ...
 
+    def how_many(self, first: int, last: int) -> int:
+        """How many days of the set lie from ``first`` to ``last``, both included."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class EveryDays:
@@ -45,6 +49,12 @@ class EveryDays:
     def next(self, day: int) -> int | None:
         found = day + (self.anchor - day) % self.count
         return found if found <= LAST_DAY else None
+
+    def how_many(self, first: int, last: int) -> int:
+        last = min(last, LAST_DAY)
+        if last < first:
+            return 0
+        return (last - self.anchor) // self.count - (first - 1 - self.anchor) // self.count
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,15 @@ class WeekDays:
         later = monday + 7
         later += (self._first_monday() - later) % (7 * self.count)
         return _within(later + self.weekdays[0])
+
+    def how_many(self, first: int, last: int) -> int:
+        last = min(last, LAST_DAY)
+        return self._up_to(last) - self._up_to(first - 1) if first <= last else 0
+
+    def _up_to(self, day: int) -> int:
+        """How many lie from the first Monday to ``day``; negative before it."""
+        rounds, behind = divmod(day - self._first_monday(), 7 * self.count)
+        return rounds * len(self.weekdays) + sum(1 for each in self.weekdays if each <= behind)
 
     def _first_monday(self) -> int:
         return self.anchor - weekday(self.anchor)
@@ -133,6 +152,17 @@ class MonthDays:
             month += self.count
             from_day = 1
         return None
+
+    def how_many(self, first: int, last: int) -> int:
+        found, day = 0, self.next(first)
+        while day is not None and day <= last:
+            begin = date.fromordinal(day + EPOCH).replace(day=1)
+            length, first_of_month = _length(begin.year, begin.month), begin.toordinal() - EPOCH
+            days = self._days(length, weekday(first_of_month))
+            found += bisect_right(days, last - first_of_month + 1)
+            found -= bisect_left(days, day - first_of_month + 1)
+            day = self.next(first_of_month + length)
+        return found
 
     def _days(self, length: int, first_weekday: int) -> list[int]:
         shape = (length, first_weekday)

@@ -6,6 +6,7 @@ sentence.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
@@ -225,8 +226,25 @@ def _catch_up(value: Any) -> int:
 def _condition(value: Any) -> Callable[[Occurrence], object]:
     if not callable(value):
         raise ValueError(f"{value!r} cannot be called; write a function of the occurrence")
+    # An object may be called too, and so may a function with some of its arguments filled in.
+    if _is_always_true(value) or _is_always_true(getattr(value, "__call__", None)):  # noqa: B004
+        name = getattr(value, "__name__", repr(value))
+        raise ValueError(
+            f"{name} is an async function or a generator, so what it returns is always true; "
+            "write a plain function"
+        )
     condition: Callable[[Occurrence], object] = value
     return condition
+
+
+def _is_always_true(function: object) -> bool:
+    """Whether a call returns a coroutine or a generator, which is true whatever is in it."""
+    kinds = (
+        inspect.iscoroutinefunction,
+        inspect.isasyncgenfunction,
+        inspect.isgeneratorfunction,
+    )
+    return any(is_kind(function) for is_kind in kinds)
 
 
 def _as_written(value: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from redis import Redis
@@ -14,6 +14,9 @@ from clock.ledger import keys
 from clock.ledger.pauses import parse_pauses
 from clock.ledger.script import script, server_errors
 from clock.observe.overdue import due_since, following
+from clock.recurrence.published import Published
+from clock.recurrence.recurrence import Recurrence
+from clock.recurrence.user_code import runs_user_code
 from clock.schedule.event import Event
 
 AT_ONCE = 500
@@ -37,12 +40,21 @@ class SelfCheck:
     """
 
     def __init__(
-        self, connection: Redis, app: str, events: Sequence[Event], tolerance: float
+        self,
+        connection: Redis,
+        app: str,
+        events: Sequence[Event],
+        tolerance: float,
+        published: Mapping[str, Published],
     ) -> None:
+        """``published`` are the instants, by event, of recurrences that run users' code: those are
+        not asked here, where the loop would wait for them.
+        """
         self._app = app
         self._names = (keys.decided(app), keys.pauses(app))
         self._events = [each for each in events if each.enabled]
         self._tolerance = tolerance
+        self._published = published
         self._script = connection.register_script(script("decided.lua"))
         self._agenda: Agenda | None = None
         self._overdue: set[int] = set()
@@ -83,13 +95,23 @@ class SelfCheck:
         # By identity: the events keep their recurrences, and many share one.
         coming: dict[int, int | None] = {}
         for index, event in enumerate(self._events):
-            key = id(event.recurrence)
+            recurrence = self._recurrence(event)
+            if recurrence is None:
+                agenda.put(index, math.ceil(now + self._tolerance + 1))
+                continue
+            key = id(recurrence)
             if key not in coming:
-                coming[key] = following(event.recurrence, int(now))
+                coming[key] = following(recurrence, int(now))
             at = coming[key]
             again = now + NOT_DUE if at is None else at + self._tolerance + 1
             agenda.put(index, math.ceil(again))
         return agenda
+
+    def _recurrence(self, event: Event) -> Recurrence | None:
+        """What says when an event is due, without its user's code; None where nothing does yet."""
+        if runs_user_code(event.recurrence):
+            return self._published.get(event.name)
+        return event.recurrence
 
     def _ask(self, asked: Sequence[int]) -> list[Any]:
         with server_errors():
@@ -106,9 +128,10 @@ class SelfCheck:
         found: list[tuple[int, int]],
     ) -> float:
         """When to look again; what has become overdue goes to ``found``."""
-        if decided is None:
+        recurrence = self._recurrence(self._events[index])
+        if decided is None or recurrence is None:
             return now + self._tolerance
-        pending = following(self._events[index].recurrence, int(decided))
+        pending = following(recurrence, int(decided))
         if pending is None:
             self._decided(index)
             return now + NOT_DUE

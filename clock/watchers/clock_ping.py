@@ -1,4 +1,4 @@
-"""The clock's own ping: it goes round, the ledger answers, and nothing is overdue."""
+"""The clock's own ping: it goes round, the ledger answers, and nothing is wrong."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class ClockPing:
     def passed(self, now: float, *, is_well: bool) -> None:
         """The clock has made a whole pass, which ended at ``now`` (UTC seconds since 1970).
 
-        ``is_well`` says that nothing is overdue.
+        ``is_well`` says that nothing is overdue, and no other clock in conflict with it.
         """
         is_due = self._last is None or not 0 <= now - self._last < EVERY
         if not is_due and is_well == self._was_well:
             return
         self._last, self._was_well = now, is_well
-        text = "" if is_well else "the clock is alive, and something is overdue; see clock status"
+        text = "" if is_well else "the clock is alive, and something is wrong; see clock status"
         word = "" if is_well else "fail"
         self._sender.send(Ping(url=self._url, word=word, run=self._run, text=text))

@@ -24,6 +24,7 @@ from clock.web.crash import CrashMiddleware
 from clock.web.guard import AccessMiddleware
 from clock.web.headers import HeadersMiddleware
 from clock.web.refusal import refusal
+from clock.web.server_now import ServerNow
 
 STATIC = Path(__file__).parent / "static"
 
@@ -36,19 +37,21 @@ def application(
     serializer: str = "pickle",
     tolerance: float = TOLERANCE,
     allowed: Collection[str] = (),
-    now: Callable[[], float] = time.time,
+    now: Callable[[], float] | None = None,
 ) -> Starlette:
     """The web side of the application ``app``, whose ledger ``connection`` reaches.
 
     ``access`` says who may (see ``clock.web.access.read_access``), ``serializer`` is that of the
     workers, ``tolerance`` is in seconds, ``allowed`` are the dotted names that may be enqueued.
+    ``now`` gives UTC seconds since 1970; without it the server's time is taken.
     """
+    host_now = now or time.time
     made = Starlette(
         routes=routes(),
         middleware=[
             Middleware(HeadersMiddleware),
             Middleware(CrashMiddleware),
-            Middleware(AccessMiddleware, access=access, now=now),
+            Middleware(AccessMiddleware, access=access, now=host_now),
         ],
         exception_handlers={
             HTTPException: _http_error,
@@ -64,7 +67,8 @@ def application(
         access=access,
         serializer=serializer,
         tolerance=tolerance,
-        now=now,
+        now=now or ServerNow(connection),
+        host_now=host_now,
         allowed=frozenset(allowed),
     )
     return made

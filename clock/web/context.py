@@ -13,7 +13,8 @@ from clock.web.access import Access
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """One application and its server. ``tolerance`` is in seconds, as for ``clock status``; ``now``
-    gives UTC seconds since 1970; ``allowed`` are the dotted names that may be enqueued.
+    gives the server's time and ``host_now`` this host's, by which sessions end, in UTC seconds
+    since 1970; ``allowed`` are the dotted names that may be enqueued.
     """
 
     connection: Redis
@@ -22,4 +23,5 @@ class Context:
     serializer: str
     tolerance: float
     now: Callable[[], float]
+    host_now: Callable[[], float]
     allowed: frozenset[str]

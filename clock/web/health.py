@@ -27,6 +27,8 @@ ANSWER = 3.0
 OK = "ok"
 NO_CLOCK = "no clock"
 OVERDUE = "overdue"
+AHEAD = "ahead"
+CONFLICT = "conflict"
 AWAY = "server away"
 
 
@@ -35,7 +37,11 @@ def _health(context: Context, connection: Redis) -> str:
     found = status(snapshot, context.now(), tolerance=context.tolerance)
     if not found.has_clocks:
         return NO_CLOCK
-    return OVERDUE if found.overdue else OK
+    if found.overdue:
+        return OVERDUE
+    if found.ahead:
+        return AHEAD
+    return CONFLICT if found.conflicts else OK
 
 
 def _readiness(_context: Context, connection: Redis) -> str:

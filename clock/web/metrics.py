@@ -91,7 +91,10 @@ def _of_application(found: Status) -> Iterator[Metric]:
     said = {"app": found.app, "version": version("rq-clock")}
     yield InfoMetricFamily("clock", "The application, and the release that answers.", said)
     yield _gauge("clock_up", "Whether a clock is alive for each schedule file.", found.has_clocks)
-    yield _gauge("clock_healthy", "Whether that is so and nothing is overdue.", found.is_healthy)
+    yield _gauge(
+        "clock_healthy", "Whether that is so, nothing overdue, no conflict.", found.is_healthy
+    )
+    yield _gauge("clock_conflicts", "Pairs of clocks that disagree.", len(found.conflicts))
     yield _gauge("clock_alive_clocks", "Clocks that are alive.", len(found.alive))
     yield _gauge("clock_events", "Events of all schedule files.", len(found.events))
     yield _gauge(

@@ -11,6 +11,7 @@ from rq.job import Job
 from rq.registry import StartedJobRegistry
 from rq.utils import as_text, parse_composite_key
 
+from clock import rq_keys
 from clock.ledger import keys
 
 
@@ -39,12 +40,12 @@ class Abandoned:
     @property
     def execution_key(self) -> str:
         """What RQ knows of the execution."""
-        return f"rq:execution:{self.entry}"
+        return rq_keys.execution(self.entry)
 
     @property
     def executions_key(self) -> str:
         """RQ's set of the executions of the job."""
-        return f"rq:executions:{self.job}"
+        return rq_keys.executions(self.job)
 
     @property
     def watched(self) -> list[str]:
@@ -104,7 +105,7 @@ def _started(connection: Redis, names: Sequence[str]) -> list[tuple[str, str, fl
 def _owners(connection: Redis, started: Sequence[tuple[str, str, float]]) -> list[str | None]:
     with connection.pipeline(transaction=False) as pipeline:
         for _, entry, _ in started:
-            pipeline.hget(f"rq:execution:{entry}", keys.OWNER)
+            pipeline.hget(rq_keys.execution(entry), keys.OWNER)
         return [None if owner is None else as_text(owner) for owner in pipeline.execute()]
 
 

@@ -13,7 +13,6 @@ from redis.client import Pipeline
 from rq import Queue
 from rq import Worker as RQWorker
 from rq.exceptions import StopRequested
-from rq.executions import Execution
 from rq.job import Job
 
 from clock.settings import GRACE
@@ -109,7 +108,7 @@ class GentleWorker(RQWorker):
             super().execute_job(job, queue)
         finally:
             self._hand = None
-            self.execution: Execution | None = None
+            self.execution = None
 
     def _give_back(self, job: Job, queue: Queue) -> None:
         with self.connection.pipeline() as pipeline:

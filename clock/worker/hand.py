@@ -7,7 +7,7 @@ from rq.executions import Execution
 from rq.job import Job
 
 from clock.ledger import keys
-from clock.worker.script import script
+from clock.lua import script
 
 RQ_KEEPS = 90
 """Seconds RQ keeps an execution after its last heartbeat."""
@@ -42,7 +42,7 @@ class Hand:
         """Give a sign of life; whether the execution was taken from this worker."""
         execution = self.execution
         return bool(
-            connection.register_script(script("beat.lua"))(
+            connection.register_script(script("clock.worker", "beat.lua"))(
                 keys=[
                     keys.presence(self._worker),
                     self._job_key,
@@ -66,7 +66,7 @@ class Hand:
         seconds, time enough to write its end.
         """
         return bool(
-            connection.register_script(script("may_end.lua"))(
+            connection.register_script(script("clock.worker", "may_end.lua"))(
                 keys=[self.execution.key, self._registry_key, keys.presence(self._worker)],
                 args=[
                     self._worker,

@@ -14,7 +14,9 @@ from rq.job import Job
 from rq.utils import as_text
 from rq.worker_registration import clean_worker_registry
 
+from clock import rq_keys
 from clock.ledger import keys
+from clock.rq_versions import clean_waiting, with_execution
 from clock.worker.gentle import GentleWorker
 from clock.worker.hand import Hand, Overtaken
 from clock.worker.presence import Presence, own_connection
@@ -70,7 +72,8 @@ class LivingWorker(GentleWorker):
         before = self.connection.hget(self.key, keys.OWNER)
         self._heard_since = time.monotonic()
         if before is not None and self._is_dead(as_text(before)):
-            self.connection.delete(self.key)
+            # What the dead one ran is with its key, and is not what this one runs.
+            self.connection.delete(self.key, rq_keys.executions_of_worker(self.name))
         super().register_birth()  # type: ignore[no-untyped-call]
         self.connection.hset(self.key, keys.OWNER, self._identity)
 
@@ -90,12 +93,13 @@ class LivingWorker(GentleWorker):
         self.connection.delete(keys.presence(self._identity))
 
     def clean_registries(self) -> None:
-        """RQ's upkeep of the registries of ended jobs. Abandoned ones are judged by ``Sweep``."""
+        """RQ's upkeep of its registries. Abandoned ones are judged by ``Sweep``."""
         for queue in self.queues:
             if queue.acquire_maintenance_lock():
                 queue.finished_job_registry.cleanup()
                 queue.failed_job_registry.cleanup()
                 clean_worker_registry(queue)
+                clean_waiting(queue)
                 queue.release_maintenance_lock()  # type: ignore[no-untyped-call]
         self.last_cleaned_at = datetime.now(UTC)  # type: ignore[assignment]
 
@@ -107,10 +111,11 @@ class LivingWorker(GentleWorker):
         self._hand = hand
         return execution
 
-    def maintain_heartbeats(self, job: Job) -> None:
+    def maintain_heartbeats(self, job: Job, execution: Execution | None = None) -> None:
         """RQ's, which would revive what RQ knows of an execution that another worker has ended."""
         if self._hand is None or not self._hand.is_overtaken(self.connection):
-            super().maintain_heartbeats(job)
+            told = with_execution(super().maintain_heartbeats, execution)
+            super().maintain_heartbeats(job, **told)
 
     def handle_execution_ended(self, job: Job, queue: Queue, heartbeat_ttl: int) -> None:
         """RQ's first step after a run, which leads nowhere where the job is another worker's by

@@ -14,6 +14,8 @@ from rq.exceptions import AbandonedJobError, NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.timeouts import UnixSignalDeathPenalty
 
+from clock.rq_versions import call_on_failure
+
 TASK = "clock.worker.mourning.mourn"
 
 KEPT = 7 * 86_400
@@ -50,6 +52,6 @@ def mourn(job_id: str, reason: str, failed: bool) -> None:
     except NoSuchJobError:
         return
     error = AbandonedJobError(reason)
-    job.execute_failure_callback(UnixSignalDeathPenalty, AbandonedJobError, error, None)
+    call_on_failure(job, UnixSignalDeathPenalty, error)
     if failed and hasattr(job, "send_webhooks"):
         job.send_webhooks(JobStatus.FAILED, exc_string=reason)

@@ -21,9 +21,11 @@ from rq.registry import ScheduledJobRegistry
 from rq.results import Result
 from rq.utils import utcformat
 
+from clock import rq_keys
 from clock.ledger import keys
 from clock.ledger.run import RunOutcome
 from clock.ledger.runs import write_run
+from clock.rq_versions import free_rate_limit
 from clock.worker.abandoned import Abandoned, is_still_abandoned
 from clock.worker.mourning import mourning
 from clock.worker.record import run_of
@@ -71,6 +73,8 @@ def take_over(
             pipeline.zrem(found.registry_key, found.entry)
             pipeline.delete(found.execution_key)
             pipeline.zrem(found.executions_key, found.execution)
+            if found.worker is not None:
+                pipeline.srem(rq_keys.executions_of_worker(found.worker), found.entry)
             if job is not None and verdict.fate is not Fate.FORGOTTEN:
                 _act(verdict, job, found, queue, pipeline, app, now)
             pipeline.execute()
@@ -78,6 +82,8 @@ def take_over(
             return None
     if job is not None and verdict.fate is Fate.FAILED:
         queue.enqueue_dependents(job, refresh_job_status=False)
+    if job is not None and (verdict.fate is Fate.FAILED or verdict.delay):
+        free_rate_limit(job)
     return verdict
 
 

@@ -10,13 +10,11 @@ import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from inspect import signature
 from typing import Any
 
 from redis.client import Pipeline
 from rq import Queue
 from rq import Retry as RQRetry
-from rq import Worker as RQWorker
 from rq.exceptions import NoSuchJobError
 from rq.executions import Execution
 from rq.job import Job, JobStatus
@@ -26,6 +24,7 @@ from clock.jobs.progress import flush
 from clock.ledger.run import Run, RunOutcome
 from clock.ledger.runs import write_run
 from clock.ledger.serializers import meet_clocks
+from clock.rq_versions import with_execution
 from clock.watchers.run import Watchers
 from clock.worker.configuration import (
     log_by_environment,
@@ -41,8 +40,6 @@ from clock.worker.record import attempt_of, occurrence_of, run_of
 
 OUTCOME = "clock_outcome"
 """What ``meta`` says of a skipped job, whose status in RQ is that of a finished one."""
-
-TAKES_EXECUTION = "execution" in signature(RQWorker.handle_job_retry).parameters
 
 log = logging.getLogger("clock")
 
@@ -112,14 +109,16 @@ class Worker(LimitedWorker):
         self._ending = self._run = self._killed_by = None
         return super().prepare_execution(job)
 
-    def perform_job(self, job: Job, queue: Queue) -> bool:
-        """RQ's: run the job, with the middleware around what RQ calls to do so."""
+    def perform_job(self, job: Job, queue: Queue, execution: Execution | None = None) -> bool:
+        """RQ's: run the job, with the middleware around what RQ calls to do so. From RQ 3 on it is
+        told the execution, here and below.
+        """
         # RQ has no place of its own for what goes around a job, and passes this object on.
         job.perform = partial(self._perform, job, job.perform)  # type: ignore[method-assign]
         said = occurrence_of(job)
         watched = said and self._watchers.begin(str(said["event"]), job.id, attempt_of(job))
         try:
-            return super().perform_job(job, queue)
+            return super().perform_job(job, queue, **with_execution(super().perform_job, execution))
         finally:
             # Its end is written, and its timeout is over: nobody waits for what is told now.
             if watched and self._ending is not None:
@@ -147,11 +146,16 @@ class Worker(LimitedWorker):
             flush()
 
     def handle_job_success(
-        self, job: Job, queue: Queue, started_job_registry: StartedJobRegistry
+        self,
+        job: Job,
+        queue: Queue,
+        started_job_registry: StartedJobRegistry,
+        execution: Execution | None = None,
     ) -> None:
         """RQ's: the job has finished, or was skipped."""
         self._note(job, self._ending or Ending(RunOutcome.SUCCEEDED))
-        super().handle_job_success(job, queue, started_job_registry)
+        told = with_execution(super().handle_job_success, execution)
+        super().handle_job_success(job, queue, started_job_registry, **told)
 
     def handle_job_retry(
         self,
@@ -159,18 +163,16 @@ class Worker(LimitedWorker):
         queue: Queue,
         retry: RQRetry,
         started_job_registry: StartedJobRegistry,
-        *args: Any,
-        **kwargs: Any,
+        execution: Execution | None = None,
     ) -> None:
-        """RQ's: the job is run again because it said so, or was stopped. What follows the registry
-        is the execution, from some RQ on.
-        """
+        """RQ's: the job is run again because it said so, or was stopped."""
         is_over = (job.number_of_retries or 0) >= retry.max
         self._note(
             job,
             self._ending or Ending(RunOutcome.FAILED if is_over else RunOutcome.RETRIED),
         )
-        super().handle_job_retry(job, queue, retry, started_job_registry, *args, **kwargs)
+        told = with_execution(super().handle_job_retry, execution)
+        super().handle_job_retry(job, queue, retry, started_job_registry, **told)
 
     def handle_job_failure(
         self,
@@ -178,6 +180,7 @@ class Worker(LimitedWorker):
         queue: Queue,
         started_job_registry: StartedJobRegistry | None = None,
         exc_string: str = "",
+        execution: Execution | None = None,
     ) -> None:
         """RQ's: the job failed, to be run again by its ``retry=`` or not. In the worker's own
         process it is called for a run that was killed.
@@ -186,17 +189,17 @@ class Worker(LimitedWorker):
             self._note(job, failure_of(sys.exc_info()[1], job))
             self._count_retry(job)
         elif self._hand is not None:
-            ended = self._killed(job, queue, exc_string)
+            ended = self._killed(job, queue, exc_string, self._hand.execution)
             if ended is None:
                 return
             exc_string = ended
-        super().handle_job_failure(job, queue, started_job_registry, exc_string)
+        told = with_execution(super().handle_job_failure, execution)
+        super().handle_job_failure(job, queue, started_job_registry, exc_string, **told)
 
-    def _killed(self, job: Job, queue: Queue, reason: str) -> str | None:
+    def _killed(self, job: Job, queue: Queue, reason: str, execution: Execution) -> str | None:
         """Note the end of a run that was killed; why it failed, None where there is nothing left
         to do about it.
         """
-        assert self.execution is not None
         if not self._may_end():
             return None
         try:
@@ -204,19 +207,18 @@ class Worker(LimitedWorker):
             job.refresh()  # type: ignore[no-untyped-call]
         except NoSuchJobError:
             with self.connection.pipeline() as pipeline:
-                self.cleanup_execution(job, pipeline)
+                self.cleanup_execution(job, pipeline, execution)
                 pipeline.execute()
             return None
         job.ended_at = datetime.now(UTC)
-        job.started_at = job.started_at or self.execution.created_at
+        job.started_at = job.started_at or execution.created_at
         if self._stopped_job_id == job.id:
             self._note(job, Ending(RunOutcome.STOPPED, "stop-job"))
         elif self._grace is not None and self._grace.killed:
             self._ending = Ending(RunOutcome.STOPPED, "SIGKILL")
             if job.should_retry or job.get_status(refresh=False) == JobStatus.QUEUED:
                 again = RQRetry(max=ENDLESS)
-                rest = (self.execution,) if TAKES_EXECUTION else ()
-                self.handle_job_retry(job, queue, again, queue.started_job_registry, *rest)
+                self.handle_job_retry(job, queue, again, queue.started_job_registry, execution)
                 return None
             self._note(job, self._ending)
             reason = (
@@ -239,16 +241,19 @@ class Worker(LimitedWorker):
             self._killed_by = f"exit {ret_val}"
         super().handle_work_horse_killed(job, retpid, ret_val, rusage)  # type: ignore[no-untyped-call]
 
-    def cleanup_execution(self, job: Job, pipeline: Pipeline) -> None:
+    def cleanup_execution(
+        self, job: Job, pipeline: Pipeline, execution: Execution | None = None
+    ) -> None:
         """RQ's: the last of an execution, in the transaction that writes its end."""
         if self._hand is not None and self._hand.job == job.id:
-            # RQ forgets it in the first try of a transaction, and leaves it there in the second.
+            # RQ 2 forgets it in the first try of a transaction, and leaves it there in the second.
             self.execution = self._hand.execution
         if self._run is not None:
             write_run(pipeline, self._app, self._run)
         if self._ending is not None and self._ending.outcome is RunOutcome.SKIPPED:
             self._mark_skipped(job, pipeline)
-        super().cleanup_execution(job, pipeline)
+        told = with_execution(super().cleanup_execution, execution)
+        super().cleanup_execution(job, pipeline, **told)
 
     def _mark_skipped(self, job: Job, pipeline: Pipeline) -> None:
         if job.get_result_ttl(self.default_result_ttl) != 0:

@@ -117,13 +117,12 @@ def _jobs(redis: Redis) -> None:
     queues["high"].enqueue("tests.jobs.working.say", "hello")
     work_off(redis, "default", "high")
     running = queues["default"].enqueue("tests.jobs.working.say", "busy")
-    start(redis, running.id)
+    start(redis, running.id, worker="worker-1")
     _progress(redis, running)
     for _ in range(4):
         queues["low"].enqueue("tests.jobs.working.say", "later")
     worker = SimpleWorker(list(queues.values()), connection=redis, name="worker-1")
     worker.register_birth()  # type: ignore[no-untyped-call]
-    worker.set_current_job_id(running.id)
     worker.set_state("busy")
 
 

@@ -118,6 +118,28 @@ def test_where_something_did_not_fire_the_code_is_7(
 
 
 @pytest.mark.usefixtures("worker")
+def test_where_two_clocks_say_different_things_of_an_event_the_code_is_7(
+    clock: Clock, redis: Redis, read: ReadSchedule, server_url: str
+) -> None:
+    begin = int(time.time() - START) - 30
+    clocks = []
+    for host, task in (("prod", "tasks.x"), ("staging", "tasks.y")):
+        schedule = read(f"every('day', {task!r}, name='nightly')")
+        named = Schedule(path=f"{host}.py", zone=schedule.zone, events=schedule.events)
+        clocks.append(Watched(redis, named, token=f"{host}:1:x", conflict_after=10.0))
+    for second in range(begin, begin + 31, 5):
+        for each in clocks:
+            each.turn([second])
+    code, out, err = clock("status", "--url", server_url, "--app", "test", "--json")
+    found = json.loads(out)
+    assert (code, found["healthy"]) == (7, False)
+    assert {each["host"] for each in found["conflicts"][0]["clocks"]} == {"prod", "staging"}
+    assert err.startswith("conflict: the clocks of ")
+    for word in ("prod.py on prod:1", "staging.py on staging:1", "nightly", "--app", "queues"):
+        assert word in err.splitlines()[0]
+
+
+@pytest.mark.usefixtures("worker")
 def test_an_overdue_event_whose_queue_is_broken_says_so(
     clock: Clock, ran: Ran, redis: Redis, server_url: str
 ) -> None:
@@ -140,6 +162,16 @@ def test_a_queue_without_a_worker_is_warned_of_and_changes_nothing(
     )
     code, _, err = clock("status", "--url", server_url, "--app", "test")
     assert (code, err) == (0, "warning: no worker listens on the queue 'io' of 1 event\n")
+
+
+def test_a_clock_whose_file_declares_no_events_is_warned_of_and_changes_nothing(
+    clock: Clock, ran: Ran, server_url: str
+) -> None:
+    ran("", since=10)
+    code, out, err = clock("status", "--url", server_url, "--app", "test")
+    assert (code, out.splitlines()[-1]) == (0, "0 events")
+    assert err.startswith("warning: ")
+    assert err.endswith("schedule.py declares no events\n")
 
 
 @pytest.mark.usefixtures("worker")

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 import pytest
 from redis import Redis
-from rq import Worker
+from rq import Queue, Worker
 
+from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause, resume
 from clock.ledger.run import Run, RunOutcome
 from clock.ledger.runs import write_run
@@ -186,6 +187,16 @@ def test_no_clock_has_been_alive_since(asked: Asked) -> None:
 def test_it_is_overdue(asked: Asked) -> None:
     asked.run(TEN, range(300), is_idle=True)
     assert asked.why(30).startswith("overdue: it should have fired, a clock is alive")
+
+
+def test_another_job_has_its_id(asked: Asked) -> None:
+    asked.run(TEN, range(300), is_idle=True)
+    identifier = job_id("test", "tasks.x", asked.zero + 30)
+    Queue(connection=asked.redis).enqueue("tasks.theirs", job_id=identifier)
+    assert asked.why(30) == (
+        f"overdue: another job, which is queued, has the id of its job, {identifier}; "
+        "it can be enqueued once that one is gone"
+    )
 
 
 def test_it_was_not_in_the_schedule_then(asked: Asked) -> None:

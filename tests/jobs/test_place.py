@@ -8,11 +8,12 @@ import click
 import pytest
 from redis import Redis
 from rq import Queue
-from rq.job import Job, _job_stack
+from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from clock.errors import SettingsError
 from clock.jobs.place import find_place, prompt, shown
+from tests.jobs.working import running_here
 
 
 @pytest.fixture(autouse=True)
@@ -68,12 +69,8 @@ def test_the_job_that_runs_here_decides_before_the_command(redis: Redis) -> None
     job = Queue(connection=redis, serializer=JSONSerializer).enqueue("tasks.x")
     context = click.Context(click.Command("worker"))
     context.params = {"url": "redis://command:3", "serializer": "rq.serializers.DefaultSerializer"}
-    _job_stack.push(Job.fetch(job.id, connection=redis, serializer=JSONSerializer))  # type: ignore[no-untyped-call]
-    try:
-        with context:
-            place = find_place()
-    finally:
-        _job_stack.pop()  # type: ignore[no-untyped-call]
+    with running_here(Job.fetch(job.id, connection=redis, serializer=JSONSerializer)), context:
+        place = find_place()
     assert place.connection is redis
     assert place.serializer is JSONSerializer
 

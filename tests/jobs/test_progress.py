@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from redis import Redis
 from rq import get_current_job
-from rq.job import Job, _job_stack
+from rq.job import Job
 
 from clock.jobs import Handle, enqueue, progress, track
 from clock.jobs.progress import flush
-from tests.jobs.working import work_off
+from tests.jobs.working import running_here, work_off
 from tests.live.waiting import wait_for
 
 TELL = "tests.jobs.working.tell"
@@ -25,9 +25,8 @@ TELL = "tests.jobs.working.tell"
 def handle(redis: Redis) -> Iterator[Handle]:
     """A job that runs in this process, as long as the test does."""
     handle = enqueue("tests.jobs.working.say", connection=redis)
-    _job_stack.push(Job.fetch(handle.id, connection=redis))  # type: ignore[no-untyped-call]
-    yield handle
-    _job_stack.pop()  # type: ignore[no-untyped-call]
+    with running_here(Job.fetch(handle.id, connection=redis)):
+        yield handle
 
 
 def _said(handle: Handle) -> tuple[float, float | None, str] | None:

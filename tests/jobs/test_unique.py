@@ -10,7 +10,7 @@ from redis import Redis
 from rq import Queue
 from rq.job import Job, JobStatus
 
-from clock.jobs import Handle, enqueue
+from clock.jobs import Handle, Status, enqueue
 from tests.jobs.working import start, work_off
 
 SAY = "tests.jobs.working.say"
@@ -92,6 +92,15 @@ def test_a_job_that_waits_for_its_retry_or_for_another_job_still_stands(
     first = _enqueue(redis, kind)
     Job.fetch(first.id, connection=redis).set_status(status)
     assert _enqueue(redis, kind) == first
+
+
+@BOTH
+@pytest.mark.parametrize("status", ["rate_limited", "ready_to_enqueue"])
+def test_a_job_that_rq_3_lets_wait_still_stands(kind: str, status: str, redis: Redis) -> None:
+    first = _enqueue(redis, kind)
+    redis.hset(f"rq:job:{first.id}", "status", status)
+    assert _enqueue(redis, kind) == first
+    assert first.status() is Status.WAITING
 
 
 @BOTH

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from inspect import signature
 from typing import Any
 
 from redis import Redis
@@ -19,15 +22,32 @@ def work_off(redis: Redis, *queues: str) -> None:
     SimpleWorker(found, connection=redis).work(burst=True, logging_level="CRITICAL")
 
 
-def start(redis: Redis, job_id: str) -> Execution:
+@contextmanager
+def running_here(job: Job) -> Iterator[None]:
+    """Let the block be a part of ``job``, as RQ sees it."""
+    from rq.job import _current_job  # not in RQ 2
+
+    token = _current_job.set(job)
+    try:
+        yield
+    finally:
+        _current_job.reset(token)
+
+
+def start(redis: Redis, job_id: str, worker: str = "worker") -> Execution:
     """What a worker does when it begins a job."""
     job = Job.fetch(job_id, connection=redis)
     redis.lrem(f"rq:queue:{job.origin}", 1, job_id)
+    # RQ 2.9 does not keep whose an execution is.
+    named: Any = {"worker_name": worker} if WORKER_IS_KEPT else {}
     with redis.pipeline() as pipeline:
-        execution = Execution.create(job, ttl=90, pipeline=pipeline)
-        job.prepare_for_execution("worker", pipeline)
+        execution = Execution.create(job, ttl=90, pipeline=pipeline, **named)
+        job.prepare_for_execution(worker, pipeline)
         pipeline.execute()
     return execution
+
+
+WORKER_IS_KEPT = "worker_name" in signature(Execution.create).parameters
 
 
 def say(word: Any = "done") -> Any:

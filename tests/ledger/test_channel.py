@@ -12,6 +12,9 @@ from clock.ledger.channel import Call, Channel
 from clock.server import connect
 from tests.live.port import free_port
 
+AT = b"1800000000.000000"
+"""The time of a claim, with which its reply begins."""
+
 EVENT = "tasks.x"
 
 
@@ -22,21 +25,21 @@ def channel(redis: Redis) -> Channel:
 
 def test_replies_come_in_the_order_of_the_calls(channel: Channel) -> None:
     calls = [_call(channel, events) for events in (1, 2, 3)]
-    assert [channel.receive(call) for call in calls] == [b"?", b"? ?", b"? ? ?"]
+    assert [channel.receive(call) for call in calls] == [AT + b" ?" * n for n in (1, 2, 3)]
 
 
 def test_calls_that_met_a_flushed_script_cache_are_answered(redis: Redis, channel: Channel) -> None:
     channel.receive(_call(channel, 1))
     redis.script_flush()
     calls = [_call(channel, events) for events in (1, 2)]
-    assert [channel.receive(call) for call in calls] == [b"?", b"? ?"]
+    assert [channel.receive(call) for call in calls] == [AT + b" ?" * n for n in (1, 2)]
 
 
 def test_a_reply_that_was_given_up_meets_no_later_call(channel: Channel) -> None:
     channel.receive(_call(channel, 1))
     _call(channel, 1)
     channel.close()
-    assert channel.receive(_call(channel, 2)) == b"? ?"
+    assert channel.receive(_call(channel, 2)) == AT + b" ? ?"
 
 
 def test_an_idle_channel_holds_no_connection(redis: Redis, channel: Channel) -> None:
@@ -55,12 +58,12 @@ def test_a_server_that_was_away_is_called_again() -> None:
     with pytest.raises(LedgerError):
         _call(channel, 1)
     with ValkeyServer(port=port):
-        assert channel.receive(_call(channel, 2)) == b"? ?"
+        assert channel.receive(_call(channel, 2)) == AT + b" ? ?"
 
 
 def _call(channel: Channel, events: int) -> Call:
     """Claim for so many events that nobody enrolled."""
     of = (keys.decided, keys.templates, keys.shapes, keys.pauses)
-    named = [*(key("test") for key in of), "rq:queues"]
+    named = [*(key("test") for key in of), "rq:queues", keys.ahead("test")]
     claims = ["f", 1_800_000_000, 1_800_000_000, 1, events, *[EVENT] * events]
-    return channel.send(named, ["token", keys.TTL, 1_800_000_000.0, "now", *claims])
+    return channel.send(named, ["token", keys.TTL, 1_800_000_000.0, "", *claims])

@@ -64,10 +64,10 @@ def test_the_oldest_lives_are_forgotten(redis: Redis, monkeypatch: pytest.Monkey
 def test_a_beat_says_whether_the_server_still_knew_the_clock(redis: Redis) -> None:
     pulse = _pulse(redis)
     pulse.begin()
-    assert pulse.beat(NOW + 5)
+    assert not pulse.beat(NOW + 5).is_lost
     redis.flushall()
-    assert not pulse.beat(NOW + 10)
-    assert pulse.beat(NOW + 15)
+    assert pulse.beat(NOW + 10).is_lost
+    assert not pulse.beat(NOW + 15).is_lost
 
 
 def test_a_life_of_a_later_release_is_read(redis: Redis) -> None:

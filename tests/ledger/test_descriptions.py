@@ -120,7 +120,7 @@ def test_a_forgotten_event_loses_its_description(redis: Redis, read: ReadSchedul
     ledger.enrol(list(both.events.values()), NOW)
     _describe(redis, both)
     redis.hset("clock:test:instants", "tasks.x", "all")
-    assert ledger.forget_removed({"tasks.y"}, NOW + keys.FORGOTTEN_AFTER + 1) == 1
+    assert ledger.forget_removed({"tasks.y"}, NOW + keys.FORGOTTEN_AFTER + 1) == {"tasks.x": None}
     assert list(read_descriptions(redis, "test")) == ["tasks.y"]
     assert not redis.exists("clock:test:instants")
 

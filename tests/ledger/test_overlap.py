@@ -12,9 +12,16 @@ from rq.registry import DeferredJobRegistry, ScheduledJobRegistry
 from clock.decision import Kind
 from clock.ledger.ledger import Claim, Ledger
 from clock.schedule.event import Event
+from clock.server import connect
 from tests.conftest import ReadSchedule
 
 NOW = 1_800_000_000
+
+RQ_3 = ["rate_limited", "ready_to_enqueue"]
+"""Statuses RQ has from 3 on, of jobs that wait."""
+
+SEARCHED = 10_000
+"""Ids at either end of a queue among which the claim looks for one that it replaces."""
 
 
 def test_allowed_overlap_enqueues_whatever_the_job_before_does(
@@ -60,6 +67,16 @@ def test_a_deferred_job_lets_the_next_be_skipped(redis: Redis, read: ReadSchedul
     event = _fired_once(redis, read, "skip")
     _take_from_queue(redis)
     _job(redis, event).set_status(JobStatus.DEFERRED)
+    assert _second(redis, event) is Kind.OVERLAP
+
+
+@pytest.mark.parametrize("status", RQ_3)
+def test_a_job_that_rq_3_lets_wait_lets_the_next_be_skipped(
+    status: str, redis: Redis, read: ReadSchedule
+) -> None:
+    event = _fired_once(redis, read, "skip")
+    _take_from_queue(redis)
+    redis.hset(_job(redis, event).key, "status", status)
     assert _second(redis, event) is Kind.OVERLAP
 
 
@@ -124,6 +141,22 @@ def test_replacing_takes_the_job_out_of_the_registry_it_waits_in(
     assert redis.zcard(waiting.key) == 0
 
 
+@pytest.mark.parametrize(
+    ("status", "place"),
+    [("rate_limited", "rq:rl:shop:rate_limited"), ("ready_to_enqueue", "rq:ready:default")],
+)
+def test_replacing_takes_the_job_out_of_where_rq_3_lets_it_wait(
+    status: str, place: str, redis: Redis, read: ReadSchedule
+) -> None:
+    event = _fired_once(redis, read, "replace")
+    _take_from_queue(redis)
+    job = _job(redis, event)
+    redis.hset(job.key, mapping={"status": status, "rate_limit_key": "shop"})
+    redis.zadd(place, {job.id: NOW})
+    assert _second(redis, event) is Kind.FIRED
+    assert not redis.exists(place, job.key)
+
+
 def test_replacing_leaves_a_running_job_alone(redis: Redis, read: ReadSchedule) -> None:
     event = _fired_once(redis, read, "replace")
     _start(redis, event)
@@ -139,16 +172,73 @@ def test_a_job_that_waits_longer_than_stuck_after_no_longer_blocks(
     assert _second(redis, event, at=NOW + waited) is kind
 
 
-def test_deciding_on_overlap_costs_the_same_however_long_the_queue_is(
+@pytest.mark.parametrize("options", ["", "', at_front=True, description='x"])
+def test_a_job_that_is_replaced_again_and_again_is_in_the_queue_once(
+    options: str, redis: Redis, read: ReadSchedule
+) -> None:
+    event = _fired_once(redis, read, f"replace{options}")
+    redis.lpush("rq:queue:default", *(f"ahead-{n}" for n in range(200)))
+    for number in range(1, 21):
+        redis.rpush("rq:queue:default", *(f"behind-{number}-{n}" for n in range(50)))
+        assert _second(redis, event, at=NOW + number * 60) is Kind.FIRED
+    ours = [each for each in Queue("default", connection=redis).job_ids if each.startswith("e-")]
+    assert ours == [_ledger(redis).job_id(Claim(event, NOW + 1200))]
+    assert redis.llen("rq:queue:default") == 200 + 20 * 50 + 1
+
+
+def test_many_events_that_replace_their_jobs_have_one_id_each_in_the_queue(
     redis: Redis, read: ReadSchedule
 ) -> None:
-    """Counted in commands the server ran, of which none may look at a whole queue or registry."""
+    line = "for n in range(300): every('day', 'tasks.x', overlap='replace', name=f'e{n}')"
+    events = list(read(line).events.values())
+    ledger = _ledger(redis)
+    ledger.enrol(events, NOW - 1)
+    for at in (NOW, NOW + 60, NOW + 120):
+        ledger.claim([Claim(event, at) for event in events], at)
+    assert Queue("default", connection=redis).job_ids == [
+        ledger.job_id(Claim(event, NOW + 120)) for event in events
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ahead", "behind", "left"),
+    [(SEARCHED, SEARCHED - 1, 0), (SEARCHED - 1, SEARCHED, 0), (SEARCHED, SEARCHED, 1)],
+)
+def test_a_replaced_job_is_looked_for_near_both_ends_of_its_queue_only(
+    ahead: int, behind: int, left: int, redis: Redis, read: ReadSchedule
+) -> None:
     event = _fired_once(redis, read, "replace")
+    redis.lpush("rq:queue:default", *(f"ahead-{n}" for n in range(ahead)))
+    redis.rpush("rq:queue:default", *(f"behind-{n}" for n in range(behind)))
+    assert _second(redis, event) is Kind.FIRED
+    assert redis.llen("rq:queue:default") == ahead + behind + 1 + left
+
+
+def test_a_server_that_cannot_search_a_queue_leaves_the_id_there(
+    redis: Redis, read: ReadSchedule, server_url: str
+) -> None:
+    event = _fired_once(redis, read, "replace")
+    redis.execute_command("ACL", "SETUSER", "old", "on", "nopass", "~*", "+@all", "-lpos")  # type: ignore[no-untyped-call]
+    with connect(server_url.replace("//", "//old:any@")) as old:
+        assert _second(old, event) is Kind.FIRED
+    redis.acl_deluser("old")
+    assert redis.llen("rq:queue:default") == 2
+
+
+@pytest.mark.parametrize("policy", ["skip", "replace"])
+def test_deciding_on_overlap_costs_the_same_however_long_the_queue_is(
+    policy: str, redis: Redis, read: ReadSchedule
+) -> None:
+    """Counted in commands the server ran, of which none may look at a whole queue or registry. LPOS
+    looks at ``SEARCHED`` ids, as is tested above, and LREM at those before the one that it found.
+    """
+    event = _fired_once(redis, read, policy)
     redis.rpush("rq:queue:default", *(f"other-{n}" for n in range(5000)))
     redis.config_resetstat()
     _second(redis, event)
     commands = {name: stat["calls"] for name, stat in redis.info("commandstats").items()}
-    scanning = {"lrem", "lpos", "lrange", "zrange", "zrangebyscore", "keys", "scan", "hgetall"}
+    scanning = {"lrange", "zrange", "zrangebyscore", "keys", "scan", "hgetall"}
+    scanning |= {"lrem", "lpos"} if policy == "skip" else set()
     assert not {name.removeprefix("cmdstat_") for name in commands} & scanning
     assert sum(commands.values()) < 25
 

@@ -15,13 +15,13 @@ from tests.live.environment import bare_environment
 class RQWorker:
     """``rq worker`` in ``folder``, in a process group of its own; it prints into a file there."""
 
-    def __init__(self, folder: Path, url: str, *arguments: str) -> None:
+    def __init__(self, folder: Path, url: str, *arguments: str, **environ: str) -> None:
         self.out = folder / f"rq-worker-{id(self)}.out"
         with self.out.open("wb") as out:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "rq.cli", "worker", "--url", url, *arguments],
                 cwd=folder,
-                env=bare_environment(),
+                env=bare_environment() | environ,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,

@@ -1,126 +1,141 @@
-"""The wall clock of the clock process is set, an hour forward or back, while it runs."""
+"""Hosts whose wall clock lies: the server's time decides, and each occurrence fires on time."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 import pytest
 from redis import Redis
 
-from tests.live.clock_process import logged_at
+from benchmarks.faults.wall_clock import WallClock, libfaketime
+from clock.ledger import keys
+from tests.live.clock_process import ClockProcess
 from tests.live.conftest import StartClock, WriteSchedule
-from tests.live.jobs import scheduled
-from tests.live.server import Server
-from tests.live.waiting import wait_for, wait_until
+from tests.live.faked_time import needs_libfaketime
+from tests.live.jobs import fired, scheduled
+from tests.live.waiting import wait_for
 
-LIBRARIES = sorted(Path("/usr").glob("lib*/*/faketime/libfaketime.so.1"))
+pytestmark = needs_libfaketime
 
-pytestmark = pytest.mark.skipif(
-    not LIBRARIES, reason="libfaketime is not installed; on Debian: apt install faketime"
-)
+DAY, HOUR = 86_400, 3600
 
-HOUR, PERIOD = 3600, 2
+TOLERANCE = 0.1
+"""Seconds before its time at which an occurrence may be enqueued at the earliest."""
 
-SetClock = Callable[[int], None]
+StartWrong = Callable[[int], tuple[ClockProcess, WallClock]]
 
 
 @pytest.fixture
-def set_clock(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SetClock:
-    """Set the wall clock of what is started from now on, in seconds from the right time; the
-    server, which runs already, keeps the right time.
-    """
-    file = tmp_path / "faketime"
+def start_wrong(start_clock: StartClock, schedule: Path, tmp_path: Path) -> StartWrong:
+    """Start a clock whose host is so many seconds ahead of the right time, which the server has."""
+    hosts: list[WallClock] = []
 
-    def to(offset: int) -> None:
-        # In one step: a file that is read half written would be another time.
-        written = file.with_suffix(".new")
-        written.write_text(f"{offset:+d}\n")
-        written.rename(file)
+    def start(offset: int) -> tuple[ClockProcess, WallClock]:
+        library = libfaketime()
+        assert library is not None
+        host = WallClock(library, tmp_path / f"host-{len(hosts)}")
+        host.set(offset)
+        hosts.append(host)
+        return start_clock(schedule, **host.environment()), host
 
-    to(0)
-    for name, value in {
-        "LD_PRELOAD": str(LIBRARIES[0]),
-        "FAKETIME_TIMESTAMP_FILE": str(file),
-        "FAKETIME_NO_CACHE": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "FAKETIME_DISABLE_SHM": "1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    return to
+    return start
 
 
 @pytest.fixture
 def schedule(write_schedule: WriteSchedule) -> Path:
-    return write_schedule(f"every('{PERIOD} seconds', 'tasks.x', catch_up={2 * HOUR})")
+    return write_schedule("every('1 second', 'tasks.x')")
 
 
-def test_set_forward_by_an_hour_every_occurrence_of_the_hour_fires_once(
-    redis: Redis, schedule: Path, start_clock: StartClock, set_clock: SetClock
+def test_a_host_that_was_400_days_ahead_for_some_seconds_costs_nothing(
+    redis: Redis, start_wrong: StartWrong
 ) -> None:
-    clock = start_clock(schedule)
-    clock.wait_for_line("enqueued")
-    set_clock(HOUR)
-    then = int(time.time()) + HOUR
-    _wait_for_fires(redis, later_than=then + PERIOD)
+    clock, host = start_wrong(400 * DAY)
+    _wait_for_jobs(redis, 4)
+    host.set(0)
+    _wait_for_jobs(redis, 9)
     assert clock.stop() == 0
-    _fired_each_once(redis)
-    assert len(scheduled(redis, "tasks.x")) > HOUR // PERIOD
+    _are_on_time_without_a_gap(redis)
 
 
-def test_set_back_by_an_hour_and_right_again_nothing_fires_twice_and_nothing_is_lost(
-    redis: Redis, schedule: Path, start_clock: StartClock, set_clock: SetClock
+@pytest.mark.parametrize("offset", [-DAY, -600, -3, 3, 600, DAY])
+def test_a_wrong_host_beside_a_right_one_fires_nothing_early_and_keeps_nothing_from_it(
+    offset: int, redis: Redis, start_wrong: StartWrong
 ) -> None:
-    clock = start_clock(schedule)
-    clock.wait_for_line("enqueued")
-    set_clock(-HOUR)
-    begin = time.time()
-    # One more starts in the wrong hour, as after a crash.
-    other = start_clock(schedule)
-    assert logged_at(other.wait_for_line("started")) < begin - HOUR / 2
-    wait_until(begin + 3 * PERIOD)
-    before = scheduled(redis, "tasks.x")
-    assert before[-1] <= begin + 1
-
-    set_clock(0)
-    _wait_for_fires(redis, later_than=int(time.time()) + PERIOD)
-    assert (clock.stop(), other.stop()) == (0, 0)
-    _fired_each_once(redis)
-    # Both say so of different occurrences; together of each one.
-    said = [datetime.fromisoformat(at) for _, at in clock.enqueued() + other.enqueued()]
-    assert sorted(round(at.timestamp()) for at in said) == scheduled(redis, "tasks.x")
-
-
-def test_set_forward_and_back_an_hour_nothing_fires_twice_and_nothing_is_lost(
-    redis: Redis, schedule: Path, start_clock: StartClock, set_clock: SetClock
-) -> None:
-    clock = start_clock(schedule)
-    clock.wait_for_line("enqueued")
-    set_clock(HOUR)
-    then = int(time.time()) + HOUR
-    _wait_for_fires(redis, later_than=then)
-    set_clock(0)
-    begin = time.time()
-    wait_until(begin + 2 * PERIOD)
-    # The hour is decided already; only what comes behind it fires.
+    (wrong, _), (right, _) = start_wrong(offset), start_wrong(0)
+    _wait_for_jobs(redis, 6)
+    assert wrong.stop() == 0
     known = len(scheduled(redis, "tasks.x"))
-    wait_until(begin + 4 * PERIOD)
-    assert len(scheduled(redis, "tasks.x")) == known
-    set_clock(HOUR + 60)
-    _wait_for_fires(redis, later_than=then + 60)
+    _wait_for_jobs(redis, known + 3)
+    assert right.stop() == 0
+    _are_on_time_without_a_gap(redis)
+    (said,) = wrong.lines("wall clock")
+    assert said["level"] == "warning"
+    assert said["offset"] == pytest.approx(offset, abs=0.5)
+    assert right.lines("wall clock") == []
+
+
+@pytest.mark.parametrize("step", [-HOUR, HOUR, 400 * DAY])
+def test_a_wall_clock_that_is_set_while_it_runs_changes_nothing(
+    step: int, redis: Redis, start_wrong: StartWrong
+) -> None:
+    clock, host = start_wrong(0)
+    _wait_for_jobs(redis, 2)
+    host.set(step)
+    clock.wait_for_line("wall clock")
+    _wait_for_jobs(redis, len(scheduled(redis, "tasks.x")) + 3)
+    host.set(0)
+    _wait_for_jobs(redis, len(scheduled(redis, "tasks.x")) + 3)
     assert clock.stop() == 0
-    _fired_each_once(redis)
+    _are_on_time_without_a_gap(redis)
 
 
-def _wait_for_fires(redis: Redis, *, later_than: int) -> None:
-    wait_for(
-        "it fires", lambda: scheduled(redis, "tasks.x")[-1:] > [later_than], within=30, pause=0.3
-    )
+def test_the_log_says_how_late_by_the_servers_clock(redis: Redis, start_wrong: StartWrong) -> None:
+    clock, _ = start_wrong(3)
+    _wait_for_jobs(redis, 3)
+    assert clock.stop() == 0
+    assert all(0 <= line["lateness"] < 1 for line in clock.lines("enqueued"))
 
 
-def _fired_each_once(redis: Redis) -> None:
-    """Every occurrence from the first to the last is on the queue, once and in order."""
-    found = scheduled(redis, "tasks.x")
-    assert found == list(range(found[0], found[-1] + 1, PERIOD))
+def test_what_expires_after_ten_seconds_is_there_to_run_on_a_host_twelve_behind(
+    redis: Redis, write_schedule: WriteSchedule, start_wrong: StartWrong
+) -> None:
+    write_schedule("every('1 second', 'tasks.x', expires='10s')")
+    clock, _ = start_wrong(-12)
+    _wait_for_jobs(redis, 4)
+    assert clock.stop() == 0
+    assert len(clock.lines("enqueued")) == len(fired(redis))
+    assert all(5_000 < redis.pttl(f"rq:job:{job.job_id}") <= 10_000 for job in fired(redis)[-1:])
+
+
+def test_a_start_two_years_ahead_forgets_nothing_of_another_file(
+    redis: Redis, start_wrong: StartWrong, start_clock: StartClock, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.py"
+    other.write_text("from clock import every\nevery('day', 'tasks.other', at='03:00')\n")
+    first = start_clock(other)
+    wait_for("it is described", lambda: redis.hexists(keys.descriptions("clock"), "tasks.other"))
+    assert first.stop() == 0
+    pause = '- {"reason": "the customer asked", "by": "eve", "since": 1800000000}'
+    redis.hset(keys.pauses("clock"), "tasks.other", pause)
+
+    clock, _ = start_wrong(2 * 366 * DAY)
+    clock.wait_for_line("enqueued")
+    wait_for("it is described", lambda: redis.hexists(keys.descriptions("clock"), "tasks.x"))
+    assert clock.stop() == 0
+    for key in (keys.pauses, keys.decided, keys.descriptions):
+        assert redis.hexists(key("clock"), "tasks.other")
+
+
+def _wait_for_jobs(redis: Redis, count: int) -> None:
+    wait_for(f"{count} jobs", lambda: redis.llen("rq:queue:default") >= count, within=30)
+
+
+def _are_on_time_without_a_gap(redis: Redis) -> None:
+    """Every second from the first job to the last has its own, none before its time."""
+    jobs = fired(redis, "tasks.x")
+    found = [job.scheduled for job in jobs]
+    assert found == list(range(found[0], found[-1] + 1))
+    assert all(job.enqueued >= job.scheduled - TOLERANCE for job in jobs)
+    assert abs(found[-1] - time.time()) < 20

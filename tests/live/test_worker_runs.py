@@ -13,6 +13,7 @@ from rq.job import Job, JobStatus
 
 from clock.ledger.run import Run, RunOutcome
 from clock.ledger.runs import read_runs
+from clock.observe.workers import read_workers
 from tests.live.conftest import StartClock, StartWorker, WriteSchedule
 from tests.live.jobs import fired
 from tests.live.waiting import wait_for
@@ -70,6 +71,16 @@ def test_a_record_says_when_and_where(redis: Redis, start_worker: StartWorker) -
     assert 0.2 <= run.duration < 2
     assert 0 < run.wait < 10
     assert run.enqueued <= run.started <= run.ended <= time.time()
+
+
+def test_a_worker_is_seen_with_its_job_while_that_runs(
+    redis: Redis, start_worker: StartWorker
+) -> None:
+    worker = start_worker()
+    job = Queue("default", connection=redis).enqueue("work.nap", 0.5)
+    wait_for("the job is seen", lambda: [job.id] == [each.job for each in read_workers(redis)])
+    wait_for("it has ended", lambda: [each.job for each in read_workers(redis)] == [None])
+    worker.stop()
 
 
 def test_what_no_clock_enqueued_has_no_record(redis: Redis, start_worker: StartWorker) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from redis import Redis
@@ -15,14 +17,21 @@ from tests.live.waiting import wait_for
 
 class ValkeyProcess:
     """A server on a port of the loopback interface, with ``options`` as lines of its
-    configuration file; ``folder`` keeps its data.
+    configuration file; ``folder`` keeps its data, ``environ`` goes before its environment.
     """
 
-    def __init__(self, folder: Path, *options: str, is_sentinel: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *options: str,
+        is_sentinel: bool = False,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         self.port = free_port()
         self.options = options
         self._folder = folder
         self._is_sentinel = is_sentinel
+        self._environ = dict(environ or {})
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -38,7 +47,9 @@ class ValkeyProcess:
         file.write_text("\n".join((*own[: 3 if self._is_sentinel else 4], *self.options)) + "\n")
         mode = ["--sentinel"] if self._is_sentinel else []
         self._process = subprocess.Popen(
-            [str(get_binary_path()), str(file), *mode], stdout=subprocess.DEVNULL
+            [str(get_binary_path()), str(file), *mode],
+            stdout=subprocess.DEVNULL,
+            env=os.environ | self._environ,
         )
         wait_for("the server answers", self._answers)
 

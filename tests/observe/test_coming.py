@@ -13,6 +13,7 @@ from clock.observe.snapshot import read_snapshot
 from clock.observe.status import Status, status
 from clock.recurrence.recurrence import between
 from tests.conftest import ReadSchedule
+from tests.turns import take_turn_of_all
 from tests.watch.watched import Watched
 
 NOW = datetime(2026, 3, 28, 12, 0, 30, tzinfo=UTC).timestamp()
@@ -86,5 +87,5 @@ def test_an_event_whose_times_come_from_code_is_counted_as_far_as_known(
 
 def _status(redis: Redis, schedule: Schedule, now: float) -> Status:
     clock = Watched(redis, schedule, now=now)
-    clock.loop.turn()
+    take_turn_of_all(clock.loop)
     return status(read_snapshot(redis, "test"), now)

@@ -54,7 +54,7 @@ def test_a_queue_that_nobody_filled_yet_is_empty(redis: Redis) -> None:
     (found,) = read_queues(redis, 0.0, ["new"])
     assert found == QueueState(
         name="new", waiting=0, head=None, started=0, scheduled=0, deferred=0, finished=0, failed=0,
-        canceled=0, workers=0, is_broken=False,
+        canceled=0, ready=0, rate_limited=0, workers=0, is_broken=False,
     )  # fmt: skip
 
 
@@ -64,10 +64,29 @@ def test_queues_take_three_round_trips_whatever_their_number(redis: Redis) -> No
         for name in range(number):
             Queue(f"q{name}", connection=redis).enqueue("tests.jobs.working.say")
         trips.append(_round_trips(redis, lambda: read_queues(redis, time.time())))
-    assert trips == [3, 3]
+    for limit in range(3):
+        redis.sadd("rq:rl-keys", f"limit-{limit}")
+        redis.zadd(f"rq:rl:limit-{limit}:rate_limited", {"nobody": 1})
+    trips.append(_round_trips(redis, lambda: read_queues(redis, time.time())))
+    assert trips == [3, 3, 3]
 
 
-@pytest.mark.parametrize("stage", [Stage.QUEUED, Stage.FINISHED, Stage.FAILED, Stage.SCHEDULED])
+def test_a_queue_says_how_many_jobs_wait_for_their_rate_limit_or_are_ready(redis: Redis) -> None:
+    _fill(redis, Stage.RATE_LIMITED, 3)
+    Queue("other", connection=redis).enqueue("tests.jobs.working.say")
+    redis.zadd("rq:ready:default", {"job-0": 1})
+    default, other = read_queues(redis, time.time())
+    assert (default.rate_limited, default.ready) == (3, 1)
+    assert (other.rate_limited, other.ready) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        Stage.QUEUED, Stage.FINISHED, Stage.FAILED, Stage.SCHEDULED, Stage.RATE_LIMITED,
+        Stage.READY,
+    ],
+)  # fmt: skip
 def test_pages_show_every_job_once(redis: Redis, stage: Stage) -> None:
     ids = _fill(redis, stage, 7)
     pages = _pages(redis, stage, limit=3)
@@ -167,6 +186,19 @@ def test_workers_say_where_they_are_and_what_they_do(redis: Redis) -> None:
     assert redis.sismember("rq:workers", dead.key)
 
 
+def test_a_worker_says_its_job_as_the_rq_of_its_host_does(redis: Redis) -> None:
+    for name in ("two", "three", "heir", "idle"):
+        Worker(["io"], connection=redis, name=name).register_birth()  # type: ignore[no-untyped-call]
+        redis.hset(f"rq:worker:{name}", "state", "idle" if name == "idle" else "busy")
+    redis.hset("rq:worker:two", "current_job", "a")
+    redis.sadd("rq:worker:three:executions", "b:2")
+    redis.sadd("rq:worker:heir:executions", "gone:1", "c:3")
+    redis.sadd("rq:worker:idle:executions", "gone:1")
+    redis.hset("rq:execution:c:3", "last_heartbeat", "1")
+    found = {each.name: each.job for each in read_workers(redis)}
+    assert found == {"two": "a", "three": "b", "heir": "c", "idle": None}
+
+
 @pytest.mark.parametrize("text", ["", "x", "é", "AAAA", "a" * 3000, str(Cursor(float("nan"), "a"))])
 def test_a_text_that_is_no_cursor_is_refused(redis: Redis, text: str) -> None:
     with pytest.raises(CursorError):
@@ -192,6 +224,13 @@ def _fill(redis: Redis, stage: Stage, count: int) -> list[str]:
     elif stage is Stage.SCHEDULED:
         redis.delete(queue.key)
         redis.zadd("rq:scheduled:default", dict.fromkeys(ids, 5))
+    elif stage is Stage.READY:
+        redis.zadd("rq:ready:default", dict.fromkeys(ids, 5))
+    elif stage is Stage.RATE_LIMITED:
+        for limit in (b"one", b"two"):
+            redis.sadd("rq:rl-keys", limit)
+        redis.zadd("rq:rl:one:rate_limited", dict.fromkeys(ids[::2], 5))
+        redis.zadd("rq:rl:two:rate_limited", dict.fromkeys(ids[1::2], 5))
     return ids
 
 

@@ -13,6 +13,7 @@ from clock.stop import Stop
 from clock.timetable import Due
 from clock.watch.watch import Watch
 from clock.watchers.clock_ping import ClockPing
+from tests.turns import take_turn_of_all
 
 START = 1_800_000_000.0
 
@@ -33,6 +34,8 @@ class Watched:
         token: str = "h:1:x",
         app: str = "test",
         tolerance: float = 60.0,
+        conflict_after: float = 300.0,
+        serializer: str = "pickle",
         ping: ClockPing | None = None,
     ) -> None:
         self.now = now
@@ -41,13 +44,14 @@ class Watched:
             schedule,
             app=app,
             token=token,
-            serializer="pickle",
+            serializer=serializer,
             tolerance=tolerance,
+            conflict_after=conflict_after,
             ping=ping,
         )
         self.loop = Loop(
             list(schedule.events.values()),
-            Ledger(redis, app=app, token=token),
+            Ledger(redis, app=app, token=token, serializer=serializer),
             Stop(),
             now=lambda: self.now,
             watch=lambda: self.watch,
@@ -59,7 +63,7 @@ class Watched:
         """Take a turn at each of ``seconds`` after START."""
         for second in seconds:
             self.now = START + second
-            self.loop.turn()
+            take_turn_of_all(self.loop)
 
 
 def _nothing(_now: float, _limit: int) -> list[Due]:

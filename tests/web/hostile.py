@@ -12,6 +12,7 @@ from typing import Any
 
 from rq import Queue, Worker
 
+from clock import rq_keys
 from clock.ledger import keys
 from clock.ledger.pauses import Pause, pause
 from clock.ledger.run import Run, RunOutcome
@@ -41,7 +42,7 @@ take more memory than it has.
 
 WORDS = [
     b"", b"x", b"-1", b"nan", b"1e400", b"9" * 12, b"9" * 5000, b"\xff", b"x" * 200_000, b"1.5",
-    b"f253402300800", b"q5", b"f5-6*-1", b"f1800000000+9e9", b"0|f", "٣".encode(), b"253402300799",
+    b"f253402300800", b"q5", b"f5-6*-1", b"f1800000000+9e9", b"0|f", "٣".encode(),
 ]  # fmt: skip
 """What a word of a line may be."""
 
@@ -146,6 +147,9 @@ def _spoil_queues(redis: Any) -> None:
         for kind in ("wip", "failed", "finished", "scheduled", "deferred", "canceled"):
             redis.zadd(f"rq:{kind}:default", {value: START + 10**6})
         redis.sadd("rq:workers", value)
+        redis.sadd(rq_keys.RATE_LIMITS, "limit", value)
+        redis.zadd(rq_keys.rate_limited("limit"), {value: START, f"bad-{number}": START})
+        redis.sadd(rq_keys.executions_of_worker("bad-0-pid"), value)
         redis.sadd("rq:workers:default", value)
         for field in worker:
             name = f"rq:worker:bad-{number}-{field.decode()}"

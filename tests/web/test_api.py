@@ -220,6 +220,72 @@ def test_a_list_is_enqueued_whole_and_in_order_or_not_at_all(redis: Redis, web: 
     assert redis.lrange("rq:queue:default", 0, -1) == [b"k-0", b"k-1"]
 
 
+_ONE: Any = {"task": "tests.jobs.working.say", "args": ["hello"]}
+_OTHER: Any = {"task": "tests.jobs.working.say", "args": ["good bye"]}
+
+
+@pytest.mark.parametrize(
+    ("body", "other"),
+    [
+        (_ONE, _OTHER),
+        (_ONE, {**_ONE, "delay": 60}),
+        (_ONE, [_ONE]),
+        ([_ONE], _ONE),
+        ([_ONE, _ONE], [_ONE, _OTHER]),
+        ([_ONE, _ONE], [_ONE]),
+        ([_ONE], [_ONE, _ONE]),
+    ],
+)
+def test_a_key_that_came_with_another_body_is_refused_and_nothing_is_enqueued(
+    redis: Redis, web: Web, body: Any, other: Any
+) -> None:
+    headers = {"Idempotency-Key": "k"}
+    assert web.post(f"{API}/jobs", json=body, headers=headers).status_code == 201
+    before = _everything(redis)
+    answer = web.post(f"{API}/jobs", json=other, headers=headers)
+    _problem(answer, 422)
+    assert answer.json()["detail"] == "Idempotency-Key: the key 'k' was used for another request"
+    assert _everything(redis) == before
+    assert web.post(f"{API}/jobs", json=body, headers=headers).status_code == 200
+
+
+def test_a_list_of_which_the_first_job_is_gone_is_still_refused_as_a_whole(
+    redis: Redis, web: Web
+) -> None:
+    headers = {"Idempotency-Key": "k"}
+    web.post(f"{API}/jobs", json=[_ONE, _ONE], headers=headers)
+    redis.delete("rq:queue:default", "rq:job:k-0")
+    redis.hset("rq:job:k-1", mapping={"data": "x", "clock_request": "k other"})
+    _problem(web.post(f"{API}/jobs", json=[_ONE, _ONE, _ONE], headers=headers), 422)
+    assert redis.llen("rq:queue:default") == 0
+
+
+def test_the_same_body_in_another_order_is_the_same_request(redis: Redis, web: Web) -> None:
+    headers = {"Idempotency-Key": "k"}
+    web.post(f"{API}/jobs", json=_ONE, headers=headers)
+    body = dict(reversed(_ONE.items()))
+    assert web.post(f"{API}/jobs", json=body, headers=headers).json() == {
+        "id": "k",
+        "is_new": False,
+    }
+
+
+def test_the_key_of_one_request_is_not_in_the_way_of_another_key(redis: Redis, web: Web) -> None:
+    for key in ("k-0", "k-1", "k"):
+        answer = web.post(f"{API}/jobs", json=_ONE, headers={"Idempotency-Key": key})
+        assert answer.status_code == 201, key
+    answer = web.post(f"{API}/jobs", json=[_ONE], headers={"Idempotency-Key": "k"})
+    _problem(answer, 422)
+
+
+def test_the_key_of_a_job_that_an_older_version_enqueued_answers_that_job(
+    redis: Redis, web: Web
+) -> None:
+    Queue(connection=redis).enqueue("tests.jobs.working.say", job_id="k")
+    answer = web.post(f"{API}/jobs", json=_ONE, headers={"Idempotency-Key": "k"})
+    assert (answer.status_code, answer.json()) == (200, {"id": "k", "is_new": False})
+
+
 @pytest.mark.parametrize(
     ("said", "status"),
     [
@@ -227,6 +293,8 @@ def test_a_list_is_enqueued_whole_and_in_order_or_not_at_all(redis: Redis, web: 
         ({"task": "tests.jobs.working.say", "on_success": "os.abort"}, 422),
         ({"task": "tests.jobs.working.say", "meta": {"clock": {"event": "ten"}}}, 422),
         ({"task": "tests.jobs.working.say", "id": "a b"}, 422),
+        ({"task": "tests.jobs.working.say", "id": "ten-0a1b2c3d4e-20270115T080040Z"}, 422),
+        ({"task": "tests.jobs.working.say", "id": "ten-0a1b2c3d4e-manual-x"}, 422),
         ({"task": "tests.jobs.working.say", "queue": "a", "priority": "high"}, 422),
         ({"task": "tests.jobs.working.say", "unique": "always"}, 422),
         ({"task": "tests.jobs.working.say", "args": {}}, 422),
@@ -305,7 +373,13 @@ def test_a_method_that_an_address_has_not_is_a_problem(web: Web) -> None:
     assert "GET" in answer.headers["allow"]
 
 
-@pytest.mark.parametrize("key", ["a b", "x" * 200, '"', "a:b", "é"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("a b", "x" * 200, '"', "a:b", "é"),
+        *("ten-0a1b2c3d4e-20270115T080040Z", "0a1b2c3d4e-20270115T080040Z", "0a1b2c3d4e-manual-x"),
+    ],
+)
 def test_a_key_that_is_no_id_is_refused(web: Web, key: str) -> None:
     headers = {b"Idempotency-Key": key.encode()}
     answer = web.post(f"{API}/jobs", json={"task": "tests.jobs.working.say"}, headers=headers)
@@ -386,7 +460,10 @@ _READING = {
 
 
 def _reading() -> list[tuple[str, str]]:
-    states = ["queued", "started", "scheduled", "deferred", "finished", "failed", "canceled"]
+    states = [
+        "queued", "started", "scheduled", "deferred", "finished", "failed", "canceled",
+        "rate_limited", "ready_to_enqueue",
+    ]  # fmt: skip
     paths = [
         "/status", "/load", "/schedules", "/schedules/ten", "/schedules/ten/runs",
         "/schedules/ten/statistics", "/schedules/ten/history", "/schedules/ten/coming", "/queues",

@@ -13,6 +13,7 @@ from markupsafe import escape
 from redis import Redis
 from rq.utils import as_text
 
+from clock import rq_keys
 from clock.cli import main
 from clock.errors import LedgerError
 from clock.ledger import unreadable
@@ -141,7 +142,7 @@ KINDS = [
     "clock:test:measured:ten", "clock:progress:good-started", "rq:queues", "rq:workers",
     "rq:queue:default", "rq:workers:default", "rq:worker:good", "rq:wip:default",
     "rq:failed:default", "rq:finished:default", "rq:job:good-queued", "rq:job:good-fail",
-    "rq:results:good-fail",
+    "rq:results:good-fail", rq_keys.RATE_LIMITS, rq_keys.executions_of_worker("good"),
 ]  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 from redis import Redis
 from rq import Queue
 
+from clock.ledger import keys
 from clock.ledger.ledger import Claim, Ledger
 from clock.ledger.measured import read_measured
 from clock.ledger.pauses import Pause, pause
@@ -149,6 +150,19 @@ def test_before_any_clock_ran_there_is_none(web: Web) -> None:
     assert (_one(found, "clock_up"), _one(found, "clock_events")) == (0, 0)
     assert _health(web) == (503, "no clock")
     assert _health(web, "/readyz") == (200, "ok")
+
+
+def test_a_record_in_the_future_is_said_by_the_health_check_and_the_page(
+    web: Web, clock: Watched, redis: Redis
+) -> None:
+    line = redis.hget(keys.decided("test"), "ten")
+    assert isinstance(line, bytes)
+    redis.hset(keys.decided("test"), "ten", b"1900000000" + line[10:])
+    assert _health(web) == (503, "ahead")
+    assert _one(_scrape(web), "clock_healthy") == 0
+    page = web.get("/").text
+    assert "1 ahead:" in page
+    assert 's-ahead">ahead</span>' in page
 
 
 def test_health_is_told_to_everybody_and_the_numbers_are_not(web: Web, clock: Watched) -> None:

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 
 from clock.errors import (
     CursorError,
+    IdTakenError,
     JobServerError,
     LedgerError,
     NoQueueError,
@@ -99,6 +100,7 @@ _api = ExceptionMiddleware(
         RecurrenceError: _bad_request,
         NoQueueError: _conflict,
         NotEnrolledError: _conflict,
+        IdTakenError: _conflict,
         LedgerError: _away,
         JobServerError: _away,
         Exception: _crashed,

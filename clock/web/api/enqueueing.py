@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from clock.jobs.enqueue import enqueue_many
+from clock.errors import RequestChangedError
+from clock.jobs.enqueue import Request, enqueue_many
 from clock.jobs.options import PRIORITIES, Options
 from clock.jobs.place import Place
 from clock.schedule.duration import LONGEST
@@ -30,8 +33,11 @@ def _enqueue(call: Call) -> Reply:
     jobs = [_job(each, number, call, is_one) for number, each in enumerate(wanted)]
     context = call.context
     place = Place(connection=context.connection, serializer=context.serializer, app=context.app)
+    request = None if call.key is None else _request(call.key, call.body, len(jobs))
     try:
-        found = enqueue_many(place, jobs, deadline=ANSWER, now=call.now)
+        found = enqueue_many(place, jobs, deadline=ANSWER, now=call.now, request=request)
+    except RequestChangedError as error:
+        raise ProblemError(422, f"Idempotency-Key: {error}") from None
     except ValueError as error:
         raise ProblemError(422, str(error)) from None
     handles = [{"id": each.id, "is_new": each.is_new} for each in found]
@@ -49,6 +55,13 @@ def _job(said: dict[str, Any], number: int, call: Call, is_one: bool) -> tuple[s
             raise ProblemError(422, "say one of 'id' and the header Idempotency-Key")
         options["id"] = call.key if is_one else f"{call.key}-{number}"
     return task, cast("Options", options)
+
+
+def _request(key: str, body: Any, count: int) -> Request:
+    """The request that has ``key``; with another body it may have made one job, or a list."""
+    digest = hashlib.blake2b(json.dumps(body, sort_keys=True).encode(), digest_size=16).hexdigest()
+    ids = [key, *(f"{key}-{number}" for number in range(count))]
+    return Request(key=key, digest=digest, ids=ids)
 
 
 def _span(text: str, least: int = 0) -> Schema:

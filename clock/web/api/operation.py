@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from clock.jobs.place import prompt
+from clock.ledger.reserved import is_reserved
 from clock.web.api.body import read_body
 from clock.web.api.problem import ProblemError
 from clock.web.api.schema import Schema, check
@@ -83,7 +84,7 @@ def route(operation: Operation) -> Route:
         call = Call(
             context=context,
             connection=prompt(context.connection, ANSWER),
-            now=context.now(),
+            now=await run_in_threadpool(context.now),
             path=_path(request),
             query=_query(request, operation),
             body=_body(body, operation),
@@ -168,4 +169,8 @@ def _key(request: Request, operation: Operation) -> str | None:
         check(word, _KEY, "the Idempotency-Key")
     except ValueError as error:
         raise ProblemError(400, str(error)) from None
+    # It may become the end of an id.
+    if is_reserved(f"-{word}"):
+        said = f"the Idempotency-Key {word!r} has the form of the clock's own job ids"
+        raise ProblemError(400, f"{said}; choose another")
     return word

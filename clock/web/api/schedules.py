@@ -9,7 +9,7 @@ from clock.errors import UnknownEventError
 from clock.instant import utc_text
 from clock.ledger.runs import failing, read_last_runs
 from clock.observe.coming import coming, load
-from clock.observe.objects import clock_object
+from clock.observe.objects import clock_object, conflict_object
 from clock.observe.snapshot import Snapshot, read_snapshot
 from clock.observe.status import EventStatus, Status, status
 from clock.observe.telling import utc, utc_exact
@@ -55,6 +55,8 @@ def _health(call: Call) -> Mapping[str, Any]:
         "files_without_a_clock": list(found.missing),
         "overdue": [each.name for each in found.overdue],
         "unreadable": list(found.unreadable),
+        "ahead": [each.name for each in found.ahead],
+        "conflicts": [conflict_object(each) for each in found.conflicts],
         "events": len(found.events),
     }
 
@@ -149,6 +151,7 @@ OPERATIONS = (
             app=shapes.TEXT, healthy=shapes.FLAG, last_tick=shapes.MAYBE_INSTANT,
             clocks=shapes.listed(shapes.CLOCK), files_without_a_clock=shapes.listed(shapes.TEXT),
             overdue=shapes.listed(shapes.TEXT), unreadable=shapes.listed(shapes.TEXT),
+            ahead=shapes.listed(shapes.TEXT), conflicts=shapes.listed(shapes.CONFLICT),
             events=shapes.COUNT,
         ),
     ),

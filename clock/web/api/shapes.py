@@ -54,6 +54,9 @@ CLOCK = of(
 )  # fmt: skip
 
 
+CONFLICT = of(clocks=listed(of(host=TEXT, pid=COUNT, file=TEXT)), events=listed(TEXT), number=COUNT)
+
+
 RUN = of(
     event=TEXT, scheduled_at=INSTANT, enqueued_at=INSTANT, started_at=INSTANT, ended_at=INSTANT,
     outcome=TEXT, error=MAYBE_TEXT, attempt=COUNT, duration=MAYBE_SECONDS, wait=MAYBE_SECONDS,
@@ -100,7 +103,8 @@ def schedule_shape(each: EventStatus, last_run: Run | None) -> dict[str, Any]:
 
 QUEUE = of(
     queue=TEXT, waiting=COUNT, age=MAYBE_SECONDS, workers=COUNT, started=COUNT, scheduled=COUNT,
-    deferred=COUNT, finished=COUNT, failed=COUNT, canceled=COUNT, is_broken=FLAG,
+    deferred=COUNT, finished=COUNT, failed=COUNT, canceled=COUNT, rate_limited=COUNT,
+    ready_to_enqueue=COUNT, is_broken=FLAG,
 )  # fmt: skip
 
 
@@ -117,6 +121,8 @@ def queue_shape(queue: QueueState, now: float) -> dict[str, Any]:
         "finished": queue.finished,
         "failed": queue.failed,
         "canceled": queue.canceled,
+        "rate_limited": queue.rate_limited,
+        "ready_to_enqueue": queue.ready,
         "is_broken": queue.is_broken,
     }
 

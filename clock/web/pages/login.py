@@ -24,7 +24,7 @@ def login(request: Request) -> Response:
         return render(request, "login.html", 401, problem=said, wanted=wanted)
     response = RedirectResponse(wanted, 303)
     if not context.access.is_open:
-        set_session(request, response, context.access.begin(context.now())[0])
+        set_session(request, response, context.access.begin(context.host_now())[0])
     return response
 
 

@@ -31,7 +31,7 @@ def render(request: Request, template: str, status: int = 200, **said: Any) -> H
     """A page from ``template``. Where forms are shown to a guest, a session begins."""
     context = context_of(request)
     now = context.now()
-    begun = _begin(request, context, now)
+    begun = _begin(request, context, context.host_now())
     session = begun[1] if begun else _session(request)
     text = (
         _environment()

@@ -17,6 +17,7 @@ from clock.web.pages import strip
 
 URGENCY = (
     State.OVERDUE,
+    State.AHEAD,
     State.NO_CLOCK,
     State.FAILING,
     State.MISSED,

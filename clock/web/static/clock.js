@@ -182,7 +182,7 @@ function search() {
   document.getElementById("empty").hidden = shown > 0;
 }
 
-const URGENCY = ["overdue", "no clock", "failing", "missed", "late", "paused", "never run", "on time", "disabled"];
+const URGENCY = ["overdue", "ahead", "no clock", "failing", "missed", "late", "paused", "never run", "on time", "disabled"];
 
 function value(row, key) {
   const said = row.dataset[key];

@@ -1,0 +1,130 @@
+"""Enrolment: the events of a schedule and their jobs, made known to the ledger."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from redis import Redis
+
+from clock.ledger import keys
+from clock.ledger.channel import Call, Channel
+from clock.ledger.job import JobTemplate, JobTemplates, Shape, job_prefix
+from clock.schedule.event import Event
+
+ENROLLED_AT_ONCE = 500
+"""Events in one call of the enrolment script; it holds the server for a few milliseconds."""
+
+ENROLLED_BYTES = 65_536
+"""Bytes in one such call, of which two are under way: over a line of 100 kB/s both are answered in
+time."""
+
+SMALL = 4_096
+"""Bytes of a template up to which it is not kept how large it is: so many events as are claimed at
+once fit into a call."""
+
+
+class Enrolment:
+    """Enrols events of one application, whose jobs are written with ``serializer``."""
+
+    def __init__(self, connection: Redis, *, app: str, serializer: str) -> None:
+        self._app = app
+        self._templates = JobTemplates(connection, serializer)
+        self._channel = Channel(connection, "enrol.lua")
+        self._large: dict[str, int] = {}
+
+    @property
+    def large(self) -> Mapping[str, int]:
+        """The events whose jobs take more than ``SMALL`` bytes, with how many."""
+        return self._large
+
+    def in_parts(
+        self,
+        events: Sequence[Event],
+        now: float | None,
+        stands_at: float | None,
+        may_go_on: Callable[[], bool],
+    ) -> Iterator[list[int]]:
+        """See ``Ledger.enrol_in_parts``."""
+        calls: deque[Call] = deque()
+        parts = self._parts(events)
+        try:
+            while (part := next(parts, None)) is not None:
+                calls.append(self._enrol(part, now, stands_at))
+                if not may_go_on():
+                    break
+                if len(calls) > 1:
+                    yield list(map(int, self._channel.receive(calls.popleft())[1:]))
+            while calls:
+                yield list(map(int, self._channel.receive(calls.popleft())[1:]))
+        except BaseException:
+            self._channel.close()
+            raise
+
+    def _parts(self, events: Sequence[Event]) -> Iterator[list[tuple[Shape, Sequence[Any]]]]:
+        """What one call after the other says of the events, with the shape of each."""
+        part: list[tuple[Shape, Sequence[Any]]] = []
+        room = ENROLLED_BYTES
+        for event in events:
+            template = self._templates.of(event)
+            arguments = self._event_arguments(event, template)
+            size = sum(map(len, arguments))
+            if size > SMALL:
+                self._large[event.name] = size
+            if part and (size > room or len(part) == ENROLLED_AT_ONCE):
+                yield part
+                part, room = [], ENROLLED_BYTES
+            part.append((template.shape, arguments))
+            room -= size
+        if part:
+            yield part
+
+    def _enrol(
+        self,
+        part: Sequence[tuple[Shape, Sequence[Any]]],
+        now: float | None,
+        stands_at: float | None,
+    ) -> Call:
+        shapes = {shape.digest: shape for shape, _ in part}
+        instant = "" if stands_at is None else int(stands_at)
+        arguments: list[Any] = [keys.TTL, or_server_time(now), instant, len(shapes)]
+        for shape in shapes.values():
+            arguments += _shape_arguments(shape)
+        for _, of_event in part:
+            arguments += of_event
+        of = (keys.decided, keys.recurrences, keys.templates, keys.shapes)
+        return self._channel.send([key(self._app) for key in of], arguments)
+
+    def _event_arguments(self, event: Event, template: JobTemplate) -> Sequence[Any]:
+        return (
+            event.name,
+            event.identity(),
+            template.shape.digest,
+            job_prefix(self._app, event.name),
+            template.data,
+            template.description,
+            template.first,
+            template.later,
+        )
+
+
+def _shape_arguments(shape: Shape) -> Iterable[Any]:
+    return (
+        shape.digest,
+        shape.queue_key,
+        shape.side,
+        "-" if shape.expires is None else shape.expires,
+        shape.overlap,
+        shape.stuck_after,
+        shape.serializer,
+        *shape.first,
+        *shape.later,
+        2 * len(shape.fields),
+        *(each for field in shape.fields.items() for each in field),
+    )
+
+
+def or_server_time(now: float | None) -> float | str:
+    """What tells a script by which time to decide."""
+    return "" if now is None else now

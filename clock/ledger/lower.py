@@ -1,0 +1,64 @@
+"""Records in the future, written while the server, or an older clock's host, was ahead of time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from redis import Redis
+from rq.utils import as_text
+
+from clock.ledger import keys
+from clock.ledger.script import script, server_errors
+
+WAITED_OUT = 300
+"""Seconds a record may be in the future: until then it is waited out, and nothing of it fires."""
+
+
+class Lowered(NamedTuple):
+    """Where the record of an event stands, in UTC seconds since 1970; None where there is none.
+
+    ``is_lowered`` says that it was lowered to the present just now.
+    """
+
+    decided: int | None
+    is_lowered: bool
+
+
+def lower(
+    connection: Redis,
+    app: str,
+    events: Sequence[str],
+    now: float | None = None,
+    *,
+    waited_out: float = WAITED_OUT,
+    anyhow: bool = False,
+) -> list[Lowered]:
+    """Lower the records of ``events`` that are more than ``waited_out`` seconds in the future.
+
+    A record is lowered to ``now`` (UTC seconds since 1970; without it the server's time) where its
+    history lists all that fired beyond; that stays recorded as fired and never fires again. With
+    ``anyhow`` others are lowered too: what fired beyond and is not listed fires once more. Raises
+    LedgerError.
+    """
+    with server_errors():
+        replies = connection.register_script(script("lower.lua"))(
+            keys=[keys.decided(app), keys.ahead(app)],
+            args=[
+                keys.TTL,
+                "" if now is None else now,
+                waited_out,
+                "all" if anyhow else "",
+                *events,
+            ],
+        )
+    return [_lowered(as_text(reply)) for reply in replies]
+
+
+def _lowered(reply: str) -> Lowered:
+    return Lowered(int(reply.removeprefix("-")) if reply else None, reply.startswith("-"))
+
+
+def is_ahead(decided: int, now: float) -> bool:
+    """Whether a record that stands at ``decided`` is too far in the future to be waited out."""
+    return decided > now + WAITED_OUT

@@ -1,0 +1,45 @@
+"""Conflicts: living clocks of one application that say different things of one event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from clock.ledger.clocks import Life
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockConflict:
+    """Two living clocks that say different things of ``number`` events; ``events`` names some."""
+
+    clocks: tuple[Life, Life]
+    number: int
+    events: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """What is wrong, and what to do."""
+        one, other = (f"{life.file} on {life.host}:{life.pid}" for life in self.clocks)
+        more = (
+            "" if self.number == len(self.events) else f" and {self.number - len(self.events)} more"
+        )
+        return (
+            f"the clocks of {one} and {other} say different things of {', '.join(self.events)}"
+            f"{more}: stop the one that is out of date, or give each application an --app and "
+            "queues of its own"
+        )
+
+
+def conflicts_of(alive: Sequence[Life]) -> tuple[ClockConflict, ...]:
+    """The conflicts that the clocks ``alive`` have found among themselves, each once."""
+    by_token = {life.token: life for life in alive}
+    found: dict[frozenset[str], ClockConflict] = {}
+    for life in alive:
+        for conflict in life.conflicts:
+            pair = frozenset((life.token, conflict.token))
+            other = by_token.get(conflict.token)
+            if other is not None and len(pair) == 2 and pair not in found:
+                found[pair] = ClockConflict(
+                    clocks=(life, other), number=conflict.number, events=conflict.events
+                )
+    return tuple(found.values())

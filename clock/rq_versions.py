@@ -1,0 +1,72 @@
+"""What differs between the supported releases of RQ, from 2.9 on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from inspect import signature
+from typing import Any
+
+from redis import Redis
+from rq import Queue
+from rq.executions import Execution
+from rq.job import Job
+
+try:
+    from rq.callbacks import execute_failure_callback
+    from rq.rate_limit import RateLimitRegistry
+
+    IS_RQ_2 = False
+except ImportError:
+    IS_RQ_2 = True
+
+
+def with_execution(method: Callable[..., Any], execution: Execution | None) -> dict[str, Any]:
+    """``execution`` as an argument of a ``method`` of RQ's worker, if the method takes it: from RQ
+    3 on all do, before they found it in the worker.
+    """
+    return {"execution": execution} if "execution" in signature(method).parameters else {}
+
+
+def call_on_failure(job: Job, death_penalty: Any, error: BaseException) -> None:
+    """Run the ``on_failure`` of ``job`` under its timeout, with ``error`` and no traceback. Raises
+    what it raises.
+    """
+    if IS_RQ_2:
+        job.execute_failure_callback(death_penalty, type(error), error, None)  # type: ignore[attr-defined]
+    else:
+        execute_failure_callback(job, death_penalty, type(error), error, None)
+
+
+def clean_waiting(queue: Queue) -> None:
+    """Let jobs go that RQ 3 did not come to: those of ``queue`` that are ready to be put on it, and
+    those that wait for a place under a rate limit which nobody has any more.
+    """
+    if not IS_RQ_2:
+        queue.ready_job_registry.cleanup()
+        for registry in RateLimitRegistry.all(queue.connection):
+            registry.cleanup()
+
+
+def fill_rate_limit(connection: Redis, limit: str) -> None:
+    """Put the jobs that wait for a place under the rate ``limit`` on their queues, as many as there
+    are places. Raises what the client raises.
+    """
+    if not IS_RQ_2:
+        registry = RateLimitRegistry(limit, connection)
+        registry.acquire_and_enqueue(registry.concurrency)
+
+
+def leave_rate_limit(connection: Redis, limit: str, job: str) -> None:
+    """Give the place that the deleted ``job`` had under the rate ``limit``, if any, to the next.
+    Raises what the client raises.
+    """
+    if not IS_RQ_2:
+        RateLimitRegistry(limit, connection).cancel(job)
+
+
+def free_rate_limit(job: Job) -> None:
+    """Give the place of a ``job`` that has ended, or was put off, under its rate limit to the next.
+    Raises what the client raises.
+    """
+    if not IS_RQ_2 and job.has_rate_limit:
+        RateLimitRegistry.from_job(job).release_and_enqueue(job.id)

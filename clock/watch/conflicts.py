@@ -1,0 +1,161 @@
+"""Two clocks that say different things of one event, as of two applications under one name."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from redis import Redis
+
+from clock.ledger.clocks import Conflict, Life, Pulse, read_clocks
+from clock.ledger.declarations import (
+    Declarer,
+    differing,
+    digest_of,
+    read_declarations,
+    write_declarations,
+)
+from clock.schedule.event import Event
+
+AT_ONCE = 200
+"""Events whose declarations are made in one pass: some two milliseconds, which the tick after it
+waits for."""
+
+LOOK_EVERY = 30.0
+"""Seconds between two looks at the other clocks, at most."""
+
+WRITTEN_EVERY = 86_400
+"""Seconds after which the declarations are written again, before they expire."""
+
+SAID_AGAIN = 3600
+"""Seconds after which a conflict that goes on is logged again."""
+
+NAMED = 5
+"""Events that a conflict names, and clocks that a life names as in conflict with it."""
+
+log = logging.getLogger("clock")
+
+
+class ConflictCheck:
+    """Compares what this clock says of its events with what the other living clocks say of them.
+
+    Where two of them say different things of an event and both live on ``after`` seconds after the
+    later one started, that is a conflict: it is logged, and noted in this clock's life.
+    """
+
+    def __init__(
+        self, connection: Redis, app: str, events: Sequence[Event], serializer: str, after: float
+    ) -> None:
+        self._connection = connection
+        self._app = app
+        self._events = events
+        self._declarer = Declarer(serializer)
+        self._after = after
+        self._declarations: list[bytes] = []
+        self._text = b""
+        self._written: float | None = None
+        self._looked: float | None = None
+        self._compared: dict[str, list[str]] = {}
+        self._said: dict[str, float] = {}
+
+    @property
+    def has_conflict(self) -> bool:
+        """Whether there was one at the last look."""
+        return bool(self._said)
+
+    def forget(self) -> None:
+        """The server lost its data, and what was written there."""
+        self._written = None
+
+    def passed(self, now: float, pulse: Pulse) -> None:
+        """A part of the work, after each pass, which ended at ``now`` (UTC seconds since 1970).
+
+        What is found goes into the life of ``pulse``, to be noted with its next beat. Raises
+        LedgerError.
+        """
+        self._declare(now, pulse)
+        every = min(LOOK_EVERY, self._after / 2)
+        if self._looked is not None and 0 <= now - self._looked < every:
+            return
+        is_first = self._looked is None
+        lives = read_clocks(self._connection, self._app)
+        self._looked = now
+        others = [each for each in lives if each.token != pulse.life.token and each.is_alive(now)]
+        if is_first:
+            self._introduce(pulse.life, others)
+        self._look(pulse, others, now)
+
+    def _declare(self, now: float, pulse: Pulse) -> None:
+        done = len(self._declarations)
+        if done < len(self._events):
+            part = self._events[done : done + AT_ONCE]
+            self._declarations += map(self._declarer.of, part)
+            if len(self._declarations) < len(self._events):
+                return
+        if self._written is not None and 0 <= now - self._written < WRITTEN_EVERY:
+            return
+        digest, self._text = digest_of(self._declarations)
+        write_declarations(self._connection, self._app, digest, self._text)
+        self._written = now
+        pulse.life = replace(pulse.life, declares=digest)
+
+    def _introduce(self, ours: Life, others: Sequence[Life]) -> None:
+        for other in others:
+            if other.file != ours.file:
+                fields = {
+                    "file": other.file,
+                    "host": f"{other.host}:{other.pid}",
+                    "events": other.events,
+                    "reason": f"a clock of another file runs for the application {self._app!r} too",
+                }
+                log.info("other file", extra={"fields": fields})
+
+    def _look(self, pulse: Pulse, others: Sequence[Life], now: float) -> None:
+        ours, found = pulse.life, {}
+        for other in others:
+            is_overlap = now - max(ours.started, other.started) <= self._after
+            if is_overlap or not ours.declares or other.declares in {"", ours.declares}:
+                continue
+            if names := self._differing(other.declares):
+                found[other.token] = names
+                self._say(ours, other, names, now)
+        for token in [each for each in self._said if each not in found]:
+            del self._said[token]
+            log.info("conflict over", extra={"fields": {"other": token.rpartition(":")[0]}})
+        pulse.life = replace(
+            ours,
+            conflicts=tuple(
+                Conflict(token, len(names), tuple(names[:NAMED]))
+                for token, names in list(found.items())[:NAMED]
+            ),
+        )
+
+    def _differing(self, digest: str) -> list[str]:
+        """The events of which the declarations of that digest say something else, asked once."""
+        if digest not in self._compared:
+            theirs = read_declarations(self._connection, self._app, digest)
+            if theirs is None:
+                return []
+            self._compared[digest] = differing(self._events, self._text, theirs)
+        return self._compared[digest]
+
+    def _say(self, ours: Life, other: Life, names: Sequence[str], now: float) -> None:
+        if 0 <= now - self._said.get(other.token, -SAID_AGAIN) < SAID_AGAIN:
+            return
+        self._said[other.token] = now
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        fields = {
+            "events": ", ".join(names[:NAMED]) + more,
+            "ours": f"{ours.file} on {ours.host}:{ours.pid}",
+            "theirs": f"{other.file} on {other.host}:{other.pid}",
+            "reason": (
+                f"two clocks of the application {self._app!r} say different things of them, and "
+                "each enqueues what is the other's"
+            ),
+            "remedy": (
+                "stop the one that is out of date; two applications need an --app each, and "
+                "queues of their own"
+            ),
+        }
+        log.error("conflict", extra={"fields": fields})

@@ -1,0 +1,43 @@
+"""The present moment as the server of an application has it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+
+from redis import Redis
+
+from clock.errors import LedgerError
+from clock.jobs.place import prompt
+from clock.ledger.time_source import server_now
+
+ANSWER = 3.0
+"""Seconds the server has to answer."""
+
+ASKED_EVERY = 5.0
+"""Seconds for which an answer is good, and after which a server that gave none is asked again."""
+
+
+class ServerNow:
+    """The server's time in UTC seconds since 1970, by which the ledger is written.
+
+    It never fails: between two answers, and where there is none, this host's clock goes on with the
+    offset that was found last.
+    """
+
+    def __init__(self, connection: Redis) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._asked: float | None = None
+        self._offset = 0.0
+
+    def __call__(self) -> float:
+        """The present moment; asks the server at most every ``ASKED_EVERY`` seconds."""
+        with self._lock:
+            if self._asked is None or time.monotonic() - self._asked >= ASKED_EVERY:
+                with suppress(LedgerError):
+                    host = time.time()
+                    self._offset = server_now(prompt(self._connection, ANSWER), host) - host
+                self._asked = time.monotonic()
+            return time.time() + self._offset

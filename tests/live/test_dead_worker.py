@@ -1,0 +1,34 @@
+"""A worker that was killed: who still counts it."""
+
+from __future__ import annotations
+
+import signal
+
+from redis import Redis
+
+from clock.ledger import keys
+from clock.observe.queues import read_queues
+from clock.observe.workers import count_workers, read_workers
+from tests.live.conftest import StartWorker
+from tests.live.waiting import wait_for
+
+
+def test_a_killed_worker_is_not_counted_once_its_last_sign_of_life_is_over(
+    redis: Redis, start_worker: StartWorker
+) -> None:
+    worker = start_worker("io")
+    worker.wait_until_listening()
+    wait_for("it is counted", lambda: count_workers(redis, ["io"]) == {"io": 1})
+    assert [found.workers for found in read_queues(redis, 0.0, ["io"])] == [1]
+    worker.process.send_signal(signal.SIGKILL)
+    worker.process.wait()
+    wait_for(
+        "it is not counted any more",
+        lambda: count_workers(redis, ["io"]) == {"io": 0},
+        within=keys.PRESENCE + 4,
+    )
+    assert [found.workers for found in read_queues(redis, 0.0, ["io"])] == [0]
+    assert read_workers(redis) == []
+    # RQ itself remembers it for minutes.
+    assert redis.smembers("rq:workers:io") == {b"rq:worker:worker-1"}
+    assert redis.exists("rq:worker:worker-1")
