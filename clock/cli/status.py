@@ -155,6 +155,7 @@ def _as_object(found: Status, server: str, workers: Mapping[str, int]) -> dict[s
         "clocks": [clock_object(life) for life in found.alive],
         "files_without_a_clock": list(found.missing),
         "overdue": [each.name for each in found.overdue],
+        "unreadable": list(found.unreadable),
         "ahead": [each.name for each in found.ahead],
         "conflicts": [conflict_object(each) for each in found.conflicts],
         "queues": [{"queue": name, "workers": count} for name, count in workers.items()],

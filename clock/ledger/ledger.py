@@ -10,7 +10,6 @@ from redis import Redis
 from redis.crc import key_slot
 from redis.exceptions import ClusterCrossSlotError
 from rq import Queue
-from rq.utils import as_text
 
 from clock.decision import Kind
 from clock.errors import LedgerError
@@ -21,7 +20,7 @@ from clock.ledger.enrolment import SMALL, Enrolment, or_server_time
 from clock.ledger.job import job_id
 from clock.ledger.lower import Lowered, lower
 from clock.ledger.pauses import Pause, parse_pauses
-from clock.ledger.record import parse_record
+from clock.ledger.records import parse_records
 from clock.ledger.script import server_errors
 from clock.ledger.serializers import meet_workers
 from clock.ledger.time_source import TimeReading, TimeSource, read_time
@@ -256,9 +255,9 @@ class Ledger:
                 return {}
             gone = [
                 name
-                for name, line in self._connection.hscan_iter(ours, count=1000)
-                if name.decode() not in names
-                and parse_record(line).decided < now - keys.FORGOTTEN_AFTER
+                for field, line in self._connection.hscan_iter(ours, count=1000)
+                for name, record in parse_records(self._app, {field: line}, 1).items()
+                if name not in names and record.decided < now - keys.FORGOTTEN_AFTER
             ]
             if not gone:
                 return {}
@@ -268,7 +267,7 @@ class Ledger:
                     pipeline.hdel(key(self._app), *gone)
                 pipeline.execute()
         paused = {name: line for name, line in zip(gone, pauses, strict=True) if line is not None}
-        return {as_text(name): None for name in gone} | parse_pauses(paused)
+        return dict.fromkeys(gone) | parse_pauses(self._app, paused)
 
     def _forget_shapes(self, now: float) -> None:
         shapes = keys.shapes(self._app)
