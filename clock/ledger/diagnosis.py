@@ -50,9 +50,11 @@ def _meaning(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, InvalidResponse):
         return "what answers there does not speak the protocol of Redis"
-    if isinstance(error, ClusterCrossSlotError):
+    # Older clients have no classes for these two, unless they are asked for a cluster.
+    code = str(error).partition(" ")[0]
+    if isinstance(error, ClusterCrossSlotError) or code == "CROSSSLOT":
         return ONE_SLOT
-    if isinstance(error, MovedError):
+    if isinstance(error, MovedError) or code == "MOVED":
         return "these keys are on another node of the cluster; give the address of that one"
     if _certificate(error) is not None:
         return "the certificate of the server cannot be verified"

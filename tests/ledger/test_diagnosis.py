@@ -45,6 +45,8 @@ def test_what_passes_by_itself_is_waited_for(error: RedisError) -> None:
         (AuthenticationError("Authentication required."), "the server asks for a password"),
         (AuthenticationError("invalid password"), "the server refuses the user or the password"),
         (InvalidResponse("Protocol Error: b'HTTP'"), "does not speak the protocol of Redis"),
+        (ResponseError("CROSSSLOT Keys in request"), "the server is a node of a cluster"),
+        (ResponseError("MOVED 15495 127.0.0.1:1"), "these keys are on another node"),
         (ResponseError("DB index is out of range"), "the server has no database of that number"),
     ],
 )
