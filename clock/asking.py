@@ -6,7 +6,6 @@ It runs in side threads. An event that is being asked about waits, and nobody el
 from __future__ import annotations
 
 import inspect
-import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -16,7 +15,7 @@ from clock.decision import Kind
 from clock.schedule.event import Event, Occurrence
 from clock.side_threads import Answer, SideThreads
 from clock.timetable import Due, Step, Timetable
-from clock.trouble import Trouble
+from clock.trouble import EventTrouble
 
 SLOW = 0.1
 """Seconds; a condition that takes longer is worth a line: it makes its own event late."""
@@ -53,7 +52,7 @@ class Asking:
         self,
         events: Sequence[Event],
         timetable: Timetable,
-        trouble: Trouble,
+        trouble: EventTrouble,
         *,
         timeout: float,
         moment: Callable[[], float],
@@ -152,17 +151,13 @@ class Asking:
             return self._failed(due, f"its condition raised {answer.error}", now)
         verdict = cast("Verdict", answer.value)
         if verdict.took > SLOW:
-            fields = {
-                "event": self._events[due.row].name,
-                "condition_took": round(verdict.took, 3),
-            }
-            self._trouble.say((due.row, "slow"), fields, now, message="slow", level=logging.WARNING)
+            self._trouble.slow(due.row, verdict.took, now)
         return Ready(due, Kind.FIRED if verdict.is_met else Kind.UNMET)
 
     def _came(self, row: int, answer: Answer, now: float) -> None:
         self._times.pop(row, None)
         if answer.error is not None:
-            self._say(row, "times", answer.error, now)
+            self._trouble.say(row, "times", answer.error, now)
         elif isinstance(answer.value, Due):
             self._ready += self.sort([answer.value])
         else:
@@ -178,14 +173,11 @@ class Asking:
             row = next(iter(self._times))
             del self._times[row]
             reason = f"its times have not come in {self._timeout:g} s; it waits for them"
-            self._say(row, "times", reason, now)
+            self._trouble.say(row, "times", reason, now)
 
     def _failed(self, due: Due, reason: str, now: float) -> Ready:
-        self._say(due.row, "condition", reason, now)
+        self._trouble.say(due.row, "condition", reason, now)
         return Ready(due, Kind.ERROR)
-
-    def _say(self, row: int, kind: str, reason: str, now: float) -> None:
-        self._trouble.say((row, kind), {"event": self._events[row].name, "reason": reason}, now)
 
 
 def _verdict(
