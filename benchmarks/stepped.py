@@ -37,11 +37,10 @@ class SteppedClock:
 
     def __init__(self, url: str, events: Sequence[Event], *, token: str = "bench") -> None:
         self.connection = connect(url)
-        self._stop = Stop()
         self._now = BEGINNING
         _log_into_nothing()
         ledger = Ledger(self.connection, app=APP, token=token)
-        self.loop = Loop(events, ledger, self._stop, now=lambda: self._now)
+        self.loop = Loop(events, ledger, Stop(), now=lambda: self._now)
         self.loop.turn()
 
     def fire(self) -> float:
@@ -62,7 +61,6 @@ class SteppedClock:
 
     def close(self) -> None:
         """Give back what it holds."""
-        self._stop.close()
         self.connection.close()
 
 

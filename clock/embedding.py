@@ -7,6 +7,7 @@ there, but every one of them asks the server, and the log lines of all of them a
 
 from __future__ import annotations
 
+import copy
 import logging
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -14,6 +15,7 @@ from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from clock.log import fields_shown
 from clock.schedule.schedule import Schedule
 from clock.settings import CONDITION_TIMEOUT
 from clock.stop import Stop
@@ -21,6 +23,9 @@ from clock.token import process_token
 
 if TYPE_CHECKING:
     from redis import Redis
+
+STOP_WITHIN = 3.0
+"""Seconds that ``stop`` waits for the claim in hand: as long as a server has to answer it."""
 
 log = logging.getLogger("clock")
 
@@ -30,7 +35,8 @@ class Clock:
 
     It enqueues what ``schedule`` says on the server of ``connection``, as the application ``app``,
     with the ``serializer`` that the workers use. A condition has ``condition_timeout`` seconds for
-    its answer. Two clocks can live in one process.
+    its answer. Two clocks can live in one process. Its log lines go to the logger ``clock``, with
+    their fields in the message.
     """
 
     def __init__(
@@ -63,13 +69,20 @@ class Clock:
             self._thread.start()
 
     def stop(self) -> None:
-        """Finish the claim in hand and end; returns when it has ended, or never began."""
+        """Finish the claim in hand and end; returns when it has ended, or never began.
+
+        A server that does not answer is waited for ``STOP_WITHIN`` seconds. Then a log line says
+        so, and the thread ends by itself when the server answers, without another claim. In a fork
+        of the process there is no clock, and the parent's goes on.
+        """
         with self._lock:
             if self._thread is None or self._stop is None:
                 return
             self._stop.set()
-            self._thread.join()
-            self._stop.close()
+            self._thread.join(STOP_WITHIN)
+            if self._thread.is_alive():
+                reason = f"the server did not answer the claim in hand within {STOP_WITHIN:g} s"
+                log.warning("abandoned", extra={"fields": {"reason": reason}})
             self._thread = self._stop = None
 
     @contextmanager
@@ -93,22 +106,38 @@ class Clock:
             await asyncio.to_thread(self.stop)
 
     def _run(self, stop: Stop) -> None:
+        with fields_shown():
+            self._run_loop(stop)
+
+    def _run_loop(self, stop: Stop) -> None:
         # Imported here, so that who only reads a schedule does not wait for Redis and RQ.
         from clock.ledger.ledger import Ledger
         from clock.loop import Loop
         from clock.watch.watch import Watch
 
         app, token, serializer = self._app, process_token(), self._serializer
-        ledger = Ledger(self._connection, app=app, token=token, serializer=serializer)
-        watch = partial(Watch, app=app, token=token, serializer=serializer)
-        events = list(self._schedule.events.values())
         try:
+            connection = _undecoded(self._connection)
+            ledger = Ledger(connection, app=app, token=token, serializer=serializer)
+            watch = partial(Watch, app=app, token=token, serializer=serializer)
             Loop(
-                events,
+                list(self._schedule.events.values()),
                 ledger,
                 stop,
-                watch=lambda: watch(self._connection, self._schedule),
+                watch=lambda: watch(connection, self._schedule),
                 condition_timeout=self._condition_timeout,
             ).run()
-        except Exception:
+        except BaseException:  # SystemExit would end the thread without a word
             log.critical("crashed", exc_info=True)
+
+
+def _undecoded(connection: Redis) -> Redis:
+    """``connection``, or one like it whose replies are bytes, which is what the ledger reads."""
+    pool = connection.connection_pool
+    if not pool.connection_kwargs.get("decode_responses"):
+        return connection
+    # A copy, so that it works for every kind of pool: one that blocks, one that asks sentinels.
+    twin = copy.copy(pool)
+    twin.connection_kwargs = {**pool.connection_kwargs, "decode_responses": False}
+    twin.reset()
+    return type(connection)(connection_pool=twin)

@@ -54,11 +54,13 @@ class LedgerError(ClockError):
     """The server is away or refuses; nothing is known to be lost, the step may be tried again.
 
     ``kind`` names the state the server is in, whatever ports, addresses and counts the message has.
+    ``is_lasting`` says that waiting alone will not change it: a wrong password, no Redis at all.
     """
 
-    def __init__(self, message: str, kind: str = "") -> None:
+    def __init__(self, message: str, kind: str = "", *, is_lasting: bool = False) -> None:
         super().__init__(message)
         self.kind = kind or message
+        self.is_lasting = is_lasting
 
 
 class NoQueueError(LedgerError):
@@ -151,8 +153,13 @@ LONGEST_TEXT = 300
 
 
 def words_of(error: BaseException) -> str:
-    """The class and the text of an error in somebody else's code; the text may itself fail."""
+    """The class and the text of an error in somebody else's code; the text may itself fail.
+
+    A RecurrenceError is a sentence without its class.
+    """
     name = type(error).__name__
+    if isinstance(error, RecurrenceError):
+        return str(error)[:LONGEST_TEXT]
     try:
         text = str(error)
         return f"{name}: {text}"[:LONGEST_TEXT] if text else name

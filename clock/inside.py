@@ -1,6 +1,6 @@
 """Whether code is run by a clock: a condition, a stream of times, a function of a date.
 
-A clock that waits is late with everything, so what would wait asks here first.
+What waits there is late, so what would wait asks here first.
 """
 
 from __future__ import annotations

@@ -12,28 +12,101 @@ import json
 import logging
 import re
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
+
+from clock.output import Output
 
 Style = Literal["terminal", "logfmt", "json"]
 STYLES: tuple[Style, ...] = ("terminal", "logfmt", "json")
 
 _COLOURS = {logging.WARNING: "33", logging.ERROR: "31", logging.CRITICAL: "31;1"}
 _PLAIN = re.compile(r'[^ "=\\]+')
+_SHORT = "clock_message"
+"""Where a record has its message without the fields, if they were put into it."""
 
 
 def log_to(stream: TextIO, style: Style, *, colour: bool = False) -> logging.Handler:
-    """Send the records of the logger ``clock`` to ``stream``; returns the handler, to be removed
-    again.
-    """
-    handler = logging.StreamHandler(stream)
+    """Send the records of the logger ``clock`` to ``stream``; returns the handler."""
+    handler = _Handler(stream)
     handler.setFormatter({"terminal": Terminal(colour), "logfmt": Logfmt(), "json": Json()}[style])
     logger = logging.getLogger("clock")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
     return handler
+
+
+def log_always_to(stream: TextIO, style: Style, *, colour: bool = False) -> None:
+    """As ``log_to``, until the process ends: a logging configuration that the schedule file, or
+    what it imports, applies then or later does not silence the clock.
+    """
+    handler = log_to(stream, style, colour=colour)
+    logger = logging.getLogger("clock")
+    logger.__class__ = _Lasting
+    vars(logger)["lasting"] = handler
+
+
+@contextmanager
+def fields_shown() -> Iterator[None]:
+    """While the block runs, the fields of the logger's records are in their messages too, for the
+    handlers of an application, whose formatters know of no fields.
+    """
+    logger, filled = logging.getLogger("clock"), _Filled()
+    logger.addFilter(filled)
+    try:
+        yield
+    finally:
+        logger.removeFilter(filled)
+
+
+class _Filled(logging.Filter):
+    """Fills the messages; several of them do it once."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if _SHORT not in vars(record):
+            short = record.getMessage()
+            record.msg, record.args = Message().format(record), None
+            vars(record)[_SHORT] = short
+        return True
+
+
+class _Lasting(logging.Logger):
+    """A logger that is neither disabled nor parted from its own handler.
+
+    ``logging.config`` disables every logger that it is not told of, unless it is told not to, and
+    takes from those that it knows the handlers they had.
+    """
+
+    @property
+    def disabled(self) -> bool:
+        return False
+
+    @disabled.setter
+    def disabled(self, value: bool) -> None:
+        pass
+
+    def removeHandler(self, hdlr: logging.Handler) -> None:
+        if hdlr is not vars(self)["lasting"]:
+            super().removeHandler(hdlr)
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Says how many lines are missing, where its stream dropped some."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if isinstance(self.stream, Output) and (lines := self.stream.take_dropped()):
+            super().emit(_dropped(lines))
+        super().emit(record)
+
+
+def _dropped(lines: int) -> logging.LogRecord:
+    fields = {"lines": lines, "reason": "whoever reads the log did not read"}
+    level = logging.WARNING
+    said = {"msg": "dropped", "levelno": level, "levelname": logging.getLevelName(level)}
+    return logging.makeLogRecord({**said, "fields": fields})
 
 
 class Lines(logging.Formatter):
@@ -77,6 +150,15 @@ class Logfmt(Lines):
         return begin + "".join(texts.values())
 
 
+class Message(Logfmt):
+    """``enqueued event=... lateness=0.003``: what a handler of the application puts into its own
+    lines.
+    """
+
+    def _begin(self, record: logging.LogRecord) -> str:
+        return _message(record)
+
+
 class Json(Lines):
     """One JSON object a line."""
 
@@ -100,7 +182,7 @@ class Terminal(Lines):
 
     def _begin(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created).astimezone()
-        message = f"{record.getMessage():<11}"
+        message = f"{_message(record):<11}"
         if self._colour:
             message = f"\x1b[{_COLOURS.get(record.levelno, '32')}m{message}\x1b[0m"
         return f"{at:%H:%M:%S} {message}"
@@ -128,7 +210,12 @@ def _head(record: logging.LogRecord) -> Iterable[tuple[str, str]]:
     at = datetime.fromtimestamp(record.created, UTC)
     yield "ts", at.isoformat(timespec="milliseconds")
     yield "level", record.levelname.lower()
-    yield "msg", record.getMessage()
+    yield "msg", _message(record)
+
+
+def _message(record: logging.LogRecord) -> str:
+    short: str = vars(record).get(_SHORT) or record.getMessage()
+    return short
 
 
 def _text(value: object) -> str:

@@ -18,7 +18,9 @@ log = logging.getLogger("clock")
 class Outage:
     """The failures in a row, none while all is well."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_start: bool = False) -> None:
+        """At the start, and until a try succeeds, what waiting cannot cure is raised again."""
+        self._is_start = is_start
         self._failures = 0
         self._kinds: set[str] = set()
 
@@ -27,7 +29,11 @@ class Outage:
         return self._failures > 0
 
     def failed(self, error: LedgerError) -> float:
-        """Note a failure; returns the seconds to wait before the next try."""
+        """Note a failure; returns the seconds to wait before the next try. Raises ``error`` itself
+        at the start, where it lasts.
+        """
+        if self._is_start and error.is_lasting:
+            raise error
         # Kinds may alternate, and the text of one may differ from try to try: ports, addresses.
         if error.kind not in self._kinds:
             self._kinds.add(error.kind)
@@ -42,3 +48,4 @@ class Outage:
             log.info("server back", extra={"fields": {"tries": self._failures}})
         self._failures = 0
         self._kinds.clear()
+        self._is_start = False

@@ -77,11 +77,15 @@ def sentinels_shown(settings: Mapping[str, Any]) -> str:
 def _instances(settings: Mapping[str, Any]) -> list[tuple[str, int]]:
     given = settings.get("INSTANCES", [("localhost", 26379)])
     try:
-        return [(str(host), int(port)) for host, port in given]
+        found = [(str(host), int(port)) for host, port in given]
     except (TypeError, ValueError):
+        found = []
+    # An address in the place of a host would be shown, with its password.
+    if not found or any("@" in host or "/" in host for host, _ in found):
         raise SettingsError(
             "SENTINEL needs INSTANCES as a list of (host, port), as [('localhost', 26379)]"
-        ) from None
+        )
+    return found
 
 
 def _master(settings: Mapping[str, Any]) -> str:

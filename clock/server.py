@@ -13,12 +13,23 @@ from redis.connection import AbstractConnection, ConnectionPool
 from redis.retry import Retry
 
 from clock.errors import SettingsError
+from clock.handshake import PlainConnection, TlsConnection
+from clock.masking import masked
 from clock.sentinel import connect_by_sentinels, sentinels_shown
 from clock.settings import settings_module
 
 LOCALHOST = "redis://localhost:6379/0"
 VARIABLES = ("CLOCK_REDIS_URL", "RQ_REDIS_URL", "REDIS_TLS_URL", "REDIS_URL")
 """The environment variables that may hold the address, the first one set wins."""
+
+SCHEMES = ("redis", "rediss", "unix")
+
+ENCODE = (
+    "write / # ? [ ] @ and % in its password percent-encoded, as %2F %23 %3F %5B %5D %40 and %25"
+)
+
+TEXTS = {"username", "password", "client_name"}
+"""Options of an address whose values may have an @."""
 
 REPLY_TIMEOUT = 2.0
 """Seconds to wait for a connection or a reply. A claim is a few milliseconds of work; a server that
@@ -40,13 +51,10 @@ def redis_url(environ: Mapping[str, str]) -> str:
     have.
     """
     url = next((environ[name] for name in VARIABLES if environ.get(name)), LOCALHOST)
-    parts = urlsplit(url)
-    if parts.scheme != "rediss" or environ.get("REDIS_TLS_VERIFY", "yes").lower() not in {
-        "no",
-        "0",
-        "false",
-    }:
+    verify = environ.get("REDIS_TLS_VERIFY", "yes").lower() not in {"no", "0", "false"}
+    if verify or not url.startswith("rediss://") or _mistake(url):
         return url
+    parts = urlsplit(url)
     query = dict(parse_qsl(parts.query)) | {"ssl_cert_reqs": "none", "ssl_check_hostname": "false"}
     return urlunsplit(parts._replace(query=urlencode(query)))
 
@@ -85,16 +93,50 @@ def connect(url: str) -> Redis:
     the loop decides to try again. Nothing is sent yet. Raises SettingsError for an address that is
     none.
     """
+    mistake = _mistake(url)
+    if mistake is None:
+        try:
+            connection = Redis.from_url(url, **_options(url))
+            pool = connection.connection_pool
+            pool.connection_class(**pool.connection_kwargs)
+        except (ValueError, TypeError):
+            # What the client says of it may quote a part of a password.
+            mistake = "it has an option that the client does not know, or a value it cannot take"
+        else:
+            return connection
+    raise SettingsError(f"the address {masked(url)!r} cannot be used: {mistake}")
+
+
+def _options(url: str) -> dict[str, Any]:
+    classes = {"redis": PlainConnection, "rediss": TlsConnection}
+    kind = classes.get(url.partition("://")[0])
+    return {
+        "socket_timeout": REPLY_TIMEOUT,
+        "socket_connect_timeout": REPLY_TIMEOUT,
+        "retry": Retry(NoBackoff(), 0),
+        **_brief(),
+        **({} if kind is None else {"connection_class": kind}),
+    }
+
+
+def _mistake(url: str) -> str | None:
+    """What keeps ``url`` from being read as it was meant, in words that quote nothing of it."""
+    scheme = url.partition("://")[0]
+    if scheme not in SCHEMES:
+        return f"it must begin with {', '.join(f'{each}://' for each in SCHEMES)}"
     try:
-        return Redis.from_url(
-            url,
-            socket_timeout=REPLY_TIMEOUT,
-            socket_connect_timeout=REPLY_TIMEOUT,
-            retry=Retry(NoBackoff(), 0),
-            **_brief(),
-        )
-    except (ValueError, TypeError) as error:
-        raise SettingsError(f"the address {masked(url)!r} cannot be used: {error}") from None
+        parts = urlsplit(url)
+        _ = parts.hostname, parts.port
+    except ValueError:
+        return ENCODE
+    # A password with one of these characters ends the address for whoever reads it, so that the
+    # rest of it, and the @ before the host, are taken for a path, an option or a fragment.
+    loose = [part for part in parts.query.split("&") if part.partition("=")[0] not in TEXTS]
+    if scheme == "unix":
+        is_torn = bool(parts.netloc) and ("@" not in parts.netloc or "@" in parts.path)
+    else:
+        is_torn = "@" in parts.path
+    return ENCODE if is_torn or any("@" in part for part in (parts.fragment, *loose)) else None
 
 
 def _brief() -> dict[str, Any]:
@@ -109,15 +151,3 @@ def _brief() -> dict[str, Any]:
 
         brief["maint_notifications_config"] = MaintNotificationsConfig(enabled=False)
     return brief
-
-
-def masked(url: str) -> str:
-    """``url`` with every password in it replaced by stars."""
-    parts = urlsplit(url)
-    netloc = parts.netloc
-    if parts.password is not None:
-        host = netloc.rpartition("@")[2]
-        netloc = f"{parts.username or ''}:***@{host}"
-    query = parse_qsl(parts.query, keep_blank_values=True)
-    hidden = [(key, "***" if "password" in key else value) for key, value in query]
-    return urlunsplit(parts._replace(netloc=netloc, query=urlencode(hidden, safe="*/")))

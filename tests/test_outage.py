@@ -34,3 +34,13 @@ def test_a_kind_of_failure_is_said_once_until_it_is_over(caplog: pytest.LogCaptu
         ("server away", {"reason": "read only"}),
         ("server back", {"tries": 3}),
     ]
+
+
+def test_what_waiting_cannot_cure_ends_the_start_and_no_clock_that_has_worked() -> None:
+    outage, refused = Outage(is_start=True), LedgerError("wrong password", is_lasting=True)
+    outage.failed(LedgerError("away"))
+    with pytest.raises(LedgerError, match="wrong password"):
+        outage.failed(refused)
+    outage.over()
+    assert outage.failed(refused) == 0
+    assert Outage().failed(refused) == 0

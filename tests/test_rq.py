@@ -23,7 +23,7 @@ from rq.version import VERSION
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
 import clock
-from clock import rq_keys
+from clock import rq_keys, rq_versions
 
 REGISTRIES: dict[str, type[BaseRegistry]] = {
     "wip": StartedJobRegistry,
@@ -40,6 +40,7 @@ def test_it_is_the_rq_that_was_asked_for() -> None:
     folder = f"rq{asked}" if asked else "site-packages"
     assert f"/{folder}/" in (rq.__file__ or "")
     assert VERSION.startswith(asked or "3.")
+    assert VERSION.startswith("2.") == rq_versions.IS_RQ_2
 
 
 def test_the_names_of_rq_s_keys_are_those_of_the_installed_rq() -> None:

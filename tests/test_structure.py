@@ -18,16 +18,18 @@ import clock
 PACKAGE = Path(clock.__file__).parent
 
 FLOORS = [
-    {"errors", "codes", "instant", "inside", "decision", "agenda", "version", "near"},
+    {"errors", "codes", "instant", "inside", "decision", "agenda", "version", "near", "commands"},
+    {"bootstrap"},
     {"recurrence"},
     {"schedule"},
     {"rq_keys", "rq_versions"},
     {"lua", "catch_up", "missed", "sentinel", "backfill", "settings"},
-    {"bell"},
+    {"output", "handshake", "masking", "bell"},
     {"timetable", "stop", "log", "server", "token", "outage", "trouble", "side_threads"},
     {"asking", "server_time"},
     {"ledger"},
     {"observe", "report", "timekeeper", "future_records", "start"},
+    {"claiming"},
     {"jobs"},
     {"watchers"},
     {"watch", "worker", "web"},
@@ -79,6 +81,7 @@ def test_below_the_loop_nothing_reads_the_wall_clock(module: Path) -> None:
         "loop",
         "server_time",
         "timekeeper",
+        "claiming",
         "jobs",
         "worker",
         "cli",

@@ -6,7 +6,10 @@ import pytest
 
 from clock.catch_up import Run
 from clock.errors import RecurrenceError
+from clock.recurrence.cron_rule import cron
 from clock.recurrence.elapsed import Elapsed
+from clock.recurrence.published import Published
+from clock.recurrence.zone import zone
 from clock.timetable import Due, Row, Timetable
 
 
@@ -63,6 +66,66 @@ def test_after_a_time_without_claims_only_the_newest_is_due_then_each_again() ->
     table = _table(every=[10])
     table.catch_up(1035)
     assert _drained(table, now=1055) == [1030, 1040, 1050]
+
+
+def test_what_was_not_missed_comes_before_what_is_caught_up() -> None:
+    table = _table(every=[10, 7])
+    table.catch_up(1035)
+    (first,) = table.due(1036, 1)
+    assert (first.row, first.fire) == (0, 1030)
+    table.advance(first, first.last)
+    # 1040 was not missed; the other event is still behind.
+    assert [(each.row, each.fire) for each in table.due(1040, 2)] == [(0, 1040), (1, 1029)]
+
+
+def test_of_events_that_are_behind_the_one_that_was_due_last_comes_first() -> None:
+    table = _table(every=[500, 1, 60, 60])
+    table.catch_up(2000)
+    assert table.is_behind is False
+    assert [each.row for each in table.due(2000, 1)] == [0]
+    assert table.is_behind is True
+    assert table.next_due() == 1001
+    assert [each.row for each in table.due(2000, 10)] == [1, 2, 3]
+    assert table.is_behind is False
+
+
+def test_what_many_events_owe_alike_is_found_once() -> None:
+    class Counting(Elapsed):
+        asked = 0
+
+        def next(self, after: int) -> int | None:
+            Counting.asked += 1
+            return super().next(after)
+
+    def cost(events: int) -> int:
+        recurrence = Counting(period=10, anchor=0)
+        table = Timetable([Row(recurrence=recurrence) for _ in range(events)])
+        for index in range(events):
+            table.begin(index, 1000)
+        table.catch_up(10**9)
+        before = Counting.asked
+        assert [each.fire for each in table.due(10**9, events)] == [10**9] * events
+        return Counting.asked - before
+
+    assert cost(100) == cost(1)
+
+
+def test_what_was_missed_is_not_walked_through() -> None:
+    cron_line = cron("* * * * *").recurrence(zone("Europe/Berlin"), "after", "first")
+    table = Timetable([Row(recurrence=cron_line)])
+    table.begin(0, 0)
+    table.catch_up(1_800_000_000)
+    (due,) = table.due(1_800_000_000, 1)
+    assert due.passed[0].run == Run(60, 1_799_999_940, 29_999_999)
+
+
+def test_what_has_to_be_walked_through_is_caught_up_in_a_batch_of_its_own() -> None:
+    walked = Published(instants=tuple(range(1000, 2000)), is_all=True)
+    table = Timetable([Row(recurrence=walked) for _ in range(3)])
+    for index in range(3):
+        table.begin(index, 1000)
+    table.catch_up(1500)
+    assert [len(table.due(1500, 10)) for _ in range(4)] == [1, 1, 1, 0]
 
 
 def test_the_horizon_never_goes_back() -> None:

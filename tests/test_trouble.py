@@ -52,6 +52,16 @@ def test_what_came_once_is_not_said_again(caplog: pytest.LogCaptureFixture) -> N
     assert [each["reason"] for each in _fields(caplog)] == ["one", "two"]
 
 
+def test_a_wall_clock_that_goes_back_a_little_forgets_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    trouble = Trouble()
+    for second in (100, 101):
+        trouble.say("x", {"reason": "one"}, second)
+        trouble.passed(second - 0.5)
+    assert len(_fields(caplog)) == 1
+
+
 def test_a_wall_clock_set_back_does_not_silence_it(caplog: pytest.LogCaptureFixture) -> None:
     trouble = Trouble()
     for second in (0, -5000, -4999):

@@ -125,7 +125,9 @@ def table(scores: Sequence[Score]) -> Iterator[str]:
 
 @click.command()
 @click.option(
-    "--venv", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True
+    "--venv",
+    type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+    required=True,
 )
 @click.option("--minutes", type=click.FloatRange(min=0.2), default=2.0, show_default=True)
 @click.option("--seed", type=int)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import time
 
 from clock import cron, defaults, every, timezone
 from clock.schedule.event import Occurrence
@@ -24,6 +26,18 @@ def errs_now_and_then(occurrence: Occurrence) -> bool:
     return occurrence.scheduled_at.second % 2 == 0
 
 
+def exits(occurrence: Occurrence) -> bool:
+    if occurrence.scheduled_at.second % 3 == 0:
+        sys.exit()
+    return True
+
+
+def waits(occurrence: Occurrence) -> bool:
+    if occurrence.scheduled_at.second % 20 == 0:
+        time.sleep(5)
+    return True
+
+
 for number in range(EVERY_SECOND):
     every("1 second", "time.sleep", args=[0], name=f"all-{number}")
 for number in range(10):
@@ -38,3 +52,5 @@ for number in range(3):
     every("1 second", "time.sleep", args=[0], name=f"capped-{number}", catch_up=2)
 every("1 second", "time.sleep", args=[0], name="errs", if_=errs)
 every("1 second", "time.sleep", args=[0], name="errs-now-and-then", if_=errs_now_and_then)
+every("1 second", "time.sleep", args=[0], name="exits", if_=exits)
+every("1 second", "time.sleep", args=[0], name="waits", if_=waits)

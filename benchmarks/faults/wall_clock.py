@@ -5,13 +5,20 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-_PLACES = ("/usr/lib/*/faketime/libfaketime.so.1", "/usr/lib/faketime/libfaketime.so.1")
+_ROOT = Path(__file__).parents[2]
+_PLACES = (
+    (Path("/usr/lib"), "*/faketime/libfaketime.so.1"),
+    (Path("/usr/lib"), "faketime/libfaketime.so.1"),
+    (_ROOT / ".venv" / "clients" / "faketime", "usr/lib/*/faketime/libfaketime.so.1"),
+)
+"""Where it is installed, or where ``make test`` unpacks it."""
+
 _SHARED = ("faketime_shm_{}", "sem.faketime_sem_{}")
 
 
 def libfaketime() -> Path | None:
-    """The library of Debian's package ``faketime``, or None."""
-    return next((path for place in _PLACES for path in Path("/").glob(place[1:])), None)
+    """The library of Debian's package ``libfaketime``, or None."""
+    return next((path for place, name in _PLACES for path in place.glob(name)), None)
 
 
 class WallClock:

@@ -22,11 +22,13 @@ def check(file: str, serializer: str, no_import: bool) -> int:
     """Load FILE, check all of it, and import every task it names. Needs no server.
 
     Warns of what is allowed and will surprise somebody one day, such as a time that a clock change
-    skips; a warning changes nothing about the exit code.
+    skips, or a file without an event; a warning changes nothing about the exit code.
     """
     schedule = load(file, serializer=serializer)
     for trap in traps(schedule, datetime.fromtimestamp(time.time(), UTC)):
         click.echo(f"{trap.path}:{trap.line}: warning: {trap.message}", err=True)
+    if not schedule.events:
+        click.echo(f"{file}: warning: it declares no events", err=True)
     if not no_import:
         for warning in resolve_tasks(schedule):
             click.echo(f"warning: {warning}", err=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from clock import codes
+from clock.commands import COMMANDS, START, runs_the_clock
 from clock.errors import ClockError, LedgerError, ScheduleError, TimeSourceError
 from clock.near import nearest
 from clock.version import VERSION
@@ -32,35 +33,11 @@ Exit codes: 0 fine, 1 the schedule has a mistake, 2 usage, 3 server, 4 a crash,
 """
 
 
-COMMANDS = {
-    "check": "clock.cli.check:check",
-    "list": "clock.cli.listing:list_events",
-    "next": "clock.cli.next:next_occurrences",
-    "explain": "clock.cli.explain:explain_events",
-    "diff": "clock.cli.diff:diff_schedules",
-    "status": "clock.cli.status:status",
-    "history": "clock.cli.history:history",
-    "why": "clock.cli.why:why_event",
-    "run": "clock.cli.run:run_event",
-    "pause": "clock.cli.pause:pause_event",
-    "resume": "clock.cli.pause:resume_event",
-    "rewind": "clock.cli.rewind:rewind",
-    "restore": "clock.cli.restore:restore_records",
-    "backfill": "clock.cli.backfill:backfill",
-    "web": "clock.cli.web:web",
-    "dev": "clock.cli.dev:dev",
-}
-"""Each command, and where it is; only the one that is asked for is imported."""
-
-START = "start"
-"""What runs the clock. Nobody writes it: a file in its place is enough."""
-
-
 class Front(click.Group):
     """A group in which a schedule file in the place of a command starts the clock."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if args and args[0] not in {*COMMANDS, START, "--help", "--version"}:
+        if runs_the_clock(args) and args[0] != START:
             self._check_is_file(args[0])
             args.insert(0, START)
         return super().parse_args(ctx, args)

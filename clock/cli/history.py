@@ -15,7 +15,7 @@ from clock.cli.table import table
 from clock.decision import FIRING, Decision, Kind
 from clock.ledger.descriptions import Description
 from clock.ledger.job import job_id
-from clock.ledger.records import read_record
+from clock.ledger.records import find_record
 from clock.observe.snapshot import read_snapshot
 from clock.observe.telling import local, utc
 from clock.recurrence.zone import Zone, zone
@@ -52,10 +52,11 @@ def history(
     """
     connection = find_server(url, settings, os.environ).connect()
     if event is not None:
-        read_record(connection, app, event)
+        find_record(connection, app, event)
     snapshot = read_snapshot(connection, app, count)
     names = snapshot.records if event is None else [event]
-    found = [(each, name) for name in names for each in snapshot.records[name].history]
+    records = {name: snapshot.records[name] for name in names if name in snapshot.records}
+    found = [(each, name) for name, record in records.items() for each in record.history]
     found = sorted(found, key=lambda pair: pair[0].last, reverse=True)[:count]
     if as_json:
         for decision, name in found:

@@ -17,10 +17,12 @@ import click
 
 from clock import codes
 from clock.cli import options
-from clock.errors import TimeSourceError
+from clock.errors import LedgerError, TimeSourceError
 from clock.ledger.ledger import Ledger
-from clock.log import STYLES, Style, log_to
+from clock.log import STYLES, Style, log_always_to
 from clock.loop import Loop
+from clock.outage import Outage
+from clock.output import unblock_output
 from clock.recurrence.user_code import runs_user_code
 from clock.schedule.event import Event
 from clock.schedule.load import load
@@ -74,6 +76,7 @@ def start(
     conflict_after: float,
 ) -> int:
     """Read FILE and enqueue what is due, until SIGTERM, SIGINT or SIGHUP."""
+    unblock_output()
     # What is read stays as long as the clock runs, so it is no place to look for garbage.
     gc.disable()
     schedule = load(file, serializer=serializer)
@@ -82,11 +85,13 @@ def start(
     server = find_server(url, settings, os.environ)
     connection = server.connect()
     on_terminal = sys.stdout.isatty()
-    log_to(
+    log_always_to(
         sys.stdout,
         style or ("terminal" if on_terminal else "logfmt"),
         colour=on_terminal and not os.environ.get("NO_COLOR"),
     )
+    # What users' code computes beside the loop lets it in this soon, in seconds.
+    sys.setswitchinterval(0.0005)
     stop, token = Stop(), process_token()
     ping_url = read_settings(settings, os.environ).ping_url
     try:
@@ -100,7 +105,10 @@ def start(
                 stop,
                 watch=partial(_watch, connection, schedule, ping_url, **limits, **own),
                 condition_timeout=condition_timeout,
+                outage=Outage(is_start=True),
             ).run()
+    except LedgerError as error:
+        raise LedgerError(f"{server.shown}: {error}") from None
     except Abandon:
         log.warning(
             "abandoned",
@@ -141,6 +149,9 @@ def _announce(schedule: Schedule, server: str, app: str, now: float) -> None:
             }
         },
     )
+    if not schedule.events:
+        reason = f"{schedule.path} declares no events, so nothing will ever fire"
+        log.warning("no events", extra={"fields": {"reason": reason}})
     for event in islice(schedule.events.values(), SHOWN_AT_START):
         fields = {
             "event": event.name,
@@ -156,6 +167,6 @@ def _next(event: Event, now: float) -> datetime | str:
         return "disabled"
     if runs_user_code(event.recurrence):
         # It may take as long as it likes, and the loop asks it beside everything else.
-        return "known when its own code has said it"
+        return "unknown until its code has run"
     following = event.recurrence.next(int(now))
     return "never" if following is None else event.local(following)

@@ -42,7 +42,8 @@ def status(url: str | None, settings: str | None, app: str, tolerance: float, as
     Needs no schedule file. The exit code is 0 where all is well; 6 where no clock is alive, or none
     of one of the schedule files; 7 where one is, and something should have fired and did not, or
     two say different things of an event. All of that is said on stderr, as is a queue that no
-    worker listens on, which changes nothing about the code.
+    worker listens on, or a schedule file that declares no events, which change nothing about the
+    code.
     """
     server = find_server(url, settings, os.environ)
     connection = server.connect()
@@ -121,6 +122,8 @@ def _complaints(found: Status, workers: Mapping[str, int], broken: Set[str]) -> 
             yield f"no clock of {file} is alive"
     for conflict in found.conflicts:
         yield f"conflict: {conflict.sentence}"
+    for file in dict.fromkeys(life.file for life in found.alive if not life.events):
+        yield f"warning: {file} declares no events"
     for each in found.overdue:
         queue = each.description.queue
         why = f"; the key of its queue {queue!r} holds no queue" if queue in broken else ""
@@ -152,6 +155,7 @@ def _as_object(found: Status, server: str, workers: Mapping[str, int]) -> dict[s
         "clocks": [clock_object(life) for life in found.alive],
         "files_without_a_clock": list(found.missing),
         "overdue": [each.name for each in found.overdue],
+        "unreadable": list(found.unreadable),
         "ahead": [each.name for each in found.ahead],
         "conflicts": [conflict_object(each) for each in found.conflicts],
         "queues": [{"queue": name, "workers": count} for name, count in workers.items()],

@@ -13,6 +13,7 @@ from clock import codes
 from clock.cli import options
 from clock.errors import SettingsError
 from clock.log import STYLES, Style, log_to
+from clock.output import unblock_output
 from clock.server import find_server
 from clock.settings import settings_module
 
@@ -88,6 +89,7 @@ def web(
         tolerance=tolerance,
         allowed={*served.read_allowed(said), *tasks},
     )
+    unblock_output()
     is_terminal = sys.stdout.isatty()
     colour = is_terminal and not os.environ.get("NO_COLOR")
     log_to(sys.stdout, style or ("terminal" if is_terminal else "logfmt"), colour=colour)

@@ -17,7 +17,7 @@ from clock.cli import options
 from clock.errors import UnknownEventError
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause_over
-from clock.ledger.records import read_record
+from clock.ledger.records import find_record
 from clock.ledger.run import Run
 from clock.ledger.runs import read_runs
 from clock.ledger.time_source import server_now
@@ -90,11 +90,11 @@ def why_event(
 def _event(
     connection: Redis, snapshot: Snapshot, name: str, now: float, tolerance: float
 ) -> EventStatus:
-    record = read_record(connection, snapshot.app, name)
+    record = find_record(connection, snapshot.app, name)
     if name not in snapshot.descriptions:
         raise UnknownEventError(f"no clock of this release has run {name!r} yet; start it once")
     one = replace(snapshot, descriptions={name: snapshot.descriptions[name]})
-    one = replace(one, records={name: record})
+    one = replace(one, records={} if record is None else {name: record})
     found = status_of(one, now, tolerance=tolerance)
     return (*found.events, *found.removed)[0]
 

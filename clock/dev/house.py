@@ -18,8 +18,11 @@ from clock import codes
 from clock.dev.child import Child
 from clock.dev.sweeper import swept
 from clock.errors import SettingsError
+from clock.ledger.diagnosis import text_of
+from clock.masking import masked
+from clock.output import Output, unblock_output
 from clock.schedule.schedule import Schedule
-from clock.server import VARIABLES, address, connect, masked
+from clock.server import VARIABLES, address, connect
 from clock.settings import settings_module
 from clock.stop import Stop, stopped_by_signals
 
@@ -50,6 +53,7 @@ def run_house(
     """Run server, clock, worker and page until a signal asks to stop, or one of them ends; returns
     an exit code. ``embedded`` leaves a configured server alone.
     """
+    unblock_output()
     stop = Stop()
     with ExitStack() as stack:
         stack.enter_context(stopped_by_signals(stop, abandon=False))
@@ -104,7 +108,8 @@ def _server(url: str | None, settings: str | None, environ: Mapping[str, str]) -
         try:
             connect(configured).ping()
         except (RedisError, OSError) as error:
-            _say("dev", f"{masked(configured)} does not answer ({error}), so one is embedded here")
+            said = f"{masked(configured)} does not answer ({text_of(error)})"
+            _say("dev", f"{said}, so one is embedded here")
         else:
             _say("dev", f"using the server at {masked(configured)}")
             yield configured
@@ -184,5 +189,7 @@ def _print(child: Child) -> bool:
 
 def _say(name: str, line: str) -> None:
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    if isinstance(sys.stdout, Output) and (lines := sys.stdout.take_dropped()):
+        _say("dev", f"{lines} lines are missing here: they were not read")
     prefix = f"{name:<6} |"
     click.echo(f"{click.style(prefix, fg=_COLOURS[name]) if colour else prefix} {line}")

@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from clock.bootstrap import SIGNALS
 from clock.dev.child import Child
-from clock.stop import SIGNALS
 
 GRACE = 1.4
 """Seconds the children have to end by themselves once their parent is gone."""
@@ -20,7 +20,7 @@ def swept(children: Sequence[Child]) -> Iterator[None]:
     """While the block runs, the death of this process, even by SIGKILL, is soon the children's.
 
     A worker with a job in hand would else go on with it, and so outlive the server. For a process
-    without threads.
+    whose threads hold no lock that the children's end needs.
     """
     reader, writer = os.pipe()
     sweeper = os.fork()

@@ -15,6 +15,7 @@ from rq.utils import as_text, utcformat
 from clock import rq_keys
 from clock.errors import NoQueueError
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import texts
 from clock.lua import script
 from clock.observe.jobs import JobSummary, read_summaries
 from clock.rq_versions import fill_rate_limit, leave_rate_limit
@@ -137,7 +138,7 @@ def _failed(
             offset=0,
             num=most + 1,
         )
-    for some in _slices([as_text(each) for each in found[:most]]):
+    for some in _slices(texts(f"the failed jobs of {which.queue}", found[:most])):
         with server_errors():
             jobs = read_summaries(connection, some)
         fitting = [job.id for job in jobs if job is not None and which.fits(job)]

@@ -20,6 +20,7 @@ from redis.sentinel import SentinelConnectionPool
 from rq import get_current_job
 
 from clock.errors import JobServerError
+from clock.ledger.diagnosis import text_of
 from clock.server import VARIABLES, find_server
 from clock.settings import read_settings
 
@@ -82,7 +83,7 @@ def server_answers(connection: Redis, seconds: float) -> Iterator[None]:
         said = f"{shown(connection)} did not answer within {seconds:g} s"
         raise JobServerError(said) from error
     except (RedisError, OSError) as error:
-        said = " ".join(str(error).split()) or type(error).__name__
+        said = text_of(error) or type(error).__name__
         raise JobServerError(f"{shown(connection)}: {said}") from error
 
 

@@ -17,6 +17,7 @@ from clock.errors import JobServerError
 from clock.jobs.place import prompt, server_answers
 from clock.ledger import keys
 from clock.ledger.progress import Progress, parse_progress
+from clock.ledger.unreadable import execute
 
 EVERY = 1.0
 """Seconds between two writes of a job, whatever its task says in between."""
@@ -82,7 +83,10 @@ def flush() -> None:
 
 def read_progress(connection: Redis, job_id: str) -> Progress | None:
     """How far a job has come, None where it has not said. Raises what the client raises."""
-    return parse_progress(connection.hgetall(keys.progress(job_id)))
+    with connection.pipeline(transaction=False) as pipeline:
+        pipeline.hgetall(keys.progress(job_id))
+        (found,) = execute(pipeline)
+    return parse_progress(job_id, found)
 
 
 def _plain(value: float) -> float:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
 from redis import Redis
 from redis.client import Pipeline
-from rq.utils import as_text
 
 from clock.ledger import keys
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import execute, readable
+from clock.ledger.values import instant, text, whole
 
 BEAT_EVERY = 5.0
 """Seconds between two notes of a clock that it is alive."""
@@ -119,8 +119,7 @@ class Pulse:
     def begin(self) -> Heard:
         """Note the start, and forget the oldest of more than ``keys.LIVES`` lives."""
         with server_errors():
-            lives = _parse_all(self._connection.hgetall(self._key))
-            lives.sort(key=lambda life: life.last_tick, reverse=True)
+            lives = parse_clocks(self._app, self._connection.hgetall(self._key))
             others = [life.token for life in lives if life.token != self.life.token]
             if gone := others[keys.LIVES - 1 :]:
                 self._connection.hdel(self._key, *gone)
@@ -178,7 +177,9 @@ class Pulse:
         pauses = None if isinstance(pauses, Exception) else pauses
         if isinstance(found, Exception):
             return Heard(False, None, pauses)
-        lives: list[Life] = [] if found is None else _parse_all({self.life.token: found})
+        lives: list[Life] = (
+            [] if found is None else parse_clocks(self._app, {self.life.token: found})
+        )
         before = lives[0] if lives else None
         beats = 0 if before is None else before.beats
         is_lost = beats < self._known
@@ -189,13 +190,16 @@ class Pulse:
 
 def read_clocks(connection: Redis, app: str) -> list[Life]:
     """The lives that are known, the latest last tick first. Raises LedgerError."""
-    with server_errors():
-        return parse_clocks(connection.hgetall(keys.clocks(app)))
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        pipeline.hgetall(keys.clocks(app))
+        (found,) = execute(pipeline)
+    return parse_clocks(app, found)
 
 
-def parse_clocks(found: Mapping[Any, Any]) -> list[Life]:
+def parse_clocks(app: str, found: Mapping[Any, Any] | None) -> list[Life]:
     """The lives in the ledger's hash of clocks, the latest last tick first."""
-    return sorted(_parse_all(found), key=lambda life: life.last_tick, reverse=True)
+    lives = readable(keys.clocks(app), found, _parse).values()
+    return sorted(lives, key=lambda life: life.last_tick, reverse=True)
 
 
 def absences(lives: Iterable[Life], now: float) -> list[tuple[float, float]]:
@@ -215,22 +219,26 @@ def absences(lives: Iterable[Life], now: float) -> list[tuple[float, float]]:
     return found
 
 
-def _parse_all(found: Mapping[Any, Any]) -> list[Life]:
-    lives = []
-    for token, line in found.items():
-        # One that cannot be read must not keep a clock from starting.
-        with suppress(ValueError, TypeError):
-            lives.append(_parse(as_text(token), line))
-    return lives
-
-
-def _parse(token: str, line: bytes) -> Life:
+def _parse(token: str, line: str) -> Life:
     said = json.loads(line)
-    # A later release may say more of itself.
-    known = {name: said[name] for name in Life.__dataclass_fields__ if name in said}
-    known["gaps"] = tuple(map(tuple, known.get("gaps", ())))
-    known["conflicts"] = tuple(
-        Conflict(str(other), int(number), tuple(map(str, events)))
-        for other, number, events in known.get("conflicts", ())
+    stopped = said.get("stopped")
+    return Life(
+        token=token,
+        host=text(said["host"]),
+        pid=whole(said["pid"], 0),
+        version=text(said["version"]),
+        file=text(said["file"]),
+        serializer=text(said["serializer"]),
+        zone=text(said["zone"]),
+        events=whole(said["events"], 0),
+        started=instant(said["started"]),
+        last_tick=instant(said["last_tick"]),
+        stopped=None if stopped is None else instant(stopped),
+        gaps=tuple((instant(before), instant(after)) for before, after in said.get("gaps", ())),
+        declares=text(said.get("declares", "")),
+        conflicts=tuple(
+            Conflict(text(other), whole(number, 0), tuple(map(text, events)))
+            for other, number, events in said.get("conflicts", ())
+        ),
+        beats=whole(said.get("beats", 0), 0),
     )
-    return Life(token=token, **known)

@@ -6,18 +6,18 @@ A description is one line, ``<since> <JSON>``. It holds nothing of a job's argum
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
 from redis import Redis
-from rq.utils import as_text
 
 from clock.errors import RecurrenceError
 from clock.ledger import keys
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import READ_ERRORS, execute, readable
+from clock.ledger.values import flag, maybe_whole, second, text, whole
 from clock.recurrence.encoding import decode, encode
 from clock.recurrence.recurrence import Recurrence
 from clock.recurrence.sentence import sentence
@@ -28,6 +28,9 @@ AT_ONCE = 500
 """Descriptions in one command, some 200 kB: a second over a slow line."""
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_LONGEST_CACHED = 10_000
+"""Characters of a line that is kept in memory; nearly all are some 500."""
+
 _REMOVED = '{"removed":'
 _RECURRENCE = ',"recurrence":'
 
@@ -66,9 +69,6 @@ class Description:
     is_published: bool
 
 
-_FIELDS = set(Description.__dataclass_fields__) - {"name", "since", "recurrence", "is_published"}
-
-
 def describe(connection: Redis, app: str, file: str, events: Sequence[Event], now: float) -> None:
     """Write what differs of the descriptions of ``events``, all that the schedule ``file`` has.
 
@@ -94,7 +94,7 @@ def describe_in_parts(
         there = there or connection.hlen(key)
         if there > len(events):
             names = {event.name for event in events}
-            gone = _removed(connection.hgetall(key), names, file, now)
+            gone = _removed(app, connection.hgetall(key), names, file, now)
             if gone:
                 connection.hset(key, mapping=gone)
 
@@ -118,21 +118,22 @@ def _describe_some(
         return int(pipeline.execute()[-1])
 
 
-def parse_descriptions(found: Mapping[Any, Any]) -> dict[str, Description]:
+def parse_descriptions(app: str, found: Mapping[Any, Any] | None) -> dict[str, Description]:
     """The descriptions in the ledger's hash of them, by event, those of a file in its order."""
-    read = []
-    for name, line in found.items():
-        # One that cannot be read must not hide the others.
-        with suppress(LookupError, ValueError, TypeError, AttributeError):
-            read.append(_parse(as_text(name), line))
-    read.sort(key=lambda each: (each.file, each.path, each.line))
-    return {each.name: each for each in read}
+    read = readable(keys.descriptions(app), found, _parse).values()
+    return {each.name: each for each in sorted(read, key=_place)}
+
+
+def _place(each: Description) -> tuple[str, str, int]:
+    return each.file, each.path, each.line
 
 
 def read_descriptions(connection: Redis, app: str) -> dict[str, Description]:
     """Every description by its event, those of removed events included. Raises LedgerError."""
-    with server_errors():
-        return parse_descriptions(connection.hgetall(keys.descriptions(app)))
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        pipeline.hgetall(keys.descriptions(app))
+        (found,) = execute(pipeline)
+    return parse_descriptions(app, found)
 
 
 def _body(event: Event, file: str) -> str:
@@ -167,49 +168,72 @@ def _since(line: bytes | None, body: str, now: float) -> int:
     """Since when the event has the times of ``body``, whose line in the ledger is ``line``."""
     if line is None:
         return int(now)
-    since, _, text = line.partition(b" ")
+    since, _, said = line.partition(b" ")
     try:
-        before, after = json.loads(text), json.loads(body)
-    except ValueError:
+        before, after = json.loads(said), json.loads(body)
+        is_same = "removed" not in before and all(
+            before.get(field) == after.get(field) for field in ("recurrence", "identity", "enabled")
+        )
+        return second(since) if is_same else int(now)
+    except READ_ERRORS:
         return int(now)
-    is_same = "removed" not in before and all(
-        before.get(field) == after.get(field) for field in ("recurrence", "identity", "enabled")
-    )
-    return int(since) if is_same else int(now)
 
 
 def _removed(
-    found: Mapping[Any, Any], names: Collection[str], file: str, now: float
+    app: str, found: Mapping[Any, Any], names: Collection[str], file: str, now: float
 ) -> dict[Any, Any]:
     gone: dict[Any, Any] = {}
-    for field, line in found.items():
-        since, _, text = as_text(line).partition(" ")
-        if as_text(field) in names or text.startswith(_REMOVED):
+    ours = readable(keys.descriptions(app), found, lambda _event, line: line)
+    for event, line in ours.items():
+        since, _, said = line.partition(" ")
+        if event in names or said.startswith(_REMOVED):
             continue
-        if f',"file":{_encode(file)},' in text:
-            gone[as_text(field)] = f"{since} {_REMOVED}{int(now)},{text[1:]}"
+        if f',"file":{_encode(file)},' in said:
+            gone[event] = f"{since} {_REMOVED}{int(now)},{said[1:]}"
     return gone
 
 
+def _parse(name: str, line: str) -> Description:
+    return _cached(name, line) if len(line) <= _LONGEST_CACHED else _read(name, line)
+
+
 @lru_cache(maxsize=16_384)
-def _parse(name: str, line: bytes | str) -> Description:
-    since, _, text = as_text(line).partition(" ")
-    head, mark, tail = text.partition(_RECURRENCE)
+def _cached(name: str, line: str) -> Description:
+    return _read(name, line)
+
+
+def _read(name: str, line: str) -> Description:
+    since, _, body = line.partition(" ")
+    head, mark, tail = body.partition(_RECURRENCE)
     said = json.loads(head + "}" if mark else head)
     recurrence = _recurrence(tail[:-1]) if mark else None
     said.setdefault("removed", None)
     if "sentence" not in said:
-        said["sentence"] = said["rule"] if recurrence is None else sentence(recurrence)
-    said["zone"] = zone(said["zone"])
-    # A later release may say more of an event.
-    known = {field: said[field] for field in _FIELDS if field in said}
+        said["sentence"] = said["rule"] if recurrence is None else _sentence(recurrence)
     return Description(
         name=name,
-        since=int(since),
+        since=second(since),
         recurrence=recurrence,
         is_published="identity" in said,
-        **known,
+        zone=zone(text(said["zone"])),
+        # A later release may say more of an event.
+        **{field: check(said[field]) for field, check in _CHECKS.items()},
     )
+
+
+_CHECKS: Mapping[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("task", "rule", "sentence", "queue", "file", "path", "overlap"), text),
+    **dict.fromkeys(("removed", "within", "expires", "timeout"), maybe_whole),
+    **dict.fromkeys(("line", "catch_up", "stuck_after"), whole),
+    **dict.fromkeys(("enabled", "has_condition"), flag),
+}
+
+
+def _sentence(recurrence: Recurrence) -> str:
+    try:
+        return sentence(recurrence)
+    except Exception:  # its parts may be anything
+        raise ValueError("not a recurrence") from None
 
 
 def _recurrence(text: str) -> Recurrence | None:

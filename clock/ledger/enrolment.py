@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from redis import Redis
@@ -40,13 +40,20 @@ class Enrolment:
         return self._large
 
     def in_parts(
-        self, events: Sequence[Event], now: float | None, stands_at: float | None
+        self,
+        events: Sequence[Event],
+        now: float | None,
+        stands_at: float | None,
+        may_go_on: Callable[[], bool],
     ) -> Iterator[list[int]]:
         """See ``Ledger.enrol_in_parts``."""
         calls: deque[Call] = deque()
+        parts = self._parts(events)
         try:
-            for part in self._parts(events):
+            while (part := next(parts, None)) is not None:
                 calls.append(self._enrol(part, now, stands_at))
+                if not may_go_on():
+                    break
                 if len(calls) > 1:
                     yield list(map(int, self._channel.receive(calls.popleft())[1:]))
             while calls:

@@ -10,6 +10,9 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from clock.ledger.values import number as number_of
+from clock.ledger.values import whole
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Histogram:
@@ -33,8 +36,11 @@ def bucket(name: str, bounds: Sequence[float], value: float) -> str:
 
 
 def read_histogram(name: str, bounds: Sequence[float], found: Mapping[str, str]) -> Histogram:
-    """The histogram called ``name`` in the fields of a hash."""
-    counts = [int(found.get(f"{name}:{number}", 0)) for number in range(len(bounds) + 1)]
+    """The histogram called ``name`` in the fields of a hash.
+
+    Raises ValueError where one of them cannot be read.
+    """
+    counts = [whole(found.get(f"{name}:{number}", 0), 0) for number in range(len(bounds) + 1)]
     cumulative = tuple(sum(counts[: number + 1]) for number in range(len(counts)))
-    total = max(0.0, float(found.get(f"{name}:sum", 0.0)))
+    total = max(0.0, number_of(found.get(f"{name}:sum", 0.0)))
     return Histogram(bounds=bounds, cumulative=cumulative, total=total)

@@ -6,13 +6,15 @@ The field of an event is ``<all or some> <instant> <instant> ...``, in UTC secon
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from redis import Redis
-from rq.utils import as_text
 
 from clock.ledger import keys
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import readable
+from clock.ledger.values import second
 from clock.recurrence.published import Published
 
 
@@ -26,11 +28,14 @@ def publish(connection: Redis, app: str, event: str, published: Published) -> No
         pipeline.execute()
 
 
-def parse_instants(found: Mapping[Any, Any]) -> dict[str, Published]:
+def parse_instants(app: str, found: Mapping[Any, Any] | None) -> dict[str, Published]:
     """The instants in the ledger's hash of them, by event."""
-    return {as_text(event): _parse(as_text(line)) for event, line in found.items()}
+    return readable(keys.instants(app), found, _parse)
 
 
-def _parse(line: str) -> Published:
-    word, *instants = line.split()
-    return Published(instants=tuple(map(int, instants)), is_all=word == "all")
+def _parse(_event: str, line: str) -> Published:
+    word, *texts = line.split()
+    instants = tuple(map(second, texts))
+    if word not in {"all", "some"} or any(a >= b for a, b in pairwise(instants)):
+        raise ValueError("not instants in their order")
+    return Published(instants=instants, is_all=word == "all")

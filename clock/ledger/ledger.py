@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, cast
 
 from redis import Redis
+from redis.crc import key_slot
+from redis.exceptions import ClusterCrossSlotError
 from rq import Queue
-from rq.utils import as_text
 
 from clock.decision import Kind
 from clock.errors import LedgerError
 from clock.ledger import keys
 from clock.ledger.channel import Call, Channel
+from clock.ledger.diagnosis import ONE_SLOT
 from clock.ledger.enrolment import SMALL, Enrolment, or_server_time
 from clock.ledger.job import job_id
 from clock.ledger.lower import Lowered, lower
 from clock.ledger.pauses import Pause, parse_pauses
-from clock.ledger.record import parse_record
+from clock.ledger.records import parse_records
 from clock.ledger.script import server_errors
 from clock.ledger.serializers import meet_workers
 from clock.ledger.time_source import TimeReading, TimeSource, read_time
@@ -110,12 +112,16 @@ class Ledger:
         return [each for part in self.enrol_in_parts(events, now, stands_at) for each in part]
 
     def enrol_in_parts(
-        self, events: Sequence[Event], now: float | None = None, stands_at: float | None = None
+        self,
+        events: Sequence[Event],
+        now: float | None = None,
+        stands_at: float | None = None,
+        may_go_on: Callable[[], bool] = lambda: True,
     ) -> Iterator[list[int]]:
         """Enrol as ``enrol`` does, some of the ``events`` at each step; gives what it returns of
-        them, in their order.
+        them, in their order. Once it may no longer go on, the rest is left out.
         """
-        return self._enrolment.in_parts(events, now, stands_at)
+        return self._enrolment.in_parts(events, now, stands_at, may_go_on)
 
     def claim(self, claims: Sequence[Claim], now: float | None = None) -> list[Outcome]:
         """Decide ``claims`` in one round trip and enqueue the jobs of those that fire.
@@ -191,19 +197,24 @@ class Ledger:
         self._channel.close()
 
     def warnings(self) -> list[str]:
-        """What about the server could lose the ledger, one sentence each."""
+        """What about the server could lose the ledger, one sentence each.
+
+        Raises LedgerError for a node of a cluster where the keys of a claim are not on one node.
+        """
         try:
             with server_errors(), self._connection.pipeline(transaction=False) as pipeline:
-                for section in ("memory", "persistence"):
+                for section in ("memory", "persistence", "cluster"):
                     pipeline.info(section)
                 pipeline.config_get("save")
-                memory, persistence, saves = pipeline.execute(raise_on_error=False)
+                *infos, saves = pipeline.execute(raise_on_error=False)
         except LedgerError:
             return []
-        if isinstance(memory, Exception) or isinstance(persistence, Exception):
+        if any(isinstance(info, Exception) for info in infos):
             # Not every user of a server may ask; what cannot be known is not warned of.
             return []
-        found = memory | persistence
+        found = {name: each for info in infos for name, each in info.items()}
+        if found.get("cluster_enabled") and not self._is_on_one_slot():
+            raise LedgerError(ONE_SLOT, ClusterCrossSlotError.__name__, is_lasting=True)
         policy, saved = found.get("maxmemory_policy", "noeviction"), found.get("aof_enabled", 0)
         warnings = []
         if policy != "noeviction" and found.get("maxmemory", 0):
@@ -227,6 +238,10 @@ class Ledger:
             queues=(event.job.queue for event in events),
         )
 
+    def _is_on_one_slot(self) -> bool:
+        ours, of_rq = keys.decided(self._app), Queue.redis_queues_keys
+        return key_slot(ours.encode()) == key_slot(of_rq.encode())
+
     def forget_removed(self, names: Collection[str], now: float) -> dict[str, Pause | None]:
         """Drop what the ledger holds of events not in ``names`` that were last decided long ago.
 
@@ -240,9 +255,9 @@ class Ledger:
                 return {}
             gone = [
                 name
-                for name, line in self._connection.hscan_iter(ours, count=1000)
-                if name.decode() not in names
-                and parse_record(line).decided < now - keys.FORGOTTEN_AFTER
+                for field, line in self._connection.hscan_iter(ours, count=1000)
+                for name, record in parse_records(self._app, {field: line}, 1).items()
+                if name not in names and record.decided < now - keys.FORGOTTEN_AFTER
             ]
             if not gone:
                 return {}
@@ -252,7 +267,7 @@ class Ledger:
                     pipeline.hdel(key(self._app), *gone)
                 pipeline.execute()
         paused = {name: line for name, line in zip(gone, pauses, strict=True) if line is not None}
-        return {as_text(name): None for name in gone} | parse_pauses(paused)
+        return dict.fromkeys(gone) | parse_pauses(self._app, paused)
 
     def _forget_shapes(self, now: float) -> None:
         shapes = keys.shapes(self._app)

@@ -15,7 +15,7 @@ from clock.errors import IdTakenError, NoQueueError, NotEnrolledError
 from clock.instant import utc_text
 from clock.ledger import keys
 from clock.ledger.job import occurrence_meta
-from clock.ledger.records import read_record
+from clock.ledger.records import find_record
 from clock.ledger.reserved import manual_id, meta_mark
 from clock.ledger.script import script, server_errors
 
@@ -32,7 +32,7 @@ def run_now(connection: Redis, app: str, event: str, now: float, key: str | None
     """
     stamp = f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}"
     identifier = manual_id(app, event, key or f"{stamp}-{secrets.token_hex(3)}")
-    record = read_record(connection, app, event)
+    record = find_record(connection, app, event)
     with server_errors():
         found = connection.register_script(script("template.lua"))(
             keys=[keys.templates(app), keys.shapes(app)], args=[event]
@@ -46,7 +46,7 @@ def run_now(connection: Redis, app: str, event: str, now: float, key: str | None
     meta["clock"] = occurrence_meta(
         event,
         scheduled=utc_text(int(now)),
-        previous=None if record.fired is None else utc_text(record.fired),
+        previous=None if record is None or record.fired is None else utc_text(record.fired),
         enqueued=utcformat(datetime.fromtimestamp(now, UTC)),
     ) | {"manual": True}
     fields = dict(zip(flat[::2], flat[1::2], strict=True))

@@ -10,12 +10,13 @@ from typing import Any
 
 from redis import Redis
 from redis.client import Pipeline
-from rq.utils import as_text
 
 from clock.ledger import keys
 from clock.ledger.histogram import Histogram, bucket, read_histogram
 from clock.ledger.run import Run
 from clock.ledger.script import script, server_errors
+from clock.ledger.unreadable import READ_ERRORS, execute, skip
+from clock.ledger.values import instant, text, whole
 
 DURATIONS = (0.1, 1.0, 5.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
 """Bounds of the histogram of how long runs took, in seconds. Few: each is a series an event."""
@@ -53,18 +54,25 @@ def read_measured(connection: Redis, app: str, events: Iterable[str]) -> dict[st
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for event in names:
             pipeline.hgetall(keys.measured(app, event))
-        replies = pipeline.execute()
-    return {event: _parse(found) for event, found in zip(names, replies, strict=True) if found}
+        replies = execute(pipeline)
+    read = {}
+    for event, found in zip(names, replies, strict=True):
+        if found:
+            try:
+                read[event] = _parse(found)
+            except READ_ERRORS as error:
+                skip(keys.measured(app, event), error)
+    return read
 
 
 def _parse(found: Mapping[Any, Any]) -> Measured:
-    said = {as_text(field): as_text(value) for field, value in found.items()}
+    said = {text(field): text(value) for field, value in found.items()}
     return Measured(
         outcomes={
-            field.removeprefix("outcome:"): int(value)
+            field.removeprefix("outcome:"): whole(value, 0)
             for field, value in sorted(said.items())
             if field.startswith("outcome:")
         },
-        succeeded=float(said["succeeded"]) if "succeeded" in said else None,
+        succeeded=instant(said["succeeded"]) if "succeeded" in said else None,
         durations=read_histogram("duration", DURATIONS, said),
     )

@@ -13,11 +13,12 @@ from typing import Any
 
 from redis import Redis
 from redis.client import Pipeline
-from rq.utils import as_text
 
 from clock.ledger import keys
-from clock.ledger.records import read_record
+from clock.ledger.records import find_record
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import READ_ERRORS, execute, readable, skip, texts
+from clock.ledger.values import second, text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,7 @@ def pause(connection: Redis, app: str, event: str, pause: Pause) -> None:
 
     Raises UnknownEventError, and LedgerError where the server is away or refuses.
     """
-    read_record(connection, app, event)
+    find_record(connection, app, event)
     before = read_pauses(connection, app).get(event)
     with server_errors(), connection.pipeline() as pipeline:
         if before is not None:
@@ -53,13 +54,13 @@ def resume(connection: Redis, app: str, event: str, now: float | None = None) ->
 
     ``now`` is UTC seconds since 1970; without it the server's clock says when the pause ended.
     """
-    read_record(connection, app, event)
+    find_record(connection, app, event)
     before = read_pauses(connection, app).get(event)
-    if before is None:
-        return None
     with server_errors(), connection.pipeline() as pipeline:
-        ended = int(connection.time()[0] if now is None else now)
-        _note_end(pipeline, app, event, before, ended)
+        if before is not None:
+            ended = int(connection.time()[0] if now is None else now)
+            _note_end(pipeline, app, event, before, ended)
+        # One that cannot be read holds its event all the same.
         pipeline.hdel(keys.pauses(app), event)
         pipeline.execute()
     return before
@@ -73,14 +74,13 @@ def write_back(connection: Redis, app: str, pauses: Mapping[bytes, bytes], now: 
     since, nor over another. Raises LedgerError.
     """
     key, ended_key = keys.pauses(app), keys.ended_pauses(app)
-    lines = {as_text(event): line for event, line in pauses.items()}
-    lost = parse_readable(pauses)
+    lost = parse_pauses(app, pauses)
     written: list[str] = []
 
     def write(pipeline: Pipeline) -> None:
         # Whoever ends a pause leaves it among those that are no more.
         ended = set(map(_identity, pipeline.lrange(ended_key, 0, -1)))
-        standing = set(map(as_text, pipeline.hkeys(key)))
+        standing = set(texts(key, pipeline.hkeys(key)))
         written[:] = [
             event
             for event, pause in lost.items()
@@ -90,7 +90,7 @@ def write_back(connection: Redis, app: str, pauses: Mapping[bytes, bytes], now: 
         ]
         pipeline.multi()
         if written:
-            pipeline.hset(key, mapping={event: lines[event] for event in written})
+            pipeline.hset(key, mapping={event: pauses[event.encode()] for event in written})
             pipeline.expire(key, keys.TTL)
 
     with server_errors():
@@ -110,13 +110,18 @@ def read_pauses_of(connection: Redis, app: str, event: str) -> list[Pause]:
     """The pauses of ``event`` that are remembered, each until it really ended. Raises
     LedgerError.
     """
-    with server_errors():
-        standing = connection.hget(keys.pauses(app), event)
-        ended = connection.lrange(keys.ended_pauses(app), 0, -1)
-    found = [] if standing is None else [parse_pause(as_text(standing))]
-    for said in map(json.loads, ended):
-        if said.pop("event") == event:
-            found.append(Pause(**said))
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        pipeline.hget(keys.pauses(app), event)
+        pipeline.lrange(keys.ended_pauses(app), 0, -1)
+        standing, ended = execute(pipeline)
+    found = [] if standing is None else [*parse_pauses(app, {event: standing}).values()]
+    for line in ended or ():
+        try:
+            said = json.loads(text(line))
+            if said["event"] == event:
+                found.append(_pause(said, second(said["until"])))
+        except READ_ERRORS as error:
+            skip(keys.ended_pauses(app), error, line)
     return found
 
 
@@ -131,9 +136,9 @@ def pause_among(found: Iterable[Pause], instant: int) -> Pause | None:
 
 def _identity(line: bytes | str) -> tuple[str, int] | None:
     """The event of a pause that is no more, and since when it held; None where it is not known."""
-    with suppress(ValueError, TypeError, KeyError):
+    with suppress(*READ_ERRORS):
         said = json.loads(line)
-        return str(said["event"]), int(said["since"])
+        return text(said["event"]), second(said["since"])
     return None
 
 
@@ -151,28 +156,23 @@ def _said(pause: Pause) -> dict[str, Any]:
 
 def read_pauses(connection: Redis, app: str) -> dict[str, Pause]:
     """Every pause by its event, ended ones included. Raises LedgerError."""
-    with server_errors():
-        found = connection.hgetall(keys.pauses(app))
-    return parse_pauses(found)
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        pipeline.hgetall(keys.pauses(app))
+        (found,) = execute(pipeline)
+    return parse_pauses(app, found)
 
 
-def parse_pauses(found: Mapping[Any, Any]) -> dict[str, Pause]:
+def parse_pauses(app: str, found: Mapping[Any, Any] | None) -> dict[str, Pause]:
     """The pauses in the ledger's hash of them, by event."""
-    return {as_text(event): parse_pause(as_text(line)) for event, line in found.items()}
+    return readable(keys.pauses(app), found, _parse)
 
 
-def parse_readable(found: Mapping[Any, Any]) -> dict[str, Pause]:
-    """Those of the pauses in the ledger's hash of them that can be read, by event."""
-    read: dict[str, Pause] = {}
-    for event, line in found.items():
-        with suppress(ValueError, TypeError):
-            pause = parse_pause(as_text(line))
-            if isinstance(pause.since, int):
-                read[as_text(event)] = pause
-    return read
-
-
-def parse_pause(line: str) -> Pause:
-    """The pause in the field of an event."""
+def _parse(_event: str, line: str) -> Pause:
     until, _, said = line.partition(" ")
-    return Pause(until=None if until == "-" else int(until), **json.loads(said))
+    return _pause(json.loads(said), None if until == "-" else second(until))
+
+
+def _pause(said: Mapping[str, Any], until: int | None) -> Pause:
+    return Pause(
+        until=until, reason=text(said["reason"]), by=text(said["by"]), since=second(said["since"])
+    )

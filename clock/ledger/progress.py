@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from rq.utils import as_text
+from clock.ledger import keys
+from clock.ledger.unreadable import READ_ERRORS, skip
+from clock.ledger.values import instant, number, text, whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,18 +29,22 @@ class Progress:
         return None if not self.total else min(self.done / self.total, 1.0)
 
 
-def parse_progress(found: Mapping[Any, Any]) -> Progress | None:
-    """The progress in the hash of it, None where that is empty."""
+def parse_progress(job_id: str, found: Mapping[Any, Any] | None) -> Progress | None:
+    """The progress in the hash of ``job_id``, None where that is empty, or cannot be read."""
     if not found:
         return None
-    said = {as_text(field): as_text(value) for field, value in found.items()}
-    return Progress(
-        done=_number(said["done"]),
-        total=_number(said["total"]) if said["total"] else None,
-        message=said["message"],
-        at=datetime.fromtimestamp(float(said["at"]), UTC),
-    )
+    try:
+        said = {text(field): text(value) for field, value in found.items()}
+        return Progress(
+            done=_count(said["done"]),
+            total=_count(said["total"]) if said["total"] else None,
+            message=said["message"],
+            at=datetime.fromtimestamp(instant(said["at"]), UTC),
+        )
+    except READ_ERRORS as error:
+        skip(keys.progress(job_id), error)
+        return None
 
 
-def _number(text: str) -> float:
-    return float(text) if not text.lstrip("-").isdecimal() else int(text)
+def _count(digits: str) -> float:
+    return whole(digits) if digits.lstrip("-").isdecimal() else number(digits)

@@ -13,11 +13,16 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from clock.decision import Decision, Kind
+from clock.ledger.values import text
+from clock.recurrence.zone import END
+
+LONGEST = 10_000
+"""Characters of a record that is looked at: it is at most about a kilobyte."""
 
 COUNTERS = ("fired", "expired", "missed", "overlap", "paused", "unmet", "error")
 
-_LINE = re.compile(r"(\d+) (\S+) (\S+) ((?:\d+ ){6}\d+)\|(.*)")
-_ENTRY = re.compile(r"([a-z])(\d+)(?:-(\d+)\*(\d+))?(?:\+(-?\d+))?")
+_LINE = re.compile(r"([0-9]{1,12}) (-|[0-9]{1,12}) (\S+) ((?:[0-9]{1,15} ){6}[0-9]{1,15})\|(.*)")
+_ENTRY = re.compile(r"([a-z])([0-9]{1,12})(?:-([0-9]{1,12})\*([0-9]{1,15}))?(?:\+(-?[0-9]{1,15}))?")
 
 
 class Record(NamedTuple):
@@ -37,13 +42,13 @@ def parse_record(line: bytes | str, newest: int | None = None) -> Record:
 
     Raises ValueError for a line that is none.
     """
-    match = _LINE.fullmatch(line if isinstance(line, str) else line.decode())
+    match = _LINE.fullmatch(text(line, LONGEST))
     if match is None:
-        raise ValueError(f"not a record: {line!r}")
+        raise ValueError("not a record")
     decided, fired, clock, counters, history = match.groups()
     return Record(
-        decided=int(decided),
-        fired=None if fired == "-" else int(fired),
+        decided=_instant(decided),
+        fired=None if fired == "-" else _instant(fired),
         clock=clock,
         counters=dict(zip(COUNTERS, map(int, counters.split()), strict=True)),
         history=_history(history, newest),
@@ -51,21 +56,28 @@ def parse_record(line: bytes | str, newest: int | None = None) -> Record:
 
 
 @lru_cache(maxsize=1024)
-def _history(text: str, newest: int | None) -> tuple[Decision, ...]:
+def _history(line: str, newest: int | None) -> tuple[Decision, ...]:
     # Most of what a page shows was there when it was shown last.
-    entries = text.split() if newest is None else text.split(None, newest)[:newest]
+    entries = line.split() if newest is None else line.split(None, newest)[:newest]
     return tuple(map(_decision, entries))
 
 
 def _decision(entry: str) -> Decision:
     match = _ENTRY.fullmatch(entry)
     if match is None:
-        raise ValueError(f"not a decision: {entry!r}")
+        raise ValueError("not a decision")
     kind, first, last, count, lateness = match.groups()
     return Decision(
         Kind(kind),
-        int(first),
-        int(last or first),
+        _instant(first),
+        _instant(last or first),
         int(count or 1),
         None if lateness is None else int(lateness) / 1000,
     )
+
+
+def _instant(digits: str) -> int:
+    found = int(digits)
+    if found >= END:
+        raise ValueError("not an instant")
+    return found

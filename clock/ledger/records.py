@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from redis import Redis
-from rq.utils import as_text
+from collections.abc import Mapping
+from typing import Any
 
-from clock.errors import UnknownEventError
+from redis import Redis
+
+from clock.errors import LedgerError, UnknownEventError
 from clock.ledger import keys
 from clock.ledger.record import Record, parse_record
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import execute, readable, texts
 from clock.near import nearest
 
 NAMES_SHOWN = 20
@@ -18,14 +21,36 @@ NAMES_SHOWN = 20
 def read_record(connection: Redis, app: str, event: str) -> Record:
     """The record of one event.
 
+    Raises UnknownEventError, naming those there are, and LedgerError where the server is away or
+    the record is unreadable.
+    """
+    record = find_record(connection, app, event)
+    if record is None:
+        raise LedgerError(f"the record of {event!r} is unreadable")
+    return record
+
+
+def find_record(connection: Redis, app: str, event: str) -> Record | None:
+    """The record of one event; None if it is unreadable.
+
     Raises UnknownEventError, naming those there are, and LedgerError where the server is away.
     """
-    with server_errors():
-        line = connection.hget(keys.decided(app), event)
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        pipeline.hget(keys.decided(app), event)
+        (line,) = execute(pipeline)
         if line is None:
-            names = sorted(as_text(name) for name in connection.hkeys(keys.decided(app)))
-            raise UnknownEventError(_unknown(event, names, app))
-    return parse_record(line)
+            pipeline.hkeys(keys.decided(app))
+            (names,) = execute(pipeline)
+            known = sorted(texts(keys.decided(app), names))
+            raise UnknownEventError(_unknown(event, known, app))
+    return parse_records(app, {event: line}).get(event)
+
+
+def parse_records(
+    app: str, found: Mapping[Any, Any] | None, newest: int | None = None
+) -> dict[str, Record]:
+    """The records in the ledger's hash of them, by event, with their ``newest`` decisions."""
+    return readable(keys.decided(app), found, lambda _event, line: parse_record(line, newest))
 
 
 def read_decided(connection: Redis, app: str) -> dict[str, int]:
@@ -35,7 +60,11 @@ def read_decided(connection: Redis, app: str) -> dict[str, int]:
     """
     with server_errors():
         found = connection.hscan_iter(keys.decided(app), count=1000)
-        return {as_text(name): parse_record(line, 0).decided for name, line in found}
+        return {
+            name: record.decided
+            for field, line in found
+            for name, record in parse_records(app, {field: line}, 0).items()
+        }
 
 
 def _unknown(event: str, names: list[str], app: str) -> str:

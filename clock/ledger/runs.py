@@ -18,6 +18,11 @@ from clock.ledger.failures import keep_failed
 from clock.ledger.measured import measure
 from clock.ledger.run import FAILURES, Run, RunOutcome
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import READ_ERRORS, execute, skip
+from clock.ledger.values import instant, second, text, whole
+
+LONGEST = 10_000
+"""Characters of a run that is looked at; it is some 150."""
 
 _MAY_HAVE_FAILED = {RunOutcome.FAILED, RunOutcome.ABANDONED, RunOutcome.STOPPED}
 
@@ -47,9 +52,10 @@ def read_runs(connection: Redis, app: str, event: str, limit: int = keys.RUNS) -
     """
     if limit < 1:
         return []
-    with server_errors():
-        lines = connection.lrange(keys.runs(app, event), 0, limit - 1)
-    return [parse_run(event, line) for line in lines]
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        pipeline.lrange(keys.runs(app, event), 0, limit - 1)
+        (lines,) = execute(pipeline)
+    return parse_runs(app, event, lines)
 
 
 def read_last_runs(connection: Redis, app: str, events: Iterable[str]) -> dict[str, Run]:
@@ -60,9 +66,10 @@ def read_last_runs(connection: Redis, app: str, events: Iterable[str]) -> dict[s
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for event in names:
             pipeline.lindex(keys.runs(app, event), 0)
-        lines = pipeline.execute()
+        lines = execute(pipeline)
     found = zip(names, lines, strict=True)
-    return {event: parse_run(event, line) for event, line in found if line}
+    last = ((event, parse_runs(app, event, [line])) for event, line in found if line is not None)
+    return {event: runs[0] for event, runs in last if runs}
 
 
 def _line(run: Run) -> str:
@@ -71,18 +78,29 @@ def _line(run: Run) -> str:
     return json.dumps([run.scheduled, *instants, *said], separators=(",", ":"))
 
 
-def parse_run(event: str, line: bytes | str) -> Run:
-    """A run of ``event`` from its line."""
-    scheduled, enqueued, started, ended, outcome, error, attempt, worker, job = json.loads(line)
+def parse_runs(app: str, event: str, lines: Iterable[bytes | str] | None) -> list[Run]:
+    """The runs of ``event`` from their lines."""
+    runs = []
+    for line in lines or ():
+        try:
+            runs.append(_parse(event, line))
+        except READ_ERRORS as error:
+            skip(keys.runs(app, event), error, line)
+    return runs
+
+
+def _parse(event: str, line: bytes | str) -> Run:
+    said = json.loads(text(line, LONGEST))
+    scheduled, enqueued, started, ended, outcome, error, attempt, worker, job = said
     return Run(
         event=event,
-        scheduled=scheduled,
-        enqueued=enqueued,
-        started=started,
-        ended=ended,
+        scheduled=second(scheduled),
+        enqueued=instant(enqueued),
+        started=instant(started),
+        ended=instant(ended),
         outcome=RunOutcome(outcome),
-        error=error,
-        attempt=attempt,
-        worker=worker,
-        job=job,
+        error=None if error is None else text(error),
+        attempt=whole(attempt, 0),
+        worker=text(worker),
+        job=text(job),
     )

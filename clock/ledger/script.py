@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from redis.exceptions import NoPermissionError, RedisError, ResponseError
+from redis.exceptions import RedisError
 
 from clock import lua
-from clock.errors import LedgerError
-
-_DENIED_IN_SCRIPT = ("ACL failure in script", "The user executing the script can't")
-"""How servers begin what they say of a command in a script that the user may not call: those from
-Redis 7 on, and Redis 6. It has no code of its own."""
+from clock.ledger.diagnosis import diagnosed
 
 
 def script(name: str) -> str:
@@ -29,13 +25,4 @@ def server_errors() -> Iterator[None]:
     try:
         yield
     except (RedisError, OSError) as error:
-        said = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        raise LedgerError(said, _kind(error)) from error
-
-
-def _kind(error: Exception) -> str:
-    if str(error).startswith(_DENIED_IN_SCRIPT):
-        return NoPermissionError.__name__
-    # The client has no class of its own for every code a server knows: BUSY, MISCONF, ...
-    name, code = type(error).__name__, str(error).partition(" ")[0]
-    return f"{name} {code}" if type(error) is ResponseError and code.isupper() else name
+        raise diagnosed(error) from error

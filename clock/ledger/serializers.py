@@ -12,12 +12,12 @@ from typing import Any
 
 from redis import Redis
 from rq.serializers import DefaultSerializer, JSONSerializer, resolve_serializer
-from rq.utils import as_text
 
 from clock import rq_keys
 from clock.errors import LedgerError
 from clock.ledger import keys
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import execute, readable, texts
 
 WORKER_FIELD = "clock_serializer"
 """The field of a worker's hash that holds the name of its serializer; it goes with the hash."""
@@ -101,14 +101,17 @@ def _of_workers(connection: Redis, queues: Sequence[str]) -> dict[str, str]:
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for queue in queues:
             pipeline.smembers(rq_keys.workers_of(queue))
-        workers = sorted(set().union(*pipeline.execute()))
+        replies = zip(queues, execute(pipeline), strict=True)
+        listed = [texts(rq_keys.workers_of(queue), members) for queue, members in replies]
+        workers = sorted(set().union(*listed))
         for worker in workers:
             pipeline.hmget(worker, WORKER_FIELD, "death")
-        found = zip(workers, pipeline.execute(), strict=True)
+        found = zip(workers, execute(pipeline), strict=True)
     return {
-        as_text(worker).removeprefix(rq_keys.WORKER): as_text(serializer)
-        for worker, (serializer, death) in found
-        if serializer and not death
+        worker.removeprefix(rq_keys.WORKER): serializer
+        for worker, fields in found
+        if fields is not None and not fields[1]
+        for serializer in texts(worker, fields[:1] if fields[0] else ())
     }
 
 
@@ -117,8 +120,11 @@ def _of_clocks(connection: Redis, queues: Sequence[str]) -> dict[str, str]:
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for queue in queues:
             pipeline.hgetall(keys.serializers(queue))
-        found = pipeline.execute()
-    return {as_text(app): as_text(serializer) for each in found for app, serializer in each.items()}
+        found = execute(pipeline)
+    written: dict[str, str] = {}
+    for queue, each in zip(queues, found, strict=True):
+        written |= readable(keys.serializers(queue), each, lambda _app, serializer: serializer)
+    return written
 
 
 def _listed(noun: str, others: Mapping[str, str]) -> str:

@@ -9,17 +9,18 @@ them twice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from redis import Redis
-from rq.utils import as_text
 
 from clock.decision import FIRING
 from clock.ledger import keys
 from clock.ledger.histogram import Histogram, bucket, read_histogram
 from clock.ledger.ledger import Outcome
 from clock.ledger.script import script, server_errors
+from clock.ledger.unreadable import READ_ERRORS, execute, skip
+from clock.ledger.values import text, whole
 
 LATENESSES = (
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0
@@ -79,10 +80,18 @@ class Tally:
 
 def read_tally(connection: Redis, app: str) -> Counted:
     """What was counted, as far as it was written. Raises LedgerError."""
-    with server_errors():
-        found = connection.hgetall(keys.tally(app))
-    said = {as_text(field): as_text(value) for field, value in found.items()}
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        pipeline.hgetall(keys.tally(app))
+        (found,) = execute(pipeline)
+    try:
+        return _parse({text(field): text(value) for field, value in (found or {}).items()})
+    except READ_ERRORS as error:
+        skip(keys.tally(app), error)
+        return _parse({})
+
+
+def _parse(said: Mapping[str, str]) -> Counted:
     return Counted(
-        refused=int(said.get(_REFUSED, 0)),
+        refused=whole(said.get(_REFUSED, 0), 0),
         latenesses=read_histogram("lateness", LATENESSES, said),
     )

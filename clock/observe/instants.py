@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from rq.utils import as_text
+from clock.ledger.values import instant, text
+
+LONGEST = 100
+"""Characters of an instant."""
 
 
 def read_instant(value: bytes | str | None) -> float | None:
-    """An instant of a job's hash in UTC seconds since 1970; None where there is none."""
+    """An instant of a job's hash in UTC seconds since 1970; None where there is none, or none that
+    can be.
+    """
     if not value:
         return None
     try:
-        found = datetime.fromisoformat(as_text(value))
-    except ValueError:
+        found = datetime.fromisoformat(text(value, LONGEST))
+        return instant((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
         return None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()

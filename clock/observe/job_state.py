@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from redis import Redis
-from rq.utils import as_text
 
 from clock import rq_keys
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import execute
+from clock.observe.words import words
 
 _FIELDS = ("status", "enqueued_at", "started_at", "ended_at")
 
@@ -28,9 +29,10 @@ class JobState:
 
 def read_job(connection: Redis, identifier: str) -> JobState | None:
     """The job called ``identifier``; None where RQ keeps it no more. Raises LedgerError."""
-    with server_errors():
-        found = connection.hmget(rq_keys.JOB + identifier, _FIELDS)
-    status, *instants = (as_text(value) if value else None for value in found)
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        pipeline.hmget(rq_keys.JOB + identifier, _FIELDS)
+        (found,) = execute(pipeline)
+    status, *instants = (words(value) for value in found or [None] * len(_FIELDS))
     if status is None:
         return None
     enqueued, started, ended = instants

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-from zlib import decompress
 
 from redis import Redis
 from rq.job import Job
@@ -16,13 +15,19 @@ from rq.utils import as_text
 
 from clock import rq_keys
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import execute, skip, texts
+from clock.ledger.values import maybe_whole
 from clock.observe.cursor import Cursor, read_cursor
 from clock.observe.instants import read_instant
-from clock.observe.payload import read_arguments, read_meta, read_task
+from clock.observe.payload import inflate, read_arguments, read_meta, read_task
 from clock.observe.rate_limits import read_limited
+from clock.observe.words import words
 
 PAGE = 50
 """Jobs on a page."""
+
+LONGEST_ERROR = 100_000
+"""Bytes of an error that are shown."""
 
 LARGEST_PAGE = 200
 """Jobs on a page at most: each is read with its arguments."""
@@ -153,7 +158,7 @@ def read_summaries(connection: Redis, ids: Sequence[str]) -> list[JobSummary | N
     with connection.pipeline(transaction=False) as pipeline:
         for identifier in ids:
             pipeline.hmget(Job.key_for(identifier), FIELDS)
-        replies = pipeline.execute()
+        replies = execute(pipeline)
     return [summary_of(identifier, reply) for identifier, reply in zip(ids, replies, strict=True)]
 
 
@@ -163,22 +168,24 @@ def read_details(connection: Redis, identifier: str) -> JobDetails | None:
     Raises LedgerError.
     """
     with server_errors(), connection.pipeline(transaction=True) as pipeline:
-        pipeline.hmget(Job.key_for(identifier), (*FIELDS, "description", "exc_info"))
+        pipeline.hmget(Job.key_for(identifier), (*FIELDS, "description"))
         pipeline.xrevrange(rq_keys.results(identifier), count=1)
-        fields, results = pipeline.execute()
+        fields, results = execute(pipeline)
     summary = summary_of(identifier, fields)
-    if summary is None:
+    if summary is None or fields is None:
         return None
     return JobDetails(
         summary=summary,
-        description=_text(fields[len(FIELDS)]),
-        error=_error(results),
+        description=words(fields[len(FIELDS)]),
+        error=_error(identifier, results),
         arguments=read_arguments(fields[1]),
     )
 
 
-def summary_of(identifier: str, fields: Sequence[bytes | None]) -> JobSummary | None:
+def summary_of(identifier: str, fields: Sequence[bytes | None] | None) -> JobSummary | None:
     """A job from its ``FIELDS``; None for one that is not there."""
+    if fields is None:
+        return None
     status, data, meta, queue, created, enqueued, started, ended, worker, timeout, left, *_ = fields
     if status is None and data is None:
         return None
@@ -186,16 +193,16 @@ def summary_of(identifier: str, fields: Sequence[bytes | None]) -> JobSummary | 
     occurrence: Mapping[str, Any] = said if isinstance(said, Mapping) else {}
     return JobSummary(
         id=identifier,
-        status=_text(status) or "created",
+        status=words(status) or "created",
         task=read_task(data),
-        queue=_text(queue) or "",
+        queue=words(queue) or "",
         created=read_instant(created),
         enqueued=read_instant(enqueued),
         started=read_instant(started),
         ended=read_instant(ended),
-        worker=_text(worker),
-        timeout=_number(timeout),
-        retries_left=_number(left),
+        worker=words(worker),
+        timeout=_number(identifier, "timeout", timeout),
+        retries_left=_number(identifier, "retries_left", left),
         event=_said(occurrence, "event"),
         scheduled=_said(occurrence, "scheduled_at"),
         is_manual=occurrence.get("manual") is True,
@@ -219,8 +226,8 @@ def _waiting(connection: Redis, key: str, place: Cursor | None, limit: int) -> _
         pipeline.llen(key)
         pipeline.lrange(key, start, start + limit - 1)
         total, found = pipeline.execute()
-    ids = [as_text(each) for each in found]
-    last = start + len(ids)
+    ids = texts(key, found)
+    last = start + len(found)
     return total, ids, Cursor(last - 1, ids[-1]) if ids and last < total else None
 
 
@@ -244,17 +251,20 @@ def _registered(
             # Where the last one seen is gone: behind all that were before it for certain.
             before = ("-inf", f"({place.score!r}") if is_upwards else (f"({place.score!r}", "+inf")
             pipeline.zcount(key, *before)
-            rank, earlier = pipeline.execute()
-        start = earlier if rank is None else rank + 1
+            rank, earlier = execute(pipeline)
+        start = (earlier or 0) if rank is None else rank + 1
     lowest = now if state in _EXPIRING else "-inf"
     with connection.pipeline(transaction=False) as pipeline:
         pipeline.zcount(key, lowest, "+inf")
         pipeline.zrange(key, start, start + limit - 1, desc=not is_upwards, withscores=True)
-        total, found = pipeline.execute()
+        total, found = execute(pipeline)
+    if total is None:
+        return 0, [], None
     kept = [
-        (as_text(member), score)
-        for member, score in found
+        (member, score)
+        for raw, score in found
         if state not in _EXPIRING or score >= now
+        for member in texts(key, [raw])
     ]
     # An execution is called <job>:<execution>.
     ids = [member.partition(":")[0] for member, _ in kept]
@@ -262,29 +272,29 @@ def _registered(
     return total, ids, following
 
 
-def _error(results: Sequence[Any]) -> str | None:
-    if not results:
+def _error(identifier: str, results: Sequence[Any] | None) -> str | None:
+    said = results[0][1].get(b"exc_string") if results else None
+    if not said:
         return None
-    said = results[0][1].get(b"exc_string")
     try:
-        return decompress(b64decode(said)).decode(errors="replace") if said else None
-    except Exception:  # another release may write it otherwise
+        found, is_cut = inflate(b64decode(said), LONGEST_ERROR)
+    except ValueError as error:  # another release may write it otherwise
+        skip(Job.key_for(identifier), error, "exc_string")
         return None
+    cut = f"\n[cut after {LONGEST_ERROR} bytes]" if is_cut else ""
+    return found.decode(errors="replace") + cut
 
 
 def _said(occurrence: Mapping[str, Any], name: str) -> str | None:
     found = occurrence.get(name)
-    return found if isinstance(found, str) else None
+    return words(found) if isinstance(found, str) else None
 
 
-def _text(value: bytes | None) -> str | None:
-    return as_text(value) if value else None
-
-
-def _number(value: bytes | None) -> int | None:
+def _number(identifier: str, field: str, value: bytes | None) -> int | None:
     try:
-        return int(value) if value else None
-    except ValueError:
+        return maybe_whole(value)
+    except ValueError as error:
+        skip(Job.key_for(identifier), error, field)
         return None
 
 
@@ -295,4 +305,4 @@ def read_errors(connection: Redis, ids: Sequence[str]) -> list[str | None]:
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for identifier in ids:
             pipeline.xrevrange(rq_keys.results(identifier), count=1)
-        return [_error(results) for results in pipeline.execute()]
+        return [_error(each, results) for each, results in zip(ids, execute(pipeline), strict=True)]

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from clock.ledger.pauses import Pause
 from clock.recurrence.recurrence import Recurrence
+from clock.recurrence.zone import END
 
 
 def following(recurrence: Recurrence, decided: int) -> int | None:
     """The oldest occurrence that is not decided; None where there is none, or none is known."""
     try:
-        return recurrence.next(decided)
+        found = recurrence.next(decided)
+        return found if found is None or decided < found < END else None
     except Exception:  # a stream of times is the user's code; its clock reports its errors
         return None
 

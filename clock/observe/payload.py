@@ -1,7 +1,9 @@
-"""Reading what a serializer wrote without running any of it.
+"""Reading what a serializer wrote without running any of it, in bounded memory.
 
-A pickle may name any function, which is then called by whoever loads it. What a page shows is read
-here instead: plain values only, and no module is imported. What is not plain is not known.
+Loading a pickle can call any function; nine bytes of one can allocate half a gigabyte, and
+compressed data can be a thousand times larger than it looks. So what a page shows is read here:
+plain values only, without importing a module, and their number is checked before they are created.
+Anything else is unknown.
 """
 
 from __future__ import annotations
@@ -11,32 +13,107 @@ import json
 import pickle
 import pickletools
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, NoReturn
 
 LARGEST = 1_000_000
-"""Bytes of a call, inflated, that are read at most."""
+"""Bytes of a call, inflated, and of a meta that are read at most."""
+
+MOST = 100_000
+"""Values in one payload; a shared one counts each time it occurs."""
+
+DEEPEST = 50
+"""Levels of nesting."""
+
+LONGEST = 2 * LARGEST
+"""Characters of all strings in one payload; a shared one counts each time it occurs."""
+
+LONGEST_NUMBER = 10_000
+"""Bits of an integer: Python refuses to print more than 4,300 digits."""
+
+LONGEST_TASK = 500
 
 _PICKLE = b"\x80"
 _TEXTS = frozenset({"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE"})
+_PLACES = frozenset({"PUT", "BINPUT", "LONG_BINPUT"})
+_PLAIN = _TEXTS | _PLACES | {
+    "PROTO", "FRAME", "STOP", "MARK", "NONE", "NEWTRUE", "NEWFALSE",
+    "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT",
+    "BINBYTES", "SHORT_BINBYTES", "BINBYTES8",
+    "EMPTY_LIST", "APPEND", "APPENDS", "LIST",
+    "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3",
+    "EMPTY_DICT", "DICT", "SETITEM", "SETITEMS", "EMPTY_SET", "ADDITEMS", "FROZENSET",
+    "GET", "BINGET", "LONG_BINGET", "MEMOIZE",
+}  # fmt: skip
 
 
-class _Plain(pickle.Unpickler):
+class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> NoReturn:
         raise pickle.UnpicklingError(f"{module}.{name} is not plain")
 
 
 def read_plain(data: bytes) -> Any:
-    """The value of a pickle, or of JSON, that has texts, numbers, lists and dictionaries only.
+    """The value of a pickle or of JSON that consists of strings, bytes, numbers, lists, tuples,
+    sets and dictionaries only, within the limits of this module.
 
     Raises ValueError for anything else.
     """
+    if len(data) > LARGEST:
+        raise ValueError(f"larger than {LARGEST} bytes")
     try:
         if data.startswith(_PICKLE):
-            return _Plain(io.BytesIO(data)).load()
-        return json.loads(data)
+            _check_pickle(data)
+            found = _Unpickler(io.BytesIO(data)).load()
+        else:
+            found = json.loads(data)
+        _check_value(found)
     except Exception as error:  # a damaged pickle raises what it likes
         raise ValueError(f"not plain: {type(error).__name__}: {error}") from None
+    return found
+
+
+def _check_pickle(data: bytes) -> None:
+    """Raise ValueError for an opcode that is not plain, or for more memory than the data needs."""
+    for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
+        if opcode.name not in _PLAIN:
+            raise ValueError(opcode.name)
+        # The memo is an array: a high index allocates every slot below it.
+        if count > MOST or (opcode.name in _PLACES and (argument or 0) > count):
+            raise ValueError("too many values")
+
+
+def _check_value(value: Any) -> None:
+    """Raise ValueError for a value that is too large to print: one object may occur in it many
+    times, or contain itself.
+    """
+    rows: list[Iterator[Any]] = [iter((value,))]
+    count = length = 0
+    while rows:
+        for each in rows[-1]:
+            count += 1
+            if isinstance(each, str):
+                each.encode()
+                length += len(each)
+            elif isinstance(each, bytes):
+                length += len(each)
+            elif isinstance(each, int) and each.bit_length() > LONGEST_NUMBER:
+                raise ValueError("too large a number")
+            if count > MOST or length > LONGEST:
+                raise ValueError("too many values")
+            if isinstance(each, (list, tuple, set, frozenset, dict)):
+                if len(rows) > DEEPEST:
+                    raise ValueError("values too deep inside each other")
+                rows.append(_parts(each))
+                break
+        else:
+            rows.pop()
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        return (part for pair in value.items() for part in pair)
+    return iter(value)
 
 
 def read_meta(data: bytes | None) -> Mapping[str, Any]:
@@ -52,34 +129,44 @@ def read_task(data: bytes | None) -> str | None:
     """The dotted name of a job's task, None where it cannot be told. ``data`` is the field of the
     job; none of the arguments is read.
     """
-    call = _inflated(data or b"")
-    if not call.startswith(_PICKLE):
-        try:
-            found = json.loads(call)[0]
-        except (ValueError, LookupError, TypeError):
-            return None
-        return found if isinstance(found, str) else None
+    call, _ = inflate(data or b"", 4 * LONGEST_TASK)
     try:
-        # The name comes first in the call.
-        for opcode, argument, _ in pickletools.genops(call):
-            if opcode.name in _TEXTS:
-                return str(argument)
+        found = _first_of_pickle(call) if call.startswith(_PICKLE) else _first_of_json(call)
+        found.encode()
     except Exception:  # a damaged pickle, or one whose end was left out
         return None
-    return None
+    return found if len(found) <= LONGEST_TASK else None
+
+
+def _first_of_pickle(call: bytes) -> str:
+    # The name comes first in the call.
+    steps = islice(pickletools.genops(call), 20)
+    return next(str(argument) for opcode, argument, _ in steps if opcode.name in _TEXTS)
+
+
+def _first_of_json(call: bytes) -> str:
+    said = call.decode(errors="ignore").lstrip()
+    found, _ = json.JSONDecoder().raw_decode(said.removeprefix("[").lstrip())
+    if not said.startswith("[") or not isinstance(found, str):
+        raise ValueError("not a call")
+    return found
 
 
 def read_arguments(data: bytes | None) -> tuple[Any, Any] | None:
     """The positional and the named arguments of a job; None where they are not plain."""
     try:
-        _, _, args, kwargs = read_plain(_inflated(data or b""))
+        _, _, args, kwargs = read_plain(inflate(data or b"", LARGEST)[0])
     except (ValueError, TypeError):
         return None
     return args, kwargs
 
 
-def _inflated(data: bytes) -> bytes:
+def inflate(data: bytes, most: int) -> tuple[bytes, bool]:
+    """The first ``most`` bytes of decompressed ``data``, or of ``data`` itself if it is not
+    compressed, and whether there are more.
+    """
     try:
-        return zlib.decompressobj().decompress(data, LARGEST)
+        found = zlib.decompressobj().decompress(data, most + 1)
     except zlib.error:
-        return data[:LARGEST]
+        found = data
+    return found[:most], len(found) > most

@@ -11,12 +11,13 @@ from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import ResponseError
 from rq.job import Job
-from rq.utils import as_text
 
 from clock import rq_keys
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import execute, texts
 from clock.observe.instants import read_instant
 from clock.observe.rate_limits import MOST
+from clock.observe.words import words
 from clock.observe.workers import alive_workers, ask_workers
 
 LOOKED_AT = 10
@@ -66,29 +67,40 @@ def read_queues(connection: Redis, now: float, names: Iterable[str] = ()) -> lis
         with connection.pipeline(transaction=False) as pipeline:
             pipeline.smembers(rq_keys.QUEUES)
             pipeline.smembers(rq_keys.RATE_LIMITS)
-            known, limits = pipeline.execute()
+            known, members = execute(pipeline)
+        limits = texts(rq_keys.RATE_LIMITS, members)
         queues = sorted({*names, *_names(known)})
         with connection.pipeline(transaction=False) as pipeline:
             for limit in limits:
-                pipeline.zrange(rq_keys.rate_limited(as_text(limit)), 0, MOST - 1)
+                pipeline.zrange(rq_keys.rate_limited(limit), 0, MOST - 1)
             for name in queues:
                 _ask(pipeline, name, now)
             # A key of another type answers with an error, and the other queues are well.
             replies = pipeline.execute(raise_on_error=False)
         # RQ keeps these by their limits, not by their queues.
-        waiting = [as_text(job) for reply in replies[: len(limits)] for job in _ids(reply)]
+        waiting = [
+            job
+            for limit, reply in zip(limits, replies, strict=False)
+            for job in texts(rq_keys.rate_limited(limit), _ids(reply))
+        ]
         del replies[: len(limits)]
         asked = [replies[at : at + _ASKED] for at in range(0, len(replies), _ASKED)]
-        heads = [_ids(each[1]) for each in asked]
-        workers = sorted({as_text(worker) for each in asked for worker in _ids(each[8])})
+        heads = [
+            texts(rq_keys.QUEUE + name, _ids(each[1]))
+            for name, each in zip(queues, asked, strict=True)
+        ]
+        listed = [_workers(name, each[8]) for name, each in zip(queues, asked, strict=True)]
+        workers = sorted(set().union(*listed))
         with connection.pipeline(transaction=False) as pipeline:
             for job in waiting:
                 pipeline.hget(Job.key_for(job), "origin")
             for identifier in (each for head in heads for each in head):
-                pipeline.hget(Job.key_for(as_text(identifier)), "enqueued_at")
+                pipeline.hget(Job.key_for(identifier), "enqueued_at")
             ask_workers(pipeline, workers)
-            found = pipeline.execute()
-        limited = Counter(as_text(queue) for queue in found[: len(waiting)] if queue is not None)
+            found = execute(pipeline)
+        limited = Counter(
+            words(queue) or "" for queue in found[: len(waiting)] if queue is not None
+        )
         del found[: len(waiting)]
         asked_ids = sum(map(len, heads))
         living = alive_workers(connection, workers, found[asked_ids:])
@@ -101,11 +113,14 @@ def read_queues(connection: Redis, now: float, names: Iterable[str] = ()) -> lis
 
 def queue_names(connection: Redis) -> set[str]:
     """The names of the queues RQ knows of. Raises what the client raises."""
-    return _names(connection.smembers(rq_keys.QUEUES))
+    with connection.pipeline(transaction=False) as pipeline:
+        pipeline.smembers(rq_keys.QUEUES)
+        (found,) = execute(pipeline)
+    return _names(found)
 
 
-def _names(keys: Iterable[bytes | str]) -> set[str]:
-    return {as_text(key).removeprefix(rq_keys.QUEUE) for key in keys}
+def _names(keys: Iterable[bytes | str] | None) -> set[str]:
+    return {key.removeprefix(rq_keys.QUEUE) for key in texts(rq_keys.QUEUES, keys)}
 
 
 _ASKED = 10
@@ -126,6 +141,10 @@ def _ask(pipeline: Pipeline, name: str, now: float) -> None:
 
 def _ids(reply: Any) -> list[Any]:
     return [] if isinstance(reply, ResponseError) else list(reply)
+
+
+def _workers(queue: str, reply: Any) -> list[str]:
+    return texts(rq_keys.workers_of(queue), _ids(reply))
 
 
 def _state(
@@ -149,6 +168,6 @@ def _state(
         canceled=counts[7],
         ready=counts[9],
         rate_limited=limited,
-        workers=sum(1 for worker in _ids(replies[8]) if as_text(worker) in living),
+        workers=sum(1 for worker in _workers(name, replies[8]) if worker in living),
         is_broken=isinstance(replies[0], ResponseError),
     )

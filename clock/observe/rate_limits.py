@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from redis import Redis
 from rq.job import Job
-from rq.utils import as_text
 
 from clock import rq_keys
+from clock.ledger.unreadable import execute, texts
+from clock.observe.words import words
 
 MOST = 10_000
 """Waiting jobs of a limit that are read, those that wait longest."""
@@ -29,18 +30,27 @@ def read_limited(connection: Redis) -> list[Limited]:
 
     One round trip where there is no limit, else three. Raises what the client raises.
     """
-    limits = sorted(as_text(limit) for limit in connection.smembers(rq_keys.RATE_LIMITS))
+    with connection.pipeline(transaction=False) as pipeline:
+        pipeline.smembers(rq_keys.RATE_LIMITS)
+        (members,) = execute(pipeline)
+    limits = sorted(texts(rq_keys.RATE_LIMITS, members))
     if not limits:
         return []
     with connection.pipeline(transaction=False) as pipeline:
         for limit in limits:
             pipeline.zrange(rq_keys.rate_limited(limit), 0, MOST - 1, withscores=True)
-        waiting = [(as_text(job), since) for found in pipeline.execute() for job, since in found]
+        replies = zip(limits, execute(pipeline), strict=True)
+        waiting = [
+            (job, since)
+            for limit, found in replies
+            for member, since in found or ()
+            for job in texts(rq_keys.rate_limited(limit), [member])
+        ]
         for job, _ in waiting:
             pipeline.hget(Job.key_for(job), "origin")
-        queues = pipeline.execute()
+        queues = execute(pipeline)
     return sorted(
-        Limited(since, job, as_text(queue))
+        Limited(since, job, words(queue) or "")
         for (job, since), queue in zip(waiting, queues, strict=True)
         if queue is not None
     )

@@ -9,8 +9,10 @@ from redis import Redis
 
 from clock.ledger import keys
 from clock.ledger.run import FAILURES, Run, RunOutcome
-from clock.ledger.runs import parse_run
+from clock.ledger.runs import parse_runs
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import READ_ERRORS, execute, skip
+from clock.ledger.values import second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,19 +41,22 @@ def read_recent_runs(
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for name in names:
             pipeline.lrange(keys.runs(app, name), 0, count - 1)
-        replies = pipeline.execute()
-    return {
-        name: RecentRuns(newest=parse_run(name, lines[0]), outcomes=_outcomes(lines))
-        for name, lines in zip(names, replies, strict=True)
-        if lines
-    }
+        replies = execute(pipeline)
+    read = {}
+    for name, lines in zip(names, replies, strict=True):
+        if lines and (runs := parse_runs(app, name, lines[:1])):
+            read[name] = RecentRuns(newest=runs[0], outcomes=_outcomes(app, name, lines))
+    return read
 
 
-def _outcomes(lines: Sequence[bytes]) -> dict[int, RunOutcome]:
+def _outcomes(app: str, event: str, lines: Sequence[bytes]) -> dict[int, RunOutcome]:
     # What comes first in a line is read, and nothing else: there may be ten thousand of them.
     found: dict[int, RunOutcome] = {}
     for line in lines:
-        scheduled = int(line[1 : line.index(b",")])
-        if scheduled not in found:
-            found[scheduled] = RunOutcome(line.split(b'"', 2)[1].decode())
+        try:
+            scheduled = second(line[1 : line.index(b",")])
+            if scheduled not in found:
+                found[scheduled] = RunOutcome(line.split(b'"', 2)[1].decode())
+        except READ_ERRORS as error:
+            skip(keys.runs(app, event), error, line)
     return found

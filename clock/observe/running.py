@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from redis import Redis
 from rq.job import Job
-from rq.utils import as_text
 
 from clock import rq_keys
 from clock.ledger import keys
 from clock.ledger.progress import Progress, parse_progress
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import execute, skip, texts
+from clock.ledger.values import instant
 from clock.observe.jobs import FIELDS, JobSummary, summary_of
 from clock.observe.queues import queue_names
 
@@ -43,20 +44,34 @@ def read_running(
         with connection.pipeline(transaction=False) as pipeline:
             for name in names:
                 pipeline.zrange(rq_keys.registry("wip", name), 0, most - 1)
-            executions = [as_text(each) for found in pipeline.execute() for each in found]
+            found = execute(pipeline)
+        executions = [
+            execution
+            for name, members in zip(names, found, strict=True)
+            for execution in texts(rq_keys.registry("wip", name), members)
+        ]
         with connection.pipeline(transaction=False) as pipeline:
             for execution in executions:
                 identifier = execution.partition(":")[0]
                 pipeline.hmget(Job.key_for(identifier), FIELDS)
                 pipeline.hgetall(keys.progress(identifier))
                 pipeline.hget(rq_keys.execution(execution), "last_heartbeat")
-            replies = iter(pipeline.execute())
+            replies = iter(execute(pipeline))
     running = []
     for execution, fields, progress, beat in zip(
         executions, replies, replies, replies, strict=False
     ):
-        job = summary_of(execution.partition(":")[0], fields)
+        identifier = execution.partition(":")[0]
+        job = summary_of(identifier, fields)
         if job is not None:
-            heartbeat = float(beat) if beat else None
-            running.append(Running(job=job, progress=parse_progress(progress), heartbeat=heartbeat))
+            said = parse_progress(identifier, progress)
+            running.append(Running(job=job, progress=said, heartbeat=_heartbeat(execution, beat)))
     return sorted(running, key=lambda each: each.job.started or 0.0)
+
+
+def _heartbeat(execution: str, beat: bytes | None) -> float | None:
+    try:
+        return instant(beat) if beat else None
+    except ValueError as error:
+        skip(execution, error, "last_heartbeat")
+        return None

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from redis import Redis
-from rq.utils import as_text
 
 from clock.ledger import keys
 from clock.ledger.clocks import Life, parse_clocks
 from clock.ledger.descriptions import Description, parse_descriptions
 from clock.ledger.instants import parse_instants
 from clock.ledger.pauses import Pause, parse_pauses
-from clock.ledger.record import Record, parse_record
+from clock.ledger.record import Record
+from clock.ledger.records import parse_records
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import collect_skipped, execute
 from clock.recurrence.published import Published
 
 
@@ -22,7 +23,7 @@ from clock.recurrence.published import Published
 class Snapshot:
     """What is known of an application: ``lives`` with the latest last tick first, and by event its
     description (those of removed events included), its record, its pause (ended ones included) and
-    its published instants.
+    its published instants. ``unreadable`` lists the skipped entries, each with the reason.
     """
 
     app: str
@@ -31,6 +32,7 @@ class Snapshot:
     records: Mapping[str, Record]
     pauses: Mapping[str, Pause]
     instants: Mapping[str, Published]
+    unreadable: tuple[str, ...] = ()
 
 
 DECISIONS = 24
@@ -47,12 +49,14 @@ def read_snapshot(connection: Redis, app: str, decisions: int | None = DECISIONS
     with server_errors(), connection.pipeline(transaction=True) as pipeline:
         for key in hashes:
             pipeline.hgetall(key(app))
-        clocks, descriptions, decided, pauses, instants = pipeline.execute()
-    return Snapshot(
-        app=app,
-        lives=tuple(parse_clocks(clocks)),
-        descriptions=parse_descriptions(descriptions),
-        records={as_text(event): parse_record(line, decisions) for event, line in decided.items()},
-        pauses=parse_pauses(pauses),
-        instants=parse_instants(instants),
-    )
+        with collect_skipped() as skipped:
+            clocks, descriptions, decided, pauses, instants = execute(pipeline)
+            return Snapshot(
+                app=app,
+                lives=tuple(parse_clocks(app, clocks)),
+                descriptions=parse_descriptions(app, descriptions),
+                records=parse_records(app, decided, decisions),
+                pauses=parse_pauses(app, pauses),
+                instants=parse_instants(app, instants),
+                unreadable=tuple(skipped),
+            )

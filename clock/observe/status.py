@@ -58,6 +58,7 @@ class Status:
     ``alive`` are the clocks that are alive, ``lives`` all that are remembered, the latest last tick
     first. ``events`` come in the order of their files; those no schedule has any more are
     ``removed``. ``missing`` are the schedule files that have events and no clock alive.
+    ``unreadable`` lists the skipped entries, each with the reason.
     ``conflicts`` are clocks alive that say different things of an event.
     """
 
@@ -68,6 +69,7 @@ class Status:
     events: tuple[EventStatus, ...]
     removed: tuple[EventStatus, ...]
     missing: tuple[str, ...]
+    unreadable: tuple[str, ...] = ()
     conflicts: tuple[ClockConflict, ...] = ()
 
     @property
@@ -126,6 +128,7 @@ def status(
         events=tuple(each for each in events if not _is_removed(each)),
         removed=tuple(each for each in events if _is_removed(each)),
         missing=tuple(file for file in files if file not in there),
+        unreadable=snapshot.unreadable,
         conflicts=conflicts_of(alive),
     )
 

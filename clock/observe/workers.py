@@ -13,7 +13,10 @@ from rq.utils import as_text
 from clock import rq_keys
 from clock.ledger import keys
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import execute, skip, texts
+from clock.ledger.values import maybe_whole
 from clock.observe.instants import read_instant
+from clock.observe.words import words
 
 _FIELDS = (
     "hostname", "pid", "state", "queues", "current_job", "birth", "last_heartbeat", "death",
@@ -48,29 +51,36 @@ def read_workers(connection: Redis) -> list[WorkerState]:
     jobs at once. Raises LedgerError.
     """
     with server_errors():
-        names = sorted(as_text(key) for key in connection.smembers(rq_keys.WORKERS))
+        with connection.pipeline(transaction=False) as pipeline:
+            pipeline.smembers(rq_keys.WORKERS)
+            (members,) = execute(pipeline)
+        names = sorted(texts(rq_keys.WORKERS, members))
         with connection.pipeline(transaction=False) as pipeline:
             for name in names:
                 pipeline.hmget(name, _FIELDS)
                 pipeline.smembers(rq_keys.executions_of_worker(name.removeprefix(rq_keys.WORKER)))
-            replies = pipeline.execute()
+            replies = execute(pipeline)
         asked = dict(zip(names, replies[::2], strict=True))
-        jobs = _jobs(connection, replies[1::2])
-        silent = _silent(connection, {name: fields[-1] for name, fields in asked.items()})
+        jobs = _jobs(connection, names, replies[1::2])
+        owners = {name: fields[-1] for name, fields in asked.items() if fields is not None}
+        silent = _silent(connection, owners)
     return [
-        _worker(name.removeprefix(rq_keys.WORKER), fields, job)
+        _worker(name, fields, job)
         for (name, fields), job in zip(asked.items(), jobs, strict=True)
         # One that was killed stays in the set; one that ended may be in it for a moment.
-        if fields[3] is not None and not fields[7] and name not in silent
+        if fields is not None and fields[3] is not None and not fields[7] and name not in silent
     ]
 
 
-def _jobs(connection: Redis, executions: Sequence[Collection[bytes]]) -> list[str | None]:
+def _jobs(
+    connection: Redis, workers: Sequence[str], executions: Sequence[Collection[bytes] | None]
+) -> list[str | None]:
     """The job of each worker of RQ 3, by its executions; None where it has none.
 
     A worker that was killed leaves one behind, which a successor of its name seems to have.
     """
-    several = sorted({as_text(entry) for found in executions if len(found) > 1 for entry in found})
+    listed = [texts(worker, found) for worker, found in zip(workers, executions, strict=True)]
+    several = sorted({entry for found in listed if len(found) > 1 for entry in found})
     gone = set()
     if several:
         with connection.pipeline(transaction=False) as pipeline:
@@ -78,27 +88,35 @@ def _jobs(connection: Redis, executions: Sequence[Collection[bytes]]) -> list[st
                 pipeline.exists(rq_keys.execution(entry))
             found = zip(several, pipeline.execute(), strict=True)
             gone = {entry for entry, is_there in found if not is_there}
-    left = [sorted({*map(as_text, entries)} - gone) for entries in executions]
+    left = [sorted({*entries} - gone) for entries in listed]
     return [entries[0].partition(":")[0] if entries else None for entries in left]
 
 
-def _worker(name: str, fields: Sequence[bytes | None], running: str | None) -> WorkerState:
-    host, pid, state, queues, job, *rest = (as_text(each) if each else None for each in fields)
+def _worker(key: str, fields: Sequence[bytes | None], running: str | None) -> WorkerState:
+    host, pid, state, queues, job, *rest = map(words, fields)
     birth, heartbeat, _, succeeded, failed, version, owner = rest
     return WorkerState(
-        name=name,
+        name=key.removeprefix(rq_keys.WORKER),
         host=host,
-        pid=int(pid) if pid and pid.isdecimal() else None,
+        pid=_count(key, "pid", pid),
         state=state or "?",
         queues=tuple((queues or "").split(",")),
         job=None if state == "idle" else running or job,
         started=read_instant(birth),
         heartbeat=read_instant(heartbeat),
-        succeeded=int(succeeded or 0),
-        failed=int(failed or 0),
+        succeeded=_count(key, "successful_job_count", succeeded) or 0,
+        failed=_count(key, "failed_job_count", failed) or 0,
         version=version,
         is_ours=owner is not None,
     )
+
+
+def _count(key: str, field: str, value: str | None) -> int | None:
+    try:
+        return maybe_whole(value, 0)
+    except ValueError as error:
+        skip(key, error, field)
+        return None
 
 
 def broken_queues(connection: Redis, queues: Iterable[str]) -> set[str]:
@@ -121,10 +139,11 @@ def count_workers(connection: Redis, queues: Iterable[str]) -> dict[str, int]:
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for name in names:
             pipeline.smembers(rq_keys.workers_of(name))
-        listed = [sorted(map(as_text, found)) for found in pipeline.execute()]
+        replies = zip(names, execute(pipeline), strict=True)
+        listed = [sorted(texts(rq_keys.workers_of(name), found)) for name, found in replies]
         workers = list(dict.fromkeys(worker for found in listed for worker in found))
         ask_workers(pipeline, workers)
-        alive = alive_workers(connection, workers, pipeline.execute())
+        alive = alive_workers(connection, workers, execute(pipeline))
     return {
         name: sum(1 for worker in found if worker in alive)
         for name, found in zip(names, listed, strict=True)
@@ -155,7 +174,7 @@ def alive_workers(connection: Redis, workers: Sequence[str], replies: Sequence[A
 
 def _silent(connection: Redis, owners: Mapping[str, bytes | None]) -> set[str]:
     """Those of our workers that give no sign of life; ``owners`` are their identities, by key."""
-    ours = {worker: as_text(owner) for worker, owner in owners.items() if owner is not None}
+    ours = {worker: owner for worker, said in owners.items() for owner in texts(worker, _one(said))}
     if not ours:
         return set()
     with connection.pipeline(transaction=False) as pipeline:
@@ -163,3 +182,7 @@ def _silent(connection: Redis, owners: Mapping[str, bytes | None]) -> set[str]:
             pipeline.exists(keys.presence(identity))
         signs = pipeline.execute()
     return {worker for worker, sign in zip(ours, signs, strict=True) if not sign}
+
+
+def _one(value: bytes | None) -> Sequence[bytes]:
+    return () if value is None else (value,)

@@ -50,7 +50,7 @@ def count(recurrence: Recurrence, after: int, until: int) -> int | None:
                 return None
             own = next(iter(zones), zone("UTC"))
             days = _Days(recurrence)
-            return _by_sections(recurrence, own, after, until, days.count, whole_days=True)
+            return _by_sections(recurrence, own, after, until, days.count)
         case _:
             return None
 
@@ -66,41 +66,35 @@ def _by_sections(
     after: int,
     until: int,
     calm: Callable[[Local, Local, int], int],
-    *,
-    whole_days: bool = False,
 ) -> int:
     """``calm`` counts what is later than one local time and not later than another, at an offset,
     where no clock change has a part in it."""
     total = 0
     while after < until:
         segment = own.segment(after + 1)
-        begin, end = _calm(own, segment, whole_days=whole_days)
+        begin, end = _calm(own, segment)
         if begin <= after < end:
             stop = min(until, end)
             offset = own.offsets[segment]
             total += calm(after + offset, stop + offset, offset)
         else:
             if after >= end:
-                begin, _ = _calm(own, segment + 1, whole_days=whole_days)
+                begin, _ = _calm(own, segment + 1)
             stop = min(until, begin)
             total += sum(1 for _ in between(recurrence, after, stop))
         after = stop
     return total
 
 
-def _calm(own: Zone, segment: int, *, whole_days: bool) -> tuple[int, int]:
+def _calm(own: Zone, segment: int) -> tuple[int, int]:
     """The part of a segment that is later than one instant, and not later than another, in which
-    each local time comes once, and none was skipped; in ``whole_days`` no day is cut."""
+    each local time comes once, and none was skipped."""
     starts, offsets = own.starts, own.offsets
     begin, end = starts[segment] - 1, END - 1
     if segment > 0:
         begin += abs(offsets[segment] - offsets[segment - 1])
     if segment + 1 < len(starts):
         end = starts[segment + 1] - 1 - abs(offsets[segment + 1] - offsets[segment])
-    if whole_days:
-        offset = offsets[segment]
-        begin = -(-(begin + 1 + offset) // DAY) * DAY - offset - 1
-        end = (end + 1 + offset) // DAY * DAY - offset - 1
     return begin, end
 
 

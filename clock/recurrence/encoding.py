@@ -18,6 +18,7 @@ from typing import Any, cast
 
 from clock.errors import RecurrenceError
 from clock.recurrence.bounds import Bounded
+from clock.recurrence.content import check_parts, checked_range
 from clock.recurrence.dates import DateSet
 from clock.recurrence.days import DayRule, EveryDays, MonthDays, WeekDays
 from clock.recurrence.difference import DaysOff, Difference
@@ -37,6 +38,9 @@ CLASSES: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 """All that a recurrence is made of, but for what has no content."""
 
+LONGEST_CACHED = 10_000
+"""Characters of a text that is kept in memory with its recurrence."""
+
 _FIELDS = {
     name: tuple(each.name for each in fields(cast("Any", kind)) if not each.name.startswith("_"))
     for name, kind in CLASSES.items()
@@ -49,15 +53,25 @@ def encode(recurrence: Recurrence) -> str | None:
     return _text(recurrence)
 
 
-@lru_cache(maxsize=4096)
 def decode(text: str) -> Recurrence:
     """The recurrence of a text that ``encode`` wrote, equal to the one it was given.
 
     Raises RecurrenceError for any other text.
     """
+    return _cached(text) if len(text) <= LONGEST_CACHED else _read(text)
+
+
+@lru_cache(maxsize=4096)
+def _cached(text: str) -> Recurrence:
+    return _read(text)
+
+
+def _read(text: str) -> Recurrence:
     try:
         found = _value(json.loads(text))
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (
+        LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError
+    ) as error:  # fmt: skip
         raise RecurrenceError(f"not the text of a recurrence: {error!r}") from None
     if not hasattr(found, "next"):
         raise RecurrenceError(f"not the text of a recurrence: {text[:80]!r}")
@@ -112,8 +126,8 @@ def _value(data: Any) -> Any:
     if "zone" in data and "is" not in data:
         return zone(data["zone"])
     if "range" in data:
-        return range(*data["range"])
+        return checked_range(*data["range"])
     if "set" in data:
         return frozenset(map(_value, data["set"]))
     parts = {field: _value(part) for field, part in data.items() if field != "is"}
-    return CLASSES[data["is"]](**parts)
+    return check_parts(CLASSES[data["is"]](**parts))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import threading
+import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from typing import ClassVar, cast
 
 from clock.errors import RecurrenceError, words_of
+from clock.inside import is_inside_the_clock
 from clock.recurrence.dates import function_name
 from clock.recurrence.rule import Given
 from clock.recurrence.wall import Fold, Gap
@@ -22,6 +24,13 @@ KEPT = 10_000
 
 READ_AT_ONCE = 1_000_000
 """So many items are read for one question at most; then it is refused, and the next goes on."""
+
+POLITE = 200
+"""Items that a clock reads on end. It reads beside its loop, and Python runs one thread at a time:
+a long past would make all else late."""
+
+BREATH = 0.001
+"""Seconds between two such portions."""
 
 
 class Tape:
@@ -49,7 +58,9 @@ class Tape:
         with self._lock:
             if after < self._forgotten or (self._wrong and self._again):
                 self._start_again(after)
-            for _ in range(READ_AT_ONCE):
+            for number in range(1, READ_AT_ONCE + 1):
+                if number % POLITE == 0 and is_inside_the_clock():
+                    time.sleep(BREATH)
                 position = bisect_right(self._kept, after)
                 if position < len(self._kept):
                     return self._kept[position]

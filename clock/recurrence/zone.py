@@ -11,7 +11,7 @@ import calendar
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 
 import pytz
 
@@ -70,7 +70,7 @@ class Zone:
         return local - self.offsets[-1]
 
 
-@cache
+@lru_cache(maxsize=2048)
 def zone(name: str) -> Zone:
     """The zone called ``name`` in the IANA database, as pytz has it.
 
@@ -80,7 +80,13 @@ def zone(name: str) -> Zone:
         info = pytz.timezone(name)
     except (pytz.UnknownTimeZoneError, AttributeError, UnicodeError):
         raise RecurrenceError(_unknown(name)) from None
-    name = str(info.zone)
+    return _zone(str(info.zone))
+
+
+@cache
+def _zone(name: str) -> Zone:
+    """By the database's own spelling: pytz accepts any case, so callers have endless others."""
+    info = pytz.timezone(name)
     # pytz keeps the seams in two attributes of its compiled zones and offers no public way to list
     # them; a zone without them (UTC, Etc/GMT+3) has one offset for ever.
     times: list[datetime] | None = getattr(info, "_utc_transition_times", None)

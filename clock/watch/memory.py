@@ -12,8 +12,9 @@ from rq.utils import as_text
 
 from clock.ledger import keys
 from clock.ledger.clocks import Heard, Life
-from clock.ledger.pauses import parse_readable, write_back
+from clock.ledger.pauses import parse_pauses, write_back
 from clock.ledger.script import server_errors
+from clock.ledger.unreadable import texts
 from clock.schedule.event import Event
 
 NAMED = 20
@@ -57,7 +58,7 @@ class Memory:
     def _without_record(self) -> str:
         with server_errors():
             found = cast("list[bytes]", self._connection.hkeys(keys.decided(self._app)))
-        known = set(map(as_text, found))
+        known = set(texts(keys.decided(self._app), found))
         lost = sum(1 for event in self._events if event.name not in known)
         return f"{lost} of {len(self._events)}"
 
@@ -68,7 +69,7 @@ class Memory:
         known = {as_text(event) for event in self._pauses}
         return [
             event
-            for event, pause in parse_readable(heard.pauses).items()
+            for event, pause in parse_pauses(self._app, heard.pauses).items()
             if event not in known and pause.since < heard.before.last_tick
         ]
 

@@ -44,11 +44,6 @@ class Publisher:
         self.renew()
 
     @property
-    def is_asking(self) -> bool:
-        """Whether users' code was asked, and what it answered is not published yet."""
-        return len(self._threads) > 0
-
-    @property
     def published(self) -> Mapping[str, Published]:
         """Event -> what was published of it last."""
         return self._published

@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from redis import Redis
-from rq.utils import as_text
 
 from clock.agenda import Agenda
 from clock.ledger import keys
-from clock.ledger.pauses import parse_pause
+from clock.ledger.pauses import parse_pauses
 from clock.ledger.script import script, server_errors
 from clock.observe.overdue import due_since, following
 from clock.recurrence.published import Published
@@ -51,6 +50,7 @@ class SelfCheck:
         """``published`` are the instants, by event, of recurrences that run users' code: those are
         not asked here, where the loop would wait for them.
         """
+        self._app = app
         self._names = (keys.decided(app), keys.pauses(app))
         self._events = [each for each in events if each.enabled]
         self._tolerance = tolerance
@@ -135,7 +135,8 @@ class SelfCheck:
         if pending is None:
             self._decided(index)
             return now + NOT_DUE
-        pause = None if line is None else parse_pause(as_text(line))
+        name = self._events[index].name
+        pause = None if line is None else parse_pauses(self._app, {name: line}).get(name)
         since = due_since(pending, pause, there_since)
         if since is None:
             self._decided(index)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl, quote, urlsplit
 
+import anyio
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
@@ -18,6 +19,18 @@ LARGEST = 2**20
 
 LARGEST_FORM = 2**16
 
+LARGEST_SIGN_IN = 2**13
+"""Bytes of the sign-in form, the only body that is read before the credentials are known."""
+
+HELD = 2**24
+"""Bytes of all request bodies in memory at once; a request that would exceed it gets 503."""
+
+READ_WITHIN = 10.0
+"""Seconds within which the whole body must arrive."""
+
+RETRY_AFTER = 5
+"""Seconds after which to retry."""
+
 FORM_FIELD = "csrf"
 FORM_HEADER = "x-csrf-token"
 
@@ -27,14 +40,16 @@ _READING = {"GET", "HEAD", "OPTIONS"}
 
 
 class AccessMiddleware:
-    """Lets through who may. What is let through has ``request.state.person`` (a Person, or None
-    where all may come) and ``request.state.form``, the fields of a form that was sent.
+    """Checks credentials on the headers, and reads no body of a request that fails the check. A
+    request that passes has ``request.state.person`` (a Person, or None where anyone may enter) and
+    ``request.state.form``, the fields of its form.
     """
 
     def __init__(self, app: ASGIApp, *, access: Access, now: Callable[[], float]) -> None:
         self._app = app
         self._access = access
         self._now = now
+        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -45,20 +60,63 @@ class AccessMiddleware:
         state = scope.setdefault("state", {})
         state["person"], state["form"] = None, {}
         path = path_of(scope)
-        if path.startswith(_OPEN) and scope["method"] in _READING:
+        is_reading = scope["method"] in _READING
+        if path.startswith(_OPEN) and is_reading:
             await self._app(scope, receive, send)
             return
-        body = b""
-        answer = self._refuse_place(scope)
-        if answer is None:
-            body, answer = await _body(scope, receive)
-        if answer is None:
-            state["form"] = _form(scope, body)
-            answer = self._refuse(scope, path)
+        answer = self._refuse_place(scope) or self._refuse(scope, path)
         if answer is not None:
             await answer(scope, receive, send)
-            return
-        await self._app(scope, _again(body, receive), send)
+        elif is_reading:
+            await self._app(scope, _again(b"", receive), send)
+        else:
+            await self._with_body(scope, path, receive, send)
+
+    async def _with_body(self, scope: Scope, path: str, receive: Receive, send: Send) -> None:
+        """A request whose headers passed; its body is read whole before it is parsed."""
+        parts: list[bytes] = []
+        try:
+            answer = await self._read(scope, path, receive, parts)
+            body = b"".join(parts)
+            if answer is None:
+                scope["state"]["form"] = form = _form(scope, body)
+                answer = self._refuse_form(scope, path, form)
+            if answer is not None:
+                await answer(scope, receive, send)
+            else:
+                await self._app(scope, _again(body, receive), send)
+        finally:
+            self._held -= sum(map(len, parts))
+
+    async def _read(
+        self, scope: Scope, path: str, receive: Receive, parts: list[bytes]
+    ) -> Response | None:
+        """Read the body into ``parts``; the error response if it is too large, too slow or cut."""
+        most = LARGEST_FORM if _is_form(scope) else LARGEST
+        most = LARGEST_SIGN_IN if path in _ENTRANCE else most
+        too_large = refusal(scope, 413, f"the request is larger than {most} bytes")
+        if _length(scope) > most:
+            return too_large
+        size, more = 0, True
+        with anyio.move_on_after(READ_WITHIN):
+            while more:
+                message = await receive()
+                if message["type"] != "http.request":
+                    return refusal(scope, 400, "the request ended before its body was complete")
+                part = message.get("body", b"")
+                size += len(part)
+                if size > most:
+                    return too_large
+                if self._held + len(part) > HELD:
+                    headers = {"retry-after": str(RETRY_AFTER)}
+                    return refusal(scope, 503, "too many large requests at once", headers)
+                parts.append(part)
+                self._held += len(part)
+                more = message.get("more_body", False)
+        if more:
+            said = f"the body did not arrive within {READ_WITHIN:g} seconds"
+            return refusal(scope, 408, said, {"connection": "close"})
+        return None
 
     def _refuse_place(self, scope: Scope) -> Response | None:
         """Where a page of another name leads here, its scripts could read what it shows."""
@@ -71,6 +129,7 @@ class AccessMiddleware:
         return refusal(scope, 421, "this name is not one of this machine's own: set a password")
 
     def _refuse(self, scope: Scope, path: str) -> Response | None:
+        """Checks that need only the headers."""
         request = Request(scope)
         person = self._access.check(request, self._now())
         request.state.person = person
@@ -84,7 +143,14 @@ class AccessMiddleware:
         if not self._access.actions:
             said = "actions are not enabled here; start clock web with --allow-actions"
             return refusal(scope, 403, said)
-        return self._refuse_stranger(scope) or self._refuse_forged(request, person)
+        return self._refuse_stranger(scope) or self._refuse_forged(request, person, None)
+
+    def _refuse_form(self, scope: Scope, path: str, form: Mapping[str, str]) -> Response | None:
+        """Checks that need the body."""
+        person: Person | None = scope["state"]["person"]
+        if path in _ENTRANCE or person is None:
+            return None
+        return self._refuse_forged(Request(scope), person, form)
 
     def _ask_who(self, scope: Scope, is_reading: bool) -> Response:
         if is_for_programs(scope):
@@ -109,12 +175,18 @@ class AccessMiddleware:
             is_ours = True
         return None if is_ours else refusal(scope, 403, "another site sent this request")
 
-    def _refuse_forged(self, request: Request, person: Person) -> Response | None:
+    def _refuse_forged(
+        self, request: Request, person: Person, form: Mapping[str, str] | None
+    ) -> Response | None:
+        """``form`` is None while the body is unread; it may still contain the token."""
+        given = request.headers.get(FORM_HEADER)
         if person.session is None:
             # A program that brought its own word, or one that came where none is asked for.
             is_ours = not person.is_guest or is_for_programs(request.scope)
+        elif given is None and form is None and _is_form(request.scope):
+            is_ours = True
         else:
-            token = request.headers.get(FORM_HEADER) or request.state.form.get(FORM_FIELD, "")
+            token = given or (form or {}).get(FORM_FIELD, "")
             is_ours = self._access.is_form_token(person.session, token)
         said = "the form is of an earlier session; go back, load the page again and repeat it"
         return None if is_ours else refusal(request.scope, 403, said)
@@ -123,22 +195,10 @@ class AccessMiddleware:
 _BEARER = {"www-authenticate": 'Bearer realm="clock"'}
 
 
-async def _body(scope: Scope, receive: Receive) -> tuple[bytes, Response | None]:
-    """The whole body, which is small here, or the answer that it is too large."""
-    if scope["method"] in _READING:
-        return b"", None
-    most = LARGEST_FORM if _is_form(scope) else LARGEST
-    parts, size, more = [], 0, True
-    while more:
-        message = await receive()
-        if message["type"] != "http.request":
-            break
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > most:
-            return b"", refusal(scope, 413, f"the request is larger than {most} bytes")
-        more = message.get("more_body", False)
-    return b"".join(parts), None
+def _length(scope: Scope) -> int:
+    """The Content-Length; 0 if there is none."""
+    said = HTTPConnection(scope).headers.get("content-length", "")
+    return int(said) if said.isascii() and said.isdecimal() and len(said) < 20 else 0
 
 
 def _is_form(scope: Scope) -> bool:

@@ -97,6 +97,11 @@ def _of_application(found: Status) -> Iterator[Metric]:
     yield _gauge("clock_conflicts", "Pairs of clocks that disagree.", len(found.conflicts))
     yield _gauge("clock_alive_clocks", "Clocks that are alive.", len(found.alive))
     yield _gauge("clock_events", "Events of all schedule files.", len(found.events))
+    yield _gauge(
+        "clock_unreadable",
+        "Unreadable entries of the ledger that were skipped, 20 at most.",
+        len(found.unreadable),
+    )
     if (last := found.last_tick()) is not None:
         yield _gauge("clock_last_tick_timestamp_seconds", "The last pass of any clock.", last)
 

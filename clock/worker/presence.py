@@ -19,6 +19,7 @@ from redis.retry import Retry
 from rq.connections import parse_connection
 
 from clock.ledger import keys
+from clock.ledger.diagnosis import text_of
 from clock.server import REPLY_TIMEOUT
 from clock.worker.hand import Hand
 
@@ -99,7 +100,7 @@ class Presence(Thread):
             self._since = None
             if not self._is_away:
                 self._is_away = True
-                self._say("server away", reason=f"{type(error).__name__}: {error}")
+                self._say("server away", reason=f"{type(error).__name__}: {text_of(error)}")
             return
         if self._is_away:
             self._is_away = False

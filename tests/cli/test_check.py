@@ -31,6 +31,14 @@ def test_a_sound_schedule_passes(clock: Clock, tmp_path: Path) -> None:
     assert clock("check", str(file)) == said
 
 
+def test_a_file_without_events_is_warned_of(clock: Clock, tmp_path: Path) -> None:
+    file = tmp_path / "empty.py"
+    file.write_text("from clock import every\n")
+    code, out, err = clock("check", str(file))
+    assert (code, out) == (0, f"{file}: 0 events, zone UTC, no mistakes\n")
+    assert err == f"{file}: warning: it declares no events\n"
+
+
 NO_SUCH = "AttributeError: module 'jobs' has no attribute {!r}"
 ARGUMENTS = "'jobs.run' does not take these arguments: {}"
 

@@ -43,6 +43,19 @@ def test_the_next_times_of_the_first_twenty_events_are_said(
     assert [each["msg"] for each in said] == ["started"] + ["next"] * 20
 
 
+def test_a_file_without_events_is_warned_of(tmp_path: Path, server_url: str) -> None:
+    file = tmp_path / "empty.py"
+    file.write_text("from clock import every\n")
+    process = _start(file, "--url", server_url, "--log", "json")
+    assert process.stdout is not None
+    with process:
+        _, said = json.loads(process.stdout.readline()), json.loads(process.stdout.readline())
+        process.terminate()
+    assert process.returncode == 0
+    assert (said["level"], said["msg"]) == ("warning", "no events")
+    assert said["reason"] == f"{file} declares no events, so nothing will ever fire"
+
+
 def test_the_password_of_the_server_is_never_said(schedule: Path) -> None:
     url = f"redis://user:secret@127.0.0.1:{free_port()}/0"
     lines = [json.dumps(each) for each in _said(schedule, "--url", url, "--log", "json", away=True)]

@@ -164,6 +164,16 @@ def test_a_queue_without_a_worker_is_warned_of_and_changes_nothing(
     assert (code, err) == (0, "warning: no worker listens on the queue 'io' of 1 event\n")
 
 
+def test_a_clock_whose_file_declares_no_events_is_warned_of_and_changes_nothing(
+    clock: Clock, ran: Ran, server_url: str
+) -> None:
+    ran("", since=10)
+    code, out, err = clock("status", "--url", server_url, "--app", "test")
+    assert (code, out.splitlines()[-1]) == (0, "0 events")
+    assert err.startswith("warning: ")
+    assert err.endswith("schedule.py declares no events\n")
+
+
 @pytest.mark.usefixtures("worker")
 def test_the_status_is_one_json_object(
     clock: Clock, ran: Ran, redis: Redis, server_url: str

@@ -91,6 +91,21 @@ def test_a_run_before_an_occurrence_whose_id_is_taken_is_recorded_with_it(
     assert kinds == [Kind.MISSED, Kind.FIRED]
 
 
+def test_a_job_of_its_own_that_fired_while_the_server_was_ahead_takes_no_id_from_its_event(
+    redis: Redis, ledger: Ledger, events: list[Event]
+) -> None:
+    event = events[0]
+    ledger.enrol([event], NOW - 1)
+    ledger.claim([Claim(event, NOW + 1000)], NOW + 1000)
+    redis.hset(Job.key_for(ledger.job_id(Claim(event, NOW + 1000))), "status", "finished")
+    assert ledger.lower(["e0"], NOW + 500)[0].is_lowered
+    claims = [Claim(event, NOW + 990, Kind.MISSED, NOW + 510, 49), Claim(event, NOW + 1000)]
+    missed, fired = ledger.claim(claims, NOW + 1001)
+    assert (missed.kind, fired.kind, fired.is_taken) == (Kind.MISSED, None, False)
+    assert ledger.claim([Claim(event, NOW + 1010)], NOW + 1010)[0].kind is Kind.FIRED
+    assert redis.llen("rq:queue:default") == 2
+
+
 def test_the_job_that_would_be_replaced_stays_where_the_new_one_cannot_be(
     redis: Redis, ledger: Ledger, read: ReadSchedule
 ) -> None:

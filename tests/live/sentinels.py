@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ class Sentinels:
     The first takes no writes without its replica; the second, which shall go on alone, does.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environ: Mapping[str, str] | None = None) -> None:
+        """``environ`` goes before the environment of the second server."""
         folder.mkdir()
         self.first = ValkeyProcess(
             folder / "first", "repl-diskless-sync-delay 0", "min-replicas-to-write 1"
@@ -29,6 +31,7 @@ class Sentinels:
             folder / "second",
             "repl-diskless-sync-delay 0",
             f"replicaof 127.0.0.1 {self.first.port}",
+            environ=environ,
         )
         self.sentinels = [
             ValkeyProcess(

@@ -23,16 +23,17 @@ from tests.live.waiting import wait_for
 
 SABOTAGES = {
     "the claim": """\
-from clock.ledger.ledger import Ledger, Outcome
+import time
+from clock.ledger.ledger import Ledger, Outcome, Settled
 def lost(claims):
     return [Outcome(each, None, each.scheduled) for each in claims]
 Ledger.claim = lambda self, claims, now: lost(claims)
-Ledger.send = lambda self, claims, now: claims
-Ledger.receive = lambda self, sent: lost(sent)
+Ledger.send = lambda self, claims, now, latest: claims
+Ledger.receive = lambda self, sent: Settled(time.time(), lost(sent))
 """,
     "the timetable": """\
 from clock.timetable import Timetable
-Timetable.begin = lambda self, index, decided: None
+Timetable.begin = lambda self, index, decided, horizon: None
 """,
     "the timetable, after a while": """\
 from clock.timetable import Timetable

@@ -19,7 +19,8 @@ from clock.ledger.clocks import read_clocks
 from clock.ledger.ledger import Ledger
 from clock.ledger.records import read_record
 from clock.loop import Loop
-from clock.server import connect
+from clock.sentinel import connect_by_sentinels
+from clock.server import REPLY_TIMEOUT, connect
 from clock.server_time import ServerTime
 from clock.stop import Stop
 from clock.watch.watch import Watch
@@ -28,6 +29,7 @@ from tests.live.conftest import StartClock, WriteSchedule
 from tests.live.environment import bare_environment
 from tests.live.faked_time import needs_libfaketime
 from tests.live.jobs import fired
+from tests.live.sentinels import MASTER, Sentinels
 from tests.live.valkey_process import ValkeyProcess
 from tests.live.waiting import wait_for
 
@@ -62,10 +64,9 @@ def redis(server: ValkeyProcess) -> Iterator[Redis]:
 class Running:
     """A loop in a thread of this process, whose host has the right time."""
 
-    def __init__(self, url: str, schedule: Schedule) -> None:
+    def __init__(self, connection: Redis, schedule: Schedule) -> None:
         self._stop = Stop()
         app, token = "clock", "h:1:x"
-        connection = connect(url)
         loop = Loop(
             list(schedule.events.values()),
             Ledger(connection, app=app, token=token),
@@ -86,7 +87,7 @@ def run(server: ValkeyProcess, read: ReadSchedule) -> Iterator[Callable[..., Run
     running: list[Running] = []
 
     def start(line: str = "every('1 second', 'tasks.x')") -> Running:
-        running.append(Running(server.url, read(line)))
+        running.append(Running(connect(server.url), read(line)))
         return running[-1]
 
     yield start
@@ -110,8 +111,41 @@ def test_a_server_that_is_ahead_for_a_moment_decides_nothing_meanwhile(
     _each_once(redis)
 
 
-@pytest.mark.parametrize("jump", [30, -30])
+@pytest.mark.parametrize("offset", [30, -30])
 def test_a_failover_to_a_server_half_a_minute_off_doubles_nothing_and_goes_on(
+    offset: int, tmp_path: Path, read: ReadSchedule, server_clock: WallClock
+) -> None:
+    server_clock.set(offset)
+    sentinels = Sentinels(tmp_path / "servers", server_clock.environment())
+    running = None
+    try:
+        sentinels.start()
+        settings = {"INSTANCES": sentinels.instances(), "MASTER_NAME": MASTER}
+        schedule = read("every('1 second', 'tasks.x')")
+        running = Running(connect_by_sentinels(settings, REPLY_TIMEOUT), schedule)
+        with Redis.from_url(sentinels.first.url) as first:
+            _wait_for_jobs(first, 3)
+        sentinels.fail_over()
+        new_time = time.time() + offset
+        with Redis.from_url(sentinels.second.url) as second:
+            known = fired(second)[-1].scheduled
+            # Behind, the record is waited out.
+            wait_for(
+                "it goes on by the new time",
+                lambda: fired(second)[-1].scheduled > max(new_time, known),
+                within=60,
+            )
+            wait_for("it is not late", lambda: _is_prompt(second), within=60)
+            _each_once(second)
+            assert all(job.enqueued >= job.scheduled - 0.1 for job in fired(second))
+    finally:
+        if running is not None:
+            running.end()
+        sentinels.stop()
+
+
+@pytest.mark.parametrize("jump", [30, -30])
+def test_a_server_that_is_set_by_half_a_minute_doubles_nothing_and_goes_on(
     jump: int, redis: Redis, run: Callable[..., Running], server_clock: WallClock
 ) -> None:
     run()
@@ -187,6 +221,12 @@ def test_a_record_that_cannot_be_lowered_is_said_and_rewound_by_the_command_whil
 def _rewind(url: str) -> None:
     words = [sys.executable, "-m", "clock", "rewind", "--url", url]
     subprocess.run(words, check=True, env=bare_environment(), timeout=30)
+
+
+def _is_prompt(redis: Redis) -> bool:
+    """Whether the last job was enqueued at its time, by the clock of the server."""
+    last = fired(redis)[-1]
+    return last.enqueued - last.scheduled < 1
 
 
 def _wait_for_jobs(redis: Redis, count: int) -> None:

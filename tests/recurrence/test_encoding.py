@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 
 from clock.errors import RecurrenceError
+from clock.recurrence import encoding
 from clock.recurrence.cron_rule import cron
 from clock.recurrence.encoding import CLASSES, decode, encode
 from clock.recurrence.recurrence import Recurrence
@@ -31,7 +32,7 @@ def of(period: Any, **options: Any) -> Recurrence:
 def test_what_is_read_back_is_equal_and_fires_alike(recurrence: Recurrence, after: int) -> None:
     text = encode(recurrence)
     assert text is not None
-    decode.cache_clear()
+    encoding._cached.cache_clear()
     found = decode(text)
     assert found == recurrence
     assert hash(found) == hash(recurrence)
@@ -79,5 +80,47 @@ def test_what_has_no_content_is_not_written(period: Any) -> None:
      '{"is":"DayRule"}', '{"zone":"Europe/Berlin"}', '{"is":["Elapsed"]}', '{"range":1}'],
 )  # fmt: skip
 def test_any_other_text_is_refused(text: str) -> None:
+    with pytest.raises(RecurrenceError, match="not the text of a recurrence"):
+        decode(text)
+
+
+WALL = '{"is":"Wall","days":%s,"seconds":%s,"zone":{"zone":"UTC"}}'
+EVERY_DAY = '{"is":"EveryDays"}'
+SECOND = '{"is":"Elapsed","period":1,"anchor":0}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SECOND.replace("1", "0"),
+        SECOND.replace("1", "-7"),
+        SECOND.replace("1", "1.5"),
+        SECOND.replace("1", "true"),
+        SECOND.replace("1", '"1"'),
+        SECOND.replace(":0}", ":1e400}"),
+        SECOND.replace(":0}", ":" + "9" * 50 + "}"),
+        '{"is":"Union","parts":[]}',
+        '{"is":"Union","parts":[1]}',
+        '{"is":"Later","inner":{"zone":"UTC"},"by":1}',
+        '{"is":"DaysOff","kept":' + SECOND + ',"dates":{"set":[1]},"zone":{"zone":"UTC"}}',
+        '{"is":"DaysOff","kept":' + SECOND + ',"dates":{"is":"DateSet","days":{"set":["x"]}},'
+        '"zone":{"zone":"UTC"}}',
+        WALL % (EVERY_DAY, "[]"),
+        WALL % (EVERY_DAY, "[5,5]"),
+        WALL % (EVERY_DAY, "[86400]"),
+        WALL % (EVERY_DAY, '{"range":[0,1000000000000,1]}'),
+        WALL % (EVERY_DAY, '{"range":[0,10,0]}'),
+        WALL % ('{"is":"EveryDays","count":0}', "[0]"),
+        WALL % ('{"is":"WeekDays","weekdays":[]}', "[0]"),
+        WALL % ('{"is":"WeekDays","weekdays":[7]}', "[0]"),
+        WALL % ('{"is":"MonthDays","rule":{"is":"DayRule","nth":{"set":[1]}}}', "[0]"),
+        WALL % (SECOND, "[0]"),
+        (WALL % (EVERY_DAY, "[0]")).replace('"days"', '"gap":"x","days"'),
+        "[" * 100_000,
+        '{"is":"Later","by":1,"inner":' * 5000 + SECOND + "}" * 5000,
+    ],
+    ids=map(str, range(25)),
+)  # fmt: skip
+def test_what_could_never_be_asked_for_a_time_is_refused(text: str) -> None:
     with pytest.raises(RecurrenceError, match="not the text of a recurrence"):
         decode(text)

@@ -15,6 +15,7 @@ from clock.errors import RecurrenceError
 from clock.recurrence.at import parse_at
 from clock.recurrence.bounds import BoundedRule
 from clock.recurrence.calendar_rule import CalendarRule
+from clock.recurrence.combination import period
 from clock.recurrence.count import count
 from clock.recurrence.cron import parse_cron
 from clock.recurrence.cron_rule import CronRule, cron
@@ -154,6 +155,33 @@ def test_what_is_counted_is_what_a_walk_finds(
     until = min(after + length, found[-1]) if len(found) == 5000 else after + length
     inside = sum(1 for each in found if each <= until)
     assert count(recurrence, after, until) == inside
+
+
+DENSE: st.SearchStrategy[Any] = st.sampled_from(
+    [
+        cron("5,35 0-23 * * *"), cron("*/15 * * * *"), cron("0 0-23 * * mon-sat"),
+        cron("5,35 0-23 * * *") | cron("*/20 * * * *"), period("40 minutes") | cron("1 0-23 * * *"),
+        cron("*/10 0-23 * * *") - cron("30 0-23 * * *"), cron("30 0-23 * * *") - period("7 hours"),
+    ]
+)  # fmt: skip
+
+
+@settings(quick, max_examples=1500)
+@given(DENSE, ZONES, GAPS, FOLDS, st.booleans(), st.data())
+def test_what_is_counted_around_a_clock_change_is_what_a_walk_finds(
+    rule: Any, zone_name: str, gap: Gap, fold: Fold, has_days_off: bool, data: st.DataObject
+) -> None:
+    own = zone(zone_name)
+    seams = [start for start in own.starts if 1_100_000_000 < start < 2_140_000_000] or [10**9]
+    seam = data.draw(st.sampled_from(seams))
+    if has_days_off:
+        days = data.draw(st.sets(st.integers(-3, 3), min_size=1, max_size=4))
+        here = datetime.fromtimestamp(seam, UTC).date()
+        rule = rule - {here + timedelta(days=day) for day in days}
+    recurrence = read_rule(rule, Details()).recurrence(own, gap, fold)
+    first, last = sorted(data.draw(st.tuples(*[st.integers(-3 * DAY, 3 * DAY)] * 2)))
+    found = sum(1 for _ in between(recurrence, seam + first, seam + last))
+    assert count(recurrence, seam + first, seam + last) == found
 
 
 @settings(quick, max_examples=60)

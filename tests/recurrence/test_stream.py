@@ -183,3 +183,16 @@ def test_a_function_that_fails_once_is_asked_anew_the_next_time() -> None:
         recurrence.next(ZERO)
     assert str(caught.value).endswith("flaky() failed: OSError: away")
     assert recurrence.next(ZERO) == ZERO + 60
+
+
+@pytest.mark.parametrize("error", [SystemExit, GeneratorExit, KeyboardInterrupt])
+def test_a_stream_that_exits_has_failed_and_not_ended(error: type[BaseException]) -> None:
+    def exits() -> Iterator[datetime]:
+        yield START
+        raise error
+
+    exiting = stream(exits())
+    with pytest.raises((RecurrenceError, KeyboardInterrupt)):
+        exiting.next(ZERO)
+    with pytest.raises(RecurrenceError, match=f"failed: {error.__name__}"):
+        exiting.next(ZERO)

@@ -86,3 +86,14 @@ def test_an_unknown_zone_is_refused_with_the_nearest_name(name: str, message: st
     with pytest.raises(RecurrenceError) as caught:
         zone(name)
     assert str(caught.value) == message
+
+
+def test_however_its_name_is_spelled_a_zone_is_in_memory_once() -> None:
+    assert zone("eUROPE/bERLIN") is zone("Europe/Berlin")
+    for number in range(2**12):
+        spelled = "".join(
+            letter.upper() if number >> place & 1 else letter
+            for place, letter in enumerate("europe/berlin")
+        )
+        assert zone(spelled) is zone("Europe/Berlin")
+    assert zone.cache_info().currsize <= 2048

@@ -16,6 +16,11 @@ OPTIONS = (
 )
 
 
+ALWAYS_TRUE = (
+    "is an async function or a generator, so what it returns is always true; write a plain function"
+)
+
+
 def day(option: str) -> str:
     return f"every('day', 'tasks.a', {option})"
 
@@ -63,6 +68,16 @@ def day(option: str) -> str:
         (
             day("on_success='x'"),
             "on_success=: 'x' is not a dotted name; write the task as 'package.module.function'",
+        ),
+        (day("if_=5"), "if_=: 5 cannot be called; write a function of the occurrence"),
+        ("async def f(at): return True\n" + day("if_=f"), f"if_=: f {ALWAYS_TRUE}"),
+        ("async def f(at): yield True\n" + day("if_=f"), f"if_=: f {ALWAYS_TRUE}"),
+        ("def f(at): yield True\n" + day("if_=f"), f"if_=: f {ALWAYS_TRUE}"),
+        (
+            "class C:\n"
+            "    __name__ = 'c'\n"
+            "    async def __call__(self, at): return False\n" + day("if_=C()"),
+            f"if_=: c {ALWAYS_TRUE}",
         ),
         (day("gap='later'"), "gap=: 'later' is none of 'after', 'shift', 'skip'"),
         (day("fold='third'"), "fold=: 'third' is none of 'first', 'second', 'both'"),

@@ -142,7 +142,7 @@ def test_what_is_published_is_known_from_the_first_instant_to_the_last(
 
 
 def _instants(redis: Redis) -> dict[str, Published]:
-    return parse_instants(redis.hgetall("clock:test:instants"))
+    return parse_instants("test", redis.hgetall("clock:test:instants"))
 
 
 def test_a_user_who_may_not_say_it_claims_all_the_same_and_hears_of_it_once(

@@ -15,7 +15,7 @@ async def read_body(request: Request) -> Any:
 
     Raises ProblemError.
     """
-    # The guard lets no larger one through than it says.
+    # The guard has read it whole, and lets no larger one through than it says.
     body = await request.body()
     if not body:
         return None

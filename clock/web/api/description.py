@@ -20,7 +20,7 @@ _PROBLEM: Mapping[str, Any] = {
     "required": ["type", "title", "status", "detail"],
 }
 _READING_ERRORS = (400, 401, 405, 421, 503)
-_WRITING_ERRORS = (403, 413, 415, 422)
+_WRITING_ERRORS = (403, 408, 413, 415, 422)
 _IN_PATH = {
     "name": {"description": "The name of the event.", "minLength": 1, "maxLength": 500},
     "id": {"description": "The id of the job.", "minLength": 1, "maxLength": 250},

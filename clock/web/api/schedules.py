@@ -54,6 +54,7 @@ def _health(call: Call) -> Mapping[str, Any]:
         "clocks": [clock_object(life) for life in found.alive],
         "files_without_a_clock": list(found.missing),
         "overdue": [each.name for each in found.overdue],
+        "unreadable": list(found.unreadable),
         "ahead": [each.name for each in found.ahead],
         "conflicts": [conflict_object(each) for each in found.conflicts],
         "events": len(found.events),
@@ -149,8 +150,8 @@ OPERATIONS = (
         gives=shapes.of(
             app=shapes.TEXT, healthy=shapes.FLAG, last_tick=shapes.MAYBE_INSTANT,
             clocks=shapes.listed(shapes.CLOCK), files_without_a_clock=shapes.listed(shapes.TEXT),
-            overdue=shapes.listed(shapes.TEXT), ahead=shapes.listed(shapes.TEXT),
-            conflicts=shapes.listed(shapes.CONFLICT),
+            overdue=shapes.listed(shapes.TEXT), unreadable=shapes.listed(shapes.TEXT),
+            ahead=shapes.listed(shapes.TEXT), conflicts=shapes.listed(shapes.CONFLICT),
             events=shapes.COUNT,
         ),
     ),

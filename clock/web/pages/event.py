@@ -13,7 +13,7 @@ from clock.errors import RecurrenceError, UnknownEventError
 from clock.ledger import keys
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause_among, read_pauses_of
-from clock.ledger.records import read_record
+from clock.ledger.records import find_record
 from clock.ledger.run import FAILURES, Run, RunOutcome
 from clock.ledger.runs import read_runs
 from clock.ledger.statistics import statistics
@@ -82,12 +82,13 @@ def show_event(request: Request) -> Response:
 def _read(context: Context, name: str) -> tuple[Snapshot, list[Run]]:
     """A snapshot of the one event, with its whole history, and its runs."""
     connection = context.connection
-    record = read_record(connection, context.app, name)
+    record = find_record(connection, context.app, name)
     snapshot = read_snapshot(connection, context.app, 1)
     if name not in snapshot.descriptions:
         raise UnknownEventError(f"no clock of this release has run {name!r} yet")
     one = replace(snapshot, descriptions={name: snapshot.descriptions[name]})
-    return replace(one, records={name: record}), read_runs(connection, context.app, name)
+    records = {} if record is None else {name: record}
+    return replace(one, records=records), read_runs(connection, context.app, name)
 
 
 def recent_of(runs: Sequence[Run]) -> dict[str, RecentRuns]:

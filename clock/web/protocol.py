@@ -1,0 +1,72 @@
+"""uvicorn's HTTP protocol with limits on the number and the age of connections.
+
+uvicorn has neither: it waits for the rest of a request's headers forever, and its
+``limit_concurrency`` accepts every connection and then answers requests on them with 503, so idle
+connections would lock everyone out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+CONNECTIONS = 512
+"""Open connections. One more closes the connection that has been at its current step for longest,
+so a new client is answered however many connections others hold."""
+
+HEADERS_WITHIN = 10.0
+"""Seconds from the start of a connection, or from the end of a response, until the headers of the
+next request are complete."""
+
+ANSWERED_WITHIN = 60.0
+"""Seconds from the end of the headers until the response is sent and received."""
+
+
+class BoundedProtocol(H11Protocol):
+    """One connection, closed when a step takes too long. ``since`` is when its step began, in
+    seconds of the event loop's clock.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.since = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Start the timer; close another connection if there are too many."""
+        super().connection_made(transport)
+        self._step(HEADERS_WITHIN)
+        if len(self.connections) > CONNECTIONS:
+            connections: Any = self.connections
+            alive = [one for one in connections if not one.transport.is_closing()]
+            if len(alive) > CONNECTIONS:
+                min(alive, key=lambda one: one.since).transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the timer."""
+        self._stop()
+        super().connection_lost(exc)
+
+    def handle_events(self) -> None:
+        """Start the next step if the headers of a request are complete."""
+        before = self.cycle
+        super().handle_events()
+        if self.cycle is not before:
+            self._step(ANSWERED_WITHIN)
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, or first for the client to receive this response."""
+        is_received = not self.transport.get_write_buffer_size()
+        self._step(HEADERS_WITHIN if is_received else ANSWERED_WITHIN)
+        super().on_response_complete()
+
+    def _step(self, within: float) -> None:
+        self._stop()
+        self.since = self.loop.time()
+        self._timer = self.loop.call_later(within, self.transport.abort)
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()

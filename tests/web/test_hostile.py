@@ -1,0 +1,199 @@
+"""Nothing that somebody writes into the server takes the page away, or its memory."""
+
+from __future__ import annotations
+
+import re
+import resource
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from markupsafe import escape
+from redis import Redis
+from rq.utils import as_text
+
+from clock import rq_keys
+from clock.cli import main
+from clock.errors import LedgerError
+from clock.ledger import unreadable
+from clock.ledger.records import read_record
+from clock.observe.jobs import Stage
+from clock.web.api import OPERATIONS
+from tests.conftest import ReadSchedule
+from tests.watch.watched import START, Watched
+from tests.web.asking import Web
+from tests.web.conftest import StartWeb
+from tests.web.hostile import APP, fill, spoil
+
+SCHEDULE = (
+    "from clock import times; from datetime import datetime, UTC, timedelta",
+    "def found():",
+    "    return (datetime(2027, 1, 15, 9, tzinfo=UTC) + timedelta(minutes=n) for n in range(99))",
+    "every(times(found), 'tasks.x', name='stream')",
+    "every('10 seconds', 'tasks.x', name='ten')",
+    "every('day', 'tasks.x', name='a/b ü', at='02:30', tz='Europe/Berlin')",
+)
+PAGES = ["/", "/live", "/week", "/queues", "/metrics", "/healthz", "/readyz", "/pause?event=ten"]
+MEGABYTE = 2**20
+
+
+@pytest.fixture
+def filled(redis: Redis, read: ReadSchedule) -> Redis:
+    """A server with everything that the web side reads."""
+    Watched(redis, read(*SCHEDULE)).turn(range(25))
+    fill(redis)
+    return redis
+
+
+def _addresses(redis: Any) -> Iterator[str]:
+    """All that can be asked for."""
+    yield from PAGES
+    names = [b"ten", b"stream", "a/b ü".encode(), b"bad 1 clock:test:decided", b"\xff", b"x" * 300]
+    if redis.type(f"clock:{APP}:decided") == b"hash":
+        found = sorted(each for each in redis.hkeys(f"clock:{APP}:decided") if len(each) < 100)
+        names += found[::20]
+    jobs = ["good-fail", "good-started", "bad-kind", "bad-results"]
+    jobs += [as_text(each)[7:] for each in sorted(redis.scan_iter("rq:job:bad-*"))[::11]]
+    for state in Stage:
+        yield f"/jobs?queue=default&state={state}"
+        yield f"/api/v1/jobs?state={state}&limit=200"
+    for operation in OPERATIONS:
+        if operation.method == "GET" and "{" not in operation.path:
+            yield f"/api/v1{operation.path}"
+    for name in map(quote, names):
+        yield f"/event?name={name}"
+        for each in ("", "/history", "/coming", "/runs", "/statistics"):
+            yield f"/api/v1/schedules/{name}{each}"
+    for job in jobs:
+        yield f"/job?id={job}"
+        yield f"/api/v1/jobs/{job}"
+
+
+def test_what_is_wrong_is_skipped_and_what_is_right_is_shown(
+    filled: Redis, start_web: StartWeb
+) -> None:
+    web = start_web(arguments=True)
+    right = _shown(web)
+    spoil(filled)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    statuses = {address: web.get(address).status_code for address in _addresses(filled)}
+    assert {each: status for each, status in statuses.items() if status >= 500} == {}
+    assert sum(_pages(web)) > 500
+    for what, shown in _shown(web).items():
+        for each in right[what]:
+            assert each in shown, what
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown * 1024 < 200 * MEGABYTE
+
+
+def test_a_skipped_entry_is_logged_once_and_shown(
+    filled: Redis, web: Web, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unreadable, "_LOGGED", set())
+    filled.hset(f"clock:{APP}:pauses", "said once", "nothing {}")
+    for _ in range(2):
+        assert web.get("/").status_code == 200
+    (line,) = [each.getMessage() for each in caplog.records]
+    reason = f"clock:{APP}:pauses 'said once': not an integer"
+    assert line == f"skipped {reason}"
+    assert escape(reason) in web.get("/").text
+    assert web.get("/api/v1/status").json()["unreadable"] == [reason]
+    assert "\nclock_unreadable 1.0\n" in web.get("/metrics").text
+
+
+def test_a_clock_starts_and_fires_beside_it(filled: Redis, read: ReadSchedule) -> None:
+    spoil(filled)
+    later = Watched(filled, read(*SCHEDULE), token="h:2:y", now=START + 30)
+    later.turn(range(30, 60))
+    assert read_record(filled, APP, "ten").decided == START + 50
+
+
+def test_what_is_wrong_does_not_stop_an_action(filled: Redis, web: Web) -> None:
+    spoil(filled)
+    for path in ("/api/v1/jobs/bad-1/requeue", "/api/v1/jobs/good-fail/requeue"):
+        assert web.post(path).status_code == 200
+    for action in ("requeue", "delete"):
+        assert web.post(f"/api/v1/jobs/{action}", json={"queue": "default"}).status_code == 200
+    names = [each for each in filled.hkeys(f"clock:{APP}:decided") if len(each) < 100]
+    for name in sorted(names)[::10]:
+        for action in ("pause", "resume"):
+            answer = web.post(f"/api/v1/schedules/{quote(name)}/{action}")
+            assert answer.status_code in {200, 404}, (name, answer.text)
+
+
+def test_an_unreadable_record_is_not_taken_for_an_empty_one(filled: Redis) -> None:
+    filled.hset(f"clock:{APP}:decided", "ten", "nothing")
+    with pytest.raises(LedgerError, match="the record of 'ten' is unreadable"):
+        read_record(filled, APP, "ten")
+
+
+def test_a_pause_that_cannot_be_read_can_be_ended(filled: Redis, web: Web) -> None:
+    filled.hset(f"clock:{APP}:pauses", "ten", "nothing")
+    filled.hset(f"clock:{APP}:decided", "ten", "nothing")
+    for action in ("resume", "pause", "resume", "run"):
+        assert web.post(f"/api/v1/schedules/ten/{action}").status_code in {200, 201}
+    assert not filled.hexists(f"clock:{APP}:pauses", "ten")
+
+
+KINDS = [
+    "clock:test:clocks", "clock:test:events", "clock:test:decided", "clock:test:pauses",
+    "clock:test:pauses:ended", "clock:test:instants", "clock:test:tally", "clock:test:runs:ten",
+    "clock:test:measured:ten", "clock:progress:good-started", "rq:queues", "rq:workers",
+    "rq:queue:default", "rq:workers:default", "rq:worker:good", "rq:wip:default",
+    "rq:failed:default", "rq:finished:default", "rq:job:good-queued", "rq:job:good-fail",
+    "rq:results:good-fail", rq_keys.RATE_LIMITS, rq_keys.executions_of_worker("good"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", KINDS)
+def test_a_key_of_the_wrong_type_is_skipped(filled: Redis, web: Web, key: str) -> None:
+    filled.delete(key)
+    filled.set(key, "something else")
+    for address in _addresses(filled):
+        answer = web.get(address)
+        is_told = key == "clock:test:clocks" and answer.text == '{"state":"no clock"}'
+        assert answer.status_code < 500 or is_told, address
+
+
+@pytest.mark.parametrize(
+    "command", ["status", "status --json", "history -n 999", "history ten --json", "why ten"]
+)
+def test_the_commands_skip_it_too(
+    filled: Redis, server_url: str, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    spoil(filled)
+    with pytest.raises(SystemExit) as ended:
+        main([*command.split(), "--url", server_url, "--app", APP])
+    assert ended.value.code in {0, 6, 7}
+    assert re.search(r"\bten\b", capsys.readouterr().out)
+
+
+def _pages(web: Web) -> Iterator[int]:
+    """How many jobs are on each page of those that failed."""
+    cursor = ""
+    while cursor is not None:
+        answer = web.get(f"/api/v1/jobs?state=failed&limit=200{cursor and f'&cursor={cursor}'}")
+        assert answer.status_code == 200
+        yield len(answer.json()["jobs"])
+        cursor = answer.json()["next"]
+
+
+def _shown(web: Web) -> dict[str, list[Any]]:
+    """Some of what is shown."""
+
+    def said(path: str) -> Any:
+        return web.get(f"/api/v1{path}").json()
+
+    return {
+        "healthz": [web.get("/healthz").json()],
+        "clocks": said("/status")["clocks"],
+        "schedules": said("/schedules")["schedules"],
+        "history": said("/schedules/ten/history")["decisions"],
+        "coming": said("/schedules/stream/coming")["occurrences"],
+        "runs": said("/schedules/ten/runs")["runs"],
+        "workers": said("/workers")["workers"],
+        "running": said("/running")["jobs"],
+        "failed": [said("/jobs/good-fail")],
+        "metrics": [line for line in web.get("/metrics").text.splitlines() if '"ten"' in line],
+    }
