@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from datetime import datetime
 
 import click
@@ -12,7 +13,7 @@ from clock.cli import options
 from clock.instant import utc_text
 from clock.ledger.clocks import read_clocks
 from clock.ledger.restore import restore
-from clock.ledger.script import server_errors
+from clock.ledger.time_source import server_now
 from clock.schedule.event import seconds
 from clock.server import find_server
 
@@ -30,8 +31,7 @@ def restore_records(instant: datetime, url: str | None, settings: str | None, ap
     if instant.tzinfo is None:
         raise click.UsageError("INSTANT needs an offset, as in 2026-11-21T18:00Z or …T18:00+09:00")
     connection = find_server(url, settings, os.environ).connect()
-    with server_errors():
-        now = connection.time()[0]
+    now = server_now(connection, time.time())
     if seconds(instant) > now:
         raise click.UsageError(f"{instant.isoformat()} is to come; it would silence every event")
     for life in read_clocks(connection, app):

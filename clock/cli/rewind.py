@@ -35,7 +35,7 @@ def rewind(events: tuple[str, ...], url: str | None, settings: str | None, app: 
         every = read_decided(connection, app).items()
         decided = {name: at for name, at in every if is_ahead(at, now)}
     chosen = list(decided)
-    lowered = lower(connection, app, chosen, waited_out=0, anyhow=True) if chosen else []
+    lowered = lower(connection, app, chosen, now, waited_out=0, anyhow=True) if chosen else []
     for name, record in zip(chosen, lowered, strict=True):
         if record.is_lowered and record.decided is not None:
             before, after = utc_text(decided[name]), utc_text(record.decided)

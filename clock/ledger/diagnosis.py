@@ -10,6 +10,7 @@ from redis.exceptions import (
     ClusterCrossSlotError,
     InvalidResponse,
     MovedError,
+    NoPermissionError,
     ResponseError,
 )
 
@@ -23,6 +24,10 @@ ONE_SLOT = (
 
 _QUOTED = re.compile(r",? with args beginning with:.*")
 """A server quotes a command that it does not know, be it one with a password."""
+
+_DENIED_IN_SCRIPT = ("ACL failure in script", "The user executing the script can't")
+"""How servers begin what they say of a command in a script that the user may not call: those from
+Redis 7 on, and Redis 6. It has no code of its own."""
 
 _TIMELY = ("expired", "not yet valid")
 """What is wrong with a certificate on a host whose clock is not set yet."""
@@ -84,6 +89,8 @@ def _certificate(error: BaseException | None) -> ssl.SSLCertVerificationError | 
 
 
 def _kind(error: Exception) -> str:
+    if str(error).startswith(_DENIED_IN_SCRIPT):
+        return NoPermissionError.__name__
     # The client has no class of its own for every code a server knows: BUSY, MISCONF, ...
     name, code = type(error).__name__, str(error).partition(" ")[0]
     return f"{name} {code}" if type(error) is ResponseError and code.isupper() else name

@@ -95,6 +95,20 @@ def test_a_clock_that_is_alive_is_warned_of(
     assert err.startswith("warning: the clock h:1 seems alive")
 
 
+def test_a_user_who_may_not_ask_for_the_server_s_time_restores_by_that_of_the_host(
+    clock: Clock, redis: Redis, server_url: str, copied: int
+) -> None:
+    rules = ("on", "nopass", "~*", "+@all", "-time")
+    redis.execute_command("ACL", "SETUSER", "limited", *rules)  # type: ignore[no-untyped-call]
+    try:
+        url = server_url.replace("//", "//limited:any@")
+        code, out, _ = clock("restore", utc_text(copied + 500), "--url", url, "--app", "test")
+        assert (code, out[:11]) == (0, "2 of 2 even")
+        assert clock("restore", utc_text(int(time.time()) + 60), "--url", url)[0] == 2
+    finally:
+        redis.acl_deluser("limited")
+
+
 def test_a_server_that_is_away_is_exit_code_3(clock: Clock) -> None:
     words = ("restore", "2026-01-01T00:00Z", "--url", f"redis://127.0.0.1:{free_port()}")
     assert clock(*words)[0] == 3

@@ -107,3 +107,16 @@ def test_rewind_where_nothing_stands_in_the_future_says_so(
 ) -> None:
     code, out, _ = clock("rewind", "--url", server_url, "--app", "test")
     assert (code, out) == (0, "no record stands in the future\n")
+
+
+def test_a_user_who_may_not_ask_for_the_server_s_time_rewinds_by_that_of_the_host(
+    clock: Clock, redis: Redis, ahead: int, server_url: str
+) -> None:
+    rules = ("on", "nopass", "~*", "+@all", "-time")
+    redis.execute_command("ACL", "SETUSER", "limited", *rules)  # type: ignore[no-untyped-call]
+    try:
+        url = server_url.replace("//", "//limited:any@")
+        assert clock("rewind", "--url", url, "--app", "test")[0] == 0
+    finally:
+        redis.acl_deluser("limited")
+    assert read_record(redis, "test", "tasks.x").decided <= time.time() < ahead

@@ -169,6 +169,21 @@ def test_a_user_who_may_not_say_it_claims_all_the_same_and_hears_of_it_once(
     assert read_clocks(redis, "test") == []
 
 
+def test_what_a_script_may_not_count_is_said_once_and_takes_no_claim_its_time(
+    redis: Redis, server_url: str, read: ReadSchedule, caplog: pytest.LogCaptureFixture
+) -> None:
+    rules = ("on", "nopass", "~*", "+@all", "-hincrbyfloat")
+    redis.execute_command("ACL", "SETUSER", "limited", *rules)  # type: ignore[no-untyped-call]
+    try:
+        with connect(server_url.replace("//", "//limited:any@")) as limited:
+            clock = Watched(limited, read("every('1 second', 'tasks.x')"))
+            clock.turn(range(30))
+    finally:
+        redis.acl_deluser("limited")
+    assert redis.llen("rq:queue:default") == 29
+    assert [each.message for each in caplog.records if each.levelname == "ERROR"] == ["watch"]
+
+
 def test_garbage_in_its_keys_does_not_end_a_clock(
     redis: Redis, read: ReadSchedule, caplog: pytest.LogCaptureFixture
 ) -> None:
