@@ -55,14 +55,12 @@ class Tally:
     decided_again: int = 0
     """The same, but not enqueued both times."""
 
-    undecided: int = 0
-    """By nobody: who wrote the event into the emptied ledger stood later; or it was not decided at
-    the instant to which records were restored."""
+    left_out_by_clocks: int = 0
+    """Decided by nobody: who wrote the event into the emptied ledger stood later."""
 
-    @property
-    def again(self) -> int:
-        """Decisions beyond the first one of an occurrence."""
-        return self.enqueued_again + self.decided_again
+    left_out_by_restoring: int = 0
+    """Decided by nobody: they were still to be made up when the data was lost, and are earlier than
+    what was enqueued last, up to where records were moved."""
 
 
 def tally(events: Iterable[Event], *, since: int, until: int, eras: Sequence[Era]) -> Tally:
@@ -93,7 +91,10 @@ def _judge(event: Event, since: int, until: int, eras: Sequence[Era], found: Tal
         verdict.add(_judge_era(event, expected[begin:end], era, received, record))
         if before is not None:
             left_out, again = expected[decided:begin], expected[begin : min(decided, end)]
-            found.undecided += len(left_out)
+            if era.restored_to is None:
+                found.left_out_by_clocks += len(left_out)
+            else:
+                found.left_out_by_restoring += len(left_out)
             verdict.lost += [
                 f"{name_of(event, instant)} was decided by nobody"
                 for instant in left_out

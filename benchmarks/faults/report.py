@@ -29,10 +29,11 @@ def lines(outcome: Outcome) -> Iterator[str]:
     yield from of_occurrences(found.verdict)
     yield ""
     yield "where data was lost"
-    yield f"  decided by nobody                   {found.undecided:>7}"
-    yield f"  enqueued twice, before and after    {found.enqueued_again:>7}"
-    yield f"  decided twice, not enqueued twice   {found.decided_again:>7}"
-    yield f"  enqueued, lost from their queue     {outcome.waiting:>7}"
+    yield f"  flushed: left out by a clock that began anew      {found.left_out_by_clocks:>7}"
+    yield f"  flushed: enqueued twice, before and after         {found.enqueued_again:>7}"
+    yield f"  flushed: decided twice, not enqueued twice        {found.decided_again:>7}"
+    yield f"  restored: still to be made up, left out           {found.left_out_by_restoring:>7}"
+    yield f"  enqueued, lost from their queue                   {outcome.waiting:>7}"
     yield ""
     yield from of_clocks(outcome.starts, outcome.ends, outcome.misbehaved)
     yield f"server faults          {outcome.server_kills + outcome.server_suspensions:>7}"
