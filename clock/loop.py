@@ -14,6 +14,7 @@ from clock.errors import LedgerError, RecurrenceError
 from clock.future_records import FutureRecords
 from clock.inside import inside_the_clock
 from clock.ledger.ledger import Claim, Ledger, Outcome, Sent
+from clock.ledger.lower import WAITED_OUT
 from clock.outage import Outage
 from clock.recurrence.user_code import runs_user_code
 from clock.report import report
@@ -90,6 +91,7 @@ class Loop:
         ``watch`` makes, after the first pass, what is called after each pass; a condition has
         ``condition_timeout`` seconds for its answer.
         """
+        self._all_events = events
         self._events = [event for event in events if event.enabled]
         self._ledger = ledger
         self._stop = stop
@@ -97,18 +99,26 @@ class Loop:
         self._make_watch = watch
         self._watch: Watch | None = None
         self._untold: list[tuple[list[Outcome], float]] = []
-        self._timetable = Timetable([_row(event) for event in self._events])
-        self._start = Start(events, ledger, self._timetable)
         self._last_pass: float | None = None
         self._outage = Outage()
         self._trouble = Trouble()
-        self._future_records = FutureRecords(self._events, ledger)
-        self._asking = Asking(self._events, self._timetable, self._trouble, condition_timeout)
+        self._condition_timeout = condition_timeout
         self._was_heard = False
         self._was_held = False
-        self._unknown: dict[int, int] = {}
+        self._has_gone_back = False
+        self._noticed = 0.0
         self._under_way: deque[Batch] = deque()
         self._too_early: list[Due] = []
+        self._begin_by_records()
+
+    def _begin_by_records(self) -> None:
+        """Let all events be enrolled, and each go on from where its record stands."""
+        events = self._events
+        self._timetable = Timetable([_row(event) for event in events])
+        self._start = Start(self._all_events, self._ledger, self._timetable)
+        self._future_records = FutureRecords(events, self._ledger)
+        self._asking = Asking(events, self._timetable, self._trouble, self._condition_timeout)
+        self._unknown: dict[int, int] = {}
 
     def run(self) -> None:
         """Run until the stop is requested."""
@@ -143,6 +153,7 @@ class Loop:
                 self._was_held = True
                 self._report_pass(_for_a_while())
                 return LONGEST_SLEEP
+            self._heed_going_back(now)
             if self._could_not_claim(now):
                 self._recover()
                 self._timetable.catch_up(now)
@@ -158,6 +169,8 @@ class Loop:
             return self._outage.failed(error)
         finally:
             self._last_pass = self._time.now()
+            # A reply to a claim says the server's time too.
+            self._notice_going_back(self._last_pass)
         self._was_held = False
         self._trouble.passed(self._time.now())
         # A tick that only asked users' code does not know whether the server is back.
@@ -180,6 +193,23 @@ class Loop:
             reason = "its condition was still being asked; the next start decides"
             fields = {"event": event.name, "scheduled_at": event.local(scheduled), "reason": reason}
             log.warning("abandoned", extra={"fields": fields})
+
+    def _heed_going_back(self, now: float) -> None:
+        """Begin anew where the server's time went back so far that records are lowered, not waited
+        out: what waits here waits for a time that is as far away.
+        """
+        self._notice_going_back(now)
+        # What users' code was asked belongs to events as they stand now; answers are not far.
+        if self._has_gone_back and not self._asking:
+            self._has_gone_back, self._last_pass = False, None
+            self._asking.bell.close()
+            self._begin_by_records()
+
+    def _notice_going_back(self, now: float) -> None:
+        # Only the server's time is looked at twice before it is believed.
+        if self._time.decided_by() is None:
+            self._has_gone_back |= now < self._noticed - WAITED_OUT
+            self._noticed = now
 
     def _could_not_claim(self, now: float) -> bool:
         """Whether nothing could be claimed for a while before this pass."""

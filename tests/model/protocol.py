@@ -2,9 +2,9 @@
 
 The event occurs at 1, 2, ... ``Rules.occurrences``. The rules are those of the code:
 
-* ``claim.lua``: the server's time decides. An occurrence that lies in its future is not decided, and
-  nothing is written of it. One that is not later than the last decided one is somebody's already;
-  else it is recorded and, where it fires, its job is pushed, in one step. A run of missed
+* ``claim.lua``: the server's time decides. An occurrence that lies in its future is not decided,
+  and nothing is written of it. One that is not later than the last decided one is somebody's
+  already; else it is recorded and, where it fires, its job is pushed, in one step. A run of missed
   occurrences counts only while its first one is undecided; where it was decided in part, nothing
   of that event is written, and the reply says how far the record is.
 * ``enrol.lua``: a clock that starts goes on from the record.
