@@ -79,7 +79,7 @@ class Campaign:
         self._events = list(load(str(SCHEDULE)).events.values())
         self._drain = Drain(server.url, APP, self._events)
         self._reasons = Reasons(patient(server.url), APP)
-        self._data = Data(server, APP, self._drain, self._reasons)
+        self._data = Data(server, APP, self._events, self._drain, self._reasons)
         can_set = any(slot.wall_clock is not None for slot in self._stage.slots)
         faults = [fault for fault in FAULTS if can_set or fault not in WALL_CLOCKS]
         self.faults = [*faults, *self._data.faults]
