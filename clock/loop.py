@@ -72,6 +72,7 @@ class Loop:
         ``watch`` makes, after the first pass, what is called after each pass; a condition has
         ``condition_timeout`` seconds for its answer; ``outage`` is told when the server is away.
         """
+        self._all_events = events
         self._events = [event for event in events if event.enabled]
         self._ledger = ledger
         self._stop = stop
@@ -79,33 +80,39 @@ class Loop:
         self._make_watch = watch
         self._watch: Watch | None = None
         self._untold: list[tuple[Sequence[Outcome], float]] = []
-        self._timetable = Timetable([_row(event) for event in self._events])
-        self._start = Start(events, ledger, self._timetable)
         self._last_pass: float | None = None
         self._outage = Outage() if outage is None else outage
         self._trouble = Trouble()
-        self._event_trouble = EventTrouble(self._trouble, self._events)
-        self._future_records = FutureRecords(self._events, ledger)
+        self._condition_timeout = condition_timeout
+        self._was_heard = False
+        self._was_held = False
+        self._begin_by_records()
+
+    def _begin_by_records(self) -> None:
+        """Let all events be enrolled, and each go on from where its record stands."""
+        events, trouble = self._events, EventTrouble(self._trouble, self._events)
+        self._event_trouble = trouble
+        self._timetable = Timetable([_row(event) for event in events])
+        self._start = Start(self._all_events, self._ledger, self._timetable)
+        self._future_records = FutureRecords(events, self._ledger)
         self._asking = Asking(
-            self._events,
+            events,
             self._timetable,
-            self._event_trouble,
-            timeout=condition_timeout,
+            trouble,
+            timeout=self._condition_timeout,
             moment=time.monotonic,
         )
         self._claiming = Claiming(
-            self._events,
-            ledger,
+            events,
+            self._ledger,
             self._timetable,
             asking=self._asking,
             timekeeper=self._time,
             future_records=self._future_records,
-            trouble=self._event_trouble,
-            stop=stop,
+            trouble=trouble,
+            stop=self._stop,
             settled=self._settled,
         )
-        self._was_heard = False
-        self._was_held = False
 
     def run(self) -> None:
         """Run until the stop is requested."""
@@ -135,6 +142,7 @@ class Loop:
                 self._was_held = True
                 self._report_pass(_for_a_while())
                 return LONGEST_SLEEP
+            self._heed_going_back()
             if self._could_not_claim(now):
                 self._recover()
                 self._timetable.catch_up(now)
@@ -173,6 +181,16 @@ class Loop:
             reason = "its condition was still being asked; the next start decides"
             fields = {"event": event.name, "scheduled_at": event.local(scheduled), "reason": reason}
             log.warning("abandoned", extra={"fields": fields})
+
+    def _heed_going_back(self) -> None:
+        """Begin anew where the server's time went back so far that records are lowered, not waited
+        out: what waits here waits for a time that is as far away.
+        """
+        # What users' code was asked belongs to events as they stand now; answers are not far.
+        if self._time.has_gone_back and not self._asking:
+            self._time.has_gone_back, self._last_pass = False, None
+            self._asking.bell.close()
+            self._begin_by_records()
 
     def _could_not_claim(self, now: float) -> bool:
         """Whether nothing could be claimed for a while before this pass."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from clock.errors import TimeSourceError
 from clock.ledger.ledger import Ledger
+from clock.ledger.lower import WAITED_OUT
 from clock.ledger.time_source import TimeSource
 from clock.server_time import READ_EVERY, ServerTime
 
@@ -30,6 +31,11 @@ class Timekeeper:
         self._source = TimeSource.SERVER
         self._said_at: float | None = None
         self._is_contradicted = False
+        self._last_read = 0.0
+        self.has_gone_back = False
+        """Whether the server's time went back so far that records in the future are lowered. Who
+        heeds it sets it back.
+        """
 
     def keep(self) -> None:
         """Ask for the server's time where that is due, and leave word where this clock takes its
@@ -51,7 +57,7 @@ class Timekeeper:
             if reading.server is None:
                 self._go_by_host()
                 return
-            self._server_time.read(reading.server, started)
+            self._read(reading.server, started)
         self._check(reading.other, is_first)
 
     def now(self) -> float:
@@ -86,9 +92,15 @@ class Timekeeper:
     def settled(self, now: float, started: float, *, is_refused: bool) -> None:
         """A claim was decided at ``now``, or not because that was too late."""
         if self._goes_by_server:
-            self._server_time.read(now, started)
+            self._read(now, started)
             if is_refused:
                 self._server_time.refused()
+
+    def _read(self, server: float, started: float) -> None:
+        self._server_time.read(server, started)
+        now = self._server_time.now()
+        self.has_gone_back |= now < self._last_read - WAITED_OUT
+        self._last_read = now
 
     @property
     def _goes_by_server(self) -> bool:

@@ -131,6 +131,8 @@ class Timetable:
         Each must come back: through ``advance`` when it is decided, ``put_back`` when nothing is
         known, ``hold`` when it was refused.
         """
+        # A time that went back leaves a horizon in the future, and nothing there was missed.
+        self._horizon = min(self._horizon, int(now))
         taken: list[Due] = []
         while (
             len(taken) + len(self._steps) < limit
@@ -141,8 +143,6 @@ class Timetable:
             pending = self._held.pop(index, at) if self._held else at
             # A held event waited on purpose, so what passed meanwhile was missed like the rest.
             horizon = max(self._horizon, at) if pending != at else self._horizon
-            # A time that went back leaves a horizon in the future, and nothing there was missed.
-            horizon = min(horizon, int(now))
             row = self._rows[index]
             if pending > horizon and row.within is None:
                 taken.append(Due(index, pending, pending))
@@ -157,6 +157,10 @@ class Timetable:
                     self._missed.put(behind, row.recurrence)
         while len(taken) + len(self._steps) < limit and self._missed:
             behind = self._missed.take()
+            if behind.horizon > now:
+                # It was put there before the time went back.
+                self._agenda.put(behind.row, behind.pending)
+                continue
             with self._broken_ones(behind.row):
                 taken.append(self._caught_up(behind, now))
             if not is_counted(self._rows[behind.row].recurrence):

@@ -88,6 +88,7 @@ def test_while_a_condition_is_asked_later_occurrences_of_its_event_wait(
     clock = Asked(redis, read(LINE, "every('10 seconds', 'tasks.y')"), gate)
     clock.to(0, 10, 14, 18, 20, 24, 28, 30)
     assert _fired(redis, "tasks.y") == [10, 20, 30]
+    wait_for("it is asked", lambda: gate.asked)
     assert (_fired(redis), gate.asked) == ([], [10])
     gate.open.set()
     clock.answered()
@@ -99,6 +100,7 @@ def test_what_was_missed_waits_as_well(redis: Redis, read: ReadSchedule) -> None
     Asked(redis, schedule, gate).to(0)
     clock = Asked(redis, schedule, gate)
     clock.to(55, 59, 60, 64, 68, 70)
+    wait_for("it is asked", lambda: gate.asked)
     assert (_fired(redis), gate.asked) == ([], [50])
     gate.open.set()
     clock.answered()
@@ -144,6 +146,7 @@ def test_one_that_does_not_answer_in_time_is_an_error_until_it_does(
     clock.to(14, 18, 20)
     assert read_record(redis, "test", "tasks.x").counters["error"] == 2
     # One thread hangs, and there is no other.
+    wait_for("it is asked", lambda: gate.asked)
     assert gate.asked == [10]
     gate.open.set()
     wait_for("it answers at last", lambda: clock.loop._asking._threads._answers)

@@ -135,6 +135,27 @@ def test_the_horizon_never_goes_back() -> None:
     assert _drained(table, now=1040) == [1030, 1040]
 
 
+@pytest.mark.parametrize("catch_up", [0, 1, 2, 1000])
+def test_a_time_that_went_back_leaves_nothing_as_missed_that_is_to_come(catch_up: int) -> None:
+    table = Timetable([Row(recurrence=Elapsed(period=10, anchor=0), catch_up=catch_up)])
+    table.catch_up(1600)
+    table.begin(0, 1000)
+    assert table.due(1005, 10) == []
+    assert _drained(table, now=1010) == [1010]
+    # Late, but somebody could claim all the time.
+    assert _drained(table, now=1035) == [1020, 1030]
+
+
+def test_what_waits_to_be_caught_up_when_the_time_goes_back_waits_for_its_time() -> None:
+    table = _table(every=[10, 10])
+    table.catch_up(1035)
+    (first,) = table.due(1035, 1)
+    assert first.fire == 1030
+    assert table.due(1005, 10) == []
+    assert [each.fire for each in table.due(1010, 10)] == [1010]
+    assert table.take_broken() == []
+
+
 def test_what_was_put_back_is_due_again() -> None:
     table = _table(every=[10, 10])
     taken = table.due(1010, 10)

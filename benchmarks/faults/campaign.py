@@ -10,12 +10,15 @@ from pathlib import Path
 
 from redis import Redis
 
-from benchmarks.faults.checker import Verdict, check
+from benchmarks.faults.checker import is_decided
+from benchmarks.faults.data import Data
 from benchmarks.faults.drain import Drain
-from benchmarks.faults.faults import FAULTS, step_wall_clock
+from benchmarks.faults.eras import Tally, tally
+from benchmarks.faults.faults import FAULTS, WALL_CLOCKS
 from benchmarks.faults.program import CLOCK, SCHEDULE
 from benchmarks.faults.proxy import Loss
 from benchmarks.faults.reasons import Reasons, patient
+from benchmarks.faults.server import Server
 from benchmarks.faults.slot import End
 from benchmarks.faults.stage import Stage
 from clock.ledger.ledger import Ledger
@@ -33,18 +36,24 @@ ALONE_AT_LEAST = 36.0
 PATIENCE = 90.0
 """Seconds the last clocks have to decide everything that is due."""
 
+LONGEST_PERIOD = 3
+"""Seconds after which every event of the schedule occurs again."""
+
 Say = Callable[[str], object]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a campaign went. ``strikes`` counts the faults by name, ``ends`` what became of clocks;
+    """How a campaign went. ``strikes`` counts the faults by name, ``ends`` what became of clocks,
+    ``restored`` how often a copy was, ``waiting`` the jobs that waited when data was lost;
     ``misbehaved`` has one sentence for each clock that ended as none should.
     """
 
     seed: int
     seconds: float
-    verdict: Verdict
+    tally: Tally
+    restored: int
+    waiting: int
     strikes: Counter[str]
     ends: Counter[End]
     starts: int
@@ -56,8 +65,8 @@ class Outcome:
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing was lost, doubled or strange, and no clock died by itself."""
-        return self.verdict.is_clean and not self.misbehaved
+        """Whether nothing was lost, doubled, early or strange, and no clock died by itself."""
+        return self.tally.verdict.is_clean and not self.misbehaved
 
 
 class Campaign:
@@ -65,9 +74,15 @@ class Campaign:
 
     def __init__(self, folder: Path, seed: int, say: Say) -> None:
         """Everything is written into ``folder``; ``say`` is told how it goes."""
-        self._stage = Stage(folder, seed, CLOCK, places=SLOTS, settable=True)
+        server = Server(folder / "server")
+        self._stage = Stage(folder, seed, CLOCK, places=SLOTS, settable=True, server=server)
+        self._events = list(load(str(SCHEDULE)).events.values())
+        self._drain = Drain(server.url, APP, self._events)
+        self._reasons = Reasons(patient(server.url), APP)
+        self._data = Data(server, APP, self._events, self._drain, self._reasons)
         can_set = any(slot.wall_clock is not None for slot in self._stage.slots)
-        self.faults = [fault for fault in FAULTS if can_set or fault.strike is not step_wall_clock]
+        faults = [fault for fault in FAULTS if can_set or fault not in WALL_CLOCKS]
+        self.faults = [*faults, *self._data.faults]
         self._seed = seed
         self._say = say
 
@@ -81,15 +96,13 @@ class Campaign:
             self._stage.close()
 
     def _run(self, seconds: float, begin: float) -> Outcome:
-        stage = self._stage
-        events = list(load(str(SCHEDULE)).events.values())
+        stage, reasons = self._stage, self._reasons
         since = int(time.time())
         # By the campaign's own hand, so that it knows from when on each event occurs.
         with Redis.from_url(stage.server.url) as connection:
-            Ledger(connection, app=APP, token="campaign").enrol(events, since)
-        drain = Drain(stage.server.url, APP, events)
-        reasons = Reasons(patient(stage.server.url), APP)
-        drain.start()
+            Ledger(connection, app=APP, token="campaign").enrol(self._events, since)
+        self._data.begin()
+        self._drain.start()
         reasons.start()
 
         stage.wait(lambda: all(slot.age > 1 for slot in stage.slots), 10)
@@ -98,24 +111,21 @@ class Campaign:
         self._say("mixed: all of them")
         stage.mixed(self.faults, seconds - alone)
         until = int(time.time())
-        self._wait_until_decided(reasons, until)
+        self._wait_until_decided(until)
         stage.stop()
 
         records = reasons.stop()
-        drain.stop()
-        verdict = check(
-            events,
-            since=since,
-            until=until,
-            received=drain.received,
-            reasons=reasons.found,
-            records=records,
-        )
-        verdict.strange += drain.flaws
+        self._drain.stop()
+        eras = self._data.eras(records)
+        found = tally(self._events, since=since, until=until, eras=eras)
+        found.verdict.strange += self._drain.flaws
+        found.verdict.early += self._drain.early
         return Outcome(
             seed=self._seed,
             seconds=time.monotonic() - begin,
-            verdict=verdict,
+            tally=found,
+            restored=self._data.restored,
+            waiting=sum(era.waiting for era in eras),
             strikes=stage.strikes,
             ends=stage.ends,
             starts=stage.starts,
@@ -126,17 +136,16 @@ class Campaign:
             server=stage.server.version,
         )
 
-    def _wait_until_decided(self, reasons: Reasons, until: int) -> None:
+    def _wait_until_decided(self, until: int) -> None:
         self._say("calm: what is due is made up")
         looked = 0.0
 
-        def is_decided() -> bool:
+        def is_over() -> bool:
             nonlocal looked
             if time.monotonic() - looked < 1:
                 return False
             looked = time.monotonic()
-            return all(record.decided >= until - 3 for record in reasons.read().values())
+            return is_decided(self._events, self._reasons.read(), until - LONGEST_PERIOD, until)
 
-        # The slowest event occurs every three seconds; after `until` each has one to come.
-        self._stage.go_on(4)
-        self._stage.wait(is_decided, PATIENCE)
+        self._stage.go_on(LONGEST_PERIOD + 1)
+        self._stage.wait(is_over, PATIENCE)

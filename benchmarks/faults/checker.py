@@ -8,12 +8,19 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from benchmarks.faults.conditions import NEVER_ANSWER
 from clock.decision import Decision, Kind
 from clock.ledger.record import Record
 from clock.schedule.event import Event
 
 MAKES_UP = 10_000
 """An event whose ``catch_up`` is at least this must not miss anything at all."""
+
+TOLERANCE = 0.1
+"""Seconds before its time at which an occurrence may be enqueued at the earliest."""
+
+OF_CONDITIONS = frozenset({Kind.UNMET, Kind.ERROR})
+"""Reasons that only an event with a condition may have."""
 
 MISSING = frozenset({Kind.MISSED, Kind.TOO_LATE, Kind.OVER_CAP})
 
@@ -36,13 +43,16 @@ class Verdict:
     doubled: list[str] = field(default_factory=list)
     """On a queue more than once, or enqueued and recorded as not enqueued."""
 
+    early: list[str] = field(default_factory=list)
+    """Enqueued before its time, beyond the tolerance."""
+
     strange: list[str] = field(default_factory=list)
     """Enqueued, and no occurrence; or jobs and counters that do not fit."""
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing was lost, doubled or strange."""
-        return not (self.lost or self.doubled or self.strange)
+        """Whether nothing was lost, doubled, early or strange."""
+        return not (self.lost or self.doubled or self.early or self.strange)
 
     def add(self, other: Verdict) -> None:
         """Take in the verdict on another event."""
@@ -52,6 +62,7 @@ class Verdict:
         self.gone += other.gone
         self.lost += other.lost
         self.doubled += other.doubled
+        self.early += other.early
         self.strange += other.strange
 
 
@@ -73,7 +84,7 @@ def check(
     for event in events:
         record = records.get(event.name)
         end = until if record is None else max(until, record.decided)
-        expected = _instants(event, since, end)
+        expected = instants(event, since, end)
         found = judge(
             event,
             expected,
@@ -82,7 +93,7 @@ def check(
             overthrown.get(event.name, ()) if overthrown else (),
         )
         if record is not None:
-            found.strange += _miscounted(event, found, record)
+            found.strange += miscounted(event, found, record)
         verdict.add(found)
     return verdict
 
@@ -105,51 +116,85 @@ def judge(
             verdict.strange.append(f"{event.name}: {decision} counts {len(within)} occurrences")
         for instant in within:
             if instant in why:
-                verdict.strange.append(f"{_name(event, instant)} has two reasons")
+                verdict.strange.append(f"{name_of(event, instant)} has two reasons")
             why[instant] = decision.kind
     known = set(expected)
     verdict.strange += [
-        f"{_name(event, instant)} is no occurrence" for instant in received if instant not in known
+        f"{name_of(event, instant)} is no occurrence"
+        for instant in received
+        if instant not in known
     ]
     for instant in expected:
         times, reason = received[instant], why.get(instant)
         if times:
             verdict.fired += 1
         if times > 1:
-            verdict.doubled.append(f"{_name(event, instant)} came {times} times")
+            verdict.doubled.append(f"{name_of(event, instant)} came {times} times")
         elif times and reason is not None:
-            verdict.doubled.append(f"{_name(event, instant)} came and is recorded as {reason.name}")
+            verdict.doubled.append(
+                f"{name_of(event, instant)} came and is recorded as {reason.name}"
+            )
         elif not times and reason is None and instant in overthrown:
             verdict.gone.append((event.name, instant))
         elif not times and reason is None:
-            verdict.lost.append(f"{_name(event, instant)} never came, for no reason")
+            verdict.lost.append(f"{name_of(event, instant)} never came, for no reason")
         elif reason is not None:
             verdict.reasons[reason] += 1
-            if reason in MISSING and _makes_up(event):
-                verdict.lost.append(f"{_name(event, instant)} is {reason.name}, and must not be")
+            if not _allows(event, reason):
+                verdict.lost.append(f"{name_of(event, instant)} is {reason.name}, and must not be")
+    if verdict.fired and event.policy.condition in NEVER_ANSWER:
+        verdict.strange.append(f"{event.name} fired, and its condition never said so")
     return verdict
 
 
-def _makes_up(event: Event) -> bool:
-    return event.policy.catch_up >= MAKES_UP and event.policy.within is None
+def earliness(instant: int, enqueued: float) -> str:
+    """What to say of an occurrence that was enqueued at ``enqueued``; "" where that is not early.
+    Both are in UTC seconds since 1970.
+    """
+    early = instant - enqueued
+    return f"was enqueued {early:.3f} s before its time" if early > TOLERANCE else ""
 
 
-def _miscounted(event: Event, found: Verdict, record: Record) -> list[str]:
+def _allows(event: Event, reason: Kind) -> bool:
+    if reason in OF_CONDITIONS:
+        return event.policy.condition is not None
+    return reason not in MISSING or event.policy.catch_up < MAKES_UP or bool(event.policy.within)
+
+
+def miscounted(
+    event: Event, found: Verdict, record: Record, begun: Record | None = None
+) -> list[str]:
+    """What disagrees between a verdict and the counters of a record, less those it began with."""
     wrong = []
-    if record.counters["fired"] != found.fired:
-        wrong.append(f"{event.name}: {found.fired} came, counted {record.counters['fired']} times")
-    decided = sum(record.counters.values())
+    counted = Counter(record.counters)
+    counted.subtract(begun.counters if begun is not None else {})
+    if counted["fired"] != found.fired:
+        wrong.append(f"{event.name}: {found.fired} came, counted {counted['fired']} times")
+    decided = counted.total()
     if decided != found.expected - len(found.gone):
         wrong.append(f"{event.name}: {found.expected} occurrences, {decided} decisions counted")
     return wrong
 
 
-def _instants(event: Event, since: int, until: int) -> list[int]:
+def instants(event: Event, since: int, until: int) -> list[int]:
+    """The occurrences later than ``since``, up to ``until``, all in UTC seconds since 1970."""
     found = event.occurrences(
         datetime.fromtimestamp(since, UTC), datetime.fromtimestamp(until, UTC)
     )
     return [round(instant.timestamp()) for instant in found]
 
 
-def _name(event: Event, instant: int) -> str:
+def is_decided(
+    events: Iterable[Event], records: Mapping[str, Record], since: int, until: int
+) -> bool:
+    """Whether every occurrence up to ``until`` is; each event has one later than ``since``."""
+    return all(
+        event.name in records
+        and records[event.name].decided >= max(instants(event, since, until), default=0)
+        for event in events
+    )
+
+
+def name_of(event: Event, instant: int) -> str:
+    """An occurrence, for people."""
     return f"{event.name} at {datetime.fromtimestamp(instant, UTC):%H:%M:%S}"

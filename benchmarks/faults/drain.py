@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -15,6 +15,7 @@ from redis.retry import Retry
 from rq.job import Job
 from rq.utils import as_text
 
+from benchmarks.faults.checker import earliness
 from clock.ledger.job import job_prefix
 from clock.schedule.event import Event
 
@@ -32,6 +33,10 @@ class Drain:
         self.received: dict[str, Counter[int]] = {event.name: Counter() for event in events}
         self.flaws: list[str] = []
         """Jobs that are not as they should be, one sentence each."""
+        self.early: list[str] = []
+        """Jobs that were enqueued before their time, one sentence each."""
+        self.pause = threading.Lock()
+        """While somebody else has it, nothing is taken."""
         self._connection = Redis.from_url(
             url, socket_timeout=10, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
         )
@@ -50,20 +55,42 @@ class Drain:
         """Drain what is left on the server, which must be there, and end."""
         self._stop.set()
         self._thread.join()
-        for queue in self._queues:
-            # Once for what a failure left behind, once for what came after it.
-            self._take(queue)
-            self._take(queue)
+        self.take_all()
         self.flaws += [
             f"{as_text(key)} has a hash and was on no queue"
             for key in self._connection.scan_iter("rq:job:*", count=1000)
         ]
         self._connection.close()
 
+    def take_all(self) -> None:
+        """Take what is on the server, which must be there, while ``pause`` is held.
+
+        Raises RedisError.
+        """
+        for queue in self._queues:
+            # Once for what a failure left behind, once for what came after it.
+            self._take(queue)
+            self._take(queue)
+
+    @property
+    def keys(self) -> list[str]:
+        """The lists that the queues are."""
+        return [f"rq:queue:{queue}" for queue in self._queues]
+
+    def lost(self, ids: Iterable[bytes]) -> None:
+        """Jobs that waited were lost with the server's data. They had come all the same."""
+        for each in ids:
+            self._count(as_text(each))
+
+    def turn_over(self) -> Received:
+        """What was received since the last call, while ``pause`` is held."""
+        received, self.received = self.received, {name: Counter() for name in self.received}
+        return received
+
     def _run(self) -> None:
         while not self._stop.wait(PAUSE):
             for queue in self._queues:
-                with suppress(RedisError, OSError):
+                with suppress(RedisError, OSError), self.pause:
                     self._take(queue)
 
     def _take(self, queue: str) -> None:
@@ -100,14 +127,26 @@ class Drain:
                 pipeline.hgetall(Job.key_for(each))
             hashes = pipeline.execute()
         for each, fields in zip(ids, hashes, strict=True):
-            prefix, _, instant = each.rpartition("-")
-            event = self._events.get(f"{prefix}-")
-            if event is None:
-                self.flaws.append(f"{each} on queue {queue} is of no event")
-                continue
-            at = datetime.strptime(instant, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-            self.received[event.name][int(at.timestamp())] += 1
-            self._check(each, queue, event, at, fields)
+            counted = self._count(each)
+            if counted is not None:
+                self._check(each, queue, *counted, fields)
+
+    def _count(self, identifier: str) -> tuple[Event, datetime] | None:
+        """Count a job; what it stands for."""
+        prefix, _, instant = identifier.rpartition("-")
+        event = self._events.get(f"{prefix}-")
+        if event is None:
+            self.flaws.append(f"{identifier} is of no event")
+            return None
+        at = datetime.strptime(instant, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        self.received[event.name][int(at.timestamp())] += 1
+        # By this process's clock too, whatever the job says.
+        self._note_early(identifier, at, datetime.now(UTC))
+        return event, at
+
+    def _note_early(self, identifier: str, at: datetime, enqueued: datetime) -> None:
+        if said := earliness(int(at.timestamp()), enqueued.timestamp()):
+            self.early.append(f"{identifier} {said}")
 
     def _check(
         self, identifier: str, queue: str, event: Event, at: datetime, fields: dict[bytes, bytes]
@@ -119,6 +158,8 @@ class Drain:
             return
         job = Job(identifier, connection=self._connection)
         job.restore(fields)
+        if job.enqueued_at is not None:
+            self._note_early(identifier, at, job.enqueued_at)
         says = job.meta["clock"]
         if (
             (queue, job.origin) != (event.job.queue, event.job.queue)

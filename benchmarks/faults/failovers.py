@@ -19,7 +19,8 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel
 
 from benchmarks.faults.accounts import Accounts
-from benchmarks.faults.campaign import APP, PATIENCE, SLOTS, Say
+from benchmarks.faults.campaign import APP, LONGEST_PERIOD, PATIENCE, SLOTS, Say
+from benchmarks.faults.checker import is_decided
 from benchmarks.faults.command import command
 from benchmarks.faults.intake import Intake
 from benchmarks.faults.overthrow import CLOCK_FAULTS, failovers
@@ -38,8 +39,8 @@ Done = TypeVar("Done")
 ALONE = 0.4
 """The share of the time in which each kind of failover is alone."""
 
-LATE = 5
-"""Seconds: no event occurs less often than every three."""
+LATE = 2
+"""Seconds that a clock which went over may be late."""
 
 GOES_OVER = 20.0
 """Seconds that servers and clocks have until all events are up to date again."""
@@ -75,6 +76,7 @@ class Failovers:
         self._stage = Stage(folder, seed, CLOCK_BY_SENTINELS, places=SLOTS, server=self._pair)
         self.failovers = failovers(self._pair)
         self.faults = (*self.failovers, *CLOCK_FAULTS)
+        self._events = list(load(str(SCHEDULE)).events.values())
         self._seed = seed
         self._say = say
 
@@ -90,7 +92,7 @@ class Failovers:
     def _run(self, seconds: float, begin: float) -> Outcome:
         stage, pair = self._stage, self._pair
         stage.wait(lambda: pair.is_well, 10, restart=False)
-        events = list(load(str(SCHEDULE)).events.values())
+        events = self._events
         since = int(time.time())
         with Redis.from_url(pair.url) as connection:
             Ledger(connection, app=APP, token="campaign").enrol(events, since)
@@ -124,6 +126,7 @@ class Failovers:
             lineage=pair.lineage,
         )
         found.verdict.strange += intake.flaws
+        found.verdict.early += intake.early
         return Outcome(
             seed=self._seed,
             seconds=time.monotonic() - begin,
@@ -168,19 +171,19 @@ class Failovers:
 
     def _is_decided(self, accounts: Accounts, until: int) -> bool:
         with suppress(RedisError, OSError):
-            records = accounts.read().values()
-            return self._pair.is_well and all(each.decided >= until for each in records)
+            return self._pair.is_well and is_decided(
+                self._events, accounts.read(), until - LONGEST_PERIOD, until
+            )
         return False
 
     def _wait_until_decided(self, accounts: Accounts, until: int) -> None:
         self._say("calm: what is due is made up")
 
-        def is_decided() -> bool:
-            return self._is_decided(accounts, until - 3)
+        def is_over() -> bool:
+            return self._is_decided(accounts, until)
 
-        # The slowest event occurs every three seconds; after `until` each has one to come.
-        self._stage.go_on(4)
-        self._stage.wait(_seldom(is_decided), PATIENCE)
+        self._stage.go_on(LONGEST_PERIOD + 1)
+        self._stage.wait(_seldom(is_over), PATIENCE)
 
 
 def _seldom(fact: Callable[[], bool]) -> Callable[[], bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from benchmarks.faults.agenda import Agenda
 from benchmarks.faults.proxy import Loss
 from benchmarks.faults.server import Breakable
 from benchmarks.faults.slot import Slot
+from benchmarks.faults.wall_clock import WallClock
 
 OLD_ENOUGH = 0.6
 """Seconds from the start of a process after which its clock is likely to work."""
@@ -22,9 +24,8 @@ OLD_ENOUGH = 0.6
 BURST = 0.08
 """Seconds after a whole second in which the clocks claim."""
 
-STEPS = (-3600, -3600, -90, -7, 4, 9)
-"""Seconds that a wall clock is set off by; each step is undone after a while, which is a step
-too. Those ahead are few: what is fired too early keeps every other clock idle until its time."""
+OFFSETS = (-86_400, -600, -3, 3, 600, 86_400)
+"""Seconds by which a host's wall clock is wrong."""
 
 
 class World(Protocol):
@@ -36,6 +37,9 @@ class World(Protocol):
     slots: list[Slot]
     wanted: int
 
+    def stop_clocks(self) -> None:
+        """Tell all clocks to end, and wait until they have; nothing else happens meanwhile."""
+
 
 Strike = Callable[[World], bool]
 
@@ -45,13 +49,14 @@ class Fault:
     """A kind of fault: ``strike`` does it, and has it undone later; False where it cannot be now.
 
     ``alone`` and ``mixed`` are the seconds between two strikes, on the average, where it is the
-    only kind and where all of them come.
+    only kind and where all of them come; ``lasts`` those that one takes, where it is alone.
     """
 
     name: str
     strike: Strike
     alone: float
     mixed: float
+    lasts: float = 0.0
 
 
 def kill(world: World) -> bool:
@@ -169,15 +174,34 @@ def drop_replies(world: World) -> bool:
     return True
 
 
-def step_wall_clock(world: World) -> bool:
-    """A clock's wall clock is set, and set right again after some seconds."""
-    for slot in world.slots:
-        if (wall_clock := slot.wall_clock) is not None and slot.is_awake:
-            wall_clock.set(world.dice.choice(STEPS))
-            world.agenda.after(world.dice.uniform(1, 5), lambda: wall_clock.set(0))
-            return True
-    return False
+def set_wall_clock(world: World) -> bool:
+    """A host's wall clock is wrong for some seconds, and then right again."""
+    wall_clock = _wall_clock(world)
+    if wall_clock is None:
+        return False
+    wall_clock.set(world.dice.choice(OFFSETS))
+    world.agenda.after(world.dice.uniform(2, 10), lambda: wall_clock.set(0))
+    return True
 
+
+def shake_wall_clock(world: World) -> bool:
+    """A host's wall clock jumps back and forth, several times a second, and is right again."""
+    wall_clock = _wall_clock(world)
+    if wall_clock is None:
+        return False
+    at = 0.0
+    for _ in range(world.dice.randint(5, 15)):
+        offset = world.dice.choice((0, *OFFSETS))
+        world.agenda.after(at, partial(wall_clock.set, offset))
+        at += world.dice.uniform(0.1, 0.6)
+    world.agenda.after(at, lambda: wall_clock.set(0))
+    return True
+
+
+WALL_CLOCKS = (
+    Fault("wall clock wrong", set_wall_clock, 0.6, 2),
+    Fault("wall clock jumping", shake_wall_clock, 2, 7),
+)
 
 FAULTS = (
     Fault("clock killed at any moment", kill, 0.4, 0.6),
@@ -194,13 +218,19 @@ FAULTS = (
     Fault("connection cut in mid-reply", cut_reply, 0.7, 5),
     Fault("reply withheld", withhold_reply, 1.5, 9),
     Fault("replies dropped", drop_replies, 3, 10),
-    Fault("wall clock set", step_wall_clock, 2, 9),
+    *WALL_CLOCKS,
 )
 
 
 def _victim(world: World) -> Slot | None:
     ready = [slot for slot in world.slots if slot.is_awake and slot.age > OLD_ENOUGH]
     return world.dice.choice(ready) if ready else None
+
+
+def _wall_clock(world: World) -> WallClock | None:
+    """The wall clock of a host, whatever its clock does: it may also start or wake with it."""
+    settable = [slot.wall_clock for slot in world.slots if slot.wall_clock is not None]
+    return world.dice.choice(settable) if settable else None
 
 
 def _arm(world: World, loss: Loss) -> bool:

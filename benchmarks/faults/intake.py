@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 
 from redis import Redis
 from redis.exceptions import RedisError
-from rq.utils import as_text
+from rq.utils import as_text, str_to_date
 
+from benchmarks.faults.checker import earliness
 from benchmarks.faults.lineage import Lineage, Place, place, replication
 from clock.ledger.job import job_prefix
 from clock.schedule.event import Event
@@ -58,6 +59,8 @@ class Intake:
         """Event -> instant (UTC seconds since 1970) -> each time its job was taken."""
         self.flaws: list[str] = []
         """Jobs that are not as they should be, one sentence each."""
+        self.early: list[str] = []
+        """Jobs that were enqueued before their time, one sentence each."""
         self._connection = connection
         self._lineage = lineage
         self._events = {job_prefix(app, event.name): event for event in events}
@@ -123,5 +126,9 @@ class Intake:
             if enqueued_at is None and event.job.expires is None:
                 self.flaws.append(f"{as_text(identifier)} is on a queue and has no hash")
             scheduled = datetime.strptime(instant, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+            if enqueued_at is not None:
+                enqueued = str_to_date(enqueued_at).timestamp()
+                if said := earliness(int(scheduled.timestamp()), enqueued):
+                    self.early.append(f"{as_text(identifier)} {said}")
             taken = Taken(at, as_text(enqueued_at or b""))
             self.taken[event.name].setdefault(int(scheduled.timestamp()), []).append(taken)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.faults.conditions import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 SCHEDULE = Path(__file__).with_name("schedule.py")
 OTHERS = ("CLOCK_", "RQ_", "REDIS_", "CELERY_")
@@ -31,11 +33,14 @@ class Program:
         return kept | {"PYTHONPATH": str(self.path), "TZ": "UTC", **self.variables}
 
 
+VARIABLES = {"CLOCK_CONDITION_TIMEOUT": str(PATIENCE)}
+
 CLOCK = Program(
     command=lambda url: [sys.executable, "-m", "clock", str(SCHEDULE), "--url", url],
     path=ROOT,
     # Of all the clock sends only a claim names RQ's set of queues.
     mark=b"rq:queues",
+    variables=VARIABLES,
 )
 
 SETTINGS = "settings_of_the_campaign"
@@ -45,4 +50,5 @@ CLOCK_BY_SENTINELS = Program(
     command=lambda _url: [sys.executable, "-m", "clock", str(SCHEDULE), "-c", SETTINGS],
     path=ROOT,
     mark=CLOCK.mark,
+    variables=VARIABLES,
 )

@@ -82,7 +82,8 @@ class Proxy:
             readable, _, _ = select.select([client, server], [], [])
             if client in readable:
                 request = client.recv(LARGEST)
-                if self._mark in request:
+                # What is lost stays lost: a later claim on the connection changes nothing.
+                if loss is None and self._mark in request:
                     loss = self._next_loss()
                 if not request or loss is Loss.MID_REQUEST:
                     server.sendall(request[: len(request) // 2])

@@ -30,6 +30,8 @@ class Reasons:
     def __init__(self, connection: Redis, app: str) -> None:
         self.found: dict[str, set[Decision]] = {}
         """Event -> what was decided of occurrences that did not fire."""
+        self.pause = threading.Lock()
+        """While somebody else has it, nothing is read by itself."""
         self._connection = connection
         self._app = app
         self._stop = threading.Event()
@@ -50,13 +52,22 @@ class Reasons:
     def read(self) -> Mapping[str, Record]:
         """The records of all events, whose reasons are kept."""
         records = parsed(self._connection.hgetall(keys.decided(self._app)))
+        self.keep(records)
+        return records
+
+    def keep(self, records: Mapping[str, Record]) -> None:
+        """Keep the reasons in records that were read elsewhere."""
         for event, record in records.items():
             self.found.setdefault(event, set()).update(reasons_in(record))
-        return records
+
+    def turn_over(self) -> Mapping[str, set[Decision]]:
+        """What was found since the last call, while ``pause`` is held."""
+        found, self.found = self.found, {}
+        return found
 
     def _run(self) -> None:
         while not self._stop.wait(PAUSE):
-            with suppress(RedisError, OSError):
+            with suppress(RedisError, OSError), self.pause:
                 self.read()
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from benchmarks.faults.campaign import Outcome
 from benchmarks.faults.checker import Verdict
-from benchmarks.faults.faults import FAULTS
 from benchmarks.faults.proxy import Loss
 from benchmarks.faults.slot import End
 
@@ -21,13 +20,20 @@ SHOWN = 20
 
 def lines(outcome: Outcome) -> Iterator[str]:
     """The summary of a campaign, line by line."""
-    verdict = outcome.verdict
+    found = outcome.tally
     yield f"machine                {machine()}"
     yield f"server                 {outcome.server}, append-only file, appendfsync always"
     yield f"seed                   {outcome.seed}"
     yield f"minutes                {outcome.seconds / 60:.1f}"
     yield ""
-    yield from of_occurrences(verdict)
+    yield from of_occurrences(found.verdict)
+    yield ""
+    yield "where data was lost"
+    yield f"  flushed: left out by a clock that began anew      {found.left_out_by_clocks:>7}"
+    yield f"  flushed: enqueued twice, before and after         {found.enqueued_again:>7}"
+    yield f"  flushed: decided twice, not enqueued twice        {found.decided_again:>7}"
+    yield f"  restored: still to be made up, left out           {found.left_out_by_restoring:>7}"
+    yield f"  enqueued, lost from their queue                   {outcome.waiting:>7}"
     yield ""
     yield from of_clocks(outcome.starts, outcome.ends, outcome.misbehaved)
     yield f"server faults          {outcome.server_kills + outcome.server_suspensions:>7}"
@@ -37,9 +43,10 @@ def lines(outcome: Outcome) -> Iterator[str]:
     for loss in Loss:
         yield f"  {loss:<27}{outcome.losses[loss]:>7}"
     yield "faults begun"
-    for fault in FAULTS:
-        yield f"  {fault.name:<36}{outcome.strikes[fault.name]:>7}"
-    yield from errors(verdict, outcome.misbehaved)
+    for name, count in outcome.strikes.items():
+        yield f"  {name:<36}{count:>7}"
+    yield f"copies restored        {outcome.restored:>7}"
+    yield from errors(found.verdict, outcome.misbehaved)
 
 
 def of_occurrences(verdict: Verdict) -> Iterator[str]:
@@ -51,6 +58,7 @@ def of_occurrences(verdict: Verdict) -> Iterator[str]:
         yield f"  {kind.name.lower().replace('_', ' '):<21}{count:>7}"
     yield f"lost                   {len(verdict.lost):>7}"
     yield f"doubled                {len(verdict.doubled):>7}"
+    yield f"early                  {len(verdict.early):>7}"
     yield f"strange                {len(verdict.strange):>7}"
 
 
@@ -64,7 +72,7 @@ def of_clocks(starts: int, ends: Counter[End], misbehaved: Sequence[str]) -> Ite
 
 def errors(verdict: Verdict, misbehaved: Sequence[str]) -> Iterator[str]:
     """Cases of each kind of error."""
-    for name in ("lost", "doubled", "strange"):
+    for name in ("lost", "doubled", "early", "strange"):
         cases = getattr(verdict, name)
         yield from (f"{name}: {case}" for case in cases[:SHOWN])
         if len(cases) > SHOWN:

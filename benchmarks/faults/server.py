@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import signal
 import socket
 from collections.abc import Mapping
@@ -71,6 +72,7 @@ class Server:
         self.kills = 0
         self.suspensions = 0
         self._folder = folder
+        self._copy = folder.with_name(f"{folder.name}-copy")
         self._options = OPTIONS | dict(options or {})
         self._server: ValkeyServer | None = None
         self._pid = 0
@@ -112,6 +114,18 @@ class Server:
         if self._suspended:
             os.kill(self._pid, signal.SIGCONT)
             self._suspended = False
+
+    def copy(self) -> None:
+        """Keep a copy of its data, in place of an earlier one; it is started anew for that."""
+        self.kill()
+        shutil.rmtree(self._copy, ignore_errors=True)
+        shutil.copytree(self._folder, self._copy)
+        self.start()
+
+    def restore(self) -> None:
+        """Put the copy in the place of its data, while it does not run."""
+        shutil.rmtree(self._folder)
+        shutil.copytree(self._copy, self._folder)
 
     def tend(self) -> None:
         """Nothing: it is killed and started by the faults alone."""

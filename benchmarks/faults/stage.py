@@ -19,6 +19,12 @@ RETRY = 0.1
 """Seconds after which a fault that could not be done is tried again."""
 
 
+LONGEST_END = 15.0
+"""Seconds that a process may take to end when it is told to."""
+
+NOT_ENDED = "not every process ended when told to"
+
+
 class Stage:
     """Starts what ends, undoes what was done, and ends everything at its own end."""
 
@@ -32,17 +38,14 @@ class Stage:
         settable: bool = False,
         server: Breakable | None = None,
     ) -> None:
-        """``places`` processes run ``program``; with ``settable`` the first one's wall clock can be
-        set, where libfaketime is installed. They use a server of the stage, each through a proxy,
-        or find ``server`` by themselves.
+        """``places`` processes run ``program``; with ``settable`` the wall clock of each can be
+        set, where libfaketime is installed. They use ``server``, or one of the stage, each through
+        a proxy; where it stands for several servers, they find it by themselves.
         """
         self.agenda = Agenda()
         self.dice = Random(seed)
-        port = None
-        if server is None:
-            server = Server(folder / "server")
-            port = server.port
-        self.server = server
+        self.server = server or Server(folder / "server")
+        port = self.server.port if isinstance(self.server, Server) else None
         library = libfaketime() if settable else None
         self.slots = [
             Slot(
@@ -50,7 +53,7 @@ class Stage:
                 port,
                 folder,
                 program,
-                WallClock(library, folder / "wall-clock") if library and number == 0 else None,
+                WallClock(library, folder / f"wall-clock-{number}") if library else None,
             )
             for number in range(places)
         ]
@@ -68,11 +71,11 @@ class Stage:
         self.server.close()
 
     def alone(self, faults: Sequence[Fault], seconds: float, say: Callable[[str], object]) -> None:
-        """One fault after the other, each for its share of ``seconds``."""
+        """One fault after the other, each for its share of ``seconds`` or as long as it lasts."""
         for fault in faults:
             say(f"alone: {fault.name}")
             self._strike(fault, self._evenly(fault.alone))
-            self.go_on(seconds / len(faults))
+            self.go_on(max(seconds / len(faults), fault.lasts))
             self.calm()
 
     def mixed(self, faults: Sequence[Fault], seconds: float) -> None:
@@ -91,8 +94,24 @@ class Stage:
         self.agenda.clear()
         for slot in self.slots:
             slot.terminate()
-        if not self.wait(lambda: all(slot.is_empty for slot in self.slots), 15, restart=False):
-            self.misbehaved.append("not every process ended when told to")
+        if not self.wait(
+            lambda: all(slot.is_empty for slot in self.slots), LONGEST_END, restart=False
+        ):
+            self.misbehaved.append(NOT_ENDED)
+
+    def stop_clocks(self) -> None:
+        """Tell all processes to end, and wait until they have; nothing else happens meanwhile."""
+        for slot in self.slots:
+            slot.terminate()
+        deadline = time.monotonic() + LONGEST_END
+        while not all(slot.is_empty for slot in self.slots):
+            if time.monotonic() > deadline:
+                self.misbehaved.append(NOT_ENDED)
+                for slot in self.slots:
+                    slot.kill()
+                deadline += LONGEST_END
+            self._look_at_ends()
+            time.sleep(0.02)
 
     def calm(self) -> None:
         """Undo every fault at once, and let all processes run."""
@@ -137,6 +156,16 @@ class Stage:
 
     def _tend(self, restart: bool) -> None:
         self.server.tend()
+        self._look_at_ends()
+        for slot in self.slots:
+            is_wanted = slot.number < self.wanted
+            if slot.is_running and not is_wanted:
+                slot.terminate()
+            if slot.is_empty and is_wanted and restart and slot.number not in self._waiting:
+                self._waiting.add(slot.number)
+                self.agenda.after(self.dice.choice([0, 0, 0.1, 0.5]), self._start_in(slot))
+
+    def _look_at_ends(self) -> None:
         for slot in self.slots:
             end = slot.look()
             if end is not None:
@@ -145,12 +174,6 @@ class Stage:
                     self.misbehaved.append(
                         f"process {slot.number} {end} with exit code {slot.exit_code}"
                     )
-            is_wanted = slot.number < self.wanted
-            if slot.is_running and not is_wanted:
-                slot.terminate()
-            if slot.is_empty and is_wanted and restart and slot.number not in self._waiting:
-                self._waiting.add(slot.number)
-                self.agenda.after(self.dice.choice([0, 0, 0.1, 0.5]), self._start_in(slot))
 
     def _start_in(self, slot: Slot) -> Callable[[], None]:
         def start() -> None:

@@ -27,6 +27,7 @@ def test_under_failovers_clocks_lose_and_double_nothing_that_a_replica_had(
     sys.stdout.write("\n".join(lines(outcome)))
     assert outcome.tally.verdict.lost == []
     assert outcome.tally.verdict.doubled == []
+    assert outcome.tally.verdict.early == []
     assert outcome.tally.verdict.strange == []
     assert outcome.misbehaved == []
     assert outcome.tally.verdict.fired > 20 * SECONDS / 2

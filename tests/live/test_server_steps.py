@@ -187,6 +187,23 @@ def test_a_server_ten_minutes_back_has_its_records_lowered_and_fires_nothing_twi
     assert not redis.exists(keys.ahead("clock"))
 
 
+def test_a_loop_that_ran_while_its_server_was_ten_minutes_ahead_fires_on_as_soon_as_that_is_right(
+    redis: Redis, run: Callable[..., Running], server_clock: WallClock
+) -> None:
+    server_clock.set(600)
+    run()
+    _wait_for_jobs(redis, 3)
+    server_clock.set(0)
+    right_since = time.time()
+    wait_for(
+        "it fires in the present",
+        lambda: [job for job in fired(redis) if right_since + 4 < job.scheduled < time.time()],
+        within=30,
+    )
+    _each_once(redis)
+    assert read_record(redis, "clock", "tasks.x").counters["missed"] < 30
+
+
 def test_a_record_that_cannot_be_lowered_is_said_and_rewound_by_the_command_while_the_clock_runs(
     redis: Redis,
     server: ValkeyProcess,

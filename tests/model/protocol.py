@@ -2,14 +2,17 @@
 
 The event occurs at 1, 2, ... ``Rules.occurrences``. The rules are those of the code:
 
-* ``claim.lua``: an occurrence that is not later than the last decided one is somebody's already;
-  else it is recorded and, where it fires, its job is pushed, in one step. A run of missed
+* ``claim.lua``: the server's time decides. An occurrence that lies in its future is not decided,
+  and nothing is written of it. One that is not later than the last decided one is somebody's
+  already; else it is recorded and, where it fires, its job is pushed, in one step. A run of missed
   occurrences counts only while its first one is undecided; where it was decided in part, nothing
   of that event is written, and the reply says how far the record is.
 * ``enrol.lua``: a clock that starts goes on from the record.
 * ``loop.py``: a clock has one claim in hand. After a failure it takes back what it had taken,
   moves the horizon to the present and asks again; a reply moves it behind what is decided. A pass
   that comes late moves the horizon as well.
+* ``server_time.py``: a clock believes a time, which may be wrong, and every reply corrects it.
+  Where that is so depends on its host, so one that starts again is wrong again.
 * ``timetable.py`` and ``catch_up.py``: up to the horizon the catch-up rule holds, once for each
   horizon; what is later fires one by one.
 
@@ -37,6 +40,12 @@ class Rules:
     faults: int = 3
     """Crashes and lost requests or replies in one history."""
 
+    offsets: tuple[int, int] = (0, 0)
+    """How many seconds the wall clock of each clock's host is ahead of the server's."""
+
+    judged_by: Literal["server", "claimer"] = "server"
+    """Whose time decides; a claimer does not heed the server's at all."""
+
     guard: bool = True
     """The server looks at the record before it writes."""
 
@@ -50,6 +59,9 @@ class Clock(NamedTuple):
     """One clock process: what it believes, and its requests on their way."""
 
     alive: bool = True
+    offset: int = 0
+    """How many seconds it believes the server's time to be ahead of what it is."""
+
     pending: int = 1
     """Its oldest undecided occurrence, as far as it knows."""
 
@@ -95,19 +107,20 @@ class State(NamedTuple):
 def start(rules: Rules) -> State:
     """Two clocks that have just seen the event for the first time."""
     none = (0,) * rules.occurrences
-    return State(0, 0, none, none, (Clock(), Clock()), rules.faults)
+    clocks = tuple(Clock(offset=offset) for offset in rules.offsets)
+    return State(0, 0, none, none, clocks, rules.faults)
 
 
 def steps(state: State, rules: Rules) -> Iterator[tuple[str, State]]:
     """Everything that can happen next, faults included, each with its name."""
-    if state.now < rules.occurrences:
+    if state.now < _end(rules):
         yield "a second passes", state._replace(now=state.now + 1)
     for number, clock in enumerate(state.clocks):
         for name, after in _steps_of(number, clock, state, rules):
             yield f"clock {number} {name}", after
         if state.faults:
             worse = state._replace(faults=state.faults - 1)
-            for name, after in _faults_of(number, clock, worse):
+            for name, after in _faults_of(number, clock, worse, rules):
                 yield f"clock {number} {name}", after
 
 
@@ -125,7 +138,12 @@ def _next_without_faults(state: State, rules: Rules) -> State | None:
     for number, clock in enumerate(state.clocks):
         for _, after in _steps_of(number, clock, state, rules):
             return after
-    return state._replace(now=state.now + 1) if state.now < rules.occurrences else None
+    return state._replace(now=state.now + 1) if state.now < _end(rules) else None
+
+
+def _end(rules: Rules) -> int:
+    """When the last occurrence is due even for a clock whose host is behind."""
+    return rules.occurrences - min(0, *rules.offsets)
 
 
 def _steps_of(number: int, clock: Clock, state: State, rules: Rules) -> Iterator[tuple[str, State]]:
@@ -134,15 +152,16 @@ def _steps_of(number: int, clock: Clock, state: State, rules: Rules) -> Iterator
         clocks[number] = changed
         return world._replace(clocks=tuple(clocks))
 
-    if clock.alive and not clock.waits and clock.pending <= state.now:
-        horizon = max(clock.horizon, state.now)
+    now = state.now + clock.offset
+    if clock.alive and not clock.waits and clock.pending <= min(now, rules.occurrences):
+        horizon = max(clock.horizon, min(now, rules.occurrences))
         if not clock.failed:
-            yield "ticks", now_it_is(_ticked(clock, rules))
+            yield "ticks", now_it_is(_ticked(clock, now, rules))
         if clock.failed or horizon > clock.horizon:
             caught_up = clock._replace(
                 horizon=horizon, trimmed=clock.trimmed and horizon == clock.horizon, failed=False
             )
-            yield "ticks after a gap", now_it_is(_ticked(caught_up, rules))
+            yield "ticks after a gap", now_it_is(_ticked(caught_up, now, rules))
     if clock.request:
         world, half, reply = _executed(state, clock.request, rules)
         yield (
@@ -158,10 +177,12 @@ def _steps_of(number: int, clock: Clock, state: State, rules: Rules) -> Iterator
         world = _second_half(world, half, rules)
         yield "has an old request executed", now_it_is(clock._replace(lingering=()), world)
     if clock.reply is not None:
-        yield "hears the reply", now_it_is(_told(clock, clock.reply))
+        yield "hears the reply", now_it_is(_told(clock, clock.reply, rules))
 
 
-def _faults_of(number: int, clock: Clock, state: State) -> Iterator[tuple[str, State]]:
+def _faults_of(
+    number: int, clock: Clock, state: State, rules: Rules
+) -> Iterator[tuple[str, State]]:
     def now_it_is(changed: Clock) -> State:
         clocks = list(state.clocks)
         clocks[number] = changed
@@ -169,7 +190,13 @@ def _faults_of(number: int, clock: Clock, state: State) -> Iterator[tuple[str, S
 
     if not clock.alive:
         # The start itself is no fault, but it comes after one, so it needs no budget of its own.
-        restarted = Clock(pending=state.decided + 1, horizon=state.now, lingering=clock.lingering)
+        offset = rules.offsets[number]
+        restarted = Clock(
+            offset=offset,
+            pending=state.decided + 1,
+            horizon=max(state.now + offset, 0),
+            lingering=clock.lingering,
+        )
         yield "starts again", now_it_is(restarted)._replace(faults=state.faults + 1)
         return
     leftover = [clock.lingering]
@@ -184,22 +211,25 @@ def _faults_of(number: int, clock: Clock, state: State) -> Iterator[tuple[str, S
             yield "gives up waiting", now_it_is(failed._replace(lingering=lingering))
 
 
-def _ticked(clock: Clock, rules: Rules) -> Clock:
-    """``Timetable.due`` and ``owed``: take out what is due, and send it."""
+def _ticked(clock: Clock, now: int, rules: Rules) -> Clock:
+    """``Timetable.due`` and ``owed``: take out what is due at ``now``, and send it."""
+    # A time that went back leaves a horizon in the future.
+    horizon = min(clock.horizon, now, rules.occurrences)
     claims: tuple[Claim, ...] = (("f", clock.pending, clock.pending),)
     trimmed = clock.trimmed
-    if clock.pending <= clock.horizon and not clock.trimmed:
+    if clock.pending <= horizon and not clock.trimmed:
         trimmed = True
         if rules.catch_up == "latest":
-            claims = (("f", clock.horizon, clock.horizon),)
-            if clock.pending < clock.horizon:
-                claims = (("m", clock.pending, clock.horizon - 1), *claims)
+            claims = (("f", horizon, horizon),)
+            if clock.pending < horizon:
+                claims = (("m", clock.pending, horizon - 1), *claims)
     return clock._replace(waits=True, last=claims[-1][2], request=claims, trimmed=trimmed)
 
 
-def _told(clock: Clock, decided: int) -> Clock:
-    """``Loop._settle`` and ``Timetable.advance``."""
+def _told(clock: Clock, decided: int, rules: Rules) -> Clock:
+    """``Loop._settle`` and ``Timetable.advance``; what is in the future is claimed again."""
     return clock._replace(
+        offset=0 if rules.judged_by == "server" else clock.offset,
         waits=False,
         last=0,
         reply=None,
@@ -218,6 +248,8 @@ def _executed(
         compared = first if rules.guards_first else last
         if rules.guard and (was_lost or decided >= compared):
             was_lost = was_lost or decided < last
+            continue
+        if rules.judged_by == "server" and last > state.now:
             continue
         decided = last
         done.append((kind, first, last))

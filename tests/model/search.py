@@ -16,8 +16,11 @@ class Finding:
     way: tuple[str, ...]
 
 
-def search(rules: Rules, *, most: int = 400_000) -> tuple[int, Finding | None]:
+def search(
+    rules: Rules, *, most: int = 400_000, forgives_early_jobs: bool = False
+) -> tuple[int, Finding | None]:
     """The number of states that can be reached and the first finding, one with the fewest steps.
+    With ``forgives_early_jobs`` a job that is enqueued before its time is none.
 
     Raises AssertionError where there are more than ``most`` states.
     """
@@ -27,7 +30,12 @@ def search(rules: Rules, *, most: int = 400_000) -> tuple[int, Finding | None]:
     finished: dict[State, str | None] = {}
     while to_do:
         state = to_do.popleft()
-        wrong = doubled(state) or _unfinished(state, rules, finished)
+        wrong = (
+            missed_early(state)
+            or (None if forgives_early_jobs else fired_early(state))
+            or doubled(state)
+            or _unfinished(state, rules, finished)
+        )
         if wrong:
             return len(came_from), Finding(wrong, _way(state, came_from))
         for name, following in steps(state, rules):
@@ -36,6 +44,22 @@ def search(rules: Rules, *, most: int = 400_000) -> tuple[int, Finding | None]:
                 to_do.append(following)
         assert len(came_from) <= most, "too many states to look at them all"
     return len(came_from), None
+
+
+def missed_early(state: State) -> str | None:
+    """What is recorded as missed before its time, if anything is."""
+    for at, missed in enumerate(state.missed, 1):
+        if missed and at > state.now:
+            return f"occurrence {at} was recorded as missed before its time"
+    return None
+
+
+def fired_early(state: State) -> str | None:
+    """What is enqueued before its time, if anything is."""
+    for at, fired in enumerate(state.fired, 1):
+        if fired and at > state.now:
+            return f"occurrence {at} was enqueued before its time"
+    return None
 
 
 def doubled(state: State) -> str | None:

@@ -1,0 +1,140 @@
+"""What became of all occurrences where the server lost its data.
+
+An era lies between two losses. What one era decided, the next may not know: so each is judged by
+its own records, and what lies between two, or in both, is counted apart.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from benchmarks.faults.checker import Verdict, instants, judge, miscounted, name_of
+from clock.decision import Decision
+from clock.ledger.record import Record
+from clock.schedule.event import Event
+
+NEAR = 20.0
+"""Seconds from a loss within which clocks are in doubt of it: more than one that was suspended, or
+waits for a condition or a silent server, knows too little."""
+
+Received = Mapping[str, Counter[int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Era:
+    """What came to queues and what was recorded from one loss of data to the next.
+
+    ``records`` are those at its end, at ``ended`` in UTC seconds since 1970; ``reasons`` may be
+    older. ``begun`` are the records it began with, none where everything was flushed. Of one that
+    began with a copy, ``restored_to`` is up to when nothing was to fire again, and ``waiting`` how
+    many jobs its end took from the queues.
+    """
+
+    begun: Mapping[str, Record] = field(default_factory=dict)
+    restored_to: int | None = None
+    received: Received
+    reasons: Mapping[str, Collection[Decision]]
+    records: Mapping[str, Record]
+    ended: float
+    waiting: int = 0
+
+
+@dataclass(slots=True)
+class Tally:
+    """``verdict`` is on each era by itself; its ``fired`` and ``reasons`` count what several eras
+    decided several times. The rest is what the losses of data did to occurrences.
+    """
+
+    verdict: Verdict = field(default_factory=Verdict)
+    enqueued_again: int = 0
+    """By a clock that had not heard of the decision which the server forgot."""
+
+    decided_again: int = 0
+    """The same, but not enqueued both times."""
+
+    left_out_by_clocks: int = 0
+    """Decided by nobody: who wrote the event into the emptied ledger stood later."""
+
+    left_out_by_restoring: int = 0
+    """Decided by nobody: they were still to be made up when the data was lost, and are earlier than
+    what was enqueued last, up to where records were moved."""
+
+
+def tally(events: Iterable[Event], *, since: int, until: int, eras: Sequence[Era]) -> Tally:
+    """Judge every occurrence later than ``since``, up to ``until`` or to where its event is
+    decided, if that is later, both in UTC seconds since 1970.
+    """
+    found = Tally()
+    for event in events:
+        _judge(event, since, until, eras, found)
+    return found
+
+
+def _judge(event: Event, since: int, until: int, eras: Sequence[Era], found: Tally) -> None:
+    known = [era.records[event.name].decided for era in eras if event.name in era.records]
+    expected = instants(event, since, max([until, *known]))
+    verdict = Verdict()
+    decided, fired = 0, set[int]()
+    for before, era in zip([None, *eras], eras, strict=False):
+        received = era.received.get(event.name, Counter())
+        record = era.records.get(event.name)
+        if record is None:
+            if received:
+                verdict.strange.append(f"{event.name} came, and has no record")
+            continue
+        begin = _begin(expected, era.begun.get(event.name), record)
+        is_last = era is eras[-1]
+        end = len(expected) if is_last else bisect_right(expected, record.decided)
+        verdict.add(_judge_era(event, expected[begin:end], era, received, record))
+        if before is not None:
+            left_out, again = expected[decided:begin], expected[begin : min(decided, end)]
+            if era.restored_to is None:
+                found.left_out_by_clocks += len(left_out)
+            else:
+                found.left_out_by_restoring += len(left_out)
+            verdict.lost += [
+                f"{name_of(event, instant)} was decided by nobody"
+                for instant in left_out
+                if instant > before.ended + NEAR
+            ]
+            twice = [instant for instant in again if instant in fired and received[instant]]
+            found.enqueued_again += len(twice)
+            found.decided_again += len(again) - len(twice)
+            verdict.doubled += [
+                f"{name_of(event, instant)} was enqueued again after a loss of data"
+                for instant in twice
+                if era.restored_to is not None or instant < before.ended - NEAR
+            ]
+        decided = max(decided, end)
+        fired.update(received)
+    verdict.lost += [
+        f"{name_of(event, instant)} never came, for no reason" for instant in expected[decided:]
+    ]
+    # An occurrence is expected once, however many eras decide it.
+    verdict.expected = len(expected)
+    found.verdict.add(verdict)
+
+
+def _judge_era(
+    event: Event, expected: Sequence[int], era: Era, received: Counter[int], record: Record
+) -> Verdict:
+    begun = era.begun.get(event.name)
+    known = 0 if begun is None else begun.decided
+    reasons = [each for each in era.reasons.get(event.name, ()) if each.last > known]
+    verdict = judge(event, expected, received, reasons)
+    verdict.strange += miscounted(event, verdict, record, begun)
+    if era.restored_to is not None and begun is not None and begun.decided < era.restored_to:
+        verdict.strange.append(f"{event.name} was not restored to {era.restored_to}")
+    return verdict
+
+
+def _begin(expected: Sequence[int], begun: Record | None, record: Record) -> int:
+    """Which of ``expected`` is the first of an era: behind the record it began with, or as far
+    before its last one as decisions are counted.
+    """
+    if begun is not None:
+        return bisect_right(expected, begun.decided)
+    return max(bisect_right(expected, record.decided) - sum(record.counters.values()), 0)

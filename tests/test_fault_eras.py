@@ -1,0 +1,96 @@
+"""What the fault campaign counts where a server lost its data, and what it takes for an error."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+import pytest
+
+from benchmarks.faults.eras import Era, Tally, tally
+from clock.ledger.record import COUNTERS, Record
+from clock.schedule.event import Event
+from tests.conftest import ReadSchedule
+
+SINCE = 1_800_000_000
+"""Instants below are seconds later than this."""
+
+
+@pytest.fixture
+def event(read: ReadSchedule) -> Event:
+    schedule = read("every('1 second', 'tasks.x', name='x', catch_up=100_000)")
+    return schedule.events["x"]
+
+
+def test_what_came_once_in_each_era_is_clean(event: Event) -> None:
+    found = _tally(event, _era(1, 10, begun=0), _era(11, 20))
+    assert found.verdict.is_clean
+    assert (found.verdict.expected, found.verdict.fired) == (20, 20)
+    assert found.left_out_by_clocks == found.enqueued_again == 0
+
+
+def test_what_a_clock_enqueues_again_soon_after_a_flush_is_counted(event: Event) -> None:
+    found = _tally(event, _era(1, 10, begun=0), _era(9, 20))
+    assert found.verdict.is_clean
+    assert found.enqueued_again == 2
+
+
+def test_what_a_clock_enqueues_again_long_after_is_doubled(event: Event) -> None:
+    found = _tally(event, _era(1, 50, begun=0), _era(20, 60))
+    assert len(found.verdict.doubled) == 10
+    assert found.enqueued_again == 31
+
+
+def test_what_nobody_decides_around_a_flush_is_counted(event: Event) -> None:
+    found = _tally(event, _era(1, 10, begun=0), _era(13, 20))
+    assert found.verdict.is_clean
+    assert found.left_out_by_clocks == 2
+
+
+def test_what_nobody_decides_long_after_a_flush_is_lost(event: Event) -> None:
+    found = _tally(event, _era(1, 10, begun=0), _era(41, 60))
+    assert len(found.verdict.lost) == 10
+
+
+def test_what_comes_again_after_a_restoration_is_doubled(event: Event) -> None:
+    found = _tally(event, _era(1, 10, begun=0), _era(9, 20, begun=8, restored_to=8))
+    assert len(found.verdict.doubled) == 2
+
+
+def test_a_record_that_was_not_restored_far_enough_is_strange(event: Event) -> None:
+    found = _tally(event, _era(1, 10, begun=0), _era(9, 20, begun=8, restored_to=10))
+    assert found.verdict.strange
+
+
+def test_what_is_not_made_up_after_a_restoration_is_lost(event: Event) -> None:
+    after = _era(11, 20, begun=10, restored_to=10)
+    del after.received["x"][SINCE + 15]
+    found = _tally(event, _era(1, 10, begun=0), after)
+    assert len(found.verdict.lost) == 1
+    assert found.verdict.strange  # the counters know better
+
+
+def _tally(event: Event, *eras: Era) -> Tally:
+    until = max(era.records["x"].decided for era in eras)
+    return tally([event], since=SINCE, until=until, eras=eras)
+
+
+def _era(first: int, last: int, *, begun: int | None = None, restored_to: int | None = None) -> Era:
+    """One in which all from ``first`` to ``last`` were enqueued, which was lost right then."""
+    return Era(
+        begun={} if begun is None else {"x": _record(begun, fired=0)},
+        restored_to=None if restored_to is None else SINCE + restored_to,
+        received={"x": Counter(_instants(range(first, last + 1)))},
+        reasons={},
+        records={"x": _record(last, fired=last + 1 - first)},
+        ended=SINCE + last,
+    )
+
+
+def _record(decided: int, *, fired: int) -> Record:
+    counters = dict.fromkeys(COUNTERS, 0) | {"fired": fired}
+    return Record(SINCE + decided, SINCE + decided, "-", counters, ())
+
+
+def _instants(seconds: Iterable[int]) -> Iterable[int]:
+    return (SINCE + second for second in seconds)
