@@ -6,11 +6,13 @@ import math
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from typing import ClassVar
 
 from clock.errors import RecurrenceError
 from clock.recurrence.days import ANCHOR, EPOCH
 from clock.recurrence.recurrence import Recurrence
 from clock.recurrence.rule import Rule
+from clock.recurrence.tags import Tags
 from clock.recurrence.wall import DAY, Fold, Gap
 from clock.recurrence.zone import BEGINNING, END, Zone
 
@@ -20,6 +22,8 @@ Bound = date | datetime
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounded:
     """Fires when ``inner`` does, from ``start`` up to and including ``until`` (UTC seconds)."""
+
+    tags: ClassVar = Tags("Bounded", inner="inner", start="start", until="until")
 
     inner: Recurrence
     start: int = BEGINNING

@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import ClassVar
 
 from clock.errors import RecurrenceError, words_of
 from clock.recurrence.combination import Combining
 from clock.recurrence.days import EPOCH
+from clock.recurrence.tags import Tags
 
 MOST = 10_000
 """So many dates a set may have; a search passes over all of them."""
@@ -31,6 +33,8 @@ class Dates(Combining):
 @dataclass(frozen=True, slots=True)
 class DateSet(Dates):
     """Dates by their day numbers; ``source`` says where they come from."""
+
+    tags: ClassVar = Tags("DateSet", days="days", source="source")
 
     days: frozenset[int]
     source: str = field(default="", compare=False)

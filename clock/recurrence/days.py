@@ -10,7 +10,9 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
+from typing import ClassVar, Protocol
+
+from clock.recurrence.tags import Tags
 
 EPOCH = date(1970, 1, 1).toordinal()
 LAST_DAY = date(9999, 12, 31).toordinal() - EPOCH
@@ -43,6 +45,8 @@ class Days(Protocol):
 class EveryDays:
     """Every ``count``-th day, counted from ``anchor``, in both directions."""
 
+    tags: ClassVar = Tags("EveryDays", count="count", anchor="anchor")
+
     count: int = 1
     anchor: int = ANCHOR
 
@@ -60,6 +64,8 @@ class EveryDays:
 @dataclass(frozen=True, slots=True)
 class WeekDays:
     """Some weekdays of every ``count``-th week, from the week of ``anchor``; Monday begins one."""
+
+    tags: ClassVar = Tags("WeekDays", weekdays="weekdays", count="count", anchor="anchor")
 
     weekdays: tuple[int, ...]
     count: int = 1
@@ -98,6 +104,10 @@ class DayRule:
     last two, else one of the four is enough.
     """
 
+    tags: ClassVar = Tags(
+        "DayRule", days="days", before_end="before_end", weekdays="weekdays", nth="nth", both="both"
+    )
+
     days: frozenset[int] = frozenset()
     before_end: frozenset[int] = frozenset()
     weekdays: frozenset[int] = frozenset()
@@ -122,6 +132,8 @@ class MonthDays:
 
     ``anchor`` is a month's number, ``year * 12 + month - 1``, from which months are counted.
     """
+
+    tags: ClassVar = Tags("MonthDays", rule="rule", months="months", count="count", anchor="anchor")
 
     rule: DayRule
     months: frozenset[int] = frozenset(range(1, 13))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 from clock.errors import RecurrenceError
 from clock.recurrence.dates import Dates
 from clock.recurrence.days import ANCHOR
 from clock.recurrence.recurrence import Recurrence
 from clock.recurrence.rule import Rule
+from clock.recurrence.tags import Tags
 from clock.recurrence.wall import DAY, Fold, Gap
 from clock.recurrence.zone import Zone
 
@@ -23,6 +25,8 @@ DAYS_SEARCHED = 40 * 366
 @dataclass(frozen=True, slots=True)
 class Difference:
     """Fires when ``kept`` does, except at an instant at which ``taken`` does too."""
+
+    tags: ClassVar = Tags("Difference", kept="kept", taken="taken")
 
     kept: Recurrence
     taken: Recurrence
@@ -49,6 +53,8 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class DaysOff:
     """Fires when ``kept`` does, except on local days that are among ``dates``."""
+
+    tags: ClassVar = Tags("DaysOff", kept="kept", dates="dates", zone="zone")
 
     kept: Recurrence
     dates: Dates

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 from clock.recurrence.anchor import Anchor, anchor_instant, spell_anchor
 from clock.recurrence.period import Span
+from clock.recurrence.tags import Tags
 from clock.recurrence.wall import Fold, Gap
 from clock.recurrence.zone import END, Zone
 
@@ -17,6 +19,8 @@ class Elapsed:
 
     Clock changes do not move it, and neither does the start of a process.
     """
+
+    tags: ClassVar = Tags("Elapsed", period="period", anchor="anchor")
 
     period: int
     anchor: int

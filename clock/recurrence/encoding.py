@@ -1,18 +1,17 @@
 """A recurrence as JSON text, and back: whoever has the text can compute every occurrence.
 
-A dataclass becomes an object whose ``is`` is the name of its class, a zone its name, a set and a
+A dataclass becomes an object whose ``is`` is the tag of its class, a zone its name, a set and a
 range objects of their own; a tuple is an array. A stream and a function of dates have no content
 that could be written.
 
-The names of classes and fields are in the text, and a ledger keeps it: what is renamed here cannot
+The tags of classes and fields are in the text, and a ledger keeps it: a text with other tags cannot
 be read by a release from before, nor the other way round.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from functools import lru_cache
 from typing import Any, cast
 
@@ -29,22 +28,17 @@ from clock.recurrence.union import Union
 from clock.recurrence.wall import Wall
 from clock.recurrence.zone import Zone, zone
 
-CLASSES: dict[str, Callable[..., Any]] = {
-    each.__name__: each
-    for each in (
+CLASSES: dict[str, Any] = {
+    kind.tags.name: kind
+    for kind in (
         Bounded, DateSet, DayRule, DaysOff, Difference, Elapsed, EveryDays, Later, MonthDays, Union,
         Wall, WeekDays,
     )
 }  # fmt: skip
-"""All that a recurrence is made of, but for what has no content."""
+"""All that a recurrence is made of, by tag, but for what has no content."""
 
 LONGEST_CACHED = 10_000
 """Characters of a text that is kept in memory with its recurrence."""
-
-_FIELDS = {
-    name: tuple(each.name for each in fields(cast("Any", kind)) if not each.name.startswith("_"))
-    for name, kind in CLASSES.items()
-}
 
 
 @lru_cache(maxsize=4096)
@@ -101,16 +95,16 @@ def _text(value: Any) -> str | None:
 
 
 def _object(value: Any) -> str | None:
-    name = type(value).__name__
-    if type(value) is not CLASSES.get(name):
+    tags = getattr(type(value), "tags", None)
+    if tags is None or CLASSES.get(tags.name) is not type(value):
         return None
     parts = []
-    for field in _FIELDS[name]:
-        text = _text(getattr(value, field))
+    for tag, attribute in tags.fields.items():
+        text = _text(getattr(value, attribute))
         if text is None:
             return None
-        parts.append(f',"{field}":{text}')
-    return f'{{"is":"{name}"{"".join(parts)}}}'
+        parts.append(f',"{tag}":{text}')
+    return f'{{"is":"{tags.name}"{"".join(parts)}}}'
 
 
 def _array(begin: str, parts: list[str | None], end: str) -> str | None:
@@ -129,5 +123,7 @@ def _value(data: Any) -> Any:
         return checked_range(*data["range"])
     if "set" in data:
         return frozenset(map(_value, data["set"]))
-    parts = {field: _value(part) for field, part in data.items() if field != "is"}
-    return check_parts(CLASSES[data["is"]](**parts))
+    kind = CLASSES[data["is"]]
+    attributes = kind.tags.fields
+    parts = {attributes[tag]: _value(part) for tag, part in data.items() if tag != "is"}
+    return check_parts(kind(**parts))

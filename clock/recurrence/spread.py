@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 from clock.recurrence.elapsed import spell_seconds
 from clock.recurrence.recurrence import Recurrence
 from clock.recurrence.rule import Rule
+from clock.recurrence.tags import Tags
 from clock.recurrence.wall import Fold, Gap
 from clock.recurrence.zone import END, Zone
 
@@ -16,6 +18,8 @@ from clock.recurrence.zone import END, Zone
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Later:
     """Fires ``by`` seconds after ``inner`` does."""
+
+    tags: ClassVar = Tags("Later", inner="inner", by="by")
 
     inner: Recurrence
     by: int

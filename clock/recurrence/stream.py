@@ -16,6 +16,7 @@ from clock.errors import RecurrenceError, words_of
 from clock.inside import is_inside_the_clock
 from clock.recurrence.dates import function_name
 from clock.recurrence.rule import Given
+from clock.recurrence.tags import Tags
 from clock.recurrence.wall import Fold, Gap
 from clock.recurrence.zone import BEGINNING, END, Zone
 
@@ -126,6 +127,8 @@ class Tape:
 @dataclass(frozen=True, slots=True)
 class Stream:
     """Fires at the instants of ``tape``. ``name`` stands for it: a stream has no text."""
+
+    tags: ClassVar = Tags("Stream", name="name")
 
     name: str
     tape: Tape = field(repr=False)

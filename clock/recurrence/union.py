@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 from clock.recurrence.recurrence import Recurrence
 from clock.recurrence.rule import Rule
+from clock.recurrence.tags import Tags
 from clock.recurrence.wall import Fold, Gap
 from clock.recurrence.zone import Zone
 
@@ -14,6 +16,8 @@ from clock.recurrence.zone import Zone
 @dataclass(frozen=True, slots=True)
 class Union:
     """Fires when any of ``parts`` does; when several do at one instant, once."""
+
+    tags: ClassVar = Tags("Union", parts="parts")
 
     parts: tuple[Recurrence, ...]
 

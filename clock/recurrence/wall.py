@@ -10,9 +10,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from clock.recurrence.days import Days
+from clock.recurrence.tags import Tags
 from clock.recurrence.zone import END, Zone
 
 DAY = 86_400
@@ -30,6 +31,16 @@ class Wall:
     length, or ``"skip"``; ``fold`` in which pass a repeated time fires. With
     ``follows_real_time`` neither applies: what the local clock shows fires, each time it shows it.
     """
+
+    tags: ClassVar = Tags(
+        "Wall",
+        days="days",
+        seconds="seconds",
+        zone="zone",
+        gap="gap",
+        fold="fold",
+        follows_real_time="follows_real_time",
+    )
 
     days: Days
     seconds: Sequence[int]

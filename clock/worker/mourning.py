@@ -17,6 +17,8 @@ from rq.timeouts import UnixSignalDeathPenalty
 from clock.rq_versions import call_on_failure
 
 TASK = "clock.worker.mourning.mourn"
+"""What stands in queued jobs for ``mourn``. Workers of other releases look it up, so it stays, and
+stays importable from here, whatever the module or the function is called."""
 
 KEPT = 7 * 86_400
 """Seconds a failed one is kept; one that succeeded goes at once."""
