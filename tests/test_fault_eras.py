@@ -41,6 +41,26 @@ def test_what_a_clock_enqueues_again_long_after_is_doubled(event: Event) -> None
     assert found.enqueued_again == 31
 
 
+def test_a_clock_behind_and_one_ahead_may_leave_out_what_was_decided_before_the_flush(
+    event: Event,
+) -> None:
+    after = _era(9, 20)
+    for second in (10, 11):
+        del after.received["x"][SINCE + second]
+    after.records["x"].counters["fired"] -= 2
+    found = _tally(event, _era(1, 11, begun=0), after)
+    assert found.verdict.is_clean
+    assert found.enqueued_again == 1
+    found = _tally(event, _era(1, 10, begun=0), after)
+    assert len(found.verdict.lost) == 1
+
+
+def test_what_the_ledger_counts_and_never_came_is_strange(event: Event) -> None:
+    after = _era(11, 20)
+    del after.received["x"][SINCE + 20]
+    assert _tally(event, _era(1, 10, begun=0), after).verdict.strange
+
+
 def test_what_nobody_decides_around_a_flush_is_counted(event: Event) -> None:
     found = _tally(event, _era(1, 10, begun=0), _era(13, 20))
     assert found.verdict.is_clean

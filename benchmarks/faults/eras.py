@@ -6,7 +6,7 @@ its own records, and what lies between two, or in both, is counted apart.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -77,7 +77,7 @@ def _judge(event: Event, since: int, until: int, eras: Sequence[Era], found: Tal
     known = [era.records[event.name].decided for era in eras if event.name in era.records]
     expected = instants(event, since, max([until, *known]))
     verdict = Verdict()
-    decided, fired = 0, set[int]()
+    reached, decided, fired = 0, set[int](), set[int]()
     for before, era in zip([None, *eras], eras, strict=False):
         received = era.received.get(event.name, Counter())
         record = era.records.get(event.name)
@@ -85,37 +85,74 @@ def _judge(event: Event, since: int, until: int, eras: Sequence[Era], found: Tal
             if received:
                 verdict.strange.append(f"{event.name} came, and has no record")
             continue
-        begin = _begin(expected, era.begun.get(event.name), record)
-        is_last = era is eras[-1]
-        end = len(expected) if is_last else bisect_right(expected, record.decided)
-        verdict.add(_judge_era(event, expected[begin:end], era, received, record))
+        end = bisect_right(expected, record.decided)
+        own = _decided_in(era, event, expected[:end])
+        accounted_for = decided.union(own)
+        begin = bisect_left(expected, own[0]) if own else end
+        # A clock that is behind may have entered the event where one that is ahead then went on.
+        verdict.lost += [
+            f"{name_of(event, instant)} was decided by nobody"
+            for instant in expected[begin:end]
+            if instant not in accounted_for
+        ]
+        if era is eras[-1]:
+            own, end = [*own, *expected[end:]], len(expected)
+        verdict.add(_judge_era(event, own, era, received, record))
         if before is not None:
-            left_out, again = expected[decided:begin], expected[begin : min(decided, end)]
-            if era.restored_to is None:
-                found.left_out_by_clocks += len(left_out)
-            else:
-                found.left_out_by_restoring += len(left_out)
-            verdict.lost += [
-                f"{name_of(event, instant)} was decided by nobody"
-                for instant in left_out
-                if instant > before.ended + NEAR
-            ]
-            twice = [instant for instant in again if instant in fired and received[instant]]
+            _count_across(event, expected[reached:begin], before, era, found, verdict)
+            again = decided.intersection(own)
+            twice = fired.intersection(own, received)
             found.enqueued_again += len(twice)
             found.decided_again += len(again) - len(twice)
             verdict.doubled += [
                 f"{name_of(event, instant)} was enqueued again after a loss of data"
-                for instant in twice
+                for instant in sorted(twice)
                 if era.restored_to is not None or instant < before.ended - NEAR
             ]
-        decided = max(decided, end)
+        reached = max(reached, end)
+        decided.update(own)
         fired.update(received)
     verdict.lost += [
-        f"{name_of(event, instant)} never came, for no reason" for instant in expected[decided:]
+        f"{name_of(event, instant)} never came, for no reason" for instant in expected[reached:]
     ]
     # An occurrence is expected once, however many eras decide it.
     verdict.expected = len(expected)
     found.verdict.add(verdict)
+
+
+def _decided_in(era: Era, event: Event, expected: Sequence[int]) -> list[int]:
+    """Which of ``expected`` an era decided: all behind the records it began with; where it began
+    with none, those that came or have a reason.
+    """
+    begun = era.begun.get(event.name)
+    if begun is not None:
+        return list(expected[bisect_right(expected, begun.decided) :])
+    decided = set(era.received.get(event.name, ()))
+    for reason in era.reasons.get(event.name, ()):
+        decided.update(
+            expected[bisect_left(expected, reason.first) : bisect_right(expected, reason.last)]
+        )
+    return [instant for instant in expected if instant in decided]
+
+
+def _count_across(
+    event: Event,
+    left_out: Sequence[int],
+    before: Era,
+    era: Era,
+    found: Tally,
+    verdict: Verdict,
+) -> None:
+    """Count what neither the era before nor this one decided."""
+    if era.restored_to is None:
+        found.left_out_by_clocks += len(left_out)
+    else:
+        found.left_out_by_restoring += len(left_out)
+    verdict.lost += [
+        f"{name_of(event, instant)} was decided by nobody"
+        for instant in left_out
+        if instant > before.ended + NEAR
+    ]
 
 
 def _judge_era(
@@ -129,12 +166,3 @@ def _judge_era(
     if era.restored_to is not None and begun is not None and begun.decided < era.restored_to:
         verdict.strange.append(f"{event.name} was not restored to {era.restored_to}")
     return verdict
-
-
-def _begin(expected: Sequence[int], begun: Record | None, record: Record) -> int:
-    """Which of ``expected`` is the first of an era: behind the record it began with, or as far
-    before its last one as decisions are counted.
-    """
-    if begun is not None:
-        return bisect_right(expected, begun.decided)
-    return max(bisect_right(expected, record.decided) - sum(record.counters.values()), 0)
