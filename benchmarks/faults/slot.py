@@ -42,6 +42,7 @@ class Slot:
         self._lived = 0.0
         self._expected_end: End = "died"
         self._suspended = False
+        self._suspended_at = self._suspended_for = 0.0
 
     @property
     def is_running(self) -> bool:
@@ -79,6 +80,7 @@ class Slot:
             )
         self._started = time.monotonic()
         self._expected_end, self._suspended = "died", False
+        self._suspended_for = 0.0
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -93,13 +95,14 @@ class Slot:
         """SIGSTOP."""
         if self._process is not None:
             self._process.send_signal(signal.SIGSTOP)
-            self._suspended = True
+            self._suspended, self._suspended_at = True, time.monotonic()
 
     def resume(self) -> None:
         """SIGCONT."""
         if self._process is not None and self._suspended:
             self._process.send_signal(signal.SIGCONT)
             self._suspended = False
+            self._suspended_for += time.monotonic() - self._suspended_at
 
     @property
     def ended_well(self) -> bool:
@@ -117,7 +120,7 @@ class Slot:
             return None
         if self.wall_clock is not None:
             self.wall_clock.clean_after(self._process.pid)
-        self.exit_code, self._lived = code, self.age
+        self.exit_code, self._lived = code, self.age - self._suspended_for
         self._process = None
         return self._expected_end
 
