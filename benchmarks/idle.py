@@ -18,6 +18,7 @@ from statistics import median
 
 from benchmarks.answer import Answer, Goal
 from benchmarks.crowd import few_of_many
+from benchmarks.enrolled import enrolled
 from benchmarks.faults.program import CLOCK
 from benchmarks.process import cpu_seconds
 from benchmarks.ratio import Pairs
@@ -81,8 +82,7 @@ def _spawn(count: int, url: str) -> subprocess.Popen[bytes]:
 def _main(count: int, url: str) -> None:
     log_to(open(os.devnull, "w"), "logfmt")  # noqa: SIM115
     ledger = Ledger(connect(url), app="idle", token="idle")
-    loop = Loop(few_of_many(0, count), ledger, Stop())
-    loop.turn()
+    loop = enrolled(Loop(few_of_many(0, count), ledger, Stop()))
     gc.collect()
     print("ready", flush=True)
     loop.run()

@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from functools import cache
 
+from benchmarks.enrolled import enrolled
 from benchmarks.faults.program import CLOCK
 from clock.ledger.ledger import Ledger
 from clock.log import log_to
@@ -40,8 +41,7 @@ class SteppedClock:
         self._now = BEGINNING
         _log_into_nothing()
         ledger = Ledger(self.connection, app=APP, token=token)
-        self.loop = Loop(events, ledger, Stop(), now=lambda: self._now)
-        self.loop.turn()
+        self.loop = enrolled(Loop(events, ledger, Stop(), now=lambda: self._now))
 
     def fire(self) -> float:
         """Let the next minute come; the seconds of the tick in which it does."""
