@@ -183,11 +183,11 @@ class Asking:
 def _verdict(
     condition: Callable[[Occurrence], object], about: Occurrence, moment: Callable[[], float]
 ) -> Verdict:
-    """What a condition says. Raises what it raises, and TypeError for what is no answer."""
+    """The answer of a condition. Raises what it raises, and TypeError for an awaitable."""
     begin = moment()
-    said = condition(about)
-    if inspect.iscoroutine(said):
-        said.close()  # else Python warns of one that was never awaited
-    if inspect.isawaitable(said):
-        raise TypeError(f"it returned {type(said).__name__!r}, which is awaited, not an answer")
-    return Verdict(bool(said), moment() - begin)
+    answer = condition(about)
+    if inspect.iscoroutine(answer):
+        answer.close()  # else Python warns of one that was never awaited
+    if inspect.isawaitable(answer):
+        raise TypeError(f"it returned {type(answer).__name__!r}, which is awaited, not an answer")
+    return Verdict(bool(answer), moment() - begin)

@@ -51,6 +51,6 @@ class Bell:
         with self._lock:
             self._is_closed = True
             if self._pipe is not None:
-                for each in self._pipe:
-                    os.close(each)
+                for descriptor in self._pipe:
+                    os.close(descriptor)
                 self._pipe = None

@@ -100,9 +100,9 @@ class Claiming:
         ready = self._ready(now)
         if not ready:
             return False
-        due = [each.due for each in ready]
+        due = [item.due for item in ready]
         try:
-            groups = [self._claims(each) for each in ready]
+            groups = [self._claims(item) for item in ready]
             claims = [claim for group in groups for claim in group]
             started = self._time.started()
             sent = self._ledger.send(claims, self._time.decided_by(), self._time.latest())

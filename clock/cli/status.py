@@ -131,11 +131,12 @@ def _complaints(found: Status, workers: Mapping[str, int], broken: Set[str]) -> 
             f"overdue: {each.name} should have fired at "
             f"{local(each.pending or 0, each.description.zone)}{why}"
         )
-    for each in found.ahead:
-        decided = 0 if each.record is None else each.record.decided
+    for event in found.ahead:
+        decided = 0 if event.record is None else event.record.decided
         yield (
-            f"ahead: {each.name} fires nothing before {local(decided, each.description.zone)}: its "
-            f"record stands there, in the server's future; clock rewind {each.name!r} sets it back"
+            f"ahead: {event.name} fires nothing before "
+            f"{local(decided, event.description.zone)}: its record stands there, in the server's "
+            f"future; clock rewind {event.name!r} sets it back"
         )
     for queue in sorted(name for name, count in workers.items() if count == 0):
         events = sum(1 for each in found.events if each.description.queue == queue)
