@@ -5,7 +5,7 @@ Both read the names in capitals.
 
 import os
 
-from clock.server import redis_url
+from clock.connection.server import redis_url
 
 # One function decides for both, so that the workers listen where the clock enqueues.
 REDIS_URL = redis_url(os.environ)

@@ -21,7 +21,7 @@ from benchmarks.answer import Answer, Goal
 from benchmarks.crowd import write_crowd
 from benchmarks.process import clock, running, wait_for
 from benchmarks.server import QUEUE, server
-from clock.ledger import keys
+from clock import keys
 from clock.ledger.record import parse_record
 
 APP = "clock"

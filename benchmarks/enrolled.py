@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clock.loop import Loop
+from clock.loop.loop import Loop
 
 
 def enrolled(loop: Loop) -> Loop:

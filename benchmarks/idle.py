@@ -23,10 +23,10 @@ from benchmarks.faults.program import CLOCK
 from benchmarks.process import cpu_seconds
 from benchmarks.ratio import Pairs
 from benchmarks.server import server
+from clock.connection.server import connect
 from clock.ledger.ledger import Ledger
 from clock.log import log_to
-from clock.loop import Loop
-from clock.server import connect
+from clock.loop.loop import Loop
 from clock.stop import Stop
 
 

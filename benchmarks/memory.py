@@ -29,7 +29,7 @@ from benchmarks.faults.program import CLOCK
 from benchmarks.process import resident
 from benchmarks.server import server
 from clock.ledger.ledger import Ledger
-from clock.loop import Loop
+from clock.loop.loop import Loop
 from clock.schedule.load import load
 from clock.stop import Stop
 

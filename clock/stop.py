@@ -8,13 +8,19 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Protocol
 
-from clock.bell import Bell
 from clock.bootstrap import SIGNALS
 
 PATIENCE = 0.7
 """Seconds the claim in hand has to finish once a stop was requested. One that a silent server holds
 up longer is abandoned; it is decided there or it is not, and the next start finds out."""
+
+
+class Readable(Protocol):
+    """What a selector can wait for."""
+
+    def fileno(self) -> int: ...
 
 
 class Abandon(BaseException):
@@ -56,7 +62,7 @@ class Stop:
         os.close(self._reader)
         os.close(self._writer)
 
-    def wait(self, seconds: float, bell: Bell | None = None) -> bool:
+    def wait(self, seconds: float, bell: Readable | None = None) -> bool:
         """Wait until the stop is requested or the bell rings, ``seconds`` at most; whether it was
         requested.
         """

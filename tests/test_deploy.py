@@ -13,7 +13,7 @@ from clock import Schedule
 from clock.decision import Kind
 from clock.ledger.ledger import Ledger
 from clock.ledger.records import read_record
-from clock.loop import Loop
+from clock.loop.loop import Loop
 from clock.stop import Stop
 from tests.conftest import ReadSchedule
 

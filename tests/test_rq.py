@@ -23,7 +23,8 @@ from rq.version import VERSION
 from rq.worker_registration import WORKERS_BY_QUEUE_KEY
 
 import clock
-from clock import rq_keys, rq_versions
+from clock.connection import rq_keys
+from clock.jobs import rq_versions
 
 REGISTRIES: dict[str, type[BaseRegistry]] = {
     "wip": StartedJobRegistry,

@@ -8,8 +8,8 @@ from redis import Redis
 
 from benchmarks.faults.lineage import Lineage, Place, place
 from benchmarks.faults.reasons import Reasons, parsed, reasons_in
+from clock import keys
 from clock.decision import Decision
-from clock.ledger import keys
 from clock.ledger.record import Record
 
 

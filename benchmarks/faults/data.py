@@ -16,8 +16,8 @@ from benchmarks.faults.faults import Fault, World
 from benchmarks.faults.program import CLOCK
 from benchmarks.faults.reasons import Reasons, parsed, patient
 from benchmarks.faults.server import Server
+from clock import keys
 from clock.instant import utc_text
-from clock.ledger import keys
 from clock.ledger.record import Record
 from clock.schedule.event import Event
 

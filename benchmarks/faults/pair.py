@@ -14,8 +14,8 @@ from benchmarks.faults.lineage import Lineage
 from benchmarks.faults.reasons import parsed
 from benchmarks.faults.sentinels import MASTER, Sentinels
 from benchmarks.faults.server import Server
+from clock import keys
 from clock.decision import Kind
-from clock.ledger import keys
 
 OPTIONS = {
     # A primary takes no writes while its replica is away.

@@ -13,8 +13,8 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq.utils import as_text
 
+from clock import keys
 from clock.decision import FIRING, Decision, Kind
-from clock.ledger import keys
 from clock.ledger.record import Record, parse_record
 
 PAUSE = 4.0

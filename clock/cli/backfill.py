@@ -14,17 +14,16 @@ from itertools import islice
 import click
 from redis import Redis
 
-from clock import codes
-from clock.backfill import Candidate, candidates
+from clock import codes, keys
 from clock.cli import options
 from clock.cli.table import table
-from clock.ledger import keys
+from clock.connection.server import find_server
 from clock.ledger.backfill import Backfill, Standing
 from clock.ledger.records import read_record
 from clock.ledger.time_source import server_now
+from clock.observe.backfill import Candidate, candidates
 from clock.schedule.event import Event, seconds
 from clock.schedule.load import load
-from clock.server import find_server
 
 WORDS = {
     Standing.FIRED: "fired",

@@ -12,6 +12,7 @@ import click
 from clock import codes
 from clock.cli import options
 from clock.cli.table import table
+from clock.connection.server import find_server
 from clock.decision import FIRING, Decision, Kind
 from clock.ledger.descriptions import Description
 from clock.ledger.job import job_id
@@ -19,7 +20,6 @@ from clock.ledger.records import find_record
 from clock.observe.snapshot import read_snapshot
 from clock.observe.telling import local, utc
 from clock.recurrence.zone import Zone, zone
-from clock.server import find_server
 
 SHOWN = 20
 

@@ -10,12 +10,12 @@ import click
 
 from clock import codes
 from clock.cli import options
+from clock.connection.server import find_server
 from clock.instant import utc_text
 from clock.ledger.clocks import read_clocks
 from clock.ledger.restore import restore
 from clock.ledger.time_source import server_now
 from clock.schedule.event import seconds
-from clock.server import find_server
 
 
 @click.command(name="restore")

@@ -9,11 +9,11 @@ import click
 
 from clock import codes
 from clock.cli import options
+from clock.connection.server import find_server
 from clock.instant import utc_text
 from clock.ledger.lower import is_ahead, lower
 from clock.ledger.records import read_decided, read_record
 from clock.ledger.time_source import server_now
-from clock.server import find_server
 
 
 @click.command(name="rewind")

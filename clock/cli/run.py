@@ -9,9 +9,9 @@ import click
 
 from clock import codes
 from clock.cli import options
+from clock.connection.server import find_server
 from clock.ledger.manual import run_now
 from clock.ledger.time_source import server_now
-from clock.server import find_server
 
 
 @click.command(name="run")

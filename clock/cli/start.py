@@ -17,26 +17,26 @@ import click
 
 from clock import codes
 from clock.cli import options
+from clock.connection.server import find_server
 from clock.errors import LedgerError, TimeSourceError
 from clock.ledger.ledger import Ledger
 from clock.log import STYLES, Style, log_always_to
-from clock.loop import Loop
-from clock.outage import Outage
+from clock.loop.loop import Loop
+from clock.loop.outage import Outage
+from clock.loop.token import process_token
 from clock.output import unblock_output
 from clock.recurrence.user_code import runs_user_code
 from clock.schedule.event import Event
 from clock.schedule.load import load
 from clock.schedule.schedule import Schedule
-from clock.server import find_server
 from clock.settings import CONDITION_TIMEOUT, read_settings
 from clock.stop import Abandon, Stop, stopped_by_signals
-from clock.token import process_token
 from clock.version import VERSION
 
 if TYPE_CHECKING:
     from redis import Redis
 
-    from clock.watch.watch import Watch
+    from clock.loop.watch import Watch
 
 SHOWN_AT_START = 20
 """Events whose next time is logged at the start."""
@@ -128,7 +128,7 @@ def _watch(
     connection: Redis, schedule: Schedule, ping_url: str | None, *, token: str, **own: Any
 ) -> Watch:
     # Imported behind the first tick, which does not wait for it.
-    from clock.watch.watch import Watch
+    from clock.loop.watch import Watch
     from clock.watchers.clock_ping import ClockPing
 
     ping = None if ping_url is None else ClockPing(ping_url, token)

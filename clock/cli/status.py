@@ -15,17 +15,17 @@ from redis import Redis
 from clock import codes
 from clock.cli import options
 from clock.cli.table import table
+from clock.connection.server import find_server
 from clock.ledger.clocks import Life
-from clock.ledger.runs import failing, read_last_runs
 from clock.ledger.time_source import server_now
 from clock.observe import status as observed
 from clock.observe.objects import clock_object, conflict_object, event_object
+from clock.observe.rq.workers import broken_queues, count_workers
 from clock.observe.snapshot import read_snapshot
 from clock.observe.state import State, last_lateness
 from clock.observe.status import EventStatus, Status
 from clock.observe.telling import local, span, utc_exact
-from clock.observe.workers import broken_queues, count_workers
-from clock.server import find_server
+from clock.runs.runs import failing, read_last_runs
 
 DECISIONS = 4
 """Decisions of each event that are read: the last one, and the last that fired if it is among

@@ -11,10 +11,10 @@ import click
 
 from clock import codes
 from clock.cli import options
+from clock.connection.server import find_server
 from clock.errors import SettingsError
 from clock.log import STYLES, Style, log_to
 from clock.output import unblock_output
-from clock.server import find_server
 from clock.settings import settings_module
 
 PORT = 5040

@@ -14,24 +14,24 @@ from redis import Redis
 
 from clock import codes
 from clock.cli import options
+from clock.connection.server import find_server
 from clock.errors import UnknownEventError
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause_over
 from clock.ledger.records import find_record
-from clock.ledger.run import Run
-from clock.ledger.runs import read_runs
 from clock.ledger.time_source import server_now
 from clock.observe import why as observed
-from clock.observe.job_state import JobState, read_job
 from clock.observe.reasons import sentence
+from clock.observe.rq.job_state import JobState, read_job
+from clock.observe.rq.workers import count_workers
 from clock.observe.snapshot import Snapshot, read_snapshot
 from clock.observe.status import EventStatus
 from clock.observe.status import status as status_of
 from clock.observe.telling import local, utc
 from clock.observe.why import Answer, Verdict
-from clock.observe.workers import count_workers
+from clock.runs.run import Run
+from clock.runs.runs import read_runs
 from clock.schedule.event import seconds
-from clock.server import find_server
 
 
 @click.command(name="why")

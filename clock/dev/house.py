@@ -15,14 +15,14 @@ import click
 from redis.exceptions import RedisError
 
 from clock import codes
+from clock.connection.diagnosis import text_of
+from clock.connection.masking import masked
+from clock.connection.server import VARIABLES, address, connect
 from clock.dev.child import Child
 from clock.dev.sweeper import swept
 from clock.errors import SettingsError
-from clock.ledger.diagnosis import text_of
-from clock.masking import masked
 from clock.output import Output, unblock_output
 from clock.schedule.schedule import Schedule
-from clock.server import VARIABLES, address, connect
 from clock.settings import settings_module
 from clock.stop import Stop, stopped_by_signals
 

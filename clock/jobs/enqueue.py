@@ -16,7 +16,9 @@ from rq import Queue, get_current_job
 from rq.job import Job, JobStatus
 from rq.utils import as_text
 
-from clock import rq_keys
+from clock import keys
+from clock.connection import rq_keys
+from clock.connection.lua import script
 from clock.errors import (
     EnqueueError,
     JobServerError,
@@ -28,9 +30,7 @@ from clock.jobs.handle import Handle, check_may_wait
 from clock.jobs.options import ENDLESS, Asked, Options, asked_for
 from clock.jobs.place import Place, find_place, prompt, server_answers
 from clock.jobs.span import Span
-from clock.ledger import keys
 from clock.ledger.job import job_meta, rq_callback, rq_retry
-from clock.lua import script
 from clock.schedule.event import JobOptions
 from clock.schedule.task import task_name
 

@@ -11,7 +11,8 @@ from rq.job import Job, JobStatus
 from rq.serializers import resolve_serializer
 from rq.utils import as_text
 
-from clock import rq_keys
+from clock import keys
+from clock.connection import rq_keys
 from clock.errors import (
     JobError,
     JobExpiredError,
@@ -25,7 +26,6 @@ from clock.inside import is_inside_the_clock
 from clock.jobs.place import ANSWER, Place, find_place, prompt, server_answers
 from clock.jobs.progress import Progress, read_progress
 from clock.jobs.span import Span, seconds
-from clock.ledger import keys
 from clock.schedule.reading import READING
 
 LOOK_AGAIN = 1.0

@@ -15,10 +15,10 @@ from rq.exceptions import DeserializationError
 from rq.job import Job
 from rq.utils import as_text
 
-from clock import rq_keys
-from clock.ledger import keys
-from clock.lua import script
-from clock.rq_versions import fill_rate_limit
+from clock import keys
+from clock.connection import rq_keys
+from clock.connection.lua import script
+from clock.jobs.rq_versions import fill_rate_limit
 
 LEASE = 20.0
 """Seconds a lease lasts unless it is renewed. A worker of ours renews it every few seconds, so that

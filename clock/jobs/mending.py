@@ -12,13 +12,13 @@ from redis import Redis
 from rq.job import Job
 from rq.utils import as_text, utcformat
 
-from clock import rq_keys
+from clock.connection import rq_keys
+from clock.connection.lua import script
 from clock.errors import NoQueueError
+from clock.jobs.rq_versions import fill_rate_limit, leave_rate_limit
 from clock.ledger.script import server_errors
 from clock.ledger.unreadable import texts
-from clock.lua import script
-from clock.observe.jobs import JobSummary, read_summaries
-from clock.rq_versions import fill_rate_limit, leave_rate_limit
+from clock.observe.rq.jobs import JobSummary, read_summaries
 
 AT_ONCE = 200
 """Jobs in one call of a script; it holds the server for a few milliseconds."""

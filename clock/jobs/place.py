@@ -19,9 +19,9 @@ from redis.retry import Retry
 from redis.sentinel import SentinelConnectionPool
 from rq import get_current_job
 
+from clock.connection.diagnosis import text_of
+from clock.connection.server import VARIABLES, find_server
 from clock.errors import JobServerError
-from clock.ledger.diagnosis import text_of
-from clock.server import VARIABLES, find_server
 from clock.settings import read_settings
 
 ANSWER = 5.0

@@ -13,11 +13,11 @@ from redis import Redis
 from rq import get_current_job
 from rq.job import Job
 
+from clock import keys
 from clock.errors import JobServerError
 from clock.jobs.place import prompt, server_answers
-from clock.ledger import keys
-from clock.ledger.progress import Progress, parse_progress
 from clock.ledger.unreadable import execute
+from clock.runs.progress import Progress, parse_progress
 
 EVERY = 1.0
 """Seconds between two writes of a job, whatever its task says in between."""

@@ -12,9 +12,9 @@ from rq import Queue
 from rq.serializers import resolve_serializer
 from rq.utils import as_text, utcformat
 
+from clock import keys
 from clock.errors import LedgerError, UnknownEventError
 from clock.instant import utc_text
-from clock.ledger import keys
 from clock.ledger.job import JobTemplates, job_id, occurrence_meta
 from clock.ledger.reserved import meta_mark
 from clock.ledger.script import script, server_errors

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from redis import Redis
 from redis.client import Pipeline
 
-from clock.ledger import keys
+from clock import keys
 from clock.ledger.script import server_errors
 from clock.ledger.unreadable import execute, readable
 from clock.ledger.values import instant, text, whole

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from redis import Redis
 
-from clock.ledger import keys
+from clock import keys
 from clock.ledger.script import server_errors
 from clock.schedule.event import Event
 

@@ -13,8 +13,8 @@ from typing import Any, cast
 
 from redis import Redis
 
+from clock import keys
 from clock.errors import RecurrenceError
-from clock.ledger import keys
 from clock.ledger.script import server_errors
 from clock.ledger.unreadable import READ_ERRORS, execute, readable
 from clock.ledger.values import flag, maybe_whole, second, text, whole

@@ -8,7 +8,7 @@ from typing import Any
 
 from redis import Redis
 
-from clock.ledger import keys
+from clock import keys
 from clock.ledger.channel import Call, Channel
 from clock.ledger.job import JobTemplate, JobTemplates, Shape, job_prefix
 from clock.schedule.event import Event

@@ -11,7 +11,7 @@ from typing import Any
 
 from redis import Redis
 
-from clock.ledger import keys
+from clock import keys
 from clock.ledger.script import server_errors
 from clock.ledger.unreadable import readable
 from clock.ledger.values import second

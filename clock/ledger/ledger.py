@@ -11,11 +11,11 @@ from redis.crc import key_slot
 from redis.exceptions import ClusterCrossSlotError
 from rq import Queue
 
+from clock import keys
+from clock.connection.diagnosis import ONE_SLOT
 from clock.decision import Kind
 from clock.errors import LedgerError
-from clock.ledger import keys
 from clock.ledger.channel import Call, Channel
-from clock.ledger.diagnosis import ONE_SLOT
 from clock.ledger.enrolment import SMALL, Enrolment, or_server_time
 from clock.ledger.job import job_id
 from clock.ledger.lower import Lowered, lower

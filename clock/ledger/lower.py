@@ -8,7 +8,7 @@ from typing import NamedTuple
 from redis import Redis
 from rq.utils import as_text
 
-from clock.ledger import keys
+from clock import keys
 from clock.ledger.script import script, server_errors
 
 WAITED_OUT = 300

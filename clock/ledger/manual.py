@@ -11,9 +11,9 @@ from rq import Queue
 from rq.serializers import resolve_serializer
 from rq.utils import utcformat
 
+from clock import keys
 from clock.errors import IdTakenError, NoQueueError, NotEnrolledError
 from clock.instant import utc_text
-from clock.ledger import keys
 from clock.ledger.job import occurrence_meta
 from clock.ledger.records import find_record
 from clock.ledger.reserved import manual_id, meta_mark

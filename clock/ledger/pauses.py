@@ -14,7 +14,7 @@ from typing import Any
 from redis import Redis
 from redis.client import Pipeline
 
-from clock.ledger import keys
+from clock import keys
 from clock.ledger.records import find_record
 from clock.ledger.script import server_errors
 from clock.ledger.unreadable import READ_ERRORS, execute, readable, skip, texts

@@ -7,8 +7,8 @@ from typing import Any
 
 from redis import Redis
 
+from clock import keys
 from clock.errors import LedgerError, UnknownEventError
-from clock.ledger import keys
 from clock.ledger.record import Record, parse_record
 from clock.ledger.script import server_errors
 from clock.ledger.unreadable import execute, readable, texts

@@ -6,7 +6,7 @@ from typing import NamedTuple, cast
 
 from redis import Redis
 
-from clock.ledger import keys
+from clock import keys
 from clock.ledger.script import script, server_errors
 
 AT_ONCE = 500

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from redis.exceptions import RedisError
 
-from clock import lua
-from clock.ledger.diagnosis import diagnosed
+from clock.connection import lua
+from clock.connection.diagnosis import diagnosed
 
 
 def script(name: str) -> str:

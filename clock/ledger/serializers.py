@@ -13,9 +13,9 @@ from typing import Any
 from redis import Redis
 from rq.serializers import DefaultSerializer, JSONSerializer, resolve_serializer
 
-from clock import rq_keys
+from clock import keys
+from clock.connection import rq_keys
 from clock.errors import LedgerError
-from clock.ledger import keys
 from clock.ledger.script import server_errors
 from clock.ledger.unreadable import execute, readable, texts
 

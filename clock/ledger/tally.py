@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from redis import Redis
 
+from clock import keys
 from clock.decision import FIRING
-from clock.ledger import keys
 from clock.ledger.histogram import Histogram, bucket, read_histogram
 from clock.ledger.ledger import Outcome
 from clock.ledger.script import script, server_errors

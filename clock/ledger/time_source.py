@@ -13,7 +13,7 @@ from redis import Redis
 from redis.exceptions import NoPermissionError
 from rq.utils import as_text
 
-from clock.ledger import keys
+from clock import keys
 from clock.ledger.script import script, server_errors
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clock.decision import Kind
 from clock.ledger.pauses import Pause
-from clock.observe.job_state import JobState
+from clock.observe.rq.job_state import JobState
 from clock.observe.status import EventStatus
 from clock.observe.telling import local, span
 from clock.observe.why import Absence, Answer, Verdict

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from redis import Redis
 
-from clock.ledger import keys
-from clock.ledger.run import FAILURES, Run, RunOutcome
-from clock.ledger.runs import parse_runs
+from clock import keys
 from clock.ledger.script import server_errors
 from clock.ledger.unreadable import READ_ERRORS, execute, skip
 from clock.ledger.values import second
+from clock.runs.run import FAILURES, Run, RunOutcome
+from clock.runs.runs import parse_runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from redis import Redis
 
-from clock.ledger import keys
+from clock import keys
 from clock.ledger.clocks import Life, parse_clocks
 from clock.ledger.descriptions import Description, parse_descriptions
 from clock.ledger.instants import parse_instants

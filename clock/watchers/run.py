@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from clock.ledger.run import RunOutcome
+from clock.runs.run import RunOutcome
 from clock.watchers import sentry
 from clock.watchers.ping import TIMEOUT, Ping, Sender, run_id
 

@@ -24,13 +24,13 @@ from clock.decision import FIRING
 from clock.errors import JobServerError, LedgerError
 from clock.jobs.place import prompt
 from clock.ledger.histogram import Histogram
-from clock.ledger.measured import Measured, read_measured
-from clock.ledger.runs import failing, read_last_runs
 from clock.ledger.tally import Counted, read_tally
-from clock.observe.queues import QueueState, read_queues
+from clock.observe.rq.queues import QueueState, read_queues
 from clock.observe.snapshot import read_snapshot
 from clock.observe.state import last_lateness
 from clock.observe.status import EventStatus, Status, status
+from clock.runs.measured import Measured, read_measured
+from clock.runs.runs import failing, read_last_runs
 from clock.web.context import Context
 
 ANSWER = 3.0

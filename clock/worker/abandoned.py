@@ -11,8 +11,8 @@ from rq.job import Job
 from rq.registry import StartedJobRegistry
 from rq.utils import as_text, parse_composite_key
 
-from clock import rq_keys
-from clock.ledger import keys
+from clock import keys
+from clock.connection import rq_keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from rq import Retry as RQRetry
 from rq.job import Job
 
 from clock.jobs.outcome import Abort, Retry, Skip, meaning_of
-from clock.ledger.run import RunOutcome
+from clock.runs.run import RunOutcome
 from clock.worker.interruption import Stopping
 from clock.worker.record import attempt_of
 

@@ -6,8 +6,8 @@ from redis import Redis
 from rq.executions import Execution
 from rq.job import Job
 
-from clock.ledger import keys
-from clock.lua import script
+from clock import keys
+from clock.connection.lua import script
 
 RQ_KEEPS = 90
 """Seconds RQ keeps an execution after its last heartbeat."""

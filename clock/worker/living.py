@@ -14,9 +14,9 @@ from rq.job import Job
 from rq.utils import as_text
 from rq.worker_registration import clean_worker_registry
 
-from clock import rq_keys
-from clock.ledger import keys
-from clock.rq_versions import clean_waiting, with_execution
+from clock import keys
+from clock.connection import rq_keys
+from clock.jobs.rq_versions import clean_waiting, with_execution
 from clock.worker.gentle import GentleWorker
 from clock.worker.hand import Hand, Overtaken
 from clock.worker.presence import Presence, own_connection

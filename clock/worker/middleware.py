@@ -20,7 +20,7 @@ from rq import Retry as RQRetry
 from rq.job import Job
 
 from clock.errors import SettingsError
-from clock.ledger.run import RunOutcome
+from clock.runs.run import RunOutcome
 from clock.worker.ending import Ending, ending_of
 from clock.worker.record import attempt_of, occurrence_of
 

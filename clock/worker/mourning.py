@@ -14,7 +14,7 @@ from rq.exceptions import AbandonedJobError, NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.timeouts import UnixSignalDeathPenalty
 
-from clock.rq_versions import call_on_failure
+from clock.jobs.rq_versions import call_on_failure
 
 TASK = "clock.worker.mourning.mourn"
 """What stands in queued jobs for ``mourn``. Workers of other releases look it up, so it stays, and

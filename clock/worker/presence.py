@@ -18,9 +18,9 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq.connections import parse_connection
 
-from clock.ledger import keys
-from clock.ledger.diagnosis import text_of
-from clock.server import REPLY_TIMEOUT
+from clock import keys
+from clock.connection.diagnosis import text_of
+from clock.connection.server import REPLY_TIMEOUT
 from clock.worker.hand import Hand
 
 BEAT = 4.0

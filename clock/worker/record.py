@@ -8,7 +8,7 @@ from typing import Any
 
 from rq.job import Job
 
-from clock.ledger.run import Run, RunOutcome
+from clock.runs.run import Run, RunOutcome
 
 
 def occurrence_of(job: Job) -> Mapping[str, Any] | None:

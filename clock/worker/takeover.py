@@ -21,11 +21,11 @@ from rq.registry import ScheduledJobRegistry
 from rq.results import Result
 from rq.utils import utcformat
 
-from clock import rq_keys
-from clock.ledger import keys
-from clock.ledger.run import RunOutcome
-from clock.ledger.runs import write_run
-from clock.rq_versions import free_rate_limit
+from clock import keys
+from clock.connection import rq_keys
+from clock.jobs.rq_versions import free_rate_limit
+from clock.runs.run import RunOutcome
+from clock.runs.runs import write_run
 from clock.worker.abandoned import Abandoned, is_still_abandoned
 from clock.worker.mourning import mourning
 from clock.worker.record import run_of

@@ -21,10 +21,10 @@ from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 
 from clock.jobs.progress import flush
-from clock.ledger.run import Run, RunOutcome
-from clock.ledger.runs import write_run
+from clock.jobs.rq_versions import with_execution
 from clock.ledger.serializers import meet_clocks
-from clock.rq_versions import with_execution
+from clock.runs.run import Run, RunOutcome
+from clock.runs.runs import write_run
 from clock.watchers.run import Watchers
 from clock.worker.configuration import (
     log_by_environment,

@@ -21,13 +21,13 @@ from benchmarks.instructions import instructions
 from clock import cron, load
 from clock.ledger.ledger import Claim, Ledger
 from clock.log import log_to
-from clock.loop import Loop
+from clock.loop.loop import Loop
+from clock.loop.timetable import Row, Timetable
 from clock.recurrence.elapsed import Elapsed
 from clock.recurrence.recurrence import Recurrence, between
 from clock.recurrence.zone import zone
 from clock.schedule.event import Event
 from clock.stop import Stop
-from clock.timetable import Row, Timetable
 
 COSTS = {
     # Instructions of Python, for one event among many or for one next time.

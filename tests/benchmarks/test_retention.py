@@ -10,8 +10,7 @@ import pytest
 from redis import Redis
 
 from benchmarks.retention.day import SCHEDULE, Day, Sample, without_end
-from clock import load
-from clock.ledger import keys
+from clock import keys, load
 
 KEPT = 150
 """Failed jobs and runs of an event; a failure every two seconds reaches it in five minutes."""

@@ -15,17 +15,16 @@ from redis import Redis
 from rq import Queue, SimpleWorker
 from rq.job import Job
 
-from clock import Schedule, load
+from clock import Schedule, keys, load
 from clock.decision import FIRING
 from clock.jobs.progress import Progress
-from clock.ledger import keys
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause
 from clock.ledger.records import read_record
-from clock.ledger.run import Run, RunOutcome
-from clock.ledger.runs import write_run
+from clock.runs.run import Run, RunOutcome
+from clock.runs.runs import write_run
 from tests.jobs.working import start, work_off
-from tests.watch.watched import START, Watched
+from tests.loop.watched import START, Watched
 
 APP = "clock"
 FAILING = "feeds.refresh"

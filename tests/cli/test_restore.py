@@ -8,13 +8,13 @@ import pytest
 from redis import Redis
 from rq.utils import as_text
 
+from clock import keys
 from clock.instant import utc_text
-from clock.ledger import keys
 from clock.ledger.record import Record, parse_record
 from tests.cli.command import Clock
 from tests.conftest import ReadSchedule
 from tests.live.port import free_port
-from tests.watch.watched import START, Watched
+from tests.loop.watched import START, Watched
 
 AGO = 3600
 

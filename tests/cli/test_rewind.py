@@ -13,7 +13,7 @@ from clock.ledger.ledger import Claim, Ledger
 from clock.ledger.records import read_record
 from tests.cli.command import Clock
 from tests.conftest import ReadSchedule
-from tests.watch.watched import Watched
+from tests.loop.watched import Watched
 
 DAY = 86_400
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from clock.loop import Loop
+from clock.loop.loop import Loop
 from tests.cli.command import Clock
 from tests.live.port import free_port
 

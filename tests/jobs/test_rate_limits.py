@@ -13,11 +13,11 @@ from rq.job import Job
 from rq.rate_limit import RateLimitRegistry
 from rq.registry import ReadyJobRegistry
 
+from clock import keys
 from clock.jobs import Handle, Status
 from clock.jobs.lease import Leases
 from clock.jobs.mending import Deleted, delete, requeue
-from clock.ledger import keys
-from clock.rq_versions import clean_waiting
+from clock.jobs.rq_versions import clean_waiting
 from clock.worker.abandoned import find_abandoned
 from clock.worker.takeover import take_over
 from tests.jobs.working import start, work_off

@@ -9,9 +9,9 @@ from rq.job import Job
 from rq.serializers import resolve_serializer
 from rq.utils import as_text
 
+from clock import keys
 from clock.decision import Kind
 from clock.errors import LedgerError, UnknownEventError
-from clock.ledger import keys
 from clock.ledger.backfill import Backfill, Standing
 from clock.ledger.ledger import Claim, Ledger
 from clock.schedule.event import Event

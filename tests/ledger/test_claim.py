@@ -6,8 +6,8 @@ import pytest
 from redis import Redis
 from rq import Queue
 
+from clock import keys
 from clock.decision import Decision, Kind
-from clock.ledger import keys
 from clock.ledger.ledger import Claim, Ledger
 from clock.ledger.record import Record, parse_record
 from clock.schedule.event import Event

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from redis import Redis
 
-from clock.ledger import keys
+from clock import keys
 from clock.ledger.clocks import ALIVE_WITHIN, GAPS, Life, Pulse, absences, read_clocks
 
 NOW = 1_800_000_000.0

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from clock.connection.server import connect
 from clock.decision import Kind
 from clock.ledger.ledger import Claim, Ledger
 from clock.schedule.event import Event
-from clock.server import connect
 from tests.conftest import ReadSchedule
 from tests.ledger.test_contract import OPTIONS
 

@@ -7,8 +7,7 @@ import json
 import pytest
 from redis import Redis
 
-from clock import Schedule
-from clock.ledger import keys
+from clock import Schedule, keys
 from clock.ledger.descriptions import Description, describe, read_descriptions
 from clock.ledger.ledger import Ledger
 from tests.conftest import ReadSchedule

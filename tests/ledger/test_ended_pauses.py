@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from redis import Redis
 
-from clock.ledger import keys
+from clock import keys
 from clock.ledger.ledger import Ledger
 from clock.ledger.pauses import Pause, pause, pause_over, resume
 from tests.conftest import ReadSchedule

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from redis import Redis
 
+from clock import keys
 from clock.decision import Kind
-from clock.ledger import keys
 from clock.ledger.ledger import Claim, Ledger
 from clock.ledger.lower import WAITED_OUT, lower
 from clock.ledger.record import Record

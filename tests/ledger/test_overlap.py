@@ -9,10 +9,10 @@ from rq.executions import Execution
 from rq.job import Job, JobStatus
 from rq.registry import DeferredJobRegistry, ScheduledJobRegistry
 
+from clock.connection.server import connect
 from clock.decision import Kind
 from clock.ledger.ledger import Claim, Ledger
 from clock.schedule.event import Event
-from clock.server import connect
 from tests.conftest import ReadSchedule
 
 NOW = 1_800_000_000

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 from redis import Redis
 
+from clock.connection.server import connect
 from clock.decision import Kind
 from clock.errors import LedgerError
 from clock.ledger.ledger import Claim, Ledger
 from clock.ledger.record import Record
 from clock.ledger.records import read_record
 from clock.schedule.event import Event
-from clock.server import connect
 from tests.conftest import ReadSchedule
 
 NOW = 1_800_000_000

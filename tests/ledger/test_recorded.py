@@ -11,8 +11,7 @@ import pytest
 from redis import Redis
 from rq import Queue
 
-from clock import Schedule, load
-from clock.ledger import keys
+from clock import Schedule, keys, load
 from clock.ledger.clocks import parse_clocks
 from clock.ledger.descriptions import read_descriptions
 from clock.ledger.ledger import Ledger
@@ -20,7 +19,7 @@ from clock.ledger.records import read_record
 from clock.recurrence.recurrence import between
 from tests.ledger.recorded import AT, lost, restore
 from tests.ledger.recording import APP, SCHEDULE
-from tests.watch.watched import START, Watched
+from tests.loop.watched import START, Watched
 
 SOON = AT + 12
 

@@ -10,10 +10,10 @@ from redis import Redis
 from rq import Queue, Worker
 from rq.serializers import DefaultSerializer, JSONSerializer
 
-from clock.ledger import keys
+from clock import keys
 from clock.ledger.ledger import Ledger
 from clock.ledger.serializers import WORKER_FIELD, meet_clocks, meet_workers, serializer_name
-from clock.loop import Loop
+from clock.loop.loop import Loop
 from clock.stop import Stop
 from tests.conftest import ReadSchedule
 from tests.live.port import free_port

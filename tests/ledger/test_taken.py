@@ -9,6 +9,7 @@ from redis import Redis
 from rq import Queue
 from rq.job import Job
 
+from clock.connection.server import connect
 from clock.decision import Kind
 from clock.errors import IdTakenError, LedgerError
 from clock.ledger.backfill import Backfill, Standing
@@ -17,7 +18,6 @@ from clock.ledger.manual import run_now
 from clock.ledger.records import read_record
 from clock.ledger.reserved import manual_id
 from clock.schedule.event import Event
-from clock.server import connect
 from tests.conftest import ReadSchedule
 
 NOW = 1_800_000_000

@@ -13,7 +13,7 @@ from redis import Redis
 from rq import Queue
 from rq.job import Job, JobStatus
 
-from clock import rq_keys
+from clock.connection import rq_keys
 from clock.decision import Kind
 from clock.jobs import Handle, Status, enqueue
 from clock.jobs.lease import Leases

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from redis import Redis
 
-from clock.ledger import keys
+from clock import keys
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause
 from tests.live.clock_process import ClockProcess

@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 
 from benchmarks.faults.wall_clock import WallClock, libfaketime
-from clock.ledger import keys
+from clock import keys
 from tests.live.clock_process import ClockProcess
 from tests.live.conftest import StartClock, WriteSchedule
 from tests.live.faked_time import needs_libfaketime

@@ -6,9 +6,9 @@ import signal
 
 from redis import Redis
 
-from clock.ledger import keys
-from clock.observe.queues import read_queues
-from clock.observe.workers import count_workers, read_workers
+from clock import keys
+from clock.observe.rq.queues import read_queues
+from clock.observe.rq.workers import count_workers, read_workers
 from tests.live.conftest import StartWorker
 from tests.live.waiting import wait_for
 

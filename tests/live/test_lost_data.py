@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from clock.ledger import keys
+from clock import keys
 from clock.ledger.clocks import BEAT_EVERY, read_clocks
 from clock.ledger.pauses import Pause, pause, read_pauses
 from tests.live.conftest import StartClock, WriteSchedule

@@ -13,9 +13,8 @@ from rq.job import Job, JobStatus
 from rq.utils import as_text
 
 from benchmarks.retention.day import without_end
-from clock import load
+from clock import keys, load
 from clock.jobs import enqueue
-from clock.ledger import keys
 from clock.ledger.backfill import Backfill
 from clock.ledger.manual import run_now
 from clock.ledger.pauses import Pause, pause

@@ -32,16 +32,16 @@ Ledger.send = lambda self, claims, now, latest: claims
 Ledger.receive = lambda self, sent: Settled(time.time(), lost(sent))
 """,
     "the timetable": """\
-from clock.timetable import Timetable
+from clock.loop.timetable import Timetable
 Timetable.begin = lambda self, index, decided, horizon: None
 """,
     "the timetable, after a while": """\
-from clock.timetable import Timetable
+from clock.loop.timetable import Timetable
 advance = Timetable.advance
 Timetable.advance = lambda self, due, decided: None if decided % 2 else advance(self, due, decided)
 """,
     "the clock's own next time": """\
-from clock.timetable import Timetable
+from clock.loop.timetable import Timetable
 Timetable._following = lambda self, index, after: after + 86400
 """,
 }

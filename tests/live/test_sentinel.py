@@ -20,8 +20,8 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from clock.connection.sentinel import connect_by_sentinels
 from clock.jobs import EnqueueError, Handle, Status, enqueue
-from clock.sentinel import connect_by_sentinels
 from tests.live.clock_process import ClockProcess
 from tests.live.environment import bare_environment
 from tests.live.jobs import scheduled

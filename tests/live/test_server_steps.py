@@ -13,17 +13,16 @@ import pytest
 from redis import Redis
 
 from benchmarks.faults.wall_clock import WallClock, libfaketime
-from clock import Schedule
-from clock.ledger import keys
+from clock import Schedule, keys
+from clock.connection.sentinel import connect_by_sentinels
+from clock.connection.server import REPLY_TIMEOUT, connect
 from clock.ledger.clocks import read_clocks
 from clock.ledger.ledger import Ledger
 from clock.ledger.records import read_record
-from clock.loop import Loop
-from clock.sentinel import connect_by_sentinels
-from clock.server import REPLY_TIMEOUT, connect
-from clock.server_time import ServerTime
+from clock.loop.loop import Loop
+from clock.loop.server_time import ServerTime
+from clock.loop.watch import Watch
 from clock.stop import Stop
-from clock.watch.watch import Watch
 from tests.conftest import ReadSchedule
 from tests.live.conftest import StartClock, WriteSchedule
 from tests.live.environment import bare_environment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redis import Redis
 
-from clock.ledger import keys
+from clock import keys
 from tests.live.conftest import StartClock, WriteSchedule
 from tests.live.jobs import fired
 from tests.live.server import Server

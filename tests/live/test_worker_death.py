@@ -12,9 +12,9 @@ from redis import Redis
 from rq import Callback, Retry
 from rq.job import Job, JobStatus
 
-from clock.ledger import keys
-from clock.ledger.run import Run, RunOutcome
-from clock.ledger.runs import read_runs
+from clock import keys
+from clock.runs.run import Run, RunOutcome
+from clock.runs.runs import read_runs
 from tests.live.conftest import StartWorker
 from tests.live.processes import needs_proc
 from tests.live.waiting import wait_for

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 
 from redis import Redis
 
-from clock.ledger import keys
+from clock import keys
 from clock.worker.presence import BEAT, Presence, own_connection
 from tests.live.server import Server
 

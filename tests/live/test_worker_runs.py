@@ -11,9 +11,9 @@ from redis import Redis
 from rq import Queue, Retry
 from rq.job import Job, JobStatus
 
-from clock.ledger.run import Run, RunOutcome
-from clock.ledger.runs import read_runs
-from clock.observe.workers import read_workers
+from clock.observe.rq.workers import read_workers
+from clock.runs.run import Run, RunOutcome
+from clock.runs.runs import read_runs
 from tests.live.conftest import StartClock, StartWorker, WriteSchedule
 from tests.live.jobs import fired
 from tests.live.waiting import wait_for

@@ -13,8 +13,8 @@ from clock.observe.snapshot import read_snapshot
 from clock.observe.status import Status, status
 from clock.recurrence.recurrence import between
 from tests.conftest import ReadSchedule
-from tests.turns import take_turn_of_all
-from tests.watch.watched import Watched
+from tests.loop.turns import take_turn_of_all
+from tests.loop.watched import Watched
 
 NOW = datetime(2026, 3, 28, 12, 0, 30, tzinfo=UTC).timestamp()
 """The day before the clocks of Berlin go forward."""

@@ -13,7 +13,7 @@ from clock.observe.snapshot import read_snapshot
 from clock.observe.state import State
 from clock.observe.status import EventStatus, Status, status
 from tests.conftest import ReadSchedule
-from tests.watch.watched import START, Watched
+from tests.loop.watched import START, Watched
 
 TEN = "every('10 seconds', 'tasks.x')"
 

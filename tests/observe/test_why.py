@@ -12,7 +12,7 @@ from clock.observe.snapshot import read_snapshot
 from clock.observe.status import EventStatus, status
 from clock.observe.why import Absence, Answer, Verdict, last_due, why
 from tests.conftest import ReadSchedule
-from tests.watch.watched import START, Watched
+from tests.loop.watched import START, Watched
 
 TEN = "every('10 seconds', 'tasks.x')"
 

@@ -13,14 +13,14 @@ from uuid import UUID
 import pytest
 from redis import Redis
 
-from clock.ledger.run import RunOutcome
+from clock.runs.run import RunOutcome
 from clock.watchers.clock_ping import EVERY, ClockPing
 from clock.watchers.ping import Ping, Sender, run_id
 from clock.watchers.run import LONGEST, Watchers
 from tests.conftest import ReadSchedule
 from tests.live.port import free_port
 from tests.live.waiting import wait_for
-from tests.watch.watched import START, Watched
+from tests.loop.watched import START, Watched
 from tests.watchers.receiver import receiver
 
 RUN = run_id("x")

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 import sentry_sdk
 
-from clock.ledger.run import RunOutcome
+from clock.runs.run import RunOutcome
 from clock.watchers import sentry
 from clock.watchers.ping import run_id
 from clock.watchers.run import Watchers

@@ -10,7 +10,7 @@ from redis import Redis
 from clock.web.access import Access
 from clock.web.application import application
 from tests.conftest import ReadSchedule
-from tests.watch.watched import START, Watched
+from tests.loop.watched import START, Watched
 from tests.web.asking import Web
 
 TOKEN = "a-token-of-tests"

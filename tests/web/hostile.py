@@ -12,13 +12,13 @@ from typing import Any
 
 from rq import Queue, Worker
 
-from clock import rq_keys
-from clock.ledger import keys
+from clock import keys
+from clock.connection import rq_keys
 from clock.ledger.pauses import Pause, pause
-from clock.ledger.run import Run, RunOutcome
-from clock.ledger.runs import write_run
+from clock.runs.run import Run, RunOutcome
+from clock.runs.runs import write_run
 from tests.jobs.working import start, work_off
-from tests.watch.watched import START
+from tests.loop.watched import START
 
 APP = "test"
 PLACES = b"\x80\x04]r\xff\xff\xff\x03."

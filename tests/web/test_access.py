@@ -16,7 +16,7 @@ from clock.errors import SettingsError
 from clock.web.access import COOKIE, LOOPBACK, Access, read_access
 from clock.web.application import application, routes
 from clock.web.guard import LARGEST, LARGEST_FORM
-from tests.watch.watched import START, Watched
+from tests.loop.watched import START, Watched
 from tests.web.asking import Web
 
 PASSWORD, TOKEN = "a long password", "a-token-of-tests"

@@ -11,12 +11,12 @@ from redis import Redis
 from rq import Queue, Worker
 
 from clock.ledger.pauses import read_pauses
-from clock.ledger.run import Run, RunOutcome
-from clock.ledger.runs import write_run
+from clock.runs.run import Run, RunOutcome
+from clock.runs.runs import write_run
 from clock.web.guard import LARGEST
 from tests.jobs.working import start, work_off
 from tests.live.port import free_port
-from tests.watch.watched import START, Watched
+from tests.loop.watched import START, Watched
 from tests.web.asking import Web
 from tests.web.conftest import StartWeb
 

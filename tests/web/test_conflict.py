@@ -7,7 +7,7 @@ from redis import Redis
 
 from clock import Schedule
 from tests.conftest import ReadSchedule
-from tests.watch.watched import START, Watched
+from tests.loop.watched import START, Watched
 from tests.web.asking import Web
 from tests.web.conftest import StartWeb
 

@@ -10,17 +10,17 @@ import pytest
 from redis import Redis
 
 from clock.ledger.pauses import Pause
-from clock.ledger.run import Run, RunOutcome
 from clock.observe.coming import Load
 from clock.observe.snapshot import read_snapshot
 from clock.observe.state import State
 from clock.observe.status import EventStatus, status
 from clock.recurrence.zone import zone
+from clock.runs.run import Run, RunOutcome
 from clock.web.pages import heat, strip, timeline, times
 from clock.web.pages.row import ORDERS, Row, sorted_rows
 from clock.web.pages.strip import Mark
 from tests.conftest import ReadSchedule
-from tests.watch.watched import START, Watched
+from tests.loop.watched import START, Watched
 
 RUN = Run(
     event="x",

@@ -13,15 +13,15 @@ from markupsafe import escape
 from redis import Redis
 from rq.utils import as_text
 
-from clock import rq_keys
 from clock.cli import main
+from clock.connection import rq_keys
 from clock.errors import LedgerError
 from clock.ledger import unreadable
 from clock.ledger.records import read_record
-from clock.observe.jobs import Stage
+from clock.observe.rq.jobs import Stage
 from clock.web.api import OPERATIONS
 from tests.conftest import ReadSchedule
-from tests.watch.watched import START, Watched
+from tests.loop.watched import START, Watched
 from tests.web.asking import Web
 from tests.web.conftest import StartWeb
 from tests.web.hostile import APP, fill, spoil

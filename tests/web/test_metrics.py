@@ -18,16 +18,16 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 from redis import Redis
 from rq import Queue
 
-from clock.ledger import keys
+from clock import keys
 from clock.ledger.ledger import Claim, Ledger
-from clock.ledger.measured import read_measured
 from clock.ledger.pauses import Pause, pause
-from clock.ledger.run import Run, RunOutcome
-from clock.ledger.runs import write_run
 from clock.ledger.tally import read_tally
+from clock.runs.measured import read_measured
+from clock.runs.run import Run, RunOutcome
+from clock.runs.runs import write_run
 from tests.conftest import ReadSchedule
 from tests.live.port import free_port
-from tests.watch.watched import START, Watched
+from tests.loop.watched import START, Watched
 from tests.web.asking import Web
 from tests.web.conftest import StartWeb
 
@@ -104,7 +104,7 @@ def test_a_second_clock_counts_the_claims_it_lost(
 def test_runs_are_counted_beyond_what_is_kept_of_them(
     redis: Redis, web: Web, clock: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clock.ledger.keys.RUNS", 2)
+    monkeypatch.setattr("clock.keys.RUNS", 2)
     for number, outcome in enumerate([*[RunOutcome.SUCCEEDED] * 4, RunOutcome.FAILED]):
         write_run(redis, "test", _run(outcome, 0.3 + number))
     found = _scrape(web)

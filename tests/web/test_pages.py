@@ -23,13 +23,13 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from clock.ledger.pauses import read_pauses
-from clock.ledger.run import Run, RunOutcome
-from clock.ledger.runs import write_run
+from clock.runs.run import Run, RunOutcome
+from clock.runs.runs import write_run
 from clock.web.access import COOKIE, Access
 from clock.web.application import application
 from tests.conftest import ReadSchedule
 from tests.jobs.working import work_off
-from tests.watch.watched import START, Watched
+from tests.loop.watched import START, Watched
 from tests.web.asking import Web
 
 DOCS = Path(__file__).parents[2] / "docs" / "web.md"

@@ -7,7 +7,7 @@ from redis import Redis
 from rq import Queue
 from rq.executions import Execution
 
-from clock.ledger import keys
+from clock import keys
 from clock.worker.abandoned import find_abandoned
 from clock.worker.hand import Hand
 

@@ -12,9 +12,9 @@ from rq import Callback, Queue, Retry
 from rq.executions import Execution
 from rq.job import Job, JobStatus
 
-from clock.ledger import keys
-from clock.ledger.run import RunOutcome
-from clock.ledger.runs import read_runs
+from clock import keys
+from clock.runs.run import RunOutcome
+from clock.runs.runs import read_runs
 from clock.worker.abandoned import Abandoned, find_abandoned
 from clock.worker.takeover import Fate, Verdict, take_over
 

@@ -18,10 +18,10 @@ from clock.jobs.mending import (
 )
 from clock.jobs.progress import read_progress
 from clock.ledger.script import server_errors
-from clock.observe.jobs import LARGEST_PAGE, PAGE, Stage, read_details, read_jobs
-from clock.observe.queues import read_queues
-from clock.observe.running import read_running
-from clock.observe.workers import read_workers
+from clock.observe.rq.jobs import LARGEST_PAGE, PAGE, Stage, read_details, read_jobs
+from clock.observe.rq.queues import read_queues
+from clock.observe.rq.running import read_running
+from clock.observe.rq.workers import read_workers
 from clock.web.api import shapes
 from clock.web.api.operation import Call, Operation
 from clock.web.api.problem import ProblemError

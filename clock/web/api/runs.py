@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clock.ledger.runs import read_runs
-from clock.ledger.statistics import Spread, Statistics, statistics
+from clock.runs.runs import read_runs
+from clock.runs.statistics import Spread, Statistics, statistics
 from clock.web.api import shapes
 from clock.web.api.operation import Call, Operation
 from clock.web.api.schedules import NAMED, TAG, event_status

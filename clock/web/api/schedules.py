@@ -7,12 +7,12 @@ from typing import Any
 
 from clock.errors import UnknownEventError
 from clock.instant import utc_text
-from clock.ledger.runs import failing, read_last_runs
 from clock.observe.coming import coming, load
 from clock.observe.objects import clock_object, conflict_object
 from clock.observe.snapshot import Snapshot, read_snapshot
 from clock.observe.status import EventStatus, Status, status
 from clock.observe.telling import utc, utc_exact
+from clock.runs.runs import failing, read_last_runs
 from clock.web.api import shapes
 from clock.web.api.operation import Call, Operation
 from clock.web.api.schema import limit

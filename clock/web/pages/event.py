@@ -8,22 +8,22 @@ from dataclasses import dataclass, replace
 from starlette.requests import Request
 from starlette.responses import Response
 
+from clock import keys
 from clock.decision import FIRING, Decision, Kind
 from clock.errors import RecurrenceError, UnknownEventError
-from clock.ledger import keys
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause_among, read_pauses_of
 from clock.ledger.records import find_record
-from clock.ledger.run import FAILURES, Run, RunOutcome
-from clock.ledger.runs import read_runs
-from clock.ledger.statistics import statistics
 from clock.observe.coming import Coming, coming
 from clock.observe.reasons import sentence
 from clock.observe.recent_runs import RecentRuns
+from clock.observe.rq.workers import count_workers
 from clock.observe.snapshot import Snapshot, read_snapshot
 from clock.observe.status import EventStatus, status
 from clock.observe.why import why
-from clock.observe.workers import count_workers
+from clock.runs.run import FAILURES, Run, RunOutcome
+from clock.runs.runs import read_runs
+from clock.runs.statistics import statistics
 from clock.web.context import Context
 from clock.web.pages.overview import said_of
 from clock.web.pages.rendering import context_of, render

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from clock.jobs.mending import Deleted, Filter, delete, delete_all, requeue, requeue_all
 from clock.ledger.script import server_errors
-from clock.observe.jobs import read_summaries
+from clock.observe.rq.jobs import read_summaries
 from clock.web.pages.actions import done, field
 from clock.web.pages.rendering import context_of
 

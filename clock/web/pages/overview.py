@@ -12,10 +12,10 @@ from starlette.responses import JSONResponse, Response
 
 from clock.ledger.clocks import Life
 from clock.observe.recent_runs import read_recent_runs
+from clock.observe.rq.workers import count_workers
 from clock.observe.snapshot import read_snapshot
 from clock.observe.state import State
 from clock.observe.status import Status, status
-from clock.observe.workers import count_workers
 from clock.web.context import Context
 from clock.web.pages import strip
 from clock.web.pages.rendering import context_of, fragment, render

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from clock.jobs.mending import Filter
 from clock.jobs.progress import read_progress
 from clock.ledger.script import server_errors
-from clock.observe.jobs import (
+from clock.observe.rq.jobs import (
     LARGEST_PAGE,
     PAGE,
     JobSummary,
@@ -22,10 +22,10 @@ from clock.observe.jobs import (
     read_errors,
     read_jobs,
 )
-from clock.observe.queues import QueueState, read_queues
-from clock.observe.running import read_running
+from clock.observe.rq.queues import QueueState, read_queues
+from clock.observe.rq.running import read_running
+from clock.observe.rq.workers import read_workers
 from clock.observe.snapshot import read_snapshot
-from clock.observe.workers import read_workers
 from clock.recurrence.zone import zone
 from clock.web.pages.overview import said_of
 from clock.web.pages.rendering import context_of, render

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from clock.ledger.pauses import Pause
-from clock.ledger.run import Run
 from clock.observe.recent_runs import RecentRuns
 from clock.observe.state import State, last_decision, last_lateness
 from clock.observe.status import EventStatus
 from clock.recurrence.zone import Zone
+from clock.runs.run import Run
 from clock.web.pages import strip
 
 URGENCY = (

@@ -10,10 +10,10 @@ from functools import lru_cache
 from markupsafe import Markup
 
 from clock.decision import FIRING, Decision, Kind
-from clock.ledger.run import RunOutcome
 from clock.observe.overdue import following
 from clock.observe.state import LATE
 from clock.observe.status import EventStatus
+from clock.runs.run import RunOutcome
 
 LENGTH = 24
 

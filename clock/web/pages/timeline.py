@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from clock.ledger.run import Run
 from clock.recurrence.zone import Zone
+from clock.runs.run import Run
 from clock.web.pages.times import duration, exact
 
 _WIDTH, _HEIGHT = 960, 230

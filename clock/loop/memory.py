@@ -1,0 +1,95 @@
+"""A clock's memory of the pauses, for a server that loses its data while the clock runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import cast
+
+from redis import Redis
+from rq.utils import as_text
+
+from clock import keys
+from clock.ledger.clocks import Heard, Life
+from clock.ledger.pauses import parse_pauses, write_back
+from clock.ledger.script import server_errors
+from clock.ledger.unreadable import texts
+from clock.schedule.event import Event
+
+NAMED = 20
+"""Events that are named in a line; of more, it says how many."""
+
+log = logging.getLogger("clock")
+
+
+class Memory:
+    """What the ledger said of the pauses at the last look."""
+
+    def __init__(self, connection: Redis, app: str, events: Sequence[Event]) -> None:
+        self._connection = connection
+        self._app = app
+        self._events = events
+        self._pauses: Mapping[bytes, bytes] = {}
+
+    def keep(self, pauses: Mapping[bytes, bytes] | None) -> None:
+        """Remember the ledger's hash of pauses; None, where it may not be read, changes nothing."""
+        if pauses is not None:
+            self._pauses = pauses
+
+    def recover(self, heard: Heard, life: Life, now: float) -> None:
+        """The server lost data: write the pauses back, and log what is known to be lost.
+
+        ``life`` is this clock's, as it was noted last; ``now`` is UTC seconds since 1970. Raises
+        LedgerError; nothing is lost by calling it again.
+        """
+        written = write_back(self._connection, self._app, self._pauses, now)
+        fields = {
+            "reason": _reason(heard.before, life),
+            "records_lost": self._without_record(),
+            "pauses_written_back": _names(written),
+        }
+        back = self._ended_before(heard, life)
+        if back:
+            fields["paused_again"] = _names(back)
+        fields["see"] = "docs/operate.md"
+        log.error("server forgot", extra={"fields": fields})
+
+    def _without_record(self) -> str:
+        with server_errors():
+            found = cast("list[bytes]", self._connection.hkeys(keys.decided(self._app)))
+        known = set(texts(keys.decided(self._app), found))
+        lost = sum(1 for event in self._events if event.name not in known)
+        return f"{lost} of {len(self._events)}"
+
+    def _ended_before(self, heard: Heard, life: Life) -> list[str]:
+        """Events whose pause had ended, and holds again because the server went back."""
+        if heard.before is None or heard.pauses is None:
+            return []
+        known = {as_text(event) for event in self._pauses}
+        return [
+            event
+            for event, pause in parse_pauses(self._app, heard.pauses).items()
+            if event not in known and pause.since < heard.before.last_tick
+        ]
+
+
+def _reason(before: Life | None, life: Life) -> str:
+    if before is None:
+        return (
+            "it lost its data: records and histories of events, pauses, runs, counters, and the "
+            "jobs that waited; what can be known is written again"
+        )
+    at = datetime.fromtimestamp(before.last_tick, UTC)
+    gone = max(0.0, life.last_tick - before.last_tick)
+    return (
+        f"it went back to its data of {at:%Y-%m-%dT%H:%M:%SZ} and lost {gone:.0f} s: decisions, "
+        "pauses, runs and jobs of that time; what can be known is written again"
+    )
+
+
+def _names(events: Sequence[str]) -> str:
+    if not events:
+        return "none"
+    more = f" and {len(events) - NAMED} more" if len(events) > NAMED else ""
+    return ", ".join(events[:NAMED]) + more

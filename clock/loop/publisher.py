@@ -1,0 +1,104 @@
+"""Publishing the coming instants of events whose recurrence cannot be written down."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import islice
+from typing import cast
+
+from redis import Redis
+
+from clock.ledger.instants import publish
+from clock.loop.side_threads import SideThreads
+from clock.recurrence.published import Published
+from clock.recurrence.recurrence import Recurrence, between
+from clock.recurrence.user_code import runs_user_code
+from clock.schedule.event import Event
+
+PUBLISHED = 200
+"""Coming instants of an event that are published, and past ones that are kept with them; they are
+renewed when half of the coming ones are past."""
+
+AT_ONCE = 20
+"""Events that are asked in one pass at the start, and one in a pass later, and published in any."""
+
+AGAIN = 3600
+"""Seconds after which a recurrence that failed, or does not know more, is asked again."""
+
+
+class Publisher:
+    """Keeps the published instants of some events ahead of the present moment.
+
+    Their users' code gives the instants, in side threads; it is published on the pass after.
+    """
+
+    def __init__(self, connection: Redis, app: str, events: Sequence[Event]) -> None:
+        self._connection = connection
+        self._app = app
+        self._events = [each for each in events if runs_user_code(each.recurrence)]
+        self._threads = SideThreads()
+        self._published: dict[str, Published] = {}
+        self.renew()
+
+    @property
+    def published(self) -> Mapping[str, Published]:
+        """Event -> what was published of it last."""
+        return self._published
+
+    def renew(self) -> None:
+        """Publish everything anew, from the next pass on."""
+        # One that is being asked comes back when it has answered, however long that takes.
+        every = range(len(self._events))
+        self._due = [(0, index) for index in every if not self._threads.is_running(index)]
+        self._most = AT_ONCE
+
+    def passed(self, now: float) -> None:
+        """Publish what was found, and ask for what is to be renewed, a part of it where that is
+        much. Raises LedgerError.
+        """
+        for _ in range(AT_ONCE):
+            for answer in self._threads.answers(1):
+                self._publish(cast("int", answer.key), answer.value, int(now))
+        for _ in range(self._most):
+            if not self._due or self._due[0][0] > now:
+                break
+            _, index = heapq.heappop(self._due)
+            event = self._events[index]
+            find = partial(_instants, event.recurrence, int(now))
+            self._threads.start(index, find, event.name)
+        self._most = 1
+
+    def _publish(self, index: int, found: object, now: int) -> None:
+        again = now
+        try:
+            if isinstance(found, Published):
+                name = self._events[index].name
+                self._published[name] = found
+                publish(self._connection, self._app, name, found)
+                again = _renewal(found, now)
+            else:
+                again = now + AGAIN
+        finally:
+            heapq.heappush(self._due, (again, index))
+
+
+def _instants(recurrence: Recurrence, now: int) -> Published:
+    # Past ones too, so that an occurrence which is overdue is among them.
+    past: deque[int] = deque(maxlen=PUBLISHED)
+    coming: list[int] = []
+    is_all = False
+    try:
+        past.extend(between(recurrence, now - AGAIN, now))
+        coming.extend(islice(between(recurrence, now, None), PUBLISHED))
+        is_all = len(coming) < PUBLISHED
+    except BaseException:  # a stream of times is the user's code; the loop reports its errors
+        is_all = False
+    return Published(instants=(*past, *coming), is_all=is_all)
+
+
+def _renewal(published: Published, now: int) -> int:
+    coming = [each for each in published.instants if each > now]
+    return coming[PUBLISHED // 2] if len(coming) == PUBLISHED else now + AGAIN

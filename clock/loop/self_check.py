@@ -1,0 +1,167 @@
+"""The clock's own check that it does what it is there for."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from redis import Redis
+
+from clock import keys
+from clock.ledger.pauses import parse_pauses
+from clock.ledger.script import script, server_errors
+from clock.loop.agenda import Agenda
+from clock.observe.overdue import due_since, following
+from clock.recurrence.published import Published
+from clock.recurrence.recurrence import Recurrence
+from clock.recurrence.user_code import runs_user_code
+from clock.schedule.event import Event
+
+AT_ONCE = 500
+"""Events asked about in one round trip, which takes the server less than a millisecond."""
+
+AGAIN = 5
+"""Seconds until an event that is overdue is looked at again."""
+
+NOT_DUE = 3600
+"""Seconds until an event without a next time is looked at again: its record may have gone back."""
+
+NAMED = 20
+"""Events that one check names in lines of their own; of more, it says how many."""
+
+log = logging.getLogger("clock")
+
+
+class SelfCheck:
+    """Looks, for each event, whether the ledger says that its next time was decided once that is
+    past by more than ``tolerance`` seconds; each is asked about at most once in that time.
+    """
+
+    def __init__(
+        self,
+        connection: Redis,
+        app: str,
+        events: Sequence[Event],
+        tolerance: float,
+        published: Mapping[str, Published],
+    ) -> None:
+        """``published`` are the instants, by event, of recurrences that run users' code: those are
+        not asked here, where the loop would wait for them.
+        """
+        self._app = app
+        self._names = (keys.decided(app), keys.pauses(app))
+        self._events = [each for each in events if each.enabled]
+        self._tolerance = tolerance
+        self._published = published
+        self._script = connection.register_script(script("decided.lua"))
+        self._agenda: Agenda | None = None
+        self._overdue: set[int] = set()
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether an event was overdue when it was looked at last."""
+        return bool(self._overdue)
+
+    def passed(self, now: float, there_since: float) -> None:
+        """Look at what is to be looked at; a clock has been there since ``there_since``.
+
+        Logs each event once when it becomes overdue and once when it is decided. Raises
+        LedgerError. Instants are UTC seconds since 1970.
+        """
+        if self._agenda is None:
+            self._agenda = self._begun(now)
+        asked: list[int] = []
+        while len(asked) < AT_ONCE and (at := self._agenda.soonest()) is not None and at <= now:
+            asked.append(self._agenda.take()[1])
+        if not asked:
+            return
+        found: list[tuple[int, int]] = []
+        try:
+            replies = self._ask(asked)
+        except BaseException:
+            for index in asked:
+                self._agenda.put(index, int(now))
+            raise
+        for index, decided, line in zip(asked, replies[::2], replies[1::2], strict=True):
+            again = self._look(index, decided, line, now, there_since, found)
+            self._agenda.put(index, math.ceil(again))
+        self._report(found)
+
+    def _begun(self, now: float) -> Agenda:
+        """Each event when its next time is past by more than the tolerance."""
+        agenda = Agenda()
+        # By identity: the events keep their recurrences, and many share one.
+        coming: dict[int, int | None] = {}
+        for index, event in enumerate(self._events):
+            recurrence = self._recurrence(event)
+            if recurrence is None:
+                agenda.put(index, math.ceil(now + self._tolerance + 1))
+                continue
+            key = id(recurrence)
+            if key not in coming:
+                coming[key] = following(recurrence, int(now))
+            at = coming[key]
+            again = now + NOT_DUE if at is None else at + self._tolerance + 1
+            agenda.put(index, math.ceil(again))
+        return agenda
+
+    def _recurrence(self, event: Event) -> Recurrence | None:
+        """What says when an event is due, without its user's code; None where nothing does yet."""
+        if runs_user_code(event.recurrence):
+            return self._published.get(event.name)
+        return event.recurrence
+
+    def _ask(self, asked: Sequence[int]) -> list[Any]:
+        with server_errors():
+            names = [self._events[index].name for index in asked]
+            return list(self._script(keys=self._names, args=names))
+
+    def _look(
+        self,
+        index: int,
+        decided: bytes | None,
+        line: bytes | None,
+        now: float,
+        there_since: float,
+        found: list[tuple[int, int]],
+    ) -> float:
+        """When to look again; what has become overdue goes to ``found``."""
+        recurrence = self._recurrence(self._events[index])
+        if decided is None or recurrence is None:
+            return now + self._tolerance
+        pending = following(recurrence, int(decided))
+        if pending is None:
+            self._decided(index)
+            return now + NOT_DUE
+        name = self._events[index].name
+        pause = None if line is None else parse_pauses(self._app, {name: line}).get(name)
+        since = due_since(pending, pause, there_since)
+        if since is None:
+            self._decided(index)
+            return now + self._tolerance
+        if now - since <= self._tolerance:
+            self._decided(index)
+            return since + self._tolerance + 1
+        if index not in self._overdue:
+            self._overdue.add(index)
+            found.append((index, pending))
+        return now + AGAIN
+
+    def _decided(self, index: int) -> None:
+        if index in self._overdue:
+            self._overdue.discard(index)
+            log.info("caught up", extra={"fields": {"event": self._events[index].name}})
+
+    def _report(self, found: Sequence[tuple[int, int]]) -> None:
+        for index, pending in found[:NAMED]:
+            event = self._events[index]
+            fields = {
+                "event": event.name,
+                "scheduled_at": event.local(pending),
+                "reason": "a clock is alive, and its time passed without a decision",
+            }
+            log.error("overdue", extra={"fields": fields})
+        if len(found) > NAMED:
+            log.error("overdue", extra={"fields": {"more": len(found) - NAMED}})

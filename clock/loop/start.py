@@ -1,0 +1,93 @@
+"""The start of a clock: events are enrolled, the soonest due first, before all that can wait."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+
+from clock.errors import LedgerError, RecurrenceError
+from clock.ledger.ledger import Ledger
+from clock.loop.timetable import Timetable
+from clock.schedule.event import Event
+
+log = logging.getLogger("clock")
+
+
+class Start:
+    """What is still to be done of the start, for as long as it ``may_go_on``."""
+
+    def __init__(self, events: Sequence[Event], ledger: Ledger, timetable: Timetable) -> None:
+        """``timetable`` knows those of ``events`` that are enabled, by their number among them."""
+        self._events = events
+        self._ledger = ledger
+        self._timetable = timetable
+        self._rest: deque[tuple[Event, int | None]] | None = None
+        self._stands_at: float | None = None
+        self._chores = deque([self._warn, self._meet_workers, self._forget])
+
+    @property
+    def is_enrolled(self) -> bool:
+        """Whether every event is enrolled."""
+        return self._rest is not None and not self._rest
+
+    def enrol(
+        self, now: float, decided_by: float | None, may_go_on: Callable[[], bool]
+    ) -> Iterator[tuple[int, int]]:
+        """Enrol events that are not; gives the number and the last decided occurrence of those that
+        are enabled. New ones stand at the ``now`` of the first call, or of the first after one that
+        failed. ``decided_by`` is the time that decides, None for the server's. Raises LedgerError.
+        """
+        if self._rest is None:
+            self._rest = deque(self._soonest_first(now))
+        if self._stands_at is None:
+            self._stands_at = now
+        rest = [event for event, _ in self._rest]
+        try:
+            for part in self._ledger.enrol_in_parts(rest, decided_by, self._stands_at, may_go_on):
+                for decided in part:
+                    _, number = self._rest.popleft()
+                    if number is not None:
+                        yield number, decided
+        except LedgerError:
+            self._stands_at = None
+            raise
+
+    def do_rest(self, now: float, may_go_on: Callable[[], bool]) -> None:
+        """Do what no claim has to wait for. Raises LedgerError."""
+        while self._chores and may_go_on():
+            self._chores.popleft()(now)
+
+    def _soonest_first(self, now: float) -> list[tuple[Event, int | None]]:
+        enabled = [event for event in self._events if event.enabled]
+        order = sorted(range(len(enabled)), key=lambda number: self._coming(number, now))
+        others = [(event, None) for event in self._events if not event.enabled]
+        return [*((enabled[number], number) for number in order), *others]
+
+    def _coming(self, number: int, now: float) -> float:
+        try:
+            coming = self._timetable.coming(number, now)
+        except RecurrenceError:
+            # Said where the event is entered in the timetable.
+            return math.inf
+        return math.inf if coming is None else coming
+
+    def _warn(self, _now: float) -> None:
+        for warning in self._ledger.warnings():
+            log.warning("server", extra=_fields(reason=warning))
+
+    def _meet_workers(self, _now: float) -> None:
+        for warning in self._ledger.meet_workers(self._events):
+            log.warning("serializer", extra=_fields(reason=warning))
+
+    def _forget(self, now: float) -> None:
+        names = {event.name for event in self._events}
+        for name, pause in self._ledger.forget_removed(names, now).items():
+            if pause is not None:
+                reason = f"its event is in no schedule; {pause.by} paused it: {pause.reason}"
+                log.warning("pause forgotten", extra=_fields(event=name, reason=reason))
+
+
+def _fields(**fields: object) -> dict[str, object]:
+    return {"fields": fields}

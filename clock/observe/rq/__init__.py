@@ -1,0 +1,1 @@
+"""What RQ knows: its queues, jobs and workers."""

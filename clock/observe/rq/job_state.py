@@ -1,0 +1,41 @@
+"""What RQ still knows of the job of an occurrence; nothing is cleaned up by asking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from redis import Redis
+
+from clock.connection import rq_keys
+from clock.ledger.script import server_errors
+from clock.ledger.unreadable import execute
+from clock.observe.rq.words import words
+
+_FIELDS = ("status", "enqueued_at", "started_at", "ended_at")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobState:
+    """A job: its id, RQ's word for its status, and its instants as RQ writes them, None where it
+    did not come so far.
+    """
+
+    id: str
+    status: str
+    enqueued_at: str | None
+    started_at: str | None
+    ended_at: str | None
+
+
+def read_job(connection: Redis, identifier: str) -> JobState | None:
+    """The job called ``identifier``; None where RQ keeps it no more. Raises LedgerError."""
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        pipeline.hmget(rq_keys.JOB + identifier, _FIELDS)
+        (found,) = execute(pipeline)
+    status, *instants = (words(value) for value in found or [None] * len(_FIELDS))
+    if status is None:
+        return None
+    enqueued, started, ended = instants
+    return JobState(
+        id=identifier, status=status, enqueued_at=enqueued, started_at=started, ended_at=ended
+    )

@@ -1,0 +1,173 @@
+"""Queues: what waits there, for how long, who listens; nothing is cleaned up by asking."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis import Redis
+from redis.client import Pipeline
+from redis.exceptions import ResponseError
+from rq.job import Job
+
+from clock.connection import rq_keys
+from clock.ledger.script import server_errors
+from clock.ledger.unreadable import execute, texts
+from clock.observe.rq.instants import read_instant
+from clock.observe.rq.rate_limits import MOST
+from clock.observe.rq.words import words
+from clock.observe.rq.workers import alive_workers, ask_workers
+
+LOOKED_AT = 10
+"""Ids at the head of a queue of which the first that still has a job gives the age: the job of an
+id may have expired, or been taken back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueState:
+    """A queue. ``waiting`` are the jobs on it, and ``head`` is when the first of them came there
+    (UTC seconds since 1970), None where none waits or it is not known.
+
+    The other counts are those of RQ's registries of the queue: ``started`` run now, ``scheduled``
+    wait for their time, ``deferred`` for another job, ``ready`` ones are about to be put on the
+    queue. What has expired there is not counted. ``rate_limited`` ones wait until fewer jobs of
+    their rate limit run.
+    ``workers`` is how many living workers listen. ``is_broken`` says that its key holds something
+    else than a queue.
+    """
+
+    name: str
+    waiting: int
+    head: float | None
+    started: int
+    scheduled: int
+    deferred: int
+    finished: int
+    failed: int
+    canceled: int
+    ready: int
+    rate_limited: int
+    workers: int
+    is_broken: bool
+
+    def age(self, now: float) -> float | None:
+        """Seconds for which the job at the head waits at ``now``."""
+        return None if self.head is None else max(0.0, now - self.head)
+
+
+def read_queues(connection: Redis, now: float, names: Iterable[str] = ()) -> list[QueueState]:
+    """Every queue RQ knows of, and those of ``names``, by name; ``now`` is UTC seconds since 1970.
+
+    Three round trips, however many queues there are, and a fourth where workers of ours listen.
+    Raises LedgerError.
+    """
+    with server_errors():
+        with connection.pipeline(transaction=False) as pipeline:
+            pipeline.smembers(rq_keys.QUEUES)
+            pipeline.smembers(rq_keys.RATE_LIMITS)
+            known, members = execute(pipeline)
+        limits = texts(rq_keys.RATE_LIMITS, members)
+        queues = sorted({*names, *_names(known)})
+        with connection.pipeline(transaction=False) as pipeline:
+            for limit in limits:
+                pipeline.zrange(rq_keys.rate_limited(limit), 0, MOST - 1)
+            for name in queues:
+                _ask(pipeline, name, now)
+            # A key of another type answers with an error, and the other queues are well.
+            replies = pipeline.execute(raise_on_error=False)
+        # RQ keeps these by their limits, not by their queues.
+        waiting = [
+            job
+            for limit, reply in zip(limits, replies, strict=False)
+            for job in texts(rq_keys.rate_limited(limit), _ids(reply))
+        ]
+        del replies[: len(limits)]
+        asked = [replies[at : at + _ASKED] for at in range(0, len(replies), _ASKED)]
+        heads = [
+            texts(rq_keys.QUEUE + name, _ids(each[1]))
+            for name, each in zip(queues, asked, strict=True)
+        ]
+        listed = [_workers(name, each[8]) for name, each in zip(queues, asked, strict=True)]
+        workers = sorted(set().union(*listed))
+        with connection.pipeline(transaction=False) as pipeline:
+            for job in waiting:
+                pipeline.hget(Job.key_for(job), "origin")
+            for identifier in (each for head in heads for each in head):
+                pipeline.hget(Job.key_for(identifier), "enqueued_at")
+            ask_workers(pipeline, workers)
+            found = execute(pipeline)
+        limited = Counter(
+            words(queue) or "" for queue in found[: len(waiting)] if queue is not None
+        )
+        del found[: len(waiting)]
+        asked_ids = sum(map(len, heads))
+        living = alive_workers(connection, workers, found[asked_ids:])
+    enqueued = iter(found[:asked_ids])
+    return [
+        _state(name, each, [next(enqueued) for _ in head], living, limited[name])
+        for name, each, head in zip(queues, asked, heads, strict=True)
+    ]
+
+
+def queue_names(connection: Redis) -> set[str]:
+    """The names of the queues RQ knows of. Raises what the client raises."""
+    with connection.pipeline(transaction=False) as pipeline:
+        pipeline.smembers(rq_keys.QUEUES)
+        (found,) = execute(pipeline)
+    return _names(found)
+
+
+def _names(keys: Iterable[bytes | str] | None) -> set[str]:
+    return {key.removeprefix(rq_keys.QUEUE) for key in texts(rq_keys.QUEUES, keys)}
+
+
+_ASKED = 10
+
+
+def _ask(pipeline: Pipeline, name: str, now: float) -> None:
+    pipeline.llen(rq_keys.QUEUE + name)
+    pipeline.lrange(rq_keys.QUEUE + name, 0, LOOKED_AT - 1)
+    pipeline.zcard(rq_keys.registry("wip", name))
+    pipeline.zcard(rq_keys.registry("scheduled", name))
+    # Where a score is when an entry expires, RQ removes it the next time that somebody counts.
+    for registry in ("deferred", "finished", "failed"):
+        pipeline.zcount(rq_keys.registry(registry, name), now, "+inf")
+    pipeline.zcard(rq_keys.registry("canceled", name))
+    pipeline.smembers(rq_keys.workers_of(name))
+    pipeline.zcard(rq_keys.registry("ready", name))
+
+
+def _ids(reply: Any) -> list[Any]:
+    return [] if isinstance(reply, ResponseError) else list(reply)
+
+
+def _workers(queue: str, reply: Any) -> list[str]:
+    return texts(rq_keys.workers_of(queue), _ids(reply))
+
+
+def _state(
+    name: str,
+    replies: Sequence[Any],
+    enqueued: Sequence[bytes | None],
+    living: set[str],
+    limited: int,
+) -> QueueState:
+    counts = [0 if isinstance(each, ResponseError) else each for each in replies]
+    known = (read_instant(each) for each in enqueued)
+    return QueueState(
+        name=name,
+        waiting=counts[0],
+        head=next((each for each in known if each is not None), None),
+        started=counts[2],
+        scheduled=counts[3],
+        deferred=counts[4],
+        finished=counts[5],
+        failed=counts[6],
+        canceled=counts[7],
+        ready=counts[9],
+        rate_limited=limited,
+        workers=sum(1 for worker in _workers(name, replies[8]) if worker in living),
+        is_broken=isinstance(replies[0], ResponseError),
+    )

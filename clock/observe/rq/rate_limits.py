@@ -1,0 +1,56 @@
+"""Jobs that wait for a place under a rate limit of RQ 3; nothing is cleaned up by asking."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from redis import Redis
+from rq.job import Job
+
+from clock.connection import rq_keys
+from clock.ledger.unreadable import execute, texts
+from clock.observe.rq.words import words
+
+MOST = 10_000
+"""Waiting jobs of a limit that are read, those that wait longest."""
+
+
+class Limited(NamedTuple):
+    """A job that waits, since when (UTC seconds since 1970), and for which queue; ordered as they
+    will have their turn.
+    """
+
+    since: float
+    id: str
+    queue: str
+
+
+def read_limited(connection: Redis) -> list[Limited]:
+    """The jobs that wait for a place, of all queues: RQ keeps them by their limits.
+
+    One round trip where there is no limit, else three. Raises what the client raises.
+    """
+    with connection.pipeline(transaction=False) as pipeline:
+        pipeline.smembers(rq_keys.RATE_LIMITS)
+        (members,) = execute(pipeline)
+    limits = sorted(texts(rq_keys.RATE_LIMITS, members))
+    if not limits:
+        return []
+    with connection.pipeline(transaction=False) as pipeline:
+        for limit in limits:
+            pipeline.zrange(rq_keys.rate_limited(limit), 0, MOST - 1, withscores=True)
+        replies = zip(limits, execute(pipeline), strict=True)
+        waiting = [
+            (job, since)
+            for limit, found in replies
+            for member, since in found or ()
+            for job in texts(rq_keys.rate_limited(limit), [member])
+        ]
+        for job, _ in waiting:
+            pipeline.hget(Job.key_for(job), "origin")
+        queues = execute(pipeline)
+    return sorted(
+        Limited(since, job, words(queue) or "")
+        for (job, since), queue in zip(waiting, queues, strict=True)
+        if queue is not None
+    )

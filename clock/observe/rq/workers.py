@@ -1,0 +1,188 @@
+"""The workers of queues, as RQ knows them; nothing is cleaned up by asking."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from redis import Redis
+from redis.client import Pipeline
+from rq.utils import as_text
+
+from clock import keys
+from clock.connection import rq_keys
+from clock.ledger.script import server_errors
+from clock.ledger.unreadable import execute, skip, texts
+from clock.ledger.values import maybe_whole
+from clock.observe.rq.instants import read_instant
+from clock.observe.rq.words import words
+
+_FIELDS = (
+    "hostname", "pid", "state", "queues", "current_job", "birth", "last_heartbeat", "death",
+    "successful_job_count", "failed_job_count", "version", keys.OWNER,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerState:
+    """A worker. Instants are UTC seconds since 1970; None is for what RQ does not say.
+
+    ``state`` is RQ's word, ``job`` the id of the job it runs. ``is_ours`` says that it is one of
+    this package. ``succeeded`` and ``failed`` are counted since it started.
+    """
+
+    name: str
+    host: str | None
+    pid: int | None
+    state: str
+    queues: tuple[str, ...]
+    job: str | None
+    started: float | None
+    heartbeat: float | None
+    succeeded: int
+    failed: int
+    version: str | None
+    is_ours: bool
+
+
+def read_workers(connection: Redis) -> list[WorkerState]:
+    """The living workers, by name, in three round trips; four where a worker seems to run several
+    jobs at once. Raises LedgerError.
+    """
+    with server_errors():
+        with connection.pipeline(transaction=False) as pipeline:
+            pipeline.smembers(rq_keys.WORKERS)
+            (members,) = execute(pipeline)
+        names = sorted(texts(rq_keys.WORKERS, members))
+        with connection.pipeline(transaction=False) as pipeline:
+            for name in names:
+                pipeline.hmget(name, _FIELDS)
+                pipeline.smembers(rq_keys.executions_of_worker(name.removeprefix(rq_keys.WORKER)))
+            replies = execute(pipeline)
+        asked = dict(zip(names, replies[::2], strict=True))
+        jobs = _jobs(connection, names, replies[1::2])
+        owners = {name: fields[-1] for name, fields in asked.items() if fields is not None}
+        silent = _silent(connection, owners)
+    return [
+        _worker(name, fields, job)
+        for (name, fields), job in zip(asked.items(), jobs, strict=True)
+        # One that was killed stays in the set; one that ended may be in it for a moment.
+        if fields is not None and fields[3] is not None and not fields[7] and name not in silent
+    ]
+
+
+def _jobs(
+    connection: Redis, workers: Sequence[str], executions: Sequence[Collection[bytes] | None]
+) -> list[str | None]:
+    """The job of each worker of RQ 3, by its executions; None where it has none.
+
+    A worker that was killed leaves one behind, which a successor of its name seems to have.
+    """
+    listed = [texts(worker, found) for worker, found in zip(workers, executions, strict=True)]
+    several = sorted({entry for found in listed if len(found) > 1 for entry in found})
+    gone = set()
+    if several:
+        with connection.pipeline(transaction=False) as pipeline:
+            for entry in several:
+                pipeline.exists(rq_keys.execution(entry))
+            found = zip(several, pipeline.execute(), strict=True)
+            gone = {entry for entry, is_there in found if not is_there}
+    left = [sorted({*entries} - gone) for entries in listed]
+    return [entries[0].partition(":")[0] if entries else None for entries in left]
+
+
+def _worker(key: str, fields: Sequence[bytes | None], running: str | None) -> WorkerState:
+    host, pid, state, queues, job, *rest = map(words, fields)
+    birth, heartbeat, _, succeeded, failed, version, owner = rest
+    return WorkerState(
+        name=key.removeprefix(rq_keys.WORKER),
+        host=host,
+        pid=_count(key, "pid", pid),
+        state=state or "?",
+        queues=tuple((queues or "").split(",")),
+        job=None if state == "idle" else running or job,
+        started=read_instant(birth),
+        heartbeat=read_instant(heartbeat),
+        succeeded=_count(key, "successful_job_count", succeeded) or 0,
+        failed=_count(key, "failed_job_count", failed) or 0,
+        version=version,
+        is_ours=owner is not None,
+    )
+
+
+def _count(key: str, field: str, value: str | None) -> int | None:
+    try:
+        return maybe_whole(value, 0)
+    except ValueError as error:
+        skip(key, error, field)
+        return None
+
+
+def broken_queues(connection: Redis, queues: Iterable[str]) -> set[str]:
+    """Those of ``queues`` whose key holds something else, in one round trip. Raises LedgerError."""
+    names = list(dict.fromkeys(queues))
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        for name in names:
+            pipeline.type(rq_keys.QUEUE + name)
+        types = map(as_text, pipeline.execute())
+    return {name for name, kind in zip(names, types, strict=True) if kind not in {"list", "none"}}
+
+
+def count_workers(connection: Redis, queues: Iterable[str]) -> dict[str, int]:
+    """How many live workers listen on each of ``queues``, in three round trips.
+
+    RQ keeps a set of workers for each queue, in which one that was killed stays. Raises
+    LedgerError.
+    """
+    names = list(dict.fromkeys(queues))
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        for name in names:
+            pipeline.smembers(rq_keys.workers_of(name))
+        replies = zip(names, execute(pipeline), strict=True)
+        listed = [sorted(texts(rq_keys.workers_of(name), found)) for name, found in replies]
+        workers = list(dict.fromkeys(worker for found in listed for worker in found))
+        ask_workers(pipeline, workers)
+        alive = alive_workers(connection, workers, execute(pipeline))
+    return {
+        name: sum(1 for worker in found if worker in alive)
+        for name, found in zip(names, listed, strict=True)
+    }
+
+
+def ask_workers(pipeline: Pipeline, workers: Iterable[str]) -> None:
+    """Ask what ``alive_workers`` needs to know of ``workers``, the keys of their hashes."""
+    for worker in workers:
+        pipeline.exists(worker)
+        pipeline.hget(worker, keys.OWNER)
+
+
+def alive_workers(connection: Redis, workers: Sequence[str], replies: Sequence[Any]) -> set[str]:
+    """Those of ``workers`` that are alive, in one more round trip if any of them is ours.
+
+    A worker's hash expires some minutes after its last heartbeat. One of ours is known to be dead
+    ``keys.PRESENCE`` seconds after its last sign of life. Raises what the client raises.
+    """
+    owners = dict(zip(workers, replies[1::2], strict=True))
+    silent = _silent(connection, owners)
+    return {
+        worker
+        for worker, is_there in zip(workers, replies[::2], strict=True)
+        if is_there and worker not in silent
+    }
+
+
+def _silent(connection: Redis, owners: Mapping[str, bytes | None]) -> set[str]:
+    """Those of our workers that give no sign of life; ``owners`` are their identities, by key."""
+    ours = {worker: owner for worker, said in owners.items() for owner in texts(worker, _one(said))}
+    if not ours:
+        return set()
+    with connection.pipeline(transaction=False) as pipeline:
+        for identity in ours.values():
+            pipeline.exists(keys.presence(identity))
+        signs = pipeline.execute()
+    return {worker for worker, sign in zip(ours, signs, strict=True) if not sign}
+
+
+def _one(value: bytes | None) -> Sequence[bytes]:
+    return () if value is None else (value,)

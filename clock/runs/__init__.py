@@ -1,0 +1,1 @@
+"""What workers record of their runs, and the statistics of it."""

@@ -1,0 +1,78 @@
+"""What the runs of an event were in all: how many ended how, how long they took, when one last
+succeeded. Unlike the runs themselves it is not capped: it is numbers that only grow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from redis import Redis
+from redis.client import Pipeline
+
+from clock import keys
+from clock.ledger.histogram import Histogram, bucket, read_histogram
+from clock.ledger.script import script, server_errors
+from clock.ledger.unreadable import READ_ERRORS, execute, skip
+from clock.ledger.values import instant, text, whole
+from clock.runs.run import Run
+
+DURATIONS = (0.1, 1.0, 5.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
+"""Bounds of the histogram of how long runs took, in seconds. Few: each is a series an event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """The runs of an event since they are counted. ``outcomes`` are counts by outcome.
+    ``succeeded`` is when one last did (UTC seconds since 1970), None where none ever did.
+    ``durations`` leaves out the abandoned ones, of which nobody knows when they ended.
+    """
+
+    outcomes: Mapping[str, int]
+    succeeded: float | None
+    durations: Histogram
+
+
+def measure(connection: Redis | Pipeline, app: str, run: Run) -> None:
+    """Count ``run``: one command, on a connection or as part of a pipeline."""
+    said: list[Any] = [f"outcome:{run.outcome}", 1]
+    if run.outcome != "abandoned":
+        duration = max(0.0, run.duration)
+        said += [bucket("duration", DURATIONS, duration), 1, "duration:sum", round(duration, 3)]
+    succeeded = round(run.ended, 3) if run.outcome == "succeeded" else "-"
+    key = keys.measured(app, run.event)
+    connection.eval(script("measure.lua"), 1, key, str(keys.TTL), str(succeeded), *map(str, said))
+
+
+def read_measured(connection: Redis, app: str, events: Iterable[str]) -> dict[str, Measured]:
+    """What is counted of ``events``, in one round trip; those without a run are left out.
+
+    Raises LedgerError.
+    """
+    names = list(events)
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        for event in names:
+            pipeline.hgetall(keys.measured(app, event))
+        replies = execute(pipeline)
+    read = {}
+    for event, found in zip(names, replies, strict=True):
+        if found:
+            try:
+                read[event] = _parse(found)
+            except READ_ERRORS as error:
+                skip(keys.measured(app, event), error)
+    return read
+
+
+def _parse(found: Mapping[Any, Any]) -> Measured:
+    said = {text(field): text(value) for field, value in found.items()}
+    return Measured(
+        outcomes={
+            field.removeprefix("outcome:"): whole(value, 0)
+            for field, value in sorted(said.items())
+            if field.startswith("outcome:")
+        },
+        succeeded=instant(said["succeeded"]) if "succeeded" in said else None,
+        durations=read_histogram("duration", DURATIONS, said),
+    )

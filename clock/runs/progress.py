@@ -1,0 +1,50 @@
+"""How far a job has come, as it is kept for whoever has its id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from clock import keys
+from clock.ledger.unreadable import READ_ERRORS, skip
+from clock.ledger.values import instant, number, text, whole
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a job had come at the instant ``at`` (aware, UTC); ``total`` is None where nobody
+    knows.
+    """
+
+    done: float
+    total: float | None
+    message: str
+    at: datetime
+
+    @property
+    def fraction(self) -> float | None:
+        """The part that is done, 0 to 1, None where the total is not known."""
+        return None if not self.total else min(self.done / self.total, 1.0)
+
+
+def parse_progress(job_id: str, found: Mapping[Any, Any] | None) -> Progress | None:
+    """The progress in the hash of ``job_id``, None where that is empty, or cannot be read."""
+    if not found:
+        return None
+    try:
+        said = {text(field): text(value) for field, value in found.items()}
+        return Progress(
+            done=_count(said["done"]),
+            total=_count(said["total"]) if said["total"] else None,
+            message=said["message"],
+            at=datetime.fromtimestamp(instant(said["at"]), UTC),
+        )
+    except READ_ERRORS as error:
+        skip(keys.progress(job_id), error)
+        return None
+
+
+def _count(digits: str) -> float:
+    return whole(digits) if digits.lstrip("-").isdecimal() else number(digits)

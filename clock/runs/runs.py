@@ -1,0 +1,106 @@
+"""The record of runs: what became of each attempt at a scheduled job, kept once the job is gone.
+
+A run is one line of JSON in a list an event, the one that ended last first: ``[scheduled, enqueued,
+started, ended, outcome, error, attempt, worker, job]``. Instants are UTC seconds since 1970, with
+milliseconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from redis import Redis
+from redis.client import Pipeline
+
+from clock import keys
+from clock.ledger.script import server_errors
+from clock.ledger.unreadable import READ_ERRORS, execute, skip
+from clock.ledger.values import instant, second, text, whole
+from clock.runs.failures import keep_failed
+from clock.runs.measured import measure
+from clock.runs.run import FAILURES, Run, RunOutcome
+
+LONGEST = 10_000
+"""Characters of a run that is looked at; it is some 150."""
+
+_MAY_HAVE_FAILED = {RunOutcome.FAILED, RunOutcome.ABANDONED, RunOutcome.STOPPED}
+
+
+def failing(last: Mapping[str, Run]) -> set[str]:
+    """The events whose last run, by event, failed."""
+    return {event for event, run in last.items() if run.outcome in FAILURES}
+
+
+def write_run(connection: Redis | Pipeline, app: str, run: Run) -> None:
+    """Record ``run``, and count its job among the failed ones where it may be one: a few commands,
+    on a connection or as part of a pipeline.
+    """
+    key = keys.runs(app, run.event)
+    connection.lpush(key, _line(run))
+    connection.ltrim(key, 0, keys.RUNS - 1)
+    connection.expire(key, keys.RUNS_TTL)
+    measure(connection, app, run)
+    if run.outcome in _MAY_HAVE_FAILED:
+        keep_failed(connection, app, run.event, run.job, keys.FAILED_KEPT)
+
+
+def read_runs(connection: Redis, app: str, event: str, limit: int = keys.RUNS) -> list[Run]:
+    """The last ``limit`` runs of ``event``, the one that ended last first.
+
+    Raises LedgerError where the server is away.
+    """
+    if limit < 1:
+        return []
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        pipeline.lrange(keys.runs(app, event), 0, limit - 1)
+        (lines,) = execute(pipeline)
+    return parse_runs(app, event, lines)
+
+
+def read_last_runs(connection: Redis, app: str, events: Iterable[str]) -> dict[str, Run]:
+    """The run of each of ``events`` that ended last, by event, in one round trip; those of which
+    none is known are left out. Raises LedgerError.
+    """
+    names = list(events)
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        for event in names:
+            pipeline.lindex(keys.runs(app, event), 0)
+        lines = execute(pipeline)
+    found = zip(names, lines, strict=True)
+    last = ((event, parse_runs(app, event, [line])) for event, line in found if line is not None)
+    return {event: runs[0] for event, runs in last if runs}
+
+
+def _line(run: Run) -> str:
+    instants = [round(each, 3) for each in (run.enqueued, run.started, run.ended)]
+    said = [str(run.outcome), run.error, run.attempt, run.worker, run.job]
+    return json.dumps([run.scheduled, *instants, *said], separators=(",", ":"))
+
+
+def parse_runs(app: str, event: str, lines: Iterable[bytes | str] | None) -> list[Run]:
+    """The runs of ``event`` from their lines."""
+    runs = []
+    for line in lines or ():
+        try:
+            runs.append(_parse(event, line))
+        except READ_ERRORS as error:
+            skip(keys.runs(app, event), error, line)
+    return runs
+
+
+def _parse(event: str, line: bytes | str) -> Run:
+    said = json.loads(text(line, LONGEST))
+    scheduled, enqueued, started, ended, outcome, error, attempt, worker, job = said
+    return Run(
+        event=event,
+        scheduled=second(scheduled),
+        enqueued=instant(enqueued),
+        started=instant(started),
+        ended=instant(ended),
+        outcome=RunOutcome(outcome),
+        error=None if error is None else text(error),
+        attempt=whole(attempt, 0),
+        worker=text(worker),
+        job=text(job),
+    )

@@ -1,0 +1,73 @@
+"""What runs have in common over a span of time."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from clock.runs.run import Run, RunOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """The median, the 95th percentile and the maximum of some lengths of time, in seconds; each is
+    one of them (the nearest rank), and None where there are none.
+    """
+
+    p50: float | None
+    p95: float | None
+    maximum: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statistics:
+    """How often the runs of a window ended how, and how long they took.
+
+    ``runs`` is all of them. ``failures`` are those that failed for good. ``duration`` leaves out
+    the abandoned ones, of which nobody knows when they ended; ``lateness`` has first attempts only.
+    """
+
+    runs: int
+    succeeded: int
+    failures: int
+    skipped: int
+    retried: int
+    abandoned: int
+    stopped: int
+    duration: Spread
+    wait: Spread
+    lateness: Spread
+
+
+def statistics(runs: Iterable[Run], since: float, until: float) -> Statistics:
+    """What became of the ``runs`` that ended from ``since`` on and before ``until`` (UTC seconds
+    since 1970).
+    """
+    found = [run for run in runs if since <= run.ended < until]
+    counts = Counter(run.outcome for run in found)
+    late = [run.lateness for run in found]
+    return Statistics(
+        runs=len(found),
+        succeeded=counts[RunOutcome.SUCCEEDED],
+        failures=counts[RunOutcome.FAILED],
+        skipped=counts[RunOutcome.SKIPPED],
+        retried=counts[RunOutcome.RETRIED],
+        abandoned=counts[RunOutcome.ABANDONED],
+        stopped=counts[RunOutcome.STOPPED],
+        duration=_spread([r.duration for r in found if r.outcome != RunOutcome.ABANDONED]),
+        wait=_spread([run.wait for run in found]),
+        lateness=_spread([seconds for seconds in late if seconds is not None]),
+    )
+
+
+def _spread(lengths: Sequence[float]) -> Spread:
+    if not lengths:
+        return Spread(p50=None, p95=None, maximum=None)
+    ordered = sorted(lengths)
+
+    def rank(share: float) -> float:
+        return ordered[math.ceil(share * len(ordered)) - 1]
+
+    return Spread(p50=rank(0.5), p95=rank(0.95), maximum=ordered[-1])

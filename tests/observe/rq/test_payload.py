@@ -1,0 +1,102 @@
+"""What a serializer wrote, read without running it and in bounded memory."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import zlib
+from datetime import datetime
+from typing import Any
+
+import pytest
+from rq.serializers import DefaultSerializer, JSONSerializer
+
+from clock.observe.rq.payload import (
+    DEEPEST,
+    LARGEST,
+    MOST,
+    inflate,
+    read_arguments,
+    read_meta,
+    read_plain,
+    read_task,
+)
+
+PLAIN = {"a": [1, -2.5, None, True, "ü"], "b": {"c": ("x", b"y")}, "d": {1, 2}, "e": [7] * 1000}
+
+
+@pytest.mark.parametrize("protocol", [4, 5])
+def test_plain_values_are_read(protocol: int) -> None:
+    assert read_plain(pickle.dumps(PLAIN, protocol)) == PLAIN
+
+
+def test_what_rq_writes_is_read() -> None:
+    call = ("tasks.x", None, (1, "a"), {"b": None})
+    for packer in (DefaultSerializer, JSONSerializer):
+        for data in (packer.dumps(call), zlib.compress(packer.dumps(call))):
+            assert read_task(data) == "tasks.x"
+            assert read_arguments(data) in ((call[2], call[3]), (list(call[2]), call[3]))
+        assert read_meta(packer.dumps({"clock": {"event": "x"}})) == {"clock": {"event": "x"}}
+
+
+def test_a_task_is_read_whatever_its_arguments_are() -> None:
+    call = pickle.dumps(("tasks.x", None, (datetime(2026, 1, 1), "x" * 5 * LARGEST), {}))  # noqa: DTZ001
+    assert read_task(zlib.compress(call)) == "tasks.x"
+    assert read_arguments(zlib.compress(call)) is None
+
+
+def _inside_itself() -> list[Any]:
+    found: list[Any] = []
+    found.append(found)
+    return found
+
+
+def _nested(depth: int) -> list[Any]:
+    found: list[Any] = []
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
+def _met_often() -> list[Any]:
+    found: list[Any] = ["x"]
+    for _ in range(9):
+        found = [found] * 10
+    return found
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x80\x04]r\xff\xff\xff\x03.",
+        b"\x80\x04\x96\x00\x00\x00\x00\x01\x00\x00\x00.",
+        pickle.dumps(datetime.now),
+        pickle.dumps(_inside_itself()),
+        pickle.dumps(_nested(DEEPEST + 1)),
+        pickle.dumps(_met_often()),
+        pickle.dumps(["x" * 10_000] * 1000),
+        pickle.dumps(list(range(MOST + 1))),
+        pickle.dumps(1 << 100_000),
+        pickle.dumps("\ud800"),
+        pickle.dumps("x" * LARGEST),
+        b"\x80\x04" + b"\x8f" * 500_000 + b".",
+        b"[" * 500_000,
+        b'"\\ud800"',
+        json.dumps(_nested(DEEPEST + 1)).encode(),
+        b"9" * 5000,
+        b"\xff",
+        b"",
+    ],
+    ids=[str(number) for number in range(18)],
+)
+def test_what_would_take_more_than_it_is_worth_is_not_read(data: bytes) -> None:
+    with pytest.raises(ValueError, match=r"plain|larger"):
+        read_plain(data)
+
+
+def test_no_more_is_inflated_than_is_asked_for() -> None:
+    data = zlib.compress(bytes(1000))
+    assert inflate(data, 999) == (bytes(999), True)
+    assert inflate(data, 1000) == (bytes(1000), False)
+    assert inflate(data, 2000) == (bytes(1000), False)
+    assert inflate(b"plain", 3) == (b"pla", True)

@@ -1,0 +1,267 @@
+"""Queues, workers and jobs, read without a change to anything."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+from redis import Redis
+from rq import Queue, Worker
+
+from clock.errors import CursorError
+from clock.observe.rq.cursor import Cursor, read_cursor
+from clock.observe.rq.jobs import JobPage, Stage, read_details, read_jobs
+from clock.observe.rq.queues import QueueState, read_queues
+from clock.observe.rq.running import read_running
+from clock.observe.rq.workers import read_workers
+from tests.jobs.working import start, work_off
+
+
+def test_a_queue_says_how_many_wait_and_since_when(redis: Redis) -> None:
+    queue = Queue("io", connection=redis)
+    before = time.time()
+    for number in range(3):
+        queue.enqueue("tests.jobs.working.say", number)
+    Worker(["io"], connection=redis, name="one").register_birth()  # type: ignore[no-untyped-call]
+    (found,) = read_queues(redis, time.time())
+    assert (found.name, found.waiting, found.workers, found.is_broken) == ("io", 3, 1, False)
+    assert found.head is not None
+    assert before - 0.001 <= found.head <= time.time()
+    assert found.age(found.head + 5) == 5
+
+
+def test_the_age_is_that_of_the_first_id_that_still_has_a_job(redis: Redis) -> None:
+    queue = Queue("io", connection=redis)
+    gone = queue.enqueue("tests.jobs.working.say")
+    there = queue.enqueue("tests.jobs.working.say")
+    redis.delete(gone.key)
+    (found,) = read_queues(redis, time.time())
+    assert there.enqueued_at is not None
+    assert found.head == pytest.approx(there.enqueued_at.timestamp(), abs=0.001)
+
+
+def test_a_key_that_holds_no_queue_is_said_and_the_others_are_read(redis: Redis) -> None:
+    Queue("io", connection=redis).enqueue("tests.jobs.working.say")
+    redis.set("rq:queue:bad", "text")
+    redis.sadd("rq:queues", "rq:queue:bad")
+    bad, io = read_queues(redis, time.time())
+    assert (bad.is_broken, bad.waiting, io.waiting) == (True, 0, 1)
+
+
+def test_a_queue_that_nobody_filled_yet_is_empty(redis: Redis) -> None:
+    (found,) = read_queues(redis, 0.0, ["new"])
+    assert found == QueueState(
+        name="new", waiting=0, head=None, started=0, scheduled=0, deferred=0, finished=0, failed=0,
+        canceled=0, ready=0, rate_limited=0, workers=0, is_broken=False,
+    )  # fmt: skip
+
+
+def test_queues_take_three_round_trips_whatever_their_number(redis: Redis) -> None:
+    trips = []
+    for number in (1, 40):
+        for name in range(number):
+            Queue(f"q{name}", connection=redis).enqueue("tests.jobs.working.say")
+        trips.append(_round_trips(redis, lambda: read_queues(redis, time.time())))
+    for limit in range(3):
+        redis.sadd("rq:rl-keys", f"limit-{limit}")
+        redis.zadd(f"rq:rl:limit-{limit}:rate_limited", {"nobody": 1})
+    trips.append(_round_trips(redis, lambda: read_queues(redis, time.time())))
+    assert trips == [3, 3, 3]
+
+
+def test_a_queue_says_how_many_jobs_wait_for_their_rate_limit_or_are_ready(redis: Redis) -> None:
+    _fill(redis, Stage.RATE_LIMITED, 3)
+    Queue("other", connection=redis).enqueue("tests.jobs.working.say")
+    redis.zadd("rq:ready:default", {"job-0": 1})
+    default, other = read_queues(redis, time.time())
+    assert (default.rate_limited, default.ready) == (3, 1)
+    assert (other.rate_limited, other.ready) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        Stage.QUEUED, Stage.FINISHED, Stage.FAILED, Stage.SCHEDULED, Stage.RATE_LIMITED,
+        Stage.READY,
+    ],
+)  # fmt: skip
+def test_pages_show_every_job_once(redis: Redis, stage: Stage) -> None:
+    ids = _fill(redis, stage, 7)
+    pages = _pages(redis, stage, limit=3)
+    assert [len(page.jobs) for page in pages] == [3, 3, 1]
+    assert {page.total for page in pages} == {7}
+    assert sorted(each.id for page in pages for each in page.jobs) == sorted(ids)
+
+
+def test_a_job_that_waits_is_not_left_out_when_others_leave_between_two_pages(
+    redis: Redis,
+) -> None:
+    ids = _fill(redis, Stage.QUEUED, 7)
+    first = read_jobs(redis, "default", Stage.QUEUED, now=time.time(), limit=3)
+    redis.lpop("rq:queue:default", 2)
+    second = read_jobs(redis, "default", Stage.QUEUED, now=time.time(), limit=3, cursor=first.next)
+    assert [each.id for each in second.jobs] == ids[3:6]
+    redis.lpop("rq:queue:default", 2)
+    again = read_jobs(redis, "default", Stage.QUEUED, now=time.time(), limit=9, cursor=first.next)
+    assert [each.id for each in again.jobs] == ids[4:]
+
+
+def test_failed_jobs_are_not_left_out_when_the_last_one_seen_is_gone(redis: Redis) -> None:
+    _fill(redis, Stage.FAILED, 6)
+    first = read_jobs(redis, "default", Stage.FAILED, now=time.time(), limit=2)
+    redis.zrem("rq:failed:default", first.jobs[-1].id)
+    rest = read_jobs(redis, "default", Stage.FAILED, now=time.time(), limit=9, cursor=first.next)
+    assert len({each.id for each in rest.jobs} - {first.jobs[0].id}) == 4
+
+
+def test_what_has_expired_is_neither_shown_nor_counted_nor_removed(redis: Redis) -> None:
+    _fill(redis, Stage.FAILED, 3)
+    far = time.time() + 400 * 86_400
+    page = read_jobs(redis, "default", Stage.FAILED, now=far)
+    assert (page.jobs, page.total, page.next) == ((), 0, None)
+    assert read_queues(redis, far)[0].failed == 0
+    assert redis.zcard("rq:failed:default") == 3
+
+
+def test_a_job_is_described_without_its_arguments_and_without_running_anything(
+    redis: Redis,
+) -> None:
+    job = Queue("io", connection=redis).enqueue("some.module.nobody.has", "secret", b={"c": [1]})
+    found = read_details(redis, job.id)
+    assert found is not None
+    assert (found.summary.task, found.summary.status) == ("some.module.nobody.has", "queued")
+    assert "secret" not in repr(found.summary)
+    assert found.arguments == (("secret",), {"b": {"c": [1]}})
+
+
+def test_arguments_that_would_run_something_are_not_read(redis: Redis) -> None:
+    job = Queue(connection=redis).enqueue("tests.jobs.working.say", _Trap())
+    found = read_details(redis, job.id)
+    assert found is not None
+    assert (found.summary.task, found.arguments) == ("tests.jobs.working.say", None)
+
+
+def test_json_is_read_too(redis: Redis) -> None:
+    job = Queue(connection=redis, serializer="json").enqueue("tests.jobs.working.say", [1])
+    redis.hset(job.key, "meta", json.dumps({"clock": {"event": "e", "scheduled_at": "x"}}))
+    found = read_details(redis, job.id)
+    assert found is not None
+    assert (found.summary.task, found.summary.event) == ("tests.jobs.working.say", "e")
+    assert found.arguments == ([[1]], {})
+
+
+def test_a_failed_job_says_its_error_and_an_unknown_one_is_none(redis: Redis) -> None:
+    job = Queue(connection=redis).enqueue("tests.jobs.working.fail")
+    work_off(redis)
+    found = read_details(redis, job.id)
+    assert found is not None
+    assert found.error is not None
+    assert "ValueError: no such feed" in found.error
+    assert read_details(redis, "nobody") is None
+
+
+def test_what_runs_is_read_with_its_progress(redis: Redis) -> None:
+    job = Queue(connection=redis).enqueue("tests.jobs.working.say")
+    start(redis, job.id)
+    said: dict[Any, Any] = {"done": 3, "total": 4, "message": "three", "at": 5.0}
+    redis.hset(f"clock:progress:{job.id}", mapping=said)
+    (found,) = read_running(redis)
+    assert (found.job.id, found.job.status) == (job.id, "started")
+    assert found.progress is not None
+    assert (found.progress.fraction, found.progress.message) == (0.75, "three")
+    assert found.heartbeat == pytest.approx(time.time(), abs=5)
+
+
+def test_workers_say_where_they_are_and_what_they_do(redis: Redis) -> None:
+    worker = Worker(["io", "default"], connection=redis, name="one")
+    worker.register_birth()  # type: ignore[no-untyped-call]
+    dead = Worker(["io"], connection=redis, name="two")
+    dead.register_birth()  # type: ignore[no-untyped-call]
+    redis.delete(dead.key)
+    (found,) = read_workers(redis)
+    assert (found.name, found.queues, found.job) == ("one", ("io", "default"), None)
+    assert found.started == pytest.approx(time.time(), abs=5)
+    assert redis.sismember("rq:workers", dead.key)
+
+
+def test_a_worker_says_its_job_as_the_rq_of_its_host_does(redis: Redis) -> None:
+    for name in ("two", "three", "heir", "idle"):
+        Worker(["io"], connection=redis, name=name).register_birth()  # type: ignore[no-untyped-call]
+        redis.hset(f"rq:worker:{name}", "state", "idle" if name == "idle" else "busy")
+    redis.hset("rq:worker:two", "current_job", "a")
+    redis.sadd("rq:worker:three:executions", "b:2")
+    redis.sadd("rq:worker:heir:executions", "gone:1", "c:3")
+    redis.sadd("rq:worker:idle:executions", "gone:1")
+    redis.hset("rq:execution:c:3", "last_heartbeat", "1")
+    found = {each.name: each.job for each in read_workers(redis)}
+    assert found == {"two": "a", "three": "b", "heir": "c", "idle": None}
+
+
+@pytest.mark.parametrize("text", ["", "x", "é", "AAAA", "a" * 3000, str(Cursor(float("nan"), "a"))])
+def test_a_text_that_is_no_cursor_is_refused(redis: Redis, text: str) -> None:
+    with pytest.raises(CursorError):
+        read_jobs(redis, "default", Stage.FAILED, now=0, cursor=text)
+
+
+@pytest.mark.parametrize("score", [0.0, 5, 1795284000.123456, float("inf")])
+def test_a_cursor_is_read_as_it_was_written(score: float) -> None:
+    assert read_cursor(str(Cursor(score, "a-b:c"))) == (score, "a-b:c")
+
+
+class _Trap:
+    def __reduce__(self) -> Any:
+        return (pytest.fail, ("it was run",))
+
+
+def _fill(redis: Redis, stage: Stage, count: int) -> list[str]:
+    queue = Queue(connection=redis)
+    task = "tests.jobs.working." + ("fail" if stage is Stage.FAILED else "say")
+    ids = [queue.enqueue(task, job_id=f"job-{number}").id for number in range(count)]
+    if stage in {Stage.FINISHED, Stage.FAILED}:
+        work_off(redis)
+    elif stage is Stage.SCHEDULED:
+        redis.delete(queue.key)
+        redis.zadd("rq:scheduled:default", dict.fromkeys(ids, 5))
+    elif stage is Stage.READY:
+        redis.zadd("rq:ready:default", dict.fromkeys(ids, 5))
+    elif stage is Stage.RATE_LIMITED:
+        for limit in (b"one", b"two"):
+            redis.sadd("rq:rl-keys", limit)
+        redis.zadd("rq:rl:one:rate_limited", dict.fromkeys(ids[::2], 5))
+        redis.zadd("rq:rl:two:rate_limited", dict.fromkeys(ids[1::2], 5))
+    return ids
+
+
+def _pages(redis: Redis, stage: Stage, limit: int) -> list[JobPage]:
+    pages = [read_jobs(redis, "default", stage, now=time.time(), limit=limit)]
+    while (cursor := pages[-1].next) is not None:
+        pages.append(
+            read_jobs(redis, "default", stage, now=time.time(), limit=limit, cursor=cursor)
+        )
+    return pages
+
+
+def _round_trips(redis: Redis, ask: Any) -> int:
+    """Replies that were waited for: a pipeline is one."""
+    from redis.client import Pipeline
+
+    count = 0
+    single, many = Redis.execute_command, Pipeline.execute
+
+    def one(self: Any, *args: Any, **kwargs: Any) -> Any:
+        nonlocal count
+        count += not isinstance(self, Pipeline)
+        return single(self, *args, **kwargs)  # type: ignore[no-untyped-call]
+
+    def batch(self: Any, *args: Any, **kwargs: Any) -> Any:
+        nonlocal count
+        count += 1
+        return many(self, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Redis, "execute_command", one)
+        patch.setattr(Pipeline, "execute", batch)
+        ask()
+    return count
