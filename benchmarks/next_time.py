@@ -21,7 +21,7 @@ from benchmarks.answer import Answer, Goal
 from benchmarks.crowd import RECURRENCES
 from benchmarks.ratio import Pairs, pairs, seconds
 from clock import cron
-from clock.loop.timetable import Row, Timetable
+from clock.loop.timetable import Timetable, TimetableRow
 from clock.recurrence.recurrence import Recurrence
 from clock.recurrence.zone import zone
 
@@ -111,7 +111,9 @@ def _drawn(draw: Callable[[], object], times: int) -> float:
 def _shared(events: int) -> float:
     """One instant's crowd goes through the timetable; the others of the crowd wait."""
     recurrences = [_recurrence(f"*/5 {n % 24}-23 * * {n % 7}-6") for n in range(RECURRENCES)]
-    timetable = Timetable([Row(recurrence=recurrences[n % RECURRENCES]) for n in range(events)])
+    timetable = Timetable(
+        [TimetableRow(recurrence=recurrences[n % RECURRENCES]) for n in range(events)]
+    )
     for index in range(events):
         timetable.begin(index, BEGINNING)
     passed = 0

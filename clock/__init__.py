@@ -12,7 +12,7 @@ _HOMES = {
     "clock.schedule.event": ["Event"],
     "clock.schedule.load": ["load"],
     "clock.schedule.schedule": ["Schedule"],
-    "clock.schedule.words": ["defaults", "every", "timezone"],
+    "clock.schedule.declare": ["defaults", "every", "timezone"],
 }
 """What each module gives. Imported when it is asked for, so that a worker or a web application
 waits for nothing of a schedule, and a schedule for nothing it does not use; the same as eager

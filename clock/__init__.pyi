@@ -6,10 +6,10 @@ from clock.recurrence.combination import period
 from clock.recurrence.cron_rule import cron
 from clock.recurrence.holidays import holidays
 from clock.recurrence.stream import times
+from clock.schedule.declare import defaults, every, timezone
 from clock.schedule.event import Event
 from clock.schedule.load import load
 from clock.schedule.schedule import Schedule
-from clock.schedule.words import defaults, every, timezone
 
 __all__ = [
     "Clock",

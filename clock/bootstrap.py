@@ -7,7 +7,7 @@ import signal
 import sys
 from typing import TextIO
 
-from clock import codes
+from clock import exit_codes
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """What ends a clock."""
@@ -40,7 +40,7 @@ def end_on_signals() -> None:
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             # Not an exception, which the schedule file that is being read may catch.
-            signal.signal(number, lambda *_: os._exit(codes.OK))
+            signal.signal(number, lambda *_: os._exit(exit_codes.OK))
 
 
 def _writer(descriptor: int) -> TextIO:

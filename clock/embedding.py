@@ -112,14 +112,14 @@ class Clock:
     def _run_loop(self, stop: Stop) -> None:
         # Imported here, so that who only reads a schedule does not wait for Redis and RQ.
         from clock.ledger.ledger import Ledger
+        from clock.loop.heartbeat import Heartbeat
         from clock.loop.loop import Loop
-        from clock.loop.watch import Watch
 
         app, token, serializer = self._app, process_token(), self._serializer
         try:
             connection = _undecoded(self._connection)
             ledger = Ledger(connection, app=app, token=token, serializer=serializer)
-            watch = partial(Watch, app=app, token=token, serializer=serializer)
+            watch = partial(Heartbeat, app=app, token=token, serializer=serializer)
             Loop(
                 list(self._schedule.events.values()),
                 ledger,

@@ -17,7 +17,7 @@ clock:<app>:ahead             hash  event -> what fired of it in the future     
 clock:<app>:time              text  where its clocks take the time from, and who      SOURCE_TTL
 clock:<app>:backfilled:EVENT  zset  an occurrence -> when it was backfilled           BACKFILLED
 clock:serializers:queue:NAME  hash  application -> how its clock writes jobs there    one an app
-clock:<app>:runs:EVENT        list  its runs, see ``clock.runs.runs``               RUNS, RUNS_TTL
+clock:<app>:runs:EVENT        list  its runs, see ``clock.runs.records``           RUNS, RUNS_TTL
 clock:<app>:measured:EVENT    hash  how many of its runs ended how, and took how long TTL
 clock:<app>:tally             hash  latenesses, and claims that were lost: counts     TTL
 clock:<app>:failed:EVENT      list  the ids of its failed jobs, the latest first      FAILED_KEPT

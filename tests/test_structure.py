@@ -18,7 +18,17 @@ import clock
 PACKAGE = Path(clock.__file__).parent
 
 FLOORS = [
-    {"errors", "codes", "instant", "inside", "decision", "version", "near", "commands", "output"},
+    {
+        "errors",
+        "exit_codes",
+        "instant",
+        "inside",
+        "decision",
+        "version",
+        "suggest",
+        "commands",
+        "output",
+    },
     {"bootstrap"},
     {"recurrence"},
     {"schedule"},
@@ -120,7 +130,7 @@ def test_the_front_door_waits_for_nothing() -> None:
         "import sys; import clock\n"
         "assert not [name for name in sys.modules if name.startswith('clock.')]\n"
         "assert 'redis' not in sys.modules and 'rq' not in sys.modules\n"
-        "assert clock.every.__module__ == 'clock.schedule.words'\n"
+        "assert clock.every.__module__ == 'clock.schedule.declare'\n"
         "assert 'clock.recurrence.stream' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

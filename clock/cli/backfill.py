@@ -14,7 +14,7 @@ from itertools import islice
 import click
 from redis import Redis
 
-from clock import codes, keys
+from clock import exit_codes, keys
 from clock.cli import options
 from clock.cli.table import table
 from clock.connection.server import find_server
@@ -80,7 +80,7 @@ def backfill(
     else:
         standings = _push(ledger, found, connection)
     _summarize(standings, "would be enqueued" if dry_run else "enqueued")
-    return codes.OK
+    return exit_codes.OK
 
 
 def _push(ledger: Backfill, found: Sequence[Candidate], connection: Redis) -> list[Standing]:

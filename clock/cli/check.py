@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 import click
 
-from clock import codes
+from clock import exit_codes
 from clock.cli import options
 from clock.schedule.load import load
 from clock.schedule.resolve import resolve_tasks
-from clock.schedule.traps import traps
+from clock.schedule.warnings import traps
 
 
 @click.command()
@@ -34,4 +34,4 @@ def check(file: str, serializer: str, no_import: bool) -> int:
             click.echo(f"warning: {warning}", err=True)
     count = f"{len(schedule.events)} event" + ("" if len(schedule.events) == 1 else "s")
     click.echo(f"{file}: {count}, zone {schedule.zone.name}, no mistakes")
-    return codes.OK
+    return exit_codes.OK

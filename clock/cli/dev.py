@@ -7,7 +7,7 @@ import os
 import click
 
 from clock.cli import options
-from clock.dev.house import run_house
+from clock.dev.supervisor import run_house
 from clock.schedule.load import load
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from clock import codes
+from clock import exit_codes
 from clock.cli import options
 from clock.cli.table import table
 from clock.instant import utc_text
@@ -65,7 +65,7 @@ def diff_schedules(
                 )
     else:
         click.echo("no occurrence differs")
-    return codes.DIFFERENT if found else codes.OK
+    return exit_codes.DIFFERENT if found else exit_codes.OK
 
 
 def _rows(each: EventDiff, old: Schedule, new: Schedule) -> Iterator[tuple[str, str, str, str]]:

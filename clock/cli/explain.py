@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import click
 
-from clock import codes
+from clock import exit_codes
 from clock.cli import options
 from clock.instant import utc_text
 from clock.schedule.event import seconds
@@ -49,7 +49,7 @@ def explain_events(
             click.echo()
         for line in _lines(explanation):
             click.echo(line)
-    return codes.OK
+    return exit_codes.OK
 
 
 def _lines(explanation: Explanation) -> list[str]:

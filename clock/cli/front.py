@@ -11,10 +11,10 @@ from pathlib import Path
 
 import click
 
-from clock import codes
+from clock import exit_codes
 from clock.commands import COMMANDS, START, runs_the_clock
 from clock.errors import ClockError, LedgerError, ScheduleError, TimeSourceError
-from clock.near import nearest
+from clock.suggest import nearest
 from clock.version import VERSION
 
 EPILOG = """\b
@@ -83,19 +83,19 @@ def main(args: Sequence[str] | None = None) -> None:
     except click.exceptions.Exit as ended:
         code = ended.exit_code
     except ScheduleError as error:
-        code = _complain(str(error), codes.SCHEDULE)
+        code = _complain(str(error), exit_codes.SCHEDULE)
     except (LedgerError, TimeSourceError) as error:
-        code = _complain(f"clock: {error}", codes.SERVER)
+        code = _complain(f"clock: {error}", exit_codes.SERVER)
     except ClockError as error:
-        code = _complain(f"clock: {error}", codes.USAGE)
+        code = _complain(f"clock: {error}", exit_codes.USAGE)
     except click.ClickException as error:
-        code = _complain(f"clock: {error.format_message()}", codes.USAGE)
+        code = _complain(f"clock: {error.format_message()}", exit_codes.USAGE)
     except click.Abort:
-        code = codes.USAGE
+        code = exit_codes.USAGE
     except BrokenPipeError:
         # The reader of a pipe, as in `clock next ... | head`, has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = codes.OK
+        code = exit_codes.OK
     sys.exit(code)
 
 

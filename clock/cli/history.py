@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from clock import codes
+from clock import exit_codes
 from clock.cli import options
 from clock.cli.table import table
 from clock.connection.server import find_server
@@ -17,8 +17,8 @@ from clock.decision import FIRING, Decision, Kind
 from clock.ledger.descriptions import Description
 from clock.ledger.job import job_id
 from clock.ledger.records import find_record
+from clock.observe.formatting import local, utc
 from clock.observe.snapshot import read_snapshot
-from clock.observe.telling import local, utc
 from clock.recurrence.zone import Zone, zone
 
 SHOWN = 20
@@ -61,13 +61,13 @@ def history(
     if as_json:
         for decision, name in found:
             click.echo(json.dumps(_as_object(app, name, decision), ensure_ascii=False))
-        return codes.OK
+        return exit_codes.OK
     rows = [
         _row(app, name, decision, zone_of(snapshot.descriptions, name)) for decision, name in found
     ]
     for line in table(("WHEN", "ZONE", "EVENT", "LATE", "WHAT", "JOB"), rows):
         click.echo(line)
-    return codes.OK
+    return exit_codes.OK
 
 
 def zone_of(descriptions: Mapping[str, Description], event: str) -> Zone:

@@ -7,7 +7,7 @@ import time
 
 import click
 
-from clock import codes
+from clock import exit_codes
 from clock.cli import options
 from clock.cli.table import table
 from clock.instant import utc_text
@@ -26,7 +26,7 @@ def list_events(file: str, serializer: str, as_json: bool) -> int:
     if as_json:
         for event in schedule.events.values():
             click.echo(json.dumps(_as_object(event, now), ensure_ascii=False))
-        return codes.OK
+        return exit_codes.OK
     rows = [
         (event.name, event.rule, event.zone.name, _next(event, now), event.job.queue, event.task)
         for event in schedule.events.values()
@@ -34,7 +34,7 @@ def list_events(file: str, serializer: str, as_json: bool) -> int:
     for line in table(("EVENT", "EVERY", "ZONE", "NEXT", "QUEUE", "TASK"), rows):
         click.echo(line)
     click.echo(f"\n{len(rows)} events, zone {schedule.zone.name}")
-    return codes.OK
+    return exit_codes.OK
 
 
 def _next(event: Event, now: int) -> str:

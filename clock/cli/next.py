@@ -11,7 +11,7 @@ from itertools import islice
 
 import click
 
-from clock import codes
+from clock import exit_codes
 from clock.cli import options
 from clock.cli.table import table
 from clock.instant import utc_text
@@ -56,7 +56,7 @@ def next_occurrences(
     if as_json:
         for at, event in found:
             click.echo(json.dumps(_as_object(at, event), ensure_ascii=False))
-        return codes.OK
+        return exit_codes.OK
     rows = [
         (
             f"{event.local(at):%a %Y-%m-%d %H:%M:%S %z}",
@@ -68,7 +68,7 @@ def next_occurrences(
     ]
     for line in table(("WHEN", "ZONE", "EVENT", "MARK"), rows):
         click.echo(line)
-    return codes.OK
+    return exit_codes.OK
 
 
 def _shown(schedule: Schedule, name: str | None) -> list[Event]:

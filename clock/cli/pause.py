@@ -10,7 +10,7 @@ from datetime import datetime
 
 import click
 
-from clock import codes
+from clock import exit_codes
 from clock.cli import options
 from clock.connection.server import find_server
 from clock.instant import utc_text
@@ -45,7 +45,7 @@ def pause_event(
         Pause(until=end, reason=reason, by=f"{_user()}@{socket.gethostname()}", since=int(now)),
     )
     click.echo(f"{event} is paused until {'it is resumed' if end is None else utc_text(end)}")
-    return codes.OK
+    return exit_codes.OK
 
 
 @click.command(name="resume")
@@ -56,7 +56,7 @@ def resume_event(event: str, url: str | None, settings: str | None, app: str) ->
     connection = find_server(url, settings, os.environ).connect()
     ended = resume(connection, app, event, server_now(connection, time.time()))
     click.echo(f"{event} was not paused" if ended is None else f"{event} is resumed")
-    return codes.OK
+    return exit_codes.OK
 
 
 def _user() -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import click
 
-from clock import codes
+from clock import exit_codes
 from clock.cli import options
 from clock.connection.server import find_server
 from clock.instant import utc_text
@@ -46,4 +46,4 @@ def restore_records(instant: datetime, url: str | None, settings: str | None, ap
         f"{done.moved} of {done.records} events stand at {utc_text(seconds(instant))}; "
         f"{done.records - done.moved} stood there or later"
     )
-    return codes.OK
+    return exit_codes.OK

@@ -7,7 +7,7 @@ import time
 
 import click
 
-from clock import codes
+from clock import exit_codes
 from clock.cli import options
 from clock.connection.server import find_server
 from clock.instant import utc_text
@@ -44,4 +44,4 @@ def rewind(events: tuple[str, ...], url: str | None, settings: str | None, app: 
             click.echo(f"{name}: its record does not stand in the future")
     if not chosen:
         click.echo("no record stands in the future")
-    return codes.OK
+    return exit_codes.OK

@@ -7,7 +7,7 @@ import time
 
 import click
 
-from clock import codes
+from clock import exit_codes
 from clock.cli import options
 from clock.connection.server import find_server
 from clock.ledger.manual import run_now
@@ -22,4 +22,4 @@ def run_event(event: str, url: str | None, settings: str | None, app: str) -> in
     connection = find_server(url, settings, os.environ).connect()
     identifier = run_now(connection, app, event, server_now(connection, time.time()))
     click.echo(f"{event} is enqueued as {identifier}")
-    return codes.OK
+    return exit_codes.OK

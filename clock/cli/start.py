@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clock import codes
+from clock import exit_codes
 from clock.cli import options
 from clock.connection.server import find_server
 from clock.errors import LedgerError, TimeSourceError
@@ -36,7 +36,7 @@ from clock.version import VERSION
 if TYPE_CHECKING:
     from redis import Redis
 
-    from clock.loop.watch import Watch
+    from clock.loop.heartbeat import Heartbeat
 
 SHOWN_AT_START = 20
 """Events whose next time is logged at the start."""
@@ -119,20 +119,20 @@ def start(
     except Exception:
         log.critical("crashed", exc_info=True)
         traceback.print_exc()
-        return codes.CRASHED
+        return exit_codes.CRASHED
     log.info("stopped")
-    return codes.OK
+    return exit_codes.OK
 
 
 def _watch(
     connection: Redis, schedule: Schedule, ping_url: str | None, *, token: str, **own: Any
-) -> Watch:
+) -> Heartbeat:
     # Imported behind the first tick, which does not wait for it.
-    from clock.loop.watch import Watch
+    from clock.loop.heartbeat import Heartbeat
     from clock.watchers.clock_ping import ClockPing
 
     ping = None if ping_url is None else ClockPing(ping_url, token)
-    return Watch(connection, schedule, token=token, ping=ping, **own)
+    return Heartbeat(connection, schedule, token=token, ping=ping, **own)
 
 
 def _announce(schedule: Schedule, server: str, app: str, now: float) -> None:

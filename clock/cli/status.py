@@ -12,20 +12,20 @@ from typing import Any
 import click
 from redis import Redis
 
-from clock import codes
+from clock import exit_codes
 from clock.cli import options
 from clock.cli.table import table
 from clock.connection.server import find_server
 from clock.ledger.clocks import Life
 from clock.ledger.time_source import server_now
 from clock.observe import status as observed
+from clock.observe.formatting import local, span, utc_exact
 from clock.observe.objects import clock_object, conflict_object, event_object
 from clock.observe.rq.workers import broken_queues, count_workers
 from clock.observe.snapshot import read_snapshot
 from clock.observe.state import State, last_lateness
-from clock.observe.status import EventStatus, Status
-from clock.observe.telling import local, span, utc_exact
-from clock.runs.runs import failing, read_last_runs
+from clock.observe.status import AppStatus, EventStatus
+from clock.runs.records import failing, read_last_runs
 
 DECISIONS = 4
 """Decisions of each event that are read: the last one, and the last that fired if it is among
@@ -63,20 +63,20 @@ def status(url: str | None, settings: str | None, app: str, tolerance: float, as
     return exit_code(found)
 
 
-def exit_code(found: Status) -> int:
+def exit_code(found: AppStatus) -> int:
     """The exit code of a health check."""
     if not found.has_clocks:
-        return codes.NO_CLOCK
+        return exit_codes.NO_CLOCK
     wrong = found.overdue or found.ahead or found.conflicts
-    return codes.OVERDUE if wrong else codes.OK
+    return exit_codes.OVERDUE if wrong else exit_codes.OK
 
 
-def _workers(connection: Redis, found: Status) -> Mapping[str, int]:
+def _workers(connection: Redis, found: AppStatus) -> Mapping[str, int]:
     used = (each.description.queue for each in found.events if each.state is not State.DISABLED)
     return count_workers(connection, used)
 
 
-def _lines(found: Status, server: str) -> Iterator[str]:
+def _lines(found: AppStatus, server: str) -> Iterator[str]:
     yield f"server  {server}  app {found.app}"
     for life in found.alive:
         yield f"clock   {_life(life, found.now)}"
@@ -112,7 +112,7 @@ def _row(each: EventStatus, now: float) -> tuple[str, ...]:
     )
 
 
-def _complaints(found: Status, workers: Mapping[str, int], broken: Set[str]) -> Iterator[str]:
+def _complaints(found: AppStatus, workers: Mapping[str, int], broken: Set[str]) -> Iterator[str]:
     if not found.alive:
         last = found.last_tick()
         ago = "none ever was" if last is None else f"the last tick was {span(found.now - last)} ago"
@@ -147,7 +147,7 @@ def _many(count: int, word: str) -> str:
     return f"{count} {word}" + ("" if count == 1 else "s")
 
 
-def _as_object(found: Status, server: str, workers: Mapping[str, int]) -> dict[str, Any]:
+def _as_object(found: AppStatus, server: str, workers: Mapping[str, int]) -> dict[str, Any]:
     return {
         "app": found.app,
         "server": server,

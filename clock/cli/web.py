@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from clock import codes
+from clock import exit_codes
 from clock.cli import options
 from clock.connection.server import find_server
 from clock.errors import SettingsError
@@ -94,7 +94,7 @@ def web(
     colour = is_terminal and not os.environ.get("NO_COLOR")
     log_to(sys.stdout, style or ("terminal" if is_terminal else "logfmt"), colour=colour)
     served.serve(application, host=host, ports=[port, 0] if or_any_port else [port])
-    return codes.OK
+    return exit_codes.OK
 
 
 def _imported() -> Any:

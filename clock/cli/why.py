@@ -12,7 +12,7 @@ from typing import Any
 import click
 from redis import Redis
 
-from clock import codes
+from clock import exit_codes
 from clock.cli import options
 from clock.connection.server import find_server
 from clock.errors import UnknownEventError
@@ -21,16 +21,16 @@ from clock.ledger.pauses import Pause, pause_over
 from clock.ledger.records import find_record
 from clock.ledger.time_source import server_now
 from clock.observe import why as observed
+from clock.observe.formatting import local, utc
 from clock.observe.reasons import sentence
 from clock.observe.rq.job_state import JobState, read_job
 from clock.observe.rq.workers import count_workers
 from clock.observe.snapshot import Snapshot, read_snapshot
 from clock.observe.status import EventStatus
 from clock.observe.status import status as status_of
-from clock.observe.telling import local, utc
-from clock.observe.why import Answer, Verdict
+from clock.observe.why import Verdict, WhyAnswer
+from clock.runs.records import read_runs
 from clock.runs.run import Run
-from clock.runs.runs import read_runs
 from clock.schedule.event import seconds
 
 
@@ -84,7 +84,7 @@ def why_event(
     queue = found.description.queue
     if count_workers(connection, [queue])[queue] == 0:
         click.echo(f"warning: no worker listens on the queue {queue!r}", err=True)
-    return codes.OK
+    return exit_codes.OK
 
 
 def _event(
@@ -99,7 +99,7 @@ def _event(
     return (*found.events, *found.removed)[0]
 
 
-def _job(connection: Redis, app: str, event: EventStatus, answer: Answer) -> JobState | None:
+def _job(connection: Redis, app: str, event: EventStatus, answer: WhyAnswer) -> JobState | None:
     """The job of the occurrence; of one that the history has forgotten, it may be there still. Of
     one that is overdue, the job that has its id.
     """
@@ -108,7 +108,7 @@ def _job(connection: Redis, app: str, event: EventStatus, answer: Answer) -> Job
     return read_job(connection, job_id(app, event.name, answer.at))
 
 
-def _run(connection: Redis, app: str, event: str, answer: Answer) -> Run | None:
+def _run(connection: Redis, app: str, event: str, answer: WhyAnswer) -> Run | None:
     """The last run of the occurrence, where one of our workers recorded it."""
     if answer.verdict not in {Verdict.FIRED, Verdict.FORGOTTEN}:
         return None
@@ -124,7 +124,7 @@ def _ended(run: Run) -> str:
 
 def _as_object(
     event: EventStatus,
-    answer: Answer,
+    answer: WhyAnswer,
     said: str,
     job: JobState | None,
     pause: Pause | None,

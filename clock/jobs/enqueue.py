@@ -18,7 +18,7 @@ from rq.utils import as_text
 
 from clock import keys
 from clock.connection import rq_keys
-from clock.connection.lua import script
+from clock.connection.scripts import script
 from clock.errors import (
     EnqueueError,
     JobServerError,
@@ -27,20 +27,20 @@ from clock.errors import (
     WaitRefusedError,
 )
 from clock.jobs.handle import Handle, check_may_wait
-from clock.jobs.options import ENDLESS, Asked, Options, asked_for
-from clock.jobs.place import Place, find_place, prompt, server_answers
+from clock.jobs.options import ENDLESS, EnqueueOptions, EnqueueOptionWords, asked_for
 from clock.jobs.span import Span
+from clock.jobs.target import Target, find_place, prompt, server_answers
 from clock.ledger.job import job_meta, rq_callback, rq_retry
 from clock.schedule.event import JobOptions
 from clock.schedule.task import task_name
 
 
-def enqueue(task: str | Callable[..., Any], /, **options: Unpack[Options]) -> Handle:
+def enqueue(task: str | Callable[..., Any], /, **options: Unpack[EnqueueOptionWords]) -> Handle:
     """Enqueue a job of ``task``, its dotted name, and return a handle on it at once.
 
-    Every option is described in ``clock.jobs.options.Options``. Raises ValueError for one that
-    makes no sense, SettingsError, and EnqueueError where the server has not taken the job by the
-    ``deadline``; it is asked once.
+    Every option is described in ``clock.jobs.options.EnqueueOptionWords``. Raises ValueError for
+    one that makes no sense, SettingsError, and EnqueueError where the server has not taken the job
+    by the ``deadline``; it is asked once.
     """
     name = task_name(task)
     asked = asked_for(name, options)
@@ -49,7 +49,9 @@ def enqueue(task: str | Callable[..., Any], /, **options: Unpack[Options]) -> Ha
     return Handle(found[1:], is_new=found.startswith("+"), place=place)
 
 
-def call(task: str | Callable[..., Any], /, *, wait: Span = 60, **options: Unpack[Options]) -> Any:
+def call(
+    task: str | Callable[..., Any], /, *, wait: Span = 60, **options: Unpack[EnqueueOptionWords]
+) -> Any:
     """Enqueue a job of ``task``, wait for it, and return what it returned.
 
     Raises what ``enqueue`` and ``Handle.result`` raise. Raises WaitRefusedError inside the clock,
@@ -80,8 +82,8 @@ class Request:
 
 
 def enqueue_many(
-    place: Place,
-    jobs: Sequence[tuple[str, Options]],
+    place: Target,
+    jobs: Sequence[tuple[str, EnqueueOptionWords]],
     *,
     deadline: float,
     now: float,
@@ -117,7 +119,7 @@ def enqueue_many(
     return [Handle(reply[1:], is_new=reply.startswith("+"), place=place) for reply in replies]
 
 
-def _send(name: str, asked: Asked, place: Place, now: float) -> str:
+def _send(name: str, asked: EnqueueOptions, place: Target, now: float) -> str:
     """Ask the server once; what the script returned."""
     connection = prompt(place.connection, asked.deadline)
     made = _made(name, asked, connection, place, now)
@@ -148,9 +150,9 @@ class _Made:
 
 def _made(
     name: str,
-    asked: Asked,
+    asked: EnqueueOptions,
     connection: Redis,
-    place: Place,
+    place: Target,
     now: float,
     request: Request | None = None,
 ) -> _Made:
@@ -168,7 +170,7 @@ def _made(
     return _Made(job.id, names, _arguments(job, asked, now, request))
 
 
-def _arguments(job: Job, asked: Asked, now: float, request: Request | None) -> list[Any]:
+def _arguments(job: Job, asked: EnqueueOptions, now: float, request: Request | None) -> list[Any]:
     """What the script is told, see there."""
     due = None if asked.delay is None else math.ceil(now + asked.delay)
     ttl, said_for = _expiry(asked.job, 0 if due is None else due - now)
@@ -186,7 +188,7 @@ def _arguments(job: Job, asked: Asked, now: float, request: Request | None) -> l
     ]
 
 
-def _job(name: str, asked: Asked, queue: Queue, now: float) -> Job:
+def _job(name: str, asked: EnqueueOptions, queue: Queue, now: float) -> Job:
     """The job as ``Queue.enqueue`` makes it, or ``Queue.enqueue_in`` where it is delayed."""
     options = asked.job
     job = queue.create_job(

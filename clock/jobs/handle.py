@@ -23,9 +23,9 @@ from clock.errors import (
     WaitRefusedError,
 )
 from clock.inside import is_inside_the_clock
-from clock.jobs.place import ANSWER, Place, find_place, prompt, server_answers
 from clock.jobs.progress import Progress, read_progress
 from clock.jobs.span import Span, seconds
+from clock.jobs.target import ANSWER, Target, find_place, prompt, server_answers
 from clock.schedule.reading import READING
 
 LOOK_AGAIN = 1.0
@@ -88,7 +88,7 @@ class Handle:
         connection: Redis | None = None,
         *,
         is_new: bool = False,
-        place: Place | None = None,
+        place: Target | None = None,
     ) -> None:
         self.id = id
         self.is_new = is_new

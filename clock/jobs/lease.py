@@ -17,7 +17,7 @@ from rq.utils import as_text
 
 from clock import keys
 from clock.connection import rq_keys
-from clock.connection.lua import script
+from clock.connection.scripts import script
 from clock.jobs.rq_versions import fill_rate_limit
 
 LEASE = 20.0

@@ -11,8 +11,8 @@ from typing import Any, Literal, TypedDict
 
 from redis import Redis
 
-from clock.jobs.place import ANSWER
 from clock.jobs.span import Span, seconds
+from clock.jobs.target import ANSWER
 from clock.ledger.reserved import is_reserved
 from clock.schedule.duration import LONGEST
 from clock.schedule.event import JobOptions
@@ -39,7 +39,7 @@ ENDLESS = 30 * 86_400
 """Seconds a job without a timeout stands for its equals."""
 
 
-class Options(TypedDict, total=False):
+class EnqueueOptionWords(TypedDict, total=False):
     """What may be said of a job. Lengths of time are seconds, ``"5m"`` or a timedelta."""
 
     args: Sequence[Any]
@@ -92,7 +92,7 @@ class Unique:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class EnqueueOptions:
     """The options of one call, checked and complete."""
 
     queue: str
@@ -106,7 +106,7 @@ class Asked:
     connection: Redis | None
 
 
-def asked_for(task: str, options: Options) -> Asked:
+def asked_for(task: str, options: EnqueueOptionWords) -> EnqueueOptions:
     """``options`` of a job of ``task``. Raises ValueError, naming the option, for a wrong one."""
     for name in options:
         if name not in _KNOWN:
@@ -117,7 +117,7 @@ def asked_for(task: str, options: Options) -> Asked:
             )
     given = check_options(dict(options.items()), _KNOWN)
     job = _job_options(given)
-    return Asked(
+    return EnqueueOptions(
         queue=job.queue,
         job=job,
         args=given.get("args", ()),

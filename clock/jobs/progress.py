@@ -15,7 +15,7 @@ from rq.job import Job
 
 from clock import keys
 from clock.errors import JobServerError
-from clock.jobs.place import prompt, server_answers
+from clock.jobs.target import prompt, server_answers
 from clock.ledger.unreadable import execute
 from clock.runs.progress import Progress, parse_progress
 

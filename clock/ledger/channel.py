@@ -15,7 +15,7 @@ from redis.exceptions import NoScriptError
 from clock.ledger.script import script, server_errors
 
 
-class Call(NamedTuple):
+class ChannelCall(NamedTuple):
     """A call whose reply was not read yet."""
 
     keys: Sequence[str]
@@ -37,8 +37,8 @@ class Channel:
         self._under_way = 0
         self._was_sent = False
 
-    def send(self, keys: Sequence[str], arguments: Sequence[Any]) -> Call:
-        """Call the script; ``receive`` gives the reply."""
+    def send(self, keys: Sequence[str], arguments: Sequence[Any]) -> ChannelCall:
+        """ChannelCall the script; ``receive`` gives the reply."""
         with server_errors():
             try:
                 if self._connection is None:
@@ -48,7 +48,7 @@ class Channel:
                 self.close()
                 raise
         self._under_way += 1
-        return Call(keys, arguments)
+        return ChannelCall(keys, arguments)
 
     def _command(self) -> tuple[str, Any]:
         # The first time with its text, so that a server which has not seen it is not asked twice.
@@ -57,7 +57,7 @@ class Channel:
         self._was_sent = True
         return "EVAL", self._script.script
 
-    def receive(self, call: Call) -> Any:
+    def receive(self, call: ChannelCall) -> Any:
         """The reply to ``call``, which must be the oldest of those under way."""
         with server_errors():
             try:

@@ -9,7 +9,7 @@ from typing import Any
 from redis import Redis
 
 from clock import keys
-from clock.ledger.channel import Call, Channel
+from clock.ledger.channel import Channel, ChannelCall
 from clock.ledger.job import JobTemplate, JobTemplates, Shape, job_prefix
 from clock.schedule.event import Event
 
@@ -47,7 +47,7 @@ class Enrolment:
         may_go_on: Callable[[], bool],
     ) -> Iterator[list[int]]:
         """See ``Ledger.enrol_in_parts``."""
-        calls: deque[Call] = deque()
+        calls: deque[ChannelCall] = deque()
         parts = self._parts(events)
         try:
             while (part := next(parts, None)) is not None:
@@ -85,7 +85,7 @@ class Enrolment:
         part: Sequence[tuple[Shape, Sequence[Any]]],
         now: float | None,
         stands_at: float | None,
-    ) -> Call:
+    ) -> ChannelCall:
         shapes = {shape.digest: shape for shape, _ in part}
         instant = "" if stands_at is None else int(stands_at)
         arguments: list[Any] = [keys.TTL, or_server_time(now), instant, len(shapes)]

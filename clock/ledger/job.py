@@ -22,8 +22,7 @@ from rq.serializers import resolve_serializer
 
 from clock.errors import SettingsError
 from clock.schedule.event import Callback as EventCallback
-from clock.schedule.event import Event, JobOptions, Policy
-from clock.schedule.event import Retry as EventRetry
+from clock.schedule.event import Event, JobOptions, Policy, RetryPolicy
 
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9_-]+")
 _OWN = frozenset({"created_at", "enqueued_at", "meta", "data", "description"})
@@ -210,7 +209,7 @@ def occurrence_meta(
     }
 
 
-def rq_retry(retry: EventRetry | None) -> Retry | None:
+def rq_retry(retry: RetryPolicy | None) -> Retry | None:
     """What RQ is told about retries."""
     if retry is None:
         return None

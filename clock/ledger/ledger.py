@@ -15,7 +15,7 @@ from clock import keys
 from clock.connection.diagnosis import ONE_SLOT
 from clock.decision import Kind
 from clock.errors import LedgerError
-from clock.ledger.channel import Call, Channel
+from clock.ledger.channel import Channel, ChannelCall
 from clock.ledger.enrolment import SMALL, Enrolment, or_server_time
 from clock.ledger.job import job_id
 from clock.ledger.lower import Lowered, lower
@@ -47,7 +47,7 @@ class Claim(NamedTuple):
     occurrences: int = 1
 
 
-class Outcome(NamedTuple):
+class ClaimResult(NamedTuple):
     """What became of a claim.
 
     ``kind`` is what was recorded, or None where the claim was lost to another clock (``decided`` is
@@ -73,13 +73,13 @@ class Settled(NamedTuple):
     """
 
     now: float
-    outcomes: Sequence[Outcome] | None
+    outcomes: Sequence[ClaimResult] | None
 
 
 class Sent(NamedTuple):
     """Claims that were sent, and not answered yet."""
 
-    calls: Sequence[tuple[Sequence[Claim], Call]]
+    calls: Sequence[tuple[Sequence[Claim], ChannelCall]]
 
 
 class Ledger:
@@ -123,7 +123,7 @@ class Ledger:
         """
         return self._enrolment.in_parts(events, now, stands_at, may_go_on)
 
-    def claim(self, claims: Sequence[Claim], now: float | None = None) -> list[Outcome]:
+    def claim(self, claims: Sequence[Claim], now: float | None = None) -> list[ClaimResult]:
         """Decide ``claims`` in one round trip and enqueue the jobs of those that fire.
 
         Their order is the order of their jobs in the queues. ``now`` is UTC seconds since 1970;
@@ -143,7 +143,7 @@ class Ledger:
         named = [key(self._app) for key in of]
         named += [Queue.redis_queues_keys, keys.ahead(self._app)]
         head = [self._token, keys.TTL, or_server_time(now), "" if latest is None else latest]
-        calls: list[tuple[Sequence[Claim], Call]] = []
+        calls: list[tuple[Sequence[Claim], ChannelCall]] = []
         for part in self._split(claims):
             arguments: list[Any] = [*head]
             for alike, group in groupby(part, _likeness):
@@ -170,7 +170,7 @@ class Ledger:
 
     def receive(self, sent: Sent) -> Settled:
         """What became of the claims sent first of those not answered yet."""
-        decided_at, outcomes, are_decided = 0.0, list[Outcome](), False
+        decided_at, outcomes, are_decided = 0.0, list[ClaimResult](), False
         for claims, call in sent.calls:
             now, *replies = self._channel.receive(call).split()
             # What came after the latest time is as undecided as what came too early.
@@ -288,16 +288,16 @@ def _likeness(claim: Claim) -> tuple[str, int, int, int]:
     return claim.kind.value, first, claim.scheduled, claim.occurrences
 
 
-def _outcome(claim: Claim, reply: bytes) -> Outcome:
+def _outcome(claim: Claim, reply: bytes) -> ClaimResult:
     kind = _KINDS.get(reply)
     if kind is not None:
-        return Outcome(claim, kind, claim.scheduled)
+        return ClaimResult(claim, kind, claim.scheduled)
     if reply == b"?":
-        return Outcome(claim, None, claim.scheduled, is_unknown=True)
+        return ClaimResult(claim, None, claim.scheduled, is_unknown=True)
     if reply == b"t":
-        return Outcome(claim, None, claim.scheduled, is_future=True)
+        return ClaimResult(claim, None, claim.scheduled, is_future=True)
     if reply == b"q":
-        return Outcome(claim, None, claim.scheduled, is_refused=True)
+        return ClaimResult(claim, None, claim.scheduled, is_refused=True)
     if reply == b"j":
-        return Outcome(claim, None, claim.scheduled, is_taken=True)
-    return Outcome(claim, None, int(reply[1:]))
+        return ClaimResult(claim, None, claim.scheduled, is_taken=True)
+    return ClaimResult(claim, None, int(reply[1:]))

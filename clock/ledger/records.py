@@ -12,7 +12,7 @@ from clock.errors import LedgerError, UnknownEventError
 from clock.ledger.record import Record, parse_record
 from clock.ledger.script import server_errors
 from clock.ledger.unreadable import execute, readable, texts
-from clock.near import nearest
+from clock.suggest import nearest
 
 NAMES_SHOWN = 20
 """Names of events in the message about an unknown one."""

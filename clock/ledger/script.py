@@ -7,13 +7,13 @@ from contextlib import contextmanager
 
 from redis.exceptions import RedisError
 
-from clock.connection import lua
+from clock.connection import scripts
 from clock.connection.diagnosis import diagnosed
 
 
 def script(name: str) -> str:
     """The text of a script of this folder."""
-    return lua.script("clock.ledger", name)
+    return scripts.script("clock.ledger", name)
 
 
 @contextmanager

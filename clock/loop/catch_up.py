@@ -16,7 +16,7 @@ COUNTED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class MissedRange:
     """``count`` occurrences, the first at ``first``, the last at ``last`` (UTC seconds since
     1970).
     """
@@ -30,7 +30,7 @@ class Passed(NamedTuple):
     """A run of occurrences that do not fire, and why: MISSED, TOO_LATE or OVER_CAP."""
 
     kind: Kind
-    run: Run
+    run: MissedRange
 
 
 class Owed(NamedTuple):
@@ -114,4 +114,4 @@ def _note(
         last = newest(recurrence, pending - 1, until - 1)
         if last is not None:
             count = count_between(recurrence, pending, last)
-            passed.append(Passed(kind, Run(pending, last, count)))
+            passed.append(Passed(kind, MissedRange(pending, last, count)))

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from clock.errors import RecurrenceError
-from clock.ledger.ledger import Claim, Ledger, Outcome, Sent
-from clock.loop.asking import Asking, Ready
+from clock.ledger.ledger import Claim, ClaimResult, Ledger, Sent
+from clock.loop.conditions import Conditions, Ready
 from clock.loop.future_records import FutureRecords
 from clock.loop.timekeeper import Timekeeper
 from clock.loop.timetable import Due, Timetable
@@ -49,12 +49,12 @@ class Claiming:
         ledger: Ledger,
         timetable: Timetable,
         *,
-        asking: Asking,
+        asking: Conditions,
         timekeeper: Timekeeper,
         future_records: FutureRecords,
         trouble: EventTrouble,
         stop: Stop,
-        settled: Callable[[Sequence[Outcome], float], None],
+        settled: Callable[[Sequence[ClaimResult], float], None],
     ) -> None:
         """``settled`` is called for each batch with what was recorded, and when."""
         self._events = events
@@ -138,7 +138,7 @@ class Claiming:
             self._too_early += batch.due
             self._settled((), now)
             return
-        recorded: list[Outcome] = []
+        recorded: list[ClaimResult] = []
         at = 0
         for due, size in zip(batch.due, batch.sizes, strict=True):
             last = outcomes[at + size - 1]
@@ -155,7 +155,9 @@ class Claiming:
             at += size
         self._settled(recorded, now)
 
-    def _put_off(self, due: Due, outcomes: Sequence[Outcome], now: float) -> Sequence[Outcome]:
+    def _put_off(
+        self, due: Due, outcomes: Sequence[ClaimResult], now: float
+    ) -> Sequence[ClaimResult]:
         """What was due by this clock is in the future by the server's; returns what is not."""
         recorded = [outcome for outcome in outcomes if not outcome.is_future]
         if recorded:
@@ -164,7 +166,7 @@ class Claiming:
             self._too_early.append(due)
         return recorded
 
-    def _decided(self, due: Due, last: Outcome, now: float) -> None:
+    def _decided(self, due: Due, last: ClaimResult, now: float) -> None:
         if last.kind is None and self._future_records.add(due.row, last.decided, now):
             return
         self._advance(due, last.decided, now)
@@ -175,7 +177,7 @@ class Claiming:
         except RecurrenceError as error:
             self._trouble.say(due.row, "times", str(error), now)
 
-    def _refused(self, due: Due, last: Outcome, claimed_at: float) -> None:
+    def _refused(self, due: Due, last: ClaimResult, claimed_at: float) -> None:
         self._timetable.hold(due, claimed_at + HELD)
         queue = self._events[due.row].job.queue
         if last.is_taken:

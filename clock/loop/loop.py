@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 
 from clock.errors import LedgerError, RecurrenceError
 from clock.inside import inside_the_clock
-from clock.ledger.ledger import Ledger, Outcome
-from clock.loop.asking import Asking
+from clock.ledger.ledger import ClaimResult, Ledger
 from clock.loop.claiming import Claiming
+from clock.loop.conditions import Conditions
 from clock.loop.future_records import FutureRecords
 from clock.loop.outage import Outage
 from clock.loop.report import report
 from clock.loop.server_time import ServerTime
-from clock.loop.start import Start
+from clock.loop.startup import Startup
 from clock.loop.timekeeper import Timekeeper
-from clock.loop.timetable import Row, Timetable
+from clock.loop.timetable import Timetable, TimetableRow
 from clock.loop.trouble import EventTrouble, Trouble
 from clock.recurrence.user_code import runs_user_code
 from clock.schedule.event import Event
@@ -27,7 +27,7 @@ from clock.settings import CONDITION_TIMEOUT
 from clock.stop import Stop
 
 if TYPE_CHECKING:
-    from clock.loop.watch import Watch
+    from clock.loop.heartbeat import Heartbeat
 
 LONGEST_SLEEP = 1.0
 """Seconds. The time is looked at this often, whatever the timetable says: it may jump."""
@@ -62,7 +62,7 @@ class Loop:
         stop: Stop,
         *,
         now: Callable[[], float] | None = None,
-        watch: Callable[[], Watch] | None = None,
+        watch: Callable[[], Heartbeat] | None = None,
         server_time: ServerTime | None = None,
         condition_timeout: float = CONDITION_TIMEOUT,
         outage: Outage | None = None,
@@ -78,8 +78,8 @@ class Loop:
         self._stop = stop
         self._time = Timekeeper(ledger, now, server_time or ServerTime())
         self._make_watch = watch
-        self._watch: Watch | None = None
-        self._untold: list[tuple[Sequence[Outcome], float]] = []
+        self._watch: Heartbeat | None = None
+        self._untold: list[tuple[Sequence[ClaimResult], float]] = []
         self._last_pass: float | None = None
         self._outage = Outage() if outage is None else outage
         self._trouble = Trouble()
@@ -93,9 +93,9 @@ class Loop:
         events, trouble = self._events, EventTrouble(self._trouble, self._events)
         self._event_trouble = trouble
         self._timetable = Timetable([_row(event) for event in events])
-        self._start = Start(self._all_events, self._ledger, self._timetable)
+        self._start = Startup(self._all_events, self._ledger, self._timetable)
         self._future_records = FutureRecords(events, self._ledger)
-        self._asking = Asking(
+        self._asking = Conditions(
             events,
             self._timetable,
             trouble,
@@ -223,7 +223,7 @@ class Loop:
             # An event whose times cannot be known is left out; the others go on.
             self._event_trouble.say(index, "times", str(error), now)
 
-    def _settled(self, recorded: Sequence[Outcome], now: float) -> None:
+    def _settled(self, recorded: Sequence[ClaimResult], now: float) -> None:
         """A batch was decided at ``now``."""
         self._was_heard = True
         if self._watch is not None:
@@ -268,8 +268,8 @@ def _for_a_while() -> Callable[[], bool]:
     return lambda: time.monotonic() < end
 
 
-def _row(event: Event) -> Row:
-    return Row(
+def _row(event: Event) -> TimetableRow:
+    return TimetableRow(
         recurrence=event.recurrence,
         catch_up=event.policy.catch_up,
         within=event.policy.within,

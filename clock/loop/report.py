@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable
 
 from clock.decision import FIRING, Kind
-from clock.ledger.ledger import Claim, Outcome
+from clock.ledger.ledger import Claim, ClaimResult
 
 MESSAGES = {
     Kind.FIRED: "enqueued",
@@ -38,13 +38,15 @@ LOUD = frozenset({Kind.MISSED, Kind.TOO_LATE, Kind.OVER_CAP, Kind.FIRED_PAST_STU
 log = logging.getLogger("clock")
 
 
-def report(outcomes: Iterable[Outcome], claimed_at: float, job_id: Callable[[Claim], str]) -> None:
+def report(
+    outcomes: Iterable[ClaimResult], claimed_at: float, job_id: Callable[[Claim], str]
+) -> None:
     """Log a line for each of ``outcomes`` that was recorded, all that are alike in one record.
 
     They were claimed at ``claimed_at``, UTC seconds since 1970; ``job_id`` gives the id of the job
     of a claim that fired.
     """
-    alike: dict[tuple[object, ...], list[Outcome]] = {}
+    alike: dict[tuple[object, ...], list[ClaimResult]] = {}
     for outcome in outcomes:
         if outcome.kind is not None:
             claim, event = outcome.claim, outcome.claim.event

@@ -12,7 +12,7 @@ from redis import Redis
 from clock import keys
 from clock.ledger.pauses import parse_pauses
 from clock.ledger.script import script, server_errors
-from clock.loop.agenda import Agenda
+from clock.loop.due_queue import DueQueue
 from clock.observe.overdue import due_since, following
 from clock.recurrence.published import Published
 from clock.recurrence.recurrence import Recurrence
@@ -56,7 +56,7 @@ class SelfCheck:
         self._tolerance = tolerance
         self._published = published
         self._script = connection.register_script(script("decided.lua"))
-        self._agenda: Agenda | None = None
+        self._agenda: DueQueue | None = None
         self._overdue: set[int] = set()
 
     @property
@@ -89,9 +89,9 @@ class SelfCheck:
             self._agenda.put(index, math.ceil(again))
         self._report(found)
 
-    def _begun(self, now: float) -> Agenda:
+    def _begun(self, now: float) -> DueQueue:
         """Each event when its next time is past by more than the tolerance."""
-        agenda = Agenda()
+        agenda = DueQueue()
         # By identity: the events keep their recurrences, and many share one.
         coming: dict[int, int | None] = {}
         for index, event in enumerate(self._events):

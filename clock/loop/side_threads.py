@@ -15,7 +15,7 @@ from click.globals import pop_context, push_context
 
 from clock.errors import words_of
 from clock.inside import inside_the_clock
-from clock.loop.bell import Bell
+from clock.loop.wakeup import Wakeup
 
 
 class Answer(NamedTuple):
@@ -49,7 +49,7 @@ class SideThreads:
     """
 
     def __init__(self) -> None:
-        self.bell = Bell()
+        self.bell = Wakeup()
         """Rings when there is an answer."""
         self._running: set[Hashable] = set()
         self._work: SimpleQueue[Work] = SimpleQueue()

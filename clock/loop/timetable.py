@@ -12,14 +12,14 @@ from functools import partial
 from typing import NamedTuple
 
 from clock.errors import RecurrenceError, words_of
-from clock.loop.agenda import Agenda
 from clock.loop.catch_up import Passed, owed
+from clock.loop.due_queue import DueQueue
 from clock.loop.missed import Behind, Missed
 from clock.recurrence.count import is_counted
 from clock.recurrence.recurrence import Recurrence
 
 
-class Row(NamedTuple):
+class TimetableRow(NamedTuple):
     """What the timetable knows of an event: when, and what is made up of missed times.
 
     A recurrence that ``runs_user_code`` is not asked by the timetable: it says what to ask.
@@ -69,9 +69,9 @@ class Timetable:
     share the next time is computed once.
     """
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+    def __init__(self, rows: Sequence[TimetableRow]) -> None:
         self._rows = rows
-        self._agenda = Agenda()
+        self._agenda = DueQueue()
         self._coming: dict[int, int | None] = {}
         self._coming_after = 0
         self._held: dict[int, int] = {}
@@ -257,7 +257,7 @@ def _following(recurrence: Recurrence, after: int) -> int | None:
     return following
 
 
-def _due(row: Row, behind: Behind, now: float) -> Due:
+def _due(row: TimetableRow, behind: Behind, now: float) -> Due:
     found = owed(
         row.recurrence,
         behind.pending,

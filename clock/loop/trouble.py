@@ -18,7 +18,7 @@ log = logging.getLogger("clock")
 
 
 @dataclass(slots=True)
-class _Said:
+class _Reported:
     """What was said at ``at``, and has come ``count`` times since."""
 
     at: float
@@ -35,7 +35,7 @@ class Trouble:
     """
 
     def __init__(self) -> None:
-        self._said: dict[Hashable, _Said] = {}
+        self._said: dict[Hashable, _Reported] = {}
         self._looked_at = 0.0
 
     def say(
@@ -53,7 +53,7 @@ class Trouble:
         """
         said = self._said.get(key)
         if said is None:
-            self._said[key] = _Said(now, level, message, fields)
+            self._said[key] = _Reported(now, level, message, fields)
             log.log(level, message, extra={"fields": fields})
         else:
             said.count += 1

@@ -10,9 +10,9 @@ from typing import Any
 from clock.ledger.clocks import Life
 from clock.ledger.pauses import Pause
 from clock.observe.conflict import ClockConflict
+from clock.observe.formatting import utc, utc_exact
 from clock.observe.state import last_decision, last_lateness
 from clock.observe.status import EventStatus
-from clock.observe.telling import utc, utc_exact
 
 
 def clock_object(life: Life) -> dict[str, Any]:

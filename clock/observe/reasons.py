@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from clock.decision import Kind
 from clock.ledger.pauses import Pause
+from clock.observe.formatting import local, span
 from clock.observe.rq.job_state import JobState
 from clock.observe.status import EventStatus
-from clock.observe.telling import local, span
-from clock.observe.why import Absence, Answer, Verdict
+from clock.observe.why import Absence, Verdict, WhyAnswer
 from clock.recurrence.zone import Zone
 
 
 def sentence(
     event: EventStatus,
-    answer: Answer,
+    answer: WhyAnswer,
     pause: Pause | None,
     job: JobState | None,
     earlier_job: str | None,
@@ -56,7 +56,7 @@ def sentence(
 
 
 def _not_decided(
-    event: EventStatus, answer: Answer, pause: Pause | None, job: JobState | None, now: float
+    event: EventStatus, answer: WhyAnswer, pause: Pause | None, job: JobState | None, now: float
 ) -> str:
     zone, said = event.description.zone, event.description
     match answer.verdict:
@@ -98,7 +98,7 @@ def _not_decided(
     return "its times come from code, and its clock published none around then"
 
 
-def _fired(answer: Answer, job: JobState | None) -> str:
+def _fired(answer: WhyAnswer, job: JobState | None) -> str:
     decision = answer.decision
     late = (
         "" if decision is None or decision.lateness is None else f", {decision.lateness:.3f} s late"
@@ -111,7 +111,7 @@ def _fired(answer: Answer, job: JobState | None) -> str:
     return f"fired{late}, as job {job.id}{past}; it is {job.status}{ended}"
 
 
-def _forgotten(answer: Answer, job: JobState | None, zone: Zone) -> str:
+def _forgotten(answer: WhyAnswer, job: JobState | None, zone: Zone) -> str:
     if job is not None:
         return f"fired, as job {job.id}, which is {job.status}; the history does not reach so far"
     if answer.known_from is None:
@@ -143,7 +143,7 @@ def _absent(absence: Absence | None, zone: Zone) -> str:
     return f"no clock was alive from {local(absence.start, zone)} to {local(absence.end, zone)}"
 
 
-def _of(answer: Answer, zone: Zone) -> str:
+def _of(answer: WhyAnswer, zone: Zone) -> str:
     decision = answer.decision
     if decision is None or decision.count == 1:
         return ""

@@ -11,8 +11,8 @@ from clock import keys
 from clock.ledger.script import server_errors
 from clock.ledger.unreadable import READ_ERRORS, execute, skip
 from clock.ledger.values import second
+from clock.runs.records import parse_runs
 from clock.runs.run import FAILURES, Run, RunOutcome
-from clock.runs.runs import parse_runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

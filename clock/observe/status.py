@@ -52,7 +52,7 @@ class EventStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class AppStatus:
     """An application at the instant ``now``, in UTC seconds since 1970.
 
     ``alive`` are the clocks that are alive, ``lives`` all that are remembered, the latest last tick
@@ -105,7 +105,7 @@ def status(
     *,
     tolerance: float = TOLERANCE,
     failing: Collection[str] = (),
-) -> Status:
+) -> AppStatus:
     """The status of an application at ``now``.
 
     An event is overdue from ``tolerance`` seconds on. ``failing`` names the events whose last run
@@ -120,7 +120,7 @@ def status(
         for each in snapshot.descriptions.values()
     ]
     files = dict.fromkeys(each.description.file for each in events if not _is_removed(each))
-    return Status(
+    return AppStatus(
         app=snapshot.app,
         now=now,
         lives=snapshot.lives,

@@ -74,7 +74,7 @@ class Absence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class WhyAnswer:
     """What became of the occurrence at ``at``. Instants are UTC seconds since 1970.
 
     ``decision`` is what the history has of it, ``earlier`` the occurrence whose job an overlap was
@@ -93,7 +93,7 @@ class Answer:
     known_from: int | None = None
 
 
-def why(event: EventStatus, lives: Sequence[Life], at: int, now: float) -> Answer:
+def why(event: EventStatus, lives: Sequence[Life], at: int, now: float) -> WhyAnswer:
     """What became of the occurrence of ``event`` at ``at``, asked at ``now``.
 
     ``event`` has its whole history; ``lives`` are the clocks that are remembered. Raises
@@ -106,12 +106,12 @@ def why(event: EventStatus, lives: Sequence[Life], at: int, now: float) -> Answe
         return _decided(decision, history, at, absence_at(ours, at))
     verdict = _not_scheduled(event.description, at)
     if verdict is not None:
-        return Answer(at=at, verdict=verdict)
+        return WhyAnswer(at=at, verdict=verdict)
     recurrence = event.recurrence
     if recurrence is None or (isinstance(recurrence, Published) and not recurrence.knows(at)):
-        return Answer(at=at, verdict=Verdict.UNKNOWN)
+        return WhyAnswer(at=at, verdict=Verdict.UNKNOWN)
     if recurrence.next(at - 1) != at:
-        return Answer(
+        return WhyAnswer(
             at=at,
             verdict=Verdict.NOT_DUE,
             before=newest(recurrence, at - LOOKED_BACK, at - 1),
@@ -162,13 +162,13 @@ def _lives_of(lives: Sequence[Life], file: str) -> Sequence[Life]:
 
 def _decided(
     decision: Decision, history: Sequence[Decision], at: int, absence: Absence | None
-) -> Answer:
+) -> WhyAnswer:
     earlier = None
     if decision.kind is Kind.OVERLAP:
         fired = (each.last for each in history if each.kind in FIRING and each.last < at)
         earlier = next(fired, None)
     late = {Kind.MISSED, Kind.TOO_LATE, Kind.OVER_CAP, Kind.EXPIRED}
-    return Answer(
+    return WhyAnswer(
         at=at,
         verdict=_DECIDED[decision.kind],
         decision=decision,
@@ -183,23 +183,23 @@ def _not_scheduled(description: Description, at: int) -> Verdict | None:
     return None if description.enabled else Verdict.DISABLED
 
 
-def _undecided(event: EventStatus, lives: Sequence[Life], at: int, now: float) -> Answer:
+def _undecided(event: EventStatus, lives: Sequence[Life], at: int, now: float) -> WhyAnswer:
     """The answer for an occurrence of which the history has nothing."""
     record = event.record
     if record is not None and event.is_ahead and at <= record.decided:
-        return Answer(at=at, verdict=Verdict.AHEAD, after=record.decided)
+        return WhyAnswer(at=at, verdict=Verdict.AHEAD, after=record.decided)
     if at > now:
-        return Answer(at=at, verdict=Verdict.COMING)
+        return WhyAnswer(at=at, verdict=Verdict.COMING)
     if record is not None and at <= record.decided:
         oldest = record.history[-1].first if record.history else None
         # A record that was moved forward has nothing of what lies between.
         known_from = oldest if oldest is not None and at < oldest else None
-        return Answer(at=at, verdict=Verdict.FORGOTTEN, known_from=known_from)
+        return WhyAnswer(at=at, verdict=Verdict.FORGOTTEN, known_from=known_from)
     if event.pause is not None and (event.pause.until is None or event.pause.until > at):
-        return Answer(at=at, verdict=Verdict.PAUSED)
+        return WhyAnswer(at=at, verdict=Verdict.PAUSED)
     if event.overdue is not None:
-        return Answer(at=at, verdict=Verdict.OVERDUE)
+        return WhyAnswer(at=at, verdict=Verdict.OVERDUE)
     if any(life.is_alive(now) for life in lives):
-        return Answer(at=at, verdict=Verdict.PENDING)
+        return WhyAnswer(at=at, verdict=Verdict.PENDING)
     last = max((life.last_tick for life in lives), default=None)
-    return Answer(at=at, verdict=Verdict.NO_CLOCK, absence=Absence(start=last, end=None))
+    return WhyAnswer(at=at, verdict=Verdict.NO_CLOCK, absence=Absence(start=last, end=None))

@@ -6,8 +6,8 @@ import re
 from typing import NamedTuple
 
 from clock.errors import RecurrenceError
-from clock.near import nearest
 from clock.recurrence.period import WEEKDAYS
+from clock.suggest import nearest
 
 _SHORT = {name[:3]: number for number, name in enumerate(WEEKDAYS)}
 _FIELD = re.compile(r"\*{1,2}|[0-9]\*|[0-9]{1,2}")

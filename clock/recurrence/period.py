@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Literal
 
 from clock.errors import RecurrenceError
-from clock.near import nearest
+from clock.suggest import nearest
 
 Unit = Literal["minute", "hour", "day", "week", "month", "year"]
 

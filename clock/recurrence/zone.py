@@ -16,7 +16,7 @@ from functools import cache, lru_cache
 import pytz
 
 from clock.errors import RecurrenceError
-from clock.near import nearest
+from clock.suggest import nearest
 
 BEGINNING = -62_135_596_800
 """0001-01-01T00:00:00Z in seconds since 1970: the first instant a ``datetime`` can hold."""

@@ -10,7 +10,7 @@ from redis import Redis
 from redis.client import Pipeline
 
 from clock import keys
-from clock.connection.lua import script
+from clock.connection.scripts import script
 
 
 def keep_failed(connection: Redis | Pipeline, app: str, event: str, job_id: str, kept: int) -> None:

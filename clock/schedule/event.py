@@ -16,7 +16,7 @@ Mark = Literal["gap", "fold"]
 Overlap = Literal["allow", "skip", "replace"]
 
 
-class Retry(NamedTuple):
+class RetryPolicy(NamedTuple):
     """How often a failed job is tried again, and after how many seconds each time."""
 
     max: int
@@ -42,7 +42,7 @@ class JobOptions:
     queue: str = "default"
     timeout: int | None = None
     expires: int | None = None
-    retry: Retry | None = None
+    retry: RetryPolicy | None = None
     result_ttl: int | None = None
     failure_ttl: int = 604_800
     at_front: bool = False
@@ -58,7 +58,7 @@ ALL = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Occurrence:
+class ConditionTime:
     """What a condition (``if_=``) is asked about; ``scheduled_at`` is on the event's own clock."""
 
     event: str
@@ -79,7 +79,7 @@ class Policy:
     within: int | None = None
     overlap: Overlap = "allow"
     stuck_after: int = 86_400
-    condition: Callable[[Occurrence], object] | None = None
+    condition: Callable[[ConditionTime], object] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ YEAR = 366 * 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Occurrence:
+class UpcomingTime:
     """One coming occurrence: in UTC, in local time, and what a clock change has to do with it."""
 
     scheduled_at: datetime
@@ -45,7 +45,7 @@ class Explanation:
     name: str
     sentence: str
     tz: str
-    next: tuple[Occurrence, ...]
+    next: tuple[UpcomingTime, ...]
     changes: tuple[ClockChange, ...]
 
 
@@ -79,9 +79,9 @@ def clock_changes(event: Event, at: datetime) -> tuple[ClockChange, ...]:
     )
 
 
-def _occurrence(event: Event, scheduled_at: datetime) -> Occurrence:
+def _occurrence(event: Event, scheduled_at: datetime) -> UpcomingTime:
     instant = seconds(scheduled_at)
-    return Occurrence(
+    return UpcomingTime(
         scheduled_at=scheduled_at, local=event.local(instant), mark=event.mark(instant)
     )
 

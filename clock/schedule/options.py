@@ -12,13 +12,13 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from clock.errors import RecurrenceError
-from clock.near import nearest
 from clock.recurrence.anchor import Anchor
 from clock.recurrence.wall import Fold, Gap
 from clock.recurrence.zone import Zone, zone
 from clock.schedule.duration import parse_duration
-from clock.schedule.event import ALL, Callback, Occurrence, Overlap, Retry
+from clock.schedule.event import ALL, Callback, ConditionTime, Overlap, RetryPolicy
 from clock.schedule.task import task_name
+from clock.suggest import nearest
 
 if TYPE_CHECKING:
     from clock.recurrence.bounds import Bound
@@ -52,10 +52,10 @@ class Defaults(TypedDict, total=False):
     within: Duration
     overlap: Overlap
     stuck_after: Duration
-    if_: Callable[[Occurrence], object]
+    if_: Callable[[ConditionTime], object]
 
 
-class Options(Defaults, total=False):
+class EventOptionWords(Defaults, total=False):
     """What may be said of one event."""
 
     name: str
@@ -128,15 +128,15 @@ def _keep(value: object) -> int:
     return -1 if value == -1 else parse_duration(value)
 
 
-def _retry(value: Any) -> Retry:
+def _retry(value: Any) -> RetryPolicy:
     if isinstance(value, int) and not isinstance(value, bool):
         if not 1 <= value <= 1000:
             raise ValueError(
                 f"{value!r} is not a number of tries from 1 to 1000; leave the option out for none"
             )
-        return Retry(max=value)
+        return RetryPolicy(max=value)
     if all(hasattr(value, field) for field in ("max", "intervals", "enqueue_at_front")):
-        return Retry(
+        return RetryPolicy(
             max=value.max, intervals=tuple(value.intervals), at_front=bool(value.enqueue_at_front)
         )
     raise ValueError(f"{value!r} is neither a number of tries nor rq.Retry(...)")
@@ -223,7 +223,7 @@ def _catch_up(value: Any) -> int:
     return words[value]
 
 
-def _condition(value: Any) -> Callable[[Occurrence], object]:
+def _condition(value: Any) -> Callable[[ConditionTime], object]:
     if not callable(value):
         raise ValueError(f"{value!r} cannot be called; write a function of the occurrence")
     # An object may be called too, and so may a function with some of its arguments filled in.
@@ -233,7 +233,7 @@ def _condition(value: Any) -> Callable[[Occurrence], object]:
             f"{name} is an async function or a generator, so what it returns is always true; "
             "write a plain function"
         )
-    condition: Callable[[Occurrence], object] = value
+    condition: Callable[[ConditionTime], object] = value
     return condition
 
 

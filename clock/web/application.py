@@ -21,9 +21,9 @@ from clock.web import api, health, metrics, pages
 from clock.web.access import Access
 from clock.web.context import Context
 from clock.web.crash import CrashMiddleware
+from clock.web.error_response import refusal
 from clock.web.guard import AccessMiddleware
 from clock.web.headers import HeadersMiddleware
-from clock.web.refusal import refusal
 from clock.web.server_now import ServerNow
 
 STATIC = Path(__file__).parent / "static"

@@ -6,7 +6,7 @@ import logging
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clock.web.refusal import refusal
+from clock.web.error_response import refusal
 
 log = logging.getLogger("clock")
 

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clock.web.access import Access, Person
-from clock.web.refusal import is_for_programs, path_of, refusal
+from clock.web.error_response import is_for_programs, path_of, refusal
 
 LARGEST = 2**20
 """Bytes of a request's body at most."""

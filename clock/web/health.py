@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from clock.errors import LedgerError
-from clock.jobs.place import prompt
+from clock.jobs.target import prompt
 from clock.ledger.script import server_errors
 from clock.observe.snapshot import read_snapshot
 from clock.observe.status import status

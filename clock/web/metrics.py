@@ -22,15 +22,15 @@ from starlette.routing import BaseRoute, Route
 
 from clock.decision import FIRING
 from clock.errors import JobServerError, LedgerError
-from clock.jobs.place import prompt
+from clock.jobs.target import prompt
+from clock.ledger.counters import Counted, read_tally
 from clock.ledger.histogram import Histogram
-from clock.ledger.tally import Counted, read_tally
 from clock.observe.rq.queues import QueueState, read_queues
 from clock.observe.snapshot import read_snapshot
 from clock.observe.state import last_lateness
-from clock.observe.status import EventStatus, Status, status
-from clock.runs.measured import Measured, read_measured
-from clock.runs.runs import failing, read_last_runs
+from clock.observe.status import AppStatus, EventStatus, status
+from clock.runs.records import failing, read_last_runs
+from clock.runs.totals import RunTotals, read_measured
 from clock.web.context import Context
 
 ANSWER = 3.0
@@ -53,9 +53,9 @@ SKIPPED = {
 class Scrape:
     """All that one scrape reads."""
 
-    status: Status
+    status: AppStatus
     queues: list[QueueState]
-    measured: Mapping[str, Measured]
+    measured: Mapping[str, RunTotals]
     counted: Counted
 
 
@@ -87,7 +87,7 @@ def families(scrape: Scrape | None) -> Iterator[Metric]:
     yield from _of_queues(scrape.queues, scrape.status.now)
 
 
-def _of_application(found: Status) -> Iterator[Metric]:
+def _of_application(found: AppStatus) -> Iterator[Metric]:
     said = {"app": found.app, "version": version("rq-clock")}
     yield InfoMetricFamily("clock", "The application, and the release that answers.", said)
     yield _gauge("clock_up", "Whether a clock is alive for each schedule file.", found.has_clocks)
@@ -119,7 +119,7 @@ def _of_counts(counted: Counted) -> Iterator[Metric]:
     yield lateness
 
 
-def _of_events(found: Status) -> Iterator[Metric]:
+def _of_events(found: AppStatus) -> Iterator[Metric]:
     events = found.events
     yield _by_event(
         "clock_event_next_timestamp_seconds",
@@ -164,7 +164,7 @@ def _of_decisions(events: Iterable[EventStatus]) -> Iterator[Metric]:
     yield from (enqueued, missed, skipped)
 
 
-def _of_runs(measured: Mapping[str, Measured]) -> Iterator[Metric]:
+def _of_runs(measured: Mapping[str, RunTotals]) -> Iterator[Metric]:
     succeeded = {event: each.succeeded for event, each in measured.items()}
     yield _by_event(
         "clock_event_last_succeeded_timestamp_seconds", "When a run last succeeded.", succeeded

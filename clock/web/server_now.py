@@ -9,7 +9,7 @@ from contextlib import suppress
 from redis import Redis
 
 from clock.errors import LedgerError
-from clock.jobs.place import prompt
+from clock.jobs.target import prompt
 from clock.ledger.time_source import server_now
 
 ANSWER = 3.0

@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 from click.core import ParameterSource
 
-from clock import codes
+from clock import exit_codes
 from clock.errors import SettingsError
 from clock.jobs.outcome import check_table
 from clock.log import STYLES, Style, log_to
@@ -74,4 +74,4 @@ def log_by_environment(environ: Mapping[str, str]) -> None:
 
 def _end(message: str) -> NoReturn:
     click.echo(message, err=True)
-    sys.exit(codes.USAGE)
+    sys.exit(exit_codes.USAGE)

@@ -7,7 +7,7 @@ from rq.executions import Execution
 from rq.job import Job
 
 from clock import keys
-from clock.connection.lua import script
+from clock.connection.scripts import script
 
 RQ_KEEPS = 90
 """Seconds RQ keeps an execution after its last heartbeat."""

@@ -12,7 +12,7 @@ from rq import Queue
 from rq.intermediate_queue import IntermediateQueue
 
 from clock.worker.abandoned import Abandoned, find_abandoned
-from clock.worker.takeover import Fate, Verdict, put_back, take_over, utc
+from clock.worker.takeover import Recovery, RecoveryOutcome, put_back, take_over, utc
 
 log = logging.getLogger("clock")
 
@@ -96,7 +96,9 @@ class Sweep:
                     except WatchError:
                         continue
                 reason = "a worker took it from its queue and died before it began"
-                self._say(Verdict(fate=Fate.PUT_BACK, reason=reason), identifier, queue.name)
+                self._say(
+                    Recovery(fate=RecoveryOutcome.PUT_BACK, reason=reason), identifier, queue.name
+                )
 
     def _names(self) -> list[str]:
         return [queue.name for queue in self._own]
@@ -110,8 +112,8 @@ class Sweep:
             serializer=own.serializer,
         )
 
-    def _say(self, verdict: Verdict, job: str, queue: str) -> None:
-        if verdict.fate is Fate.FORGOTTEN:
+    def _say(self, verdict: Recovery, job: str, queue: str) -> None:
+        if verdict.fate is RecoveryOutcome.FORGOTTEN:
             return
         fields = {
             "job": job,

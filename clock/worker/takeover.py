@@ -24,8 +24,8 @@ from rq.utils import utcformat
 from clock import keys
 from clock.connection import rq_keys
 from clock.jobs.rq_versions import free_rate_limit
+from clock.runs.records import write_run
 from clock.runs.run import RunOutcome
-from clock.runs.runs import write_run
 from clock.worker.abandoned import Abandoned, is_still_abandoned
 from clock.worker.mourning import mourning
 from clock.worker.record import run_of
@@ -36,7 +36,7 @@ DEATHS = 3
 _WAITING = {JobStatus.QUEUED, JobStatus.SCHEDULED, JobStatus.DEFERRED}
 
 
-class Fate(StrEnum):
+class RecoveryOutcome(StrEnum):
     """What became of an abandoned job."""
 
     PUT_BACK = "put back"
@@ -46,10 +46,10 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Recovery:
     """A fate and its reason, one sentence; ``deaths`` counts the workers that died with it."""
 
-    fate: Fate
+    fate: RecoveryOutcome
     reason: str
     deaths: int = 0
     delay: int = 0
@@ -57,7 +57,7 @@ class Verdict:
 
 def take_over(
     found: Abandoned, connection: Redis, *, queue: Queue, app: str, now: datetime
-) -> Verdict | None:
+) -> Recovery | None:
     """Decide over an abandoned job and do it; None where it was somebody else's by then.
 
     ``queue`` is where it ran. Raises whatever the client raises; then nothing was done.
@@ -75,38 +75,42 @@ def take_over(
             pipeline.zrem(found.executions_key, found.execution)
             if found.worker is not None:
                 pipeline.srem(rq_keys.executions_of_worker(found.worker), found.entry)
-            if job is not None and verdict.fate is not Fate.FORGOTTEN:
+            if job is not None and verdict.fate is not RecoveryOutcome.FORGOTTEN:
                 _act(verdict, job, found, queue, pipeline, app, now)
             pipeline.execute()
         except WatchError:
             return None
-    if job is not None and verdict.fate is Fate.FAILED:
+    if job is not None and verdict.fate is RecoveryOutcome.FAILED:
         queue.enqueue_dependents(job, refresh_job_status=False)
-    if job is not None and (verdict.fate is Fate.FAILED or verdict.delay):
+    if job is not None and (verdict.fate is RecoveryOutcome.FAILED or verdict.delay):
         free_rate_limit(job)
     return verdict
 
 
-def judge(job: Job | None, found: Abandoned, connection: Redis) -> Verdict:
+def judge(job: Job | None, found: Abandoned, connection: Redis) -> Recovery:
     """What shall become of the job: its own ``retry=`` decides, up to ``DEATHS`` dead workers."""
     if job is None:
-        return Verdict(fate=Fate.FORGOTTEN, reason="the job is gone")
+        return Recovery(fate=RecoveryOutcome.FORGOTTEN, reason="the job is gone")
     status = job.get_status(refresh=False)
     if status in _WAITING and _waits(job, connection):
-        return Verdict(fate=Fate.FORGOTTEN, reason="the job waits already")
+        return Recovery(fate=RecoveryOutcome.FORGOTTEN, reason="the job waits already")
     if status not in _WAITING and status != JobStatus.STARTED:
-        return Verdict(fate=Fate.FORGOTTEN, reason=f"the job is {status.value}")
+        return Recovery(fate=RecoveryOutcome.FORGOTTEN, reason=f"the job is {status.value}")
     deaths = int(connection.hget(job.key, keys.DEATHS) or 0) + 1
     died = f"its worker {found.worker or job.worker_name or ''} died".replace("  ", " ")
     if deaths >= DEATHS:
         reason = f"given up: {deaths} workers died with it in hand"
-        return Verdict(fate=Fate.FAILED, reason=reason, deaths=deaths)
+        return Recovery(fate=RecoveryOutcome.FAILED, reason=reason, deaths=deaths)
     if status in _WAITING:
-        return Verdict(fate=Fate.PUT_BACK, reason=f"{died} before it began", deaths=deaths)
+        return Recovery(
+            fate=RecoveryOutcome.PUT_BACK, reason=f"{died} before it began", deaths=deaths
+        )
     if not job.should_retry:
         reason = f"abandoned: {died}, and it has no retries left"
-        return Verdict(fate=Fate.FAILED, reason=reason, deaths=deaths)
-    return Verdict(fate=Fate.PUT_BACK, reason=died, deaths=deaths, delay=job.get_retry_interval())
+        return Recovery(fate=RecoveryOutcome.FAILED, reason=reason, deaths=deaths)
+    return Recovery(
+        fate=RecoveryOutcome.PUT_BACK, reason=died, deaths=deaths, delay=job.get_retry_interval()
+    )
 
 
 def put_back(job: Job, queue: Queue, pipeline: Pipeline, *, now: datetime, delay: int = 0) -> None:
@@ -131,7 +135,7 @@ def _at_front(job: Job) -> bool:
 
 
 def _act(
-    verdict: Verdict,
+    verdict: Recovery,
     job: Job,
     found: Abandoned,
     queue: Queue,
@@ -149,7 +153,7 @@ def _act(
     if run is not None:
         write_run(pipeline, app, run)
     pipeline.hset(job.key, keys.OVERTAKEN, found.execution)
-    if verdict.fate is Fate.PUT_BACK:
+    if verdict.fate is RecoveryOutcome.PUT_BACK:
         pipeline.hset(job.key, keys.DEATHS, str(verdict.deaths))
         if job.get_status(refresh=False) == JobStatus.STARTED:
             pipeline.hincrby(job.key, "retries_left", -1)
@@ -157,10 +161,12 @@ def _act(
         put_back(job, queue, pipeline, now=now, delay=verdict.delay)
     else:
         _fail(verdict, job, pipeline, found, now)
-    mourning(job, queue, pipeline, reason=verdict.reason, failed=verdict.fate is Fate.FAILED)
+    mourning(
+        job, queue, pipeline, reason=verdict.reason, failed=verdict.fate is RecoveryOutcome.FAILED
+    )
 
 
-def _fail(verdict: Verdict, job: Job, pipeline: Pipeline, found: Abandoned, now: datetime) -> None:
+def _fail(verdict: Recovery, job: Job, pipeline: Pipeline, found: Abandoned, now: datetime) -> None:
     # Whoever requeues it by hand begins to count anew.
     pipeline.hdel(job.key, keys.DEATHS)
     job.ended_at = now

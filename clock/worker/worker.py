@@ -23,8 +23,8 @@ from rq.registry import StartedJobRegistry
 from clock.jobs.progress import flush
 from clock.jobs.rq_versions import with_execution
 from clock.ledger.serializers import meet_clocks
+from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
-from clock.runs.runs import write_run
 from clock.watchers.run import Watchers
 from clock.worker.configuration import (
     log_by_environment,

@@ -22,7 +22,7 @@ from clock import cron, load
 from clock.ledger.ledger import Claim, Ledger
 from clock.log import log_to
 from clock.loop.loop import Loop
-from clock.loop.timetable import Row, Timetable
+from clock.loop.timetable import Timetable, TimetableRow
 from clock.recurrence.elapsed import Elapsed
 from clock.recurrence.recurrence import Recurrence, between
 from clock.recurrence.zone import zone
@@ -83,7 +83,7 @@ def test_enrolling(redis: Redis, tmp_path: Path) -> None:
 
 def test_the_timetable() -> None:
     rules = [_cron(f"*/5 {hour}-23 * * *") for hour in range(10)]
-    timetable = Timetable([Row(recurrence=rules[n % len(rules)]) for n in range(COUNT)])
+    timetable = Timetable([TimetableRow(recurrence=rules[n % len(rules)]) for n in range(COUNT)])
     for index in range(COUNT):
         timetable.begin(index, NOW)
     _through(timetable, NOW + 86_400)

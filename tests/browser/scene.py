@@ -21,10 +21,10 @@ from clock.jobs.progress import Progress
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause
 from clock.ledger.records import read_record
+from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
-from clock.runs.runs import write_run
 from tests.jobs.working import start, work_off
-from tests.loop.watched import START, Watched
+from tests.loop.heartbeat import START, Watched
 
 APP = "clock"
 FAILING = "feeds.refresh"

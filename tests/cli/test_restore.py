@@ -14,7 +14,7 @@ from clock.ledger.record import Record, parse_record
 from tests.cli.command import Clock
 from tests.conftest import ReadSchedule
 from tests.live.port import free_port
-from tests.loop.watched import START, Watched
+from tests.loop.heartbeat import START, Watched
 
 AGO = 3600
 

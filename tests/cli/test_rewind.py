@@ -13,7 +13,7 @@ from clock.ledger.ledger import Claim, Ledger
 from clock.ledger.records import read_record
 from tests.cli.command import Clock
 from tests.conftest import ReadSchedule
-from tests.loop.watched import Watched
+from tests.loop.heartbeat import Watched
 
 DAY = 86_400
 

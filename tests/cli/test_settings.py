@@ -8,7 +8,7 @@ import click
 import pytest
 from redis import Redis
 
-from clock import codes
+from clock import exit_codes
 from clock.cli.front import front
 from tests.cli.command import Clock
 
@@ -37,34 +37,34 @@ def test_a_command_that_reads_a_schedule_takes_its_serializer_from_the_settings(
     command: str, clock: Clock, unfit: str, settings: str
 ) -> None:
     words = [command, unfit] if command != "check" else [command, unfit, "--no-import"]
-    assert clock(*words)[0] == codes.OK
+    assert clock(*words)[0] == exit_codes.OK
     code, _, said = clock(*words, "-c", settings)
-    assert code == codes.SCHEDULE
+    assert code == exit_codes.SCHEDULE
     assert "args= cannot be serialised with json" in said
 
 
 def test_diff_takes_its_serializer_from_the_settings(
     clock: Clock, unfit: str, settings: str
 ) -> None:
-    assert clock("diff", unfit, unfit)[0] == codes.OK
-    assert clock("diff", unfit, unfit, "-c", settings)[0] == codes.SCHEDULE
+    assert clock("diff", unfit, unfit)[0] == exit_codes.OK
+    assert clock("diff", unfit, unfit, "-c", settings)[0] == exit_codes.SCHEDULE
 
 
 def test_the_command_line_goes_before_the_environment_and_that_before_the_settings(
     clock: Clock, unfit: str, settings: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ("list", unfit, "-c", settings)
-    assert clock(*words)[0] == codes.SCHEDULE
+    assert clock(*words)[0] == exit_codes.SCHEDULE
     monkeypatch.setenv("CLOCK_SERIALIZER", "pickle")
-    assert clock(*words)[0] == codes.OK
-    assert clock(*words, "-S", "json")[0] == codes.SCHEDULE
+    assert clock(*words)[0] == exit_codes.OK
+    assert clock(*words, "-S", "json")[0] == exit_codes.SCHEDULE
 
 
 def test_the_variable_of_rq_names_the_settings(
     clock: Clock, unfit: str, settings: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RQ_CONFIG", settings)
-    assert clock("list", unfit)[0] == codes.SCHEDULE
+    assert clock("list", unfit)[0] == exit_codes.SCHEDULE
 
 
 @pytest.mark.parametrize("words", [["run"], ["pause"], ["resume"]])
@@ -92,7 +92,7 @@ def test_settings_that_cannot_be_imported_are_a_mistake_of_usage(
     clock: Clock, schedule: Path
 ) -> None:
     code, _, said = clock("check", str(schedule), "-c", "nowhere_at_all")
-    assert code == codes.USAGE
+    assert code == exit_codes.USAGE
     assert said == (
         "clock: settings module 'nowhere_at_all': "
         "ModuleNotFoundError: No module named 'nowhere_at_all'\n"

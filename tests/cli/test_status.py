@@ -12,12 +12,12 @@ from rq import Worker
 
 from clock import Schedule
 from clock.ledger.pauses import Pause, pause
+from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
-from clock.runs.runs import write_run
 from tests.cli.command import Clock
 from tests.conftest import ReadSchedule
 from tests.live.port import free_port
-from tests.loop.watched import START, Watched
+from tests.loop.heartbeat import START, Watched
 
 Ran = Callable[..., Watched]
 

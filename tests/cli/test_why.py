@@ -12,11 +12,11 @@ from rq import Queue, Worker
 
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause, resume
+from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
-from clock.runs.runs import write_run
 from tests.cli.command import Clock
 from tests.conftest import ReadSchedule
-from tests.loop.watched import START, Watched
+from tests.loop.heartbeat import START, Watched
 
 
 class Asked:

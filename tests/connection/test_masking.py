@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from clock import codes
+from clock import exit_codes
 from clock.cli.front import main
 from clock.connection.masking import masked
 from clock.connection.server import connect
@@ -93,7 +93,7 @@ def test_the_command_says_one_line_without_the_password(
     with pytest.raises(SystemExit) as ended:
         main(["status"])
     said = capsys.readouterr()
-    assert ended.value.code == codes.USAGE
+    assert ended.value.code == exit_codes.USAGE
     assert said.out == ""
     assert said.err.startswith("clock: the address 'rediss://:***@127.0.0.1:1/0' cannot be used: ")
     assert WORD not in said.err

@@ -16,7 +16,7 @@ from rq.registry import ReadyJobRegistry
 from clock import keys
 from clock.jobs import Handle, Status
 from clock.jobs.lease import Leases
-from clock.jobs.mending import Deleted, delete, requeue
+from clock.jobs.requeue import Deleted, delete, requeue
 from clock.jobs.rq_versions import clean_waiting
 from clock.worker.abandoned import find_abandoned
 from clock.worker.takeover import take_over

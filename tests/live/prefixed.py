@@ -17,7 +17,7 @@ from clock.connection import rq_keys
 from clock.decision import Kind
 from clock.jobs import Handle, Status, enqueue
 from clock.jobs.lease import Leases
-from clock.jobs.mending import Deleted, delete, requeue
+from clock.jobs.requeue import Deleted, delete, requeue
 from clock.ledger.backfill import Backfill, Standing
 from clock.ledger.ledger import Claim, Ledger
 from clock.ledger.manual import run_now

@@ -11,8 +11,8 @@ from redis import Redis
 from rq import Retry
 from rq.job import JobStatus
 
+from clock.runs.records import read_runs
 from clock.runs.run import RunOutcome
-from clock.runs.runs import read_runs
 from tests.live.processes import needs_proc, processes_in
 from tests.live.server import Server
 from tests.live.waiting import wait_for

@@ -13,8 +13,8 @@ import httpx
 import pytest
 from redis import Redis
 
+from clock.runs.records import read_runs
 from clock.runs.run import RunOutcome
-from clock.runs.runs import read_runs
 from tests.browser.web_process import WebProcess
 from tests.live.conftest import StartClock, StartWorker, WriteSchedule
 from tests.live.environment import bare_environment

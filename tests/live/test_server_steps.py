@@ -19,9 +19,9 @@ from clock.connection.server import REPLY_TIMEOUT, connect
 from clock.ledger.clocks import read_clocks
 from clock.ledger.ledger import Ledger
 from clock.ledger.records import read_record
+from clock.loop.heartbeat import Heartbeat
 from clock.loop.loop import Loop
 from clock.loop.server_time import ServerTime
-from clock.loop.watch import Watch
 from clock.stop import Stop
 from tests.conftest import ReadSchedule
 from tests.live.conftest import StartClock, WriteSchedule
@@ -70,7 +70,9 @@ class Running:
             list(schedule.events.values()),
             Ledger(connection, app=app, token=token),
             self._stop,
-            watch=lambda: Watch(connection, schedule, app=app, token=token, serializer="pickle"),
+            watch=lambda: Heartbeat(
+                connection, schedule, app=app, token=token, serializer="pickle"
+            ),
             server_time=ServerTime(hold=HOLD),
         )
         self._thread = threading.Thread(target=loop.run)

@@ -13,8 +13,8 @@ from rq import Callback, Retry
 from rq.job import Job, JobStatus
 
 from clock import keys
+from clock.runs.records import read_runs
 from clock.runs.run import Run, RunOutcome
-from clock.runs.runs import read_runs
 from tests.live.conftest import StartWorker
 from tests.live.processes import needs_proc
 from tests.live.waiting import wait_for

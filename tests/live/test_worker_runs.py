@@ -12,8 +12,8 @@ from rq import Queue, Retry
 from rq.job import Job, JobStatus
 
 from clock.observe.rq.workers import read_workers
+from clock.runs.records import read_runs
 from clock.runs.run import Run, RunOutcome
-from clock.runs.runs import read_runs
 from tests.live.conftest import StartClock, StartWorker, WriteSchedule
 from tests.live.jobs import fired
 from tests.live.waiting import wait_for

@@ -12,8 +12,8 @@ from redis import Redis
 from rq import Callback, Queue, Retry
 from rq.job import Job, JobStatus
 
+from clock.runs.records import read_runs
 from clock.runs.run import RunOutcome
-from clock.runs.runs import read_runs
 from clock.worker.grace import LAST_WORDS
 from tests.live.conftest import StartWorker
 from tests.live.processes import needs_proc, processes_in

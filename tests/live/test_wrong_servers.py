@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from clock import codes
+from clock import exit_codes
 from tests.live.conftest import StartClock, WriteSchedule
 from tests.live.environment import bare_environment
 from tests.live.port import free_port
@@ -188,7 +188,7 @@ def test_other_commands_say_the_same(password_url: str) -> None:
 
 
 def _assert_said(ended: subprocess.CompletedProcess[str], words: str) -> None:
-    assert ended.returncode == codes.SERVER, ended.stdout + ended.stderr
+    assert ended.returncode == exit_codes.SERVER, ended.stdout + ended.stderr
     assert ended.stderr.startswith("clock: ")
     assert words in ended.stderr
     assert ended.stderr.count("\n") == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clock.decision import Kind
-from clock.loop.catch_up import COUNTED, Owed, Passed, Run, count_between, oldest_kept, owed
+from clock.loop.catch_up import COUNTED, MissedRange, Owed, Passed, count_between, oldest_kept, owed
 from clock.recurrence.calendar_rule import calendar_rule
 from clock.recurrence.elapsed import Elapsed
 from clock.recurrence.period import Calendar
@@ -20,7 +20,7 @@ HOURLY = calendar_rule(Calendar("hour")).recurrence(zone("Europe/Berlin"), "afte
 
 def test_latest_fires_the_newest_and_passes_over_the_rest() -> None:
     assert _owed(pending=100, horizon=155, most=1) == Owed(
-        (Passed(Kind.MISSED, Run(100, 140, 5)),), 150
+        (Passed(Kind.MISSED, MissedRange(100, 140, 5)),), 150
     )
 
 
@@ -30,13 +30,13 @@ def test_one_that_is_missed_alone_fires_and_nothing_is_passed_over() -> None:
 
 def test_none_passes_over_all_of_them() -> None:
     assert _owed(pending=100, horizon=155, most=0) == Owed(
-        (Passed(Kind.MISSED, Run(100, 150, 6)),), None
+        (Passed(Kind.MISSED, MissedRange(100, 150, 6)),), None
     )
 
 
 def test_none_still_fires_what_comes_after_the_time_without_claims() -> None:
     assert _owed(pending=100, horizon=155, most=0, now=171) == Owed(
-        (Passed(Kind.MISSED, Run(100, 150, 6)),), 160
+        (Passed(Kind.MISSED, MissedRange(100, 150, 6)),), 160
     )
 
 
@@ -46,7 +46,7 @@ def test_all_fires_the_oldest_first() -> None:
 
 def test_more_than_the_cap_are_cut_at_the_oldest() -> None:
     assert _owed(pending=100, horizon=155, most=2) == Owed(
-        (Passed(Kind.OVER_CAP, Run(100, 130, 4)),), 140
+        (Passed(Kind.OVER_CAP, MissedRange(100, 130, 4)),), 140
     )
 
 
@@ -56,7 +56,7 @@ def test_a_time_that_was_not_missed_is_no_matter_of_catching_up() -> None:
 
 def test_within_passes_over_what_is_too_old_to_fire() -> None:
     assert _owed(pending=100, horizon=155, most=1000, within=20) == Owed(
-        (Passed(Kind.TOO_LATE, Run(100, 130, 4)),), 140
+        (Passed(Kind.TOO_LATE, MissedRange(100, 130, 4)),), 140
     )
 
 
@@ -67,15 +67,15 @@ def test_within_is_inclusive() -> None:
 
 def test_within_holds_for_a_late_tick_as_well() -> None:
     assert _owed(pending=150, horizon=0, most=1, within=3, now=156) == Owed(
-        (Passed(Kind.TOO_LATE, Run(150, 150, 1)),), None
+        (Passed(Kind.TOO_LATE, MissedRange(150, 150, 1)),), None
     )
 
 
 def test_the_newest_may_itself_be_too_late() -> None:
     assert _owed(pending=100, horizon=155, most=1, within=2, now=158) == Owed(
         (
-            Passed(Kind.MISSED, Run(100, 140, 5)),
-            Passed(Kind.TOO_LATE, Run(150, 150, 1)),
+            Passed(Kind.MISSED, MissedRange(100, 140, 5)),
+            Passed(Kind.TOO_LATE, MissedRange(150, 150, 1)),
         ),
         None,
     )

@@ -11,8 +11,8 @@ from redis import Redis
 
 from clock import Schedule, load
 from clock.observe.snapshot import read_snapshot
-from clock.observe.status import Status, status
-from tests.loop.watched import START, Watched
+from clock.observe.status import AppStatus, status
+from tests.loop.heartbeat import START, Watched
 
 Write = Callable[..., Schedule]
 
@@ -240,7 +240,7 @@ def _turn(clocks: list[Watched], seconds: range) -> None:
             clock.turn([second])
 
 
-def _status(redis: Redis, second: float) -> Status:
+def _status(redis: Redis, second: float) -> AppStatus:
     return status(read_snapshot(redis, "test"), START + second)
 
 

@@ -29,7 +29,7 @@ from clock.schedule.event import Event
 from clock.stop import Stop
 from tests.conftest import ReadSchedule
 from tests.live.port import free_port
-from tests.loop.turns import take_turn
+from tests.loop.passes import take_turn
 
 START = 1_800_000_000.0
 

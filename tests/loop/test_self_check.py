@@ -13,7 +13,7 @@ from clock import Schedule
 from clock.ledger.pauses import Pause, pause, resume
 from clock.loop.timetable import Due
 from tests.conftest import ReadSchedule
-from tests.loop.watched import START, Watched
+from tests.loop.heartbeat import START, Watched
 
 MINUTES = range(0, 600, 1)
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Hashable
 import pytest
 
 from clock.inside import is_inside_the_clock
-from clock.loop.bell import Bell
 from clock.loop.side_threads import Answer, SideThreads
+from clock.loop.wakeup import Wakeup
 from tests.live.waiting import wait_for
 
 
@@ -79,7 +79,7 @@ def test_a_host_that_gives_no_more_threads_is_an_error_of_the_one_who_asked(
 
 
 def test_a_bell_is_readable_from_its_ring_until_it_is_hushed() -> None:
-    bell = Bell()
+    bell = Wakeup()
     bell.ring()
     assert _is_readable(bell)
     bell.ring()
@@ -92,10 +92,10 @@ def test_a_bell_is_readable_from_its_ring_until_it_is_hushed() -> None:
 
 
 def test_a_closed_bell_writes_into_nobody_elses_descriptor() -> None:
-    bell = Bell()
+    bell = Wakeup()
     bell.fileno()
     bell.close()
-    other = Bell()
+    other = Wakeup()
     other.fileno()
     bell.ring()
     assert not _is_readable(other)
@@ -104,7 +104,7 @@ def test_a_closed_bell_writes_into_nobody_elses_descriptor() -> None:
         bell.fileno()
 
 
-def _is_readable(bell: Bell) -> bool:
+def _is_readable(bell: Wakeup) -> bool:
     return bool(select.select([bell], [], [], 0)[0])
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from clock.errors import RecurrenceError
-from clock.loop.catch_up import Run
-from clock.loop.timetable import Due, Row, Timetable
+from clock.loop.catch_up import MissedRange
+from clock.loop.timetable import Due, Timetable, TimetableRow
 from clock.recurrence.cron_rule import cron
 from clock.recurrence.elapsed import Elapsed
 from clock.recurrence.published import Published
@@ -99,7 +99,7 @@ def test_what_many_events_owe_alike_is_found_once() -> None:
 
     def cost(events: int) -> int:
         recurrence = Counting(period=10, anchor=0)
-        table = Timetable([Row(recurrence=recurrence) for _ in range(events)])
+        table = Timetable([TimetableRow(recurrence=recurrence) for _ in range(events)])
         for index in range(events):
             table.begin(index, 1000)
         table.catch_up(10**9)
@@ -112,16 +112,16 @@ def test_what_many_events_owe_alike_is_found_once() -> None:
 
 def test_what_was_missed_is_not_walked_through() -> None:
     cron_line = cron("* * * * *").recurrence(zone("Europe/Berlin"), "after", "first")
-    table = Timetable([Row(recurrence=cron_line)])
+    table = Timetable([TimetableRow(recurrence=cron_line)])
     table.begin(0, 0)
     table.catch_up(1_800_000_000)
     (due,) = table.due(1_800_000_000, 1)
-    assert due.passed[0].run == Run(60, 1_799_999_940, 29_999_999)
+    assert due.passed[0].run == MissedRange(60, 1_799_999_940, 29_999_999)
 
 
 def test_what_has_to_be_walked_through_is_caught_up_in_a_batch_of_its_own() -> None:
     walked = Published(instants=tuple(range(1000, 2000)), is_all=True)
-    table = Timetable([Row(recurrence=walked) for _ in range(3)])
+    table = Timetable([TimetableRow(recurrence=walked) for _ in range(3)])
     for index in range(3):
         table.begin(index, 1000)
     table.catch_up(1500)
@@ -137,7 +137,7 @@ def test_the_horizon_never_goes_back() -> None:
 
 @pytest.mark.parametrize("catch_up", [0, 1, 2, 1000])
 def test_a_time_that_went_back_leaves_nothing_as_missed_that_is_to_come(catch_up: int) -> None:
-    table = Timetable([Row(recurrence=Elapsed(period=10, anchor=0), catch_up=catch_up)])
+    table = Timetable([TimetableRow(recurrence=Elapsed(period=10, anchor=0), catch_up=catch_up)])
     table.catch_up(1600)
     table.begin(0, 1000)
     assert table.due(1005, 10) == []
@@ -165,7 +165,7 @@ def test_what_was_put_back_is_due_again() -> None:
 
 @pytest.mark.parametrize(("catch_up", "first"), [(1, 1030), (2, 1020), (1000, 1010)])
 def test_what_was_put_back_is_caught_up_by_the_same_rule(catch_up: int, first: int) -> None:
-    table = Timetable([Row(recurrence=Elapsed(period=10, anchor=0), catch_up=catch_up)])
+    table = Timetable([TimetableRow(recurrence=Elapsed(period=10, anchor=0), catch_up=catch_up)])
     table.begin(0, 1000)
     table.catch_up(1035)
     for _ in range(3):
@@ -181,7 +181,7 @@ def test_of_what_another_clock_decided_in_part_the_rest_is_counted_anew() -> Non
     table.advance(due, 1020)
     (again,) = table.due(1045, 10)
     assert (again.pending, again.fire) == (1030, 1040)
-    assert [passed.run for passed in again.passed] == [Run(1030, 1030, 1)]
+    assert [passed.run for passed in again.passed] == [MissedRange(1030, 1030, 1)]
 
 
 def test_a_held_event_is_due_again_later_with_its_newest_occurrence() -> None:
@@ -194,7 +194,7 @@ def test_a_held_event_is_due_again_later_with_its_newest_occurrence() -> None:
 
 
 def test_a_recurrence_that_does_not_go_forward_is_an_error_of_its_event() -> None:
-    table = Timetable([Row(recurrence=Broken(5))])
+    table = Timetable([TimetableRow(recurrence=Broken(5))])
     with pytest.raises(RecurrenceError, match="not later"):
         table.begin(0, 5)
     assert table.next_due() is None
@@ -209,8 +209,8 @@ def test_a_recurrence_that_raises_while_catching_up_is_left_out_and_told_of() ->
 
     table = Timetable(
         [
-            Row(recurrence=Late(period=10, anchor=0)),
-            Row(recurrence=Elapsed(period=10, anchor=0)),
+            TimetableRow(recurrence=Late(period=10, anchor=0)),
+            TimetableRow(recurrence=Elapsed(period=10, anchor=0)),
         ]
     )
     for index in range(2):
@@ -224,11 +224,13 @@ def test_a_recurrence_that_raises_while_catching_up_is_left_out_and_told_of() ->
 
 def test_a_recurrence_that_raises_is_an_error_of_its_event() -> None:
     with pytest.raises(RecurrenceError, match="ZeroDivisionError: oh"):
-        Timetable([Row(recurrence=Broken(ZeroDivisionError("oh")))]).begin(0, 5)
+        Timetable([TimetableRow(recurrence=Broken(ZeroDivisionError("oh")))]).begin(0, 5)
 
 
 def _table(every: list[int]) -> Timetable:
-    table = Timetable([Row(recurrence=Elapsed(period=period, anchor=0)) for period in every])
+    table = Timetable(
+        [TimetableRow(recurrence=Elapsed(period=period, anchor=0)) for period in every]
+    )
     for index in range(len(every)):
         table.begin(index, 1000)
     return table

@@ -9,13 +9,13 @@ from redis import Redis
 
 from clock import Schedule
 from clock.errors import LedgerError
-from clock.ledger.ledger import Claim, Ledger, Outcome
+from clock.ledger.ledger import Claim, ClaimResult, Ledger
 from clock.ledger.records import read_record
 from clock.loop.loop import Loop
 from clock.stop import Stop
 from tests.conftest import ReadSchedule
 from tests.live.jobs import scheduled
-from tests.loop.turns import take_turn
+from tests.loop.passes import take_turn
 
 START = 1_800_000_000
 
@@ -56,7 +56,7 @@ def test_a_start_whose_first_claim_fails_still_fires_the_newest_alone(
     Turns(redis, schedule, "one").at(0)
     claim, failures = Ledger.claim, iter([True, True])
 
-    def fail_twice(self: Ledger, claims: Sequence[Claim], now: float) -> list[Outcome]:
+    def fail_twice(self: Ledger, claims: Sequence[Claim], now: float) -> list[ClaimResult]:
         if not next(failures, False):
             return claim(self, claims, now)
         if is_executed:

@@ -11,9 +11,9 @@ from clock.ledger.manual import run_now
 from clock.ledger.pauses import Pause, pause
 from clock.observe.snapshot import read_snapshot
 from clock.observe.state import State
-from clock.observe.status import EventStatus, Status, status
+from clock.observe.status import AppStatus, EventStatus, status
 from tests.conftest import ReadSchedule
-from tests.loop.watched import START, Watched
+from tests.loop.heartbeat import START, Watched
 
 TEN = "every('10 seconds', 'tasks.x')"
 
@@ -233,7 +233,7 @@ def _run(
     return clock
 
 
-def _status(redis: Redis, now: float, tolerance: float = 60) -> Status:
+def _status(redis: Redis, now: float, tolerance: float = 60) -> AppStatus:
     return status(read_snapshot(redis, "test"), now, tolerance=tolerance)
 
 

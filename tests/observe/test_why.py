@@ -10,9 +10,9 @@ from clock.ledger.pauses import Pause, pause
 from clock.ledger.records import read_record
 from clock.observe.snapshot import read_snapshot
 from clock.observe.status import EventStatus, status
-from clock.observe.why import Absence, Answer, Verdict, last_due, why
+from clock.observe.why import Absence, Verdict, WhyAnswer, last_due, why
 from tests.conftest import ReadSchedule
-from tests.loop.watched import START, Watched
+from tests.loop.heartbeat import START, Watched
 
 TEN = "every('10 seconds', 'tasks.x')"
 
@@ -89,7 +89,7 @@ def test_at_another_time_nothing_is_due_and_the_nearest_are_named(
     redis: Redis, read: ReadSchedule
 ) -> None:
     _run(redis, read(TEN), range(25))
-    assert _why(redis, 13, 25) == Answer(
+    assert _why(redis, 13, 25) == WhyAnswer(
         at=int(START) + 13,
         verdict=Verdict.NOT_DUE,
         before=int(START) + 10,
@@ -193,6 +193,6 @@ def _event(redis: Redis, second: float) -> EventStatus:
     return event
 
 
-def _why(redis: Redis, at: int, asked: float) -> Answer:
+def _why(redis: Redis, at: int, asked: float) -> WhyAnswer:
     lives = read_snapshot(redis, "test").lives
     return why(_event(redis, asked), lives, int(START) + at, START + asked)

@@ -17,7 +17,7 @@ from clock.recurrence.rule import Rule
 from clock.recurrence.wall import Fold, Gap
 from clock.recurrence.zone import zone
 from tests.recurrence import oracle
-from tests.recurrence.asking import rule
+from tests.recurrence.reading import rule
 
 GAPS: tuple[Gap, ...] = ("after", "shift", "skip")
 FOLDS: tuple[Fold, ...] = ("first", "second", "both")

@@ -7,7 +7,7 @@ import pytest
 from clock.errors import RecurrenceError
 from clock.recurrence.bounds import Bound, BoundedRule
 from clock.recurrence.zone import zone
-from tests.recurrence.asking import fires, rule
+from tests.recurrence.reading import fires, rule
 
 WEEK = ("2026-01-01T00:00", "2026-01-08T00:00")
 

@@ -6,7 +6,7 @@ import pytest
 
 from clock.errors import RecurrenceError
 from clock.recurrence.zone import zone
-from tests.recurrence.asking import fires, rule
+from tests.recurrence.reading import fires, rule
 
 
 def days(found: list[str]) -> list[str]:

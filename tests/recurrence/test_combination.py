@@ -13,7 +13,7 @@ from clock.recurrence.cron_rule import cron
 from clock.recurrence.difference import DAYS_SEARCHED, INSTANTS_SEARCHED
 from clock.recurrence.stream import times
 from clock.recurrence.zone import zone
-from tests.recurrence.asking import fires, rule, seconds
+from tests.recurrence.reading import fires, rule, seconds
 
 JANUARY = ("2025-12-31T23:59:59", "2026-01-31T23:59:59")
 

@@ -6,7 +6,7 @@ from clock.errors import RecurrenceError
 from clock.recurrence.cron import NICKNAMES, parse_cron
 from clock.recurrence.cron_rule import CronRule
 from clock.recurrence.days import DayRule
-from tests.recurrence.asking import fires
+from tests.recurrence.reading import fires
 
 
 def days(text: str, year: str = "2026", months: tuple[str, str] = ("01", "02")) -> list[str]:

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 from clock.recurrence.elapsed import Elapsed
 from clock.recurrence.zone import END
-from tests.recurrence.asking import fires, rule
+from tests.recurrence.reading import fires, rule
 
 
 def test_the_grid_passes_through_the_anchor() -> None:

@@ -17,7 +17,7 @@ from clock.recurrence.encoding import CLASSES, decode, encode
 from clock.recurrence.recurrence import Recurrence
 from clock.recurrence.stream import times
 from clock.recurrence.zone import zone
-from tests.recurrence.asking import rule
+from tests.recurrence.reading import rule
 from tests.recurrence.test_properties import INSTANTS, quick, recurrences, some
 
 BERLIN = zone("Europe/Berlin")

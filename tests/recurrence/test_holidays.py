@@ -8,7 +8,7 @@ import pytest
 from clock.errors import RecurrenceError
 from clock.recurrence.cron_rule import cron
 from clock.recurrence.holidays import holidays
-from tests.recurrence.asking import fires, rule
+from tests.recurrence.reading import fires, rule
 
 pytest.importorskip("icalendar")
 

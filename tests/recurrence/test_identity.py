@@ -10,7 +10,7 @@ from clock.recurrence.cron_rule import cron
 from clock.recurrence.identity import identity
 from clock.recurrence.stream import times
 from clock.recurrence.zone import zone
-from tests.recurrence.asking import rule
+from tests.recurrence.reading import rule
 
 TOKYO = zone("Asia/Tokyo")
 

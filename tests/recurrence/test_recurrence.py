@@ -5,7 +5,7 @@ import pytest
 from clock.recurrence.elapsed import Elapsed
 from clock.recurrence.recurrence import between, newest
 from clock.recurrence.zone import zone
-from tests.recurrence.asking import rule, seconds
+from tests.recurrence.reading import rule, seconds
 
 
 def test_between_leaves_out_its_start_and_includes_its_end() -> None:

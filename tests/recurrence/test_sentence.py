@@ -12,7 +12,7 @@ from clock.recurrence.sentence import sentence
 from clock.recurrence.spread import SpreadRule
 from clock.recurrence.stream import times
 from clock.recurrence.zone import zone
-from tests.recurrence.asking import rule
+from tests.recurrence.reading import rule
 
 
 def moons() -> Iterator[datetime]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from clock.recurrence.spread import SpreadRule, stable_offset
 from clock.recurrence.zone import END, zone
-from tests.recurrence.asking import fires, rule, seconds
+from tests.recurrence.reading import fires, rule, seconds
 
 
 def test_every_occurrence_comes_later_by_the_same_offset() -> None:

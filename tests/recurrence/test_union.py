@@ -3,7 +3,7 @@ from __future__ import annotations
 from clock.recurrence.elapsed import Elapsed
 from clock.recurrence.recurrence import between
 from clock.recurrence.union import Union
-from tests.recurrence.asking import fires, rule
+from tests.recurrence.reading import fires, rule
 
 
 def test_a_union_fires_when_any_part_does_and_once_when_several_do() -> None:

@@ -11,7 +11,7 @@ from clock.recurrence.cron_rule import CronRule
 from clock.recurrence.rule import Rule
 from clock.recurrence.wall import Fold, Gap
 from clock.recurrence.zone import END, zone
-from tests.recurrence.asking import fires, rule, seconds
+from tests.recurrence.reading import fires, rule, seconds
 
 GAP_DAY = ("2026-03-28T23:00", "2026-03-29T22:00")
 FOLD_DAY = ("2026-10-24T22:00", "2026-10-25T23:00")

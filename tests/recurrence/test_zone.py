@@ -7,7 +7,7 @@ import pytz
 
 from clock.errors import RecurrenceError
 from clock.recurrence.zone import zone
-from tests.recurrence.asking import seconds
+from tests.recurrence.reading import seconds
 
 
 def test_offsets_are_those_of_pytz() -> None:

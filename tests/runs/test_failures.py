@@ -10,8 +10,8 @@ from rq.results import Result
 
 from clock import keys
 from clock.runs.failures import keep_failed
+from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
-from clock.runs.runs import write_run
 
 KEPT = 3
 

@@ -8,8 +8,8 @@ from redis import Redis
 from clock import keys
 from clock.connection.server import connect
 from clock.errors import LedgerError
+from clock.runs.records import read_runs, write_run
 from clock.runs.run import Run, RunOutcome
-from clock.runs.runs import read_runs, write_run
 from clock.runs.statistics import Spread, statistics
 
 NOTHING = Spread(p50=None, p95=None, maximum=None)

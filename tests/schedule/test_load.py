@@ -251,7 +251,7 @@ def test_an_unknown_serializer_is_refused(tmp_path: Path) -> None:
 
 def test_asking_for_times_needs_neither_redis_nor_rq() -> None:
     code = (
-        "import sys, clock.recurrence.rule, clock.recurrence.zone, clock.schedule.words; "
+        "import sys, clock.recurrence.rule, clock.recurrence.zone, clock.schedule.declare; "
         "print(sorted({'redis', 'rq'} & set(sys.modules)))"
     )
     run = subprocess.run(

@@ -20,7 +20,7 @@ from clock.watchers.run import LONGEST, Watchers
 from tests.conftest import ReadSchedule
 from tests.live.port import free_port
 from tests.live.waiting import wait_for
-from tests.loop.watched import START, Watched
+from tests.loop.heartbeat import START, Watched
 from tests.watchers.receiver import receiver
 
 RUN = run_id("x")

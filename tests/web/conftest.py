@@ -10,8 +10,8 @@ from redis import Redis
 from clock.web.access import Access
 from clock.web.application import application
 from tests.conftest import ReadSchedule
-from tests.loop.watched import START, Watched
-from tests.web.asking import Web
+from tests.loop.heartbeat import START, Watched
+from tests.web.requests import Web
 
 TOKEN = "a-token-of-tests"
 

@@ -15,10 +15,10 @@ from rq import Queue, Worker
 from clock import keys
 from clock.connection import rq_keys
 from clock.ledger.pauses import Pause, pause
+from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
-from clock.runs.runs import write_run
 from tests.jobs.working import start, work_off
-from tests.loop.watched import START
+from tests.loop.heartbeat import START
 
 APP = "test"
 PLACES = b"\x80\x04]r\xff\xff\xff\x03."

@@ -16,8 +16,8 @@ from clock.errors import SettingsError
 from clock.web.access import COOKIE, LOOPBACK, Access, read_access
 from clock.web.application import application, routes
 from clock.web.guard import LARGEST, LARGEST_FORM
-from tests.loop.watched import START, Watched
-from tests.web.asking import Web
+from tests.loop.heartbeat import START, Watched
+from tests.web.requests import Web
 
 PASSWORD, TOKEN = "a long password", "a-token-of-tests"
 ACCESS = Access(password=PASSWORD, token=TOKEN, actions=True, arguments=False, secret=b"s" * 32)

@@ -11,14 +11,14 @@ from redis import Redis
 from rq import Queue, Worker
 
 from clock.ledger.pauses import read_pauses
+from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
-from clock.runs.runs import write_run
 from clock.web.guard import LARGEST
 from tests.jobs.working import start, work_off
 from tests.live.port import free_port
-from tests.loop.watched import START, Watched
-from tests.web.asking import Web
+from tests.loop.heartbeat import START, Watched
 from tests.web.conftest import StartWeb
+from tests.web.requests import Web
 
 API = "/api/v1"
 

@@ -7,9 +7,9 @@ from redis import Redis
 
 from clock import Schedule
 from tests.conftest import ReadSchedule
-from tests.loop.watched import START, Watched
-from tests.web.asking import Web
+from tests.loop.heartbeat import START, Watched
 from tests.web.conftest import StartWeb
+from tests.web.requests import Web
 
 
 @pytest.fixture

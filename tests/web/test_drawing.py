@@ -10,17 +10,17 @@ import pytest
 from redis import Redis
 
 from clock.ledger.pauses import Pause
-from clock.observe.coming import Load
 from clock.observe.snapshot import read_snapshot
 from clock.observe.state import State
 from clock.observe.status import EventStatus, status
+from clock.observe.upcoming import Load
 from clock.recurrence.zone import zone
 from clock.runs.run import Run, RunOutcome
-from clock.web.pages import heat, strip, timeline, times
+from clock.web.pages import heatmap, history_bars, timeline, times
+from clock.web.pages.history_bars import Mark
 from clock.web.pages.row import ORDERS, Row, sorted_rows
-from clock.web.pages.strip import Mark
 from tests.conftest import ReadSchedule
-from tests.loop.watched import START, Watched
+from tests.loop.heartbeat import START, Watched
 
 RUN = Run(
     event="x",
@@ -93,22 +93,25 @@ def test_a_strip_shows_what_was_missed_while_no_clock_was_there(
     clock = Watched(redis, read("every('10 seconds', 'tasks.x')"))
     clock.turn(range(25))
     outcomes = {int(START) + 10: RunOutcome.FAILED, int(START) + 20: RunOutcome.SUCCEEDED}
-    assert strip.marks(_event(redis, START + 25), outcomes, START + 25) == [Mark.FAILED, Mark.OK]
+    assert history_bars.marks(_event(redis, START + 25), outcomes, START + 25) == [
+        Mark.FAILED,
+        Mark.OK,
+    ]
     # Nobody decides what passes now.
-    gap = strip.marks(_event(redis, START + 65), outcomes, START + 65)
+    gap = history_bars.marks(_event(redis, START + 65), outcomes, START + 65)
     assert gap == [Mark.FAILED, Mark.OK, *[Mark.OPEN] * 3]
     clock.turn([75])
-    decided = strip.marks(_event(redis, START + 76), outcomes, START + 76)
+    decided = history_bars.marks(_event(redis, START + 76), outcomes, START + 76)
     assert decided == [Mark.FAILED, Mark.OK, *[Mark.MISSED] * 4, Mark.FIRED]
 
 
 def test_a_strip_is_never_longer_than_it_says(redis: Redis, read: ReadSchedule) -> None:
     clock = Watched(redis, read("every('1 second', 'tasks.x')"))
     clock.turn([0, 1, 2, 5000])
-    found = strip.marks(_event(redis, START + 5000), {}, START + 5000)
-    assert len(found) == strip.LENGTH
-    assert strip.words([]) == "nothing yet"
-    assert strip.words([Mark.OK, Mark.MISSED, Mark.OK]) == "last 3: 2 succeeded, 1 missed"
+    found = history_bars.marks(_event(redis, START + 5000), {}, START + 5000)
+    assert len(found) == history_bars.LENGTH
+    assert history_bars.words([]) == "nothing yet"
+    assert history_bars.words([Mark.OK, Mark.MISSED, Mark.OK]) == "last 3: 2 succeeded, 1 missed"
 
 
 def test_every_end_of_a_run_has_its_shape_on_the_plot() -> None:
@@ -132,20 +135,20 @@ def test_an_hour_that_comes_twice_has_one_place_on_the_map() -> None:
     counts = [0] * 7 * 1440
     counts[600] = 4
     load = Load(start=start, counts=counts, worst=(), unknown=())
-    drawn = heat.draw(load, heat.steps(counts), zone("Europe/Berlin"))
+    drawn = heatmap.draw(load, heatmap.steps(counts), zone("Europe/Berlin"))
     assert drawn.count('class="h-') == 1
     assert "4 in the fullest minute" in drawn
 
 
 @pytest.mark.parametrize("counts", [[], [0], [3, 3], [1, 2], [1, 100], list(range(50))], ids=str)
 def test_the_levels_of_a_map_rise_from_its_emptiest_minute(counts: list[int]) -> None:
-    levels = heat.steps(counts)
+    levels = heatmap.steps(counts)
     assert levels == sorted(set(levels))
-    assert 1 <= len(levels) <= heat.LEVELS
+    assert 1 <= len(levels) <= heatmap.LEVELS
     assert levels[0] == min((each for each in counts if each), default=1)
-    shades = [heat.shade(at, levels) for at in range(1, len(levels) + 1)]
+    shades = [heatmap.shade(at, levels) for at in range(1, len(levels) + 1)]
     assert shades == sorted(set(shades))
-    assert set(shades) <= set(range(1, heat.LEVELS + 1))
+    assert set(shades) <= set(range(1, heatmap.LEVELS + 1))
 
 
 @pytest.mark.parametrize(

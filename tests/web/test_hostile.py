@@ -21,10 +21,10 @@ from clock.ledger.records import read_record
 from clock.observe.rq.jobs import Stage
 from clock.web.api import OPERATIONS
 from tests.conftest import ReadSchedule
-from tests.loop.watched import START, Watched
-from tests.web.asking import Web
+from tests.loop.heartbeat import START, Watched
 from tests.web.conftest import StartWeb
 from tests.web.hostile import APP, fill, spoil
+from tests.web.requests import Web
 
 SCHEDULE = (
     "from clock import times; from datetime import datetime, UTC, timedelta",

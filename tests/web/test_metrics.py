@@ -19,17 +19,17 @@ from redis import Redis
 from rq import Queue
 
 from clock import keys
+from clock.ledger.counters import read_tally
 from clock.ledger.ledger import Claim, Ledger
 from clock.ledger.pauses import Pause, pause
-from clock.ledger.tally import read_tally
-from clock.runs.measured import read_measured
+from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
-from clock.runs.runs import write_run
+from clock.runs.totals import read_measured
 from tests.conftest import ReadSchedule
 from tests.live.port import free_port
-from tests.loop.watched import START, Watched
-from tests.web.asking import Web
+from tests.loop.heartbeat import START, Watched
 from tests.web.conftest import StartWeb
+from tests.web.requests import Web
 
 ROOT = Path(__file__).parents[2]
 Samples = Mapping[tuple[str, frozenset[tuple[str, str]]], float]

@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
 from clock.web.api import OPERATIONS
 from clock.web.api.description import describe
 from clock.web.api.schema import WORDS
-from tests.loop.watched import Watched
+from tests.loop.heartbeat import Watched
 from tests.web.conftest import TOKEN, StartWeb
 
 CHECKS = [

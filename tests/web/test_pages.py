@@ -23,14 +23,14 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from clock.ledger.pauses import read_pauses
+from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
-from clock.runs.runs import write_run
 from clock.web.access import COOKIE, Access
 from clock.web.application import application
 from tests.conftest import ReadSchedule
 from tests.jobs.working import work_off
-from tests.loop.watched import START, Watched
-from tests.web.asking import Web
+from tests.loop.heartbeat import START, Watched
+from tests.web.requests import Web
 
 DOCS = Path(__file__).parents[2] / "docs" / "web.md"
 HOSTILE = "<img src=x onerror=alert(1)>'\"&"

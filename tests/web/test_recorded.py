@@ -10,8 +10,8 @@ from redis import Redis
 from clock.web.application import application
 from tests.ledger.recorded import AT, RECORDED, lost, restore
 from tests.ledger.recording import APP
-from tests.web.asking import Web
 from tests.web.conftest import TOKEN, access
+from tests.web.requests import Web
 
 
 @pytest.fixture

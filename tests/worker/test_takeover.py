@@ -13,10 +13,10 @@ from rq.executions import Execution
 from rq.job import Job, JobStatus
 
 from clock import keys
+from clock.runs.records import read_runs
 from clock.runs.run import RunOutcome
-from clock.runs.runs import read_runs
 from clock.worker.abandoned import Abandoned, find_abandoned
-from clock.worker.takeover import Fate, Verdict, take_over
+from clock.worker.takeover import Recovery, RecoveryOutcome, take_over
 
 NOW = time.time()
 
@@ -45,7 +45,7 @@ def found_in(redis: Redis, now: float = NOW) -> list[Abandoned]:
     return find_abandoned(redis, ["default"], now)
 
 
-def taken(redis: Redis, found: Abandoned) -> Verdict | None:
+def taken(redis: Redis, found: Abandoned) -> Recovery | None:
     queue = Queue(found.queue, connection=redis)
     return take_over(found, redis, queue=queue, app="app", now=datetime.fromtimestamp(NOW, UTC))
 
@@ -70,7 +70,7 @@ def test_one_with_retries_is_put_back_and_has_one_less(redis: Redis) -> None:
     (found,) = found_in(redis)
     verdict = taken(redis, found)
     assert verdict is not None
-    assert (verdict.fate, verdict.deaths) == (Fate.PUT_BACK, 1)
+    assert (verdict.fate, verdict.deaths) == (RecoveryOutcome.PUT_BACK, 1)
     again = Job.fetch(job.id, connection=redis)
     assert again.get_status() == JobStatus.QUEUED
     assert (again.retries_left, again.number_of_retries) == (1, 1)
@@ -96,7 +96,7 @@ def test_one_without_retries_fails_with_its_reason(redis: Redis) -> None:
     (found,) = found_in(redis)
     verdict = taken(redis, found)
     assert verdict is not None
-    assert verdict.fate is Fate.FAILED
+    assert verdict.fate is RecoveryOutcome.FAILED
     assert job.get_status() == JobStatus.FAILED
     result = job.latest_result()
     assert result is not None
@@ -123,7 +123,7 @@ def test_one_that_had_not_begun_is_put_back_at_no_cost(redis: Redis) -> None:
     (found,) = found_in(redis)
     verdict = taken(redis, found)
     assert verdict is not None
-    assert verdict.fate is Fate.PUT_BACK
+    assert verdict.fate is RecoveryOutcome.PUT_BACK
     again = Job.fetch(job.id, connection=redis)
     assert (again.retries_left, again.number_of_retries) == (None, None)
     assert Queue("default", connection=redis).job_ids == [job.id]
@@ -136,7 +136,7 @@ def test_of_one_that_has_ended_only_the_trace_goes(redis: Redis, status: str) ->
     (found,) = found_in(redis)
     verdict = taken(redis, found)
     assert verdict is not None
-    assert verdict.fate is Fate.FORGOTTEN
+    assert verdict.fate is RecoveryOutcome.FORGOTTEN
     assert job.get_status() == status
     assert redis.zcard("rq:wip:default") == 0
     assert read_runs(redis, "app", "e") == []
@@ -155,7 +155,7 @@ def test_one_that_waits_already_is_not_put_back_a_second_time(redis: Redis, wher
     (found,) = found_in(redis)
     verdict = taken(redis, found)
     assert verdict is not None
-    assert verdict.fate is Fate.FORGOTTEN
+    assert verdict.fate is RecoveryOutcome.FORGOTTEN
     assert redis.llen("rq:queue:default") + redis.zcard("rq:scheduled:default") == 1
     assert redis.zcard("rq:wip:default") == 0
 

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 from clock.errors import RequestChangedError
 from clock.jobs.enqueue import Request, enqueue_many
-from clock.jobs.options import PRIORITIES, Options
-from clock.jobs.place import Place
+from clock.jobs.options import PRIORITIES, EnqueueOptionWords
+from clock.jobs.target import Target
 from clock.schedule.duration import LONGEST
 from clock.web.api import shapes
 from clock.web.api.operation import ANSWER, Call, Operation, Reply
@@ -32,7 +32,7 @@ def _enqueue(call: Call) -> Reply:
     wanted = [call.body] if is_one else call.body
     jobs = [_job(each, number, call, is_one) for number, each in enumerate(wanted)]
     context = call.context
-    place = Place(connection=context.connection, serializer=context.serializer, app=context.app)
+    place = Target(connection=context.connection, serializer=context.serializer, app=context.app)
     request = None if call.key is None else _request(call.key, call.body, len(jobs))
     try:
         found = enqueue_many(place, jobs, deadline=ANSWER, now=call.now, request=request)
@@ -45,7 +45,9 @@ def _enqueue(call: Call) -> Reply:
     return Reply(status=status, body=handles[0] if is_one else {"jobs": handles})
 
 
-def _job(said: dict[str, Any], number: int, call: Call, is_one: bool) -> tuple[str, Options]:
+def _job(
+    said: dict[str, Any], number: int, call: Call, is_one: bool
+) -> tuple[str, EnqueueOptionWords]:
     options = dict(said)
     task = options.pop("task")
     if task not in call.context.allowed:
@@ -54,7 +56,7 @@ def _job(said: dict[str, Any], number: int, call: Call, is_one: bool) -> tuple[s
         if "id" in options:
             raise ProblemError(422, "say one of 'id' and the header Idempotency-Key")
         options["id"] = call.key if is_one else f"{call.key}-{number}"
-    return task, cast("Options", options)
+    return task, cast("EnqueueOptionWords", options)
 
 
 def _request(key: str, body: Any, count: int) -> Request:

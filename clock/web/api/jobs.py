@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from clock.jobs.mending import (
+from clock.jobs.progress import read_progress
+from clock.jobs.requeue import (
     MOST,
     Changed,
     Deleted,
@@ -16,7 +17,6 @@ from clock.jobs.mending import (
     requeue,
     requeue_all,
 )
-from clock.jobs.progress import read_progress
 from clock.ledger.script import server_errors
 from clock.observe.rq.jobs import LARGEST_PAGE, PAGE, Stage, read_details, read_jobs
 from clock.observe.rq.queues import read_queues

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from clock.jobs.place import prompt
+from clock.jobs.target import prompt
 from clock.ledger.reserved import is_reserved
 from clock.web.api.body import read_body
 from clock.web.api.problem import ProblemError

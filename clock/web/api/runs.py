@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clock.runs.runs import read_runs
+from clock.runs.records import read_runs
 from clock.runs.statistics import Spread, Statistics, statistics
 from clock.web.api import shapes
 from clock.web.api.operation import Call, Operation

@@ -7,12 +7,12 @@ from typing import Any
 
 from clock.errors import UnknownEventError
 from clock.instant import utc_text
-from clock.observe.coming import coming, load
+from clock.observe.formatting import utc, utc_exact
 from clock.observe.objects import clock_object, conflict_object
 from clock.observe.snapshot import Snapshot, read_snapshot
-from clock.observe.status import EventStatus, Status, status
-from clock.observe.telling import utc, utc_exact
-from clock.runs.runs import failing, read_last_runs
+from clock.observe.status import AppStatus, EventStatus, status
+from clock.observe.upcoming import coming, load
+from clock.runs.records import failing, read_last_runs
 from clock.web.api import shapes
 from clock.web.api.operation import Call, Operation
 from clock.web.api.schema import limit
@@ -22,12 +22,12 @@ TAG = "schedules"
 NAMED = "/schedules/{name}"
 
 
-def _status(call: Call) -> tuple[Snapshot, Status]:
+def _status(call: Call) -> tuple[Snapshot, AppStatus]:
     snapshot = read_snapshot(call.connection, call.context.app, _DECISIONS)
     return snapshot, status(snapshot, call.now, tolerance=call.context.tolerance)
 
 
-def _with_runs(call: Call) -> tuple[Status, Mapping[str, Any]]:
+def _with_runs(call: Call) -> tuple[AppStatus, Mapping[str, Any]]:
     """The status, with what the last runs say, in two round trips; and these runs."""
     snapshot = read_snapshot(call.connection, call.context.app, _DECISIONS)
     runs = read_last_runs(call.connection, call.context.app, snapshot.descriptions)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from clock.observe.formatting import utc, utc_exact
 from clock.observe.objects import event_object
 from clock.observe.rq.jobs import JobSummary
 from clock.observe.rq.queues import QueueState
@@ -14,7 +15,6 @@ from clock.observe.rq.running import Running
 from clock.observe.rq.workers import WorkerState
 from clock.observe.state import State
 from clock.observe.status import EventStatus
-from clock.observe.telling import utc, utc_exact
 from clock.runs.progress import Progress
 from clock.runs.run import Run
 from clock.web.api.schema import Schema

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
-from clock.web.pages import actions, event, login, mending, overview, queues, week
+from clock.web.pages import actions, event, login, overview, queues, requeue, week
 
 routes: list[BaseRoute] = [
     Route("/", overview.show_overview),
@@ -21,8 +21,8 @@ routes: list[BaseRoute] = [
     Route("/queues", queues.show_queues),
     Route("/jobs", queues.show_jobs),
     Route("/job", queues.show_job),
-    Route("/requeue", mending.requeue_job, methods=["POST"]),
-    Route("/delete", mending.delete_job, methods=["POST"]),
-    Route("/requeue-all", mending.requeue_jobs, methods=["POST"]),
-    Route("/delete-all", mending.delete_jobs, methods=["POST"]),
+    Route("/requeue", requeue.requeue_job, methods=["POST"]),
+    Route("/delete", requeue.delete_job, methods=["POST"]),
+    Route("/requeue-all", requeue.requeue_jobs, methods=["POST"]),
+    Route("/delete-all", requeue.delete_jobs, methods=["POST"]),
 ]

@@ -14,15 +14,15 @@ from clock.errors import RecurrenceError, UnknownEventError
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause_among, read_pauses_of
 from clock.ledger.records import find_record
-from clock.observe.coming import Coming, coming
 from clock.observe.reasons import sentence
 from clock.observe.recent_runs import RecentRuns
 from clock.observe.rq.workers import count_workers
 from clock.observe.snapshot import Snapshot, read_snapshot
 from clock.observe.status import EventStatus, status
+from clock.observe.upcoming import Upcoming, coming
 from clock.observe.why import why
+from clock.runs.records import read_runs
 from clock.runs.run import FAILURES, Run, RunOutcome
-from clock.runs.runs import read_runs
 from clock.runs.statistics import statistics
 from clock.web.context import Context
 from clock.web.pages.overview import said_of
@@ -106,7 +106,7 @@ def _status(snapshot: Snapshot, runs: Sequence[Run], now: float, tolerance: floa
     return (*found.events, *found.removed)[0]
 
 
-def _coming(event: EventStatus, now: float) -> list[Coming]:
+def _coming(event: EventStatus, now: float) -> list[Upcoming]:
     if event.next is None:
         return []
     try:

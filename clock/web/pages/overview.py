@@ -15,9 +15,9 @@ from clock.observe.recent_runs import read_recent_runs
 from clock.observe.rq.workers import count_workers
 from clock.observe.snapshot import read_snapshot
 from clock.observe.state import State
-from clock.observe.status import Status, status
+from clock.observe.status import AppStatus, status
 from clock.web.context import Context
-from clock.web.pages import strip
+from clock.web.pages import history_bars
 from clock.web.pages.rendering import context_of, fragment, render
 from clock.web.pages.row import ORDERS, URGENCY, Row, rows_of, sorted_rows
 
@@ -29,7 +29,7 @@ DIGEST = 8
 class Overview:
     """What the page shows: the status, its rows, and the queues no worker listens on."""
 
-    status: Status
+    status: AppStatus
     rows: Sequence[Row]
     deserted: Sequence[str]
 
@@ -84,7 +84,7 @@ def show_overview(request: Request) -> Response:
         overview=found,
         rows=rows,
         shown={row.number for row in rows if has_words(row, words)},
-        bars={mark.name.lower(): bar for mark, bar in strip.BARS.items()},
+        bars={mark.name.lower(): bar for mark, bar in history_bars.BARS.items()},
         q=words,
         sort=column,
         descending=order.startswith("-"),

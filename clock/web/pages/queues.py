@@ -10,8 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clock.jobs.mending import Filter
 from clock.jobs.progress import read_progress
+from clock.jobs.requeue import Filter
 from clock.ledger.script import server_errors
 from clock.observe.rq.jobs import (
     LARGEST_PAGE,

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse
 
 from clock.web.access import COOKIE, Person
 from clock.web.context import Context
-from clock.web.pages import strip, times
+from clock.web.pages import history_bars, times
 
 PLACE = Path(__file__).parent.parent
 
@@ -106,7 +106,7 @@ def _environment() -> Environment:
     made.globals |= {
         "ago": times.time_tag,
         "exact": times.exact_tag,
-        "strip": strip.draw,
+        "strip": history_bars.draw,
         "query": lambda **said: urlencode(said),
     }
     return made

@@ -13,7 +13,7 @@ from clock.observe.state import State, last_decision, last_lateness
 from clock.observe.status import EventStatus
 from clock.recurrence.zone import Zone
 from clock.runs.run import Run
-from clock.web.pages import strip
+from clock.web.pages import history_bars
 
 URGENCY = (
     State.OVERDUE,
@@ -54,7 +54,7 @@ class Row:
     passed: int | None
     pause: Pause | None
     run: Run | None
-    marks: tuple[strip.Mark, ...]
+    marks: tuple[history_bars.Mark, ...]
 
     @property
     def digest(self) -> str:
@@ -105,7 +105,7 @@ def _row(number: int, event: EventStatus, runs: RecentRuns | None, now: float) -
         passed=decided.last if decided is not None and is_passed else None,
         pause=event.pause,
         run=None if runs is None else runs.newest,
-        marks=tuple(strip.marks(event, {} if runs is None else runs.outcomes, now)),
+        marks=tuple(history_bars.marks(event, {} if runs is None else runs.outcomes, now)),
     )
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from markupsafe import Markup
 
-from clock.observe.telling import span, utc
+from clock.observe.formatting import span, utc
 from clock.recurrence.zone import END, Zone
 
 

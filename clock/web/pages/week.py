@@ -5,11 +5,11 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clock.observe.coming import load
 from clock.observe.snapshot import Snapshot, read_snapshot
 from clock.observe.status import status
+from clock.observe.upcoming import load
 from clock.recurrence.zone import Zone, zone
-from clock.web.pages.heat import draw, shade, steps
+from clock.web.pages.heatmap import draw, shade, steps
 from clock.web.pages.rendering import context_of, render
 
 WORST = 10

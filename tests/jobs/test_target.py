@@ -12,7 +12,7 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 from clock.errors import SettingsError
-from clock.jobs.place import find_place, prompt, shown
+from clock.jobs.target import find_place, prompt, shown
 from tests.jobs.working import running_here
 
 

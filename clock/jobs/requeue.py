@@ -13,7 +13,7 @@ from rq.job import Job
 from rq.utils import as_text, utcformat
 
 from clock.connection import rq_keys
-from clock.connection.lua import script
+from clock.connection.scripts import script
 from clock.errors import NoQueueError
 from clock.jobs.rq_versions import fill_rate_limit, leave_rate_limit
 from clock.ledger.script import server_errors

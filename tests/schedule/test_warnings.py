@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from clock.schedule.traps import traps
+from clock.schedule.warnings import traps
 from tests.schedule.writing import schedule
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)

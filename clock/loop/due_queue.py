@@ -5,7 +5,7 @@ from __future__ import annotations
 from heapq import heappop, heappush
 
 
-class Agenda:
+class DueQueue:
     """Numbers, each waiting for an instant; at one instant the smallest first.
 
     It takes some ten bytes a number where many share an instant, and a step costs what is at that

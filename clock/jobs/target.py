@@ -32,7 +32,7 @@ _MOST_PROMPT = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Target:
     """Where jobs go: ``serializer`` is a name, or the class that RQ made of one."""
 
     connection: Redis
@@ -40,7 +40,7 @@ class Place:
     app: str
 
 
-def find_place(connection: Redis | None = None) -> Place:
+def find_place(connection: Redis | None = None) -> Target:
     """The server of ``connection``; else that of the job that runs here; else that of the command
     that runs here, as in a condition of a clock; else that of the settings module ``RQ_CONFIG`` and
     the environment.
@@ -58,7 +58,7 @@ def find_place(connection: Redis | None = None) -> Place:
         chosen = tuple((name, os.environ[name]) for name in names if name in os.environ)
         connection = _connection(command.get("url"), module, chosen)
     app = command.get("app") or settings.app
-    return Place(connection=connection, serializer=serializer, app=app)
+    return Target(connection=connection, serializer=serializer, app=app)
 
 
 def prompt(connection: Redis, seconds: float) -> Redis:

@@ -6,7 +6,7 @@ import os
 import threading
 
 
-class Bell:
+class Wakeup:
     """Readable, for a selector, from ``ring`` to ``hush``.
 
     Its pipe is opened when somebody waits for the first time. After ``close`` it rings for nobody:

@@ -11,7 +11,7 @@ from clock.schedule.options import (
     DEFAULTS,
     OPTIONS,
     Defaults,
-    Options,
+    EventOptionWords,
     check_options,
     check_zone,
 )
@@ -19,7 +19,7 @@ from clock.schedule.reading import READING, Declaration, Reading
 from clock.schedule.task import task_name
 
 
-def every(period: Period, task: Any, /, **options: Unpack[Options]) -> None:
+def every(period: Period, task: Any, /, **options: Unpack[EventOptionWords]) -> None:
     """Declare an event: run ``task`` every ``period``.
 
     ``period`` is an elapsed interval (``"90s"``, ``"10 minutes"``, a ``timedelta``), a calendar

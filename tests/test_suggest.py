@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from clock.near import nearest
+from clock.suggest import nearest
 
 
 @pytest.mark.parametrize(

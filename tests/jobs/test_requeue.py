@@ -11,7 +11,7 @@ from rq import Queue
 from rq.job import Job
 
 from clock.errors import NoQueueError
-from clock.jobs.mending import Deleted, Filter, delete, delete_all, requeue, requeue_all
+from clock.jobs.requeue import Deleted, Filter, delete, delete_all, requeue, requeue_all
 from tests.jobs.working import start, work_off
 
 

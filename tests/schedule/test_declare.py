@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clock.schedule.event import Callback, JobOptions, Retry
+from clock.schedule.event import Callback, JobOptions, RetryPolicy
 from tests.schedule.writing import event, refusal
 
 OPTIONS = (
@@ -264,7 +264,7 @@ def test_the_options_of_a_job_are_kept_as_rq_needs_them(tmp_path: Path) -> None:
         queue="io",
         timeout=300,
         expires=3600,
-        retry=Retry(max=2, intervals=(1, 2)),
+        retry=RetryPolicy(max=2, intervals=(1, 2)),
         result_ttl=0,
         failure_ttl=172_800,
         at_front=True,

@@ -8,12 +8,12 @@ from redis import Redis
 
 from clock import Schedule
 from clock.ledger.ledger import Ledger
+from clock.loop.heartbeat import Heartbeat
 from clock.loop.loop import Loop
 from clock.loop.timetable import Due
-from clock.loop.watch import Watch
 from clock.stop import Stop
 from clock.watchers.clock_ping import ClockPing
-from tests.loop.turns import take_turn_of_all
+from tests.loop.passes import take_turn_of_all
 
 START = 1_800_000_000.0
 
@@ -39,7 +39,7 @@ class Watched:
         ping: ClockPing | None = None,
     ) -> None:
         self.now = now
-        self.watch = Watch(
+        self.watch = Heartbeat(
             redis,
             schedule,
             app=app,

@@ -15,7 +15,7 @@ from clock.schedule.event import Event
 log = logging.getLogger("clock")
 
 
-class Start:
+class Startup:
     """What is still to be done of the start, for as long as it ``may_go_on``."""
 
     def __init__(self, events: Sequence[Event], ledger: Ledger, timetable: Timetable) -> None:

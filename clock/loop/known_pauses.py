@@ -23,7 +23,7 @@ NAMED = 20
 log = logging.getLogger("clock")
 
 
-class Memory:
+class KnownPauses:
     """What the ledger said of the pauses at the last look."""
 
     def __init__(self, connection: Redis, app: str, events: Sequence[Event]) -> None:

@@ -18,8 +18,8 @@ from clock.ledger.script import server_errors
 from clock.ledger.unreadable import READ_ERRORS, execute, skip
 from clock.ledger.values import instant, second, text, whole
 from clock.runs.failures import keep_failed
-from clock.runs.measured import measure
 from clock.runs.run import FAILURES, Run, RunOutcome
+from clock.runs.totals import measure
 
 LONGEST = 10_000
 """Characters of a run that is looked at; it is some 150."""

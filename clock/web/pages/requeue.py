@@ -6,7 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clock.jobs.mending import Deleted, Filter, delete, delete_all, requeue, requeue_all
+from clock.jobs.requeue import Deleted, Filter, delete, delete_all, requeue, requeue_all
 from clock.ledger.script import server_errors
 from clock.observe.rq.jobs import read_summaries
 from clock.web.pages.actions import done, field

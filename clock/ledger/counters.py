@@ -17,7 +17,7 @@ from redis import Redis
 from clock import keys
 from clock.decision import FIRING
 from clock.ledger.histogram import Histogram, bucket, read_histogram
-from clock.ledger.ledger import Outcome
+from clock.ledger.ledger import ClaimResult
 from clock.ledger.script import script, server_errors
 from clock.ledger.unreadable import READ_ERRORS, execute, skip
 from clock.ledger.values import text, whole
@@ -40,7 +40,7 @@ class Counted:
     latenesses: Histogram
 
 
-class Tally:
+class Counters:
     """Counts in this process, until they are written."""
 
     def __init__(self, connection: Redis, app: str) -> None:
@@ -49,7 +49,7 @@ class Tally:
         self._counts: Counter[str] = Counter()
         self._late = 0.0
 
-    def add(self, outcomes: Iterable[Outcome], claimed_at: float) -> None:
+    def add(self, outcomes: Iterable[ClaimResult], claimed_at: float) -> None:
         """Count what became of claims made at ``claimed_at`` (UTC seconds since 1970)."""
         fired = Counter(
             outcome.claim.scheduled if outcome.kind in FIRING else None

@@ -15,12 +15,12 @@ from clock.errors import LedgerError
 from clock.ledger.ledger import Claim, Ledger, Sent
 from clock.ledger.records import read_record
 from clock.loop.loop import Loop
-from clock.schedule.event import Occurrence
+from clock.schedule.event import ConditionTime
 from clock.stop import Stop
 from tests.conftest import ReadSchedule
 from tests.live.jobs import scheduled
 from tests.live.waiting import wait_for
-from tests.loop.turns import take_turn
+from tests.loop.passes import take_turn
 
 START = 1_800_000_000
 
@@ -35,7 +35,7 @@ class Gate:
         self.asked: list[int] = []
         self._answer = answer
 
-    def __call__(self, about: Occurrence) -> bool:
+    def __call__(self, about: ConditionTime) -> bool:
         self.asked.append(round(about.scheduled_at.timestamp()) - START)
         assert self.open.wait(30)
         return self._answer
@@ -48,7 +48,7 @@ class Asked:
         self,
         redis: Redis,
         schedule: Schedule,
-        condition: Callable[[Occurrence], object],
+        condition: Callable[[ConditionTime], object],
         *,
         token: str = "t",
         timeout: float = 30.0,
@@ -190,7 +190,7 @@ def test_what_was_not_asked_before_the_server_went_away_is_caught_up(
     )
     asked: list[int] = []
 
-    def condition(about: Occurrence) -> bool:
+    def condition(about: ConditionTime) -> bool:
         asked.append(round(about.scheduled_at.timestamp()) - START)
         return True
 
@@ -214,7 +214,7 @@ def test_what_was_not_asked_before_the_server_went_away_is_caught_up(
 def test_errors_whose_text_changes_are_said_once_an_hour(
     redis: Redis, read: ReadSchedule, logged: pytest.LogCaptureFixture
 ) -> None:
-    def fails_now_and_then(about: Occurrence) -> bool:
+    def fails_now_and_then(about: ConditionTime) -> bool:
         if about.scheduled_at.second % 20:
             raise ValueError(f"not at {about.scheduled_at}")
         return True

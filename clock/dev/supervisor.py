@@ -14,12 +14,12 @@ from importlib.util import find_spec
 import click
 from redis.exceptions import RedisError
 
-from clock import codes
+from clock import exit_codes
 from clock.connection.diagnosis import text_of
 from clock.connection.masking import masked
 from clock.connection.server import VARIABLES, address, connect
 from clock.dev.child import Child
-from clock.dev.sweeper import swept
+from clock.dev.watchdog import swept
 from clock.errors import SettingsError
 from clock.output import Output, unblock_output
 from clock.schedule.schedule import Schedule
@@ -154,9 +154,9 @@ def _watch(children: Sequence[Child], stop: Stop) -> int:
                 if isinstance(key.data, Child) and not _print(key.data):
                     code = _exit_code(key.data)
                     _say("dev", f"{key.data.name} ended by itself with exit code {code}")
-                    return code or codes.CRASHED
+                    return code or exit_codes.CRASHED
     _say("dev", "stopping")
-    return codes.OK
+    return exit_codes.OK
 
 
 def _exit_code(child: Child) -> int:

@@ -11,8 +11,8 @@ from clock.errors import LedgerError
 from clock.ledger.ledger import Ledger
 from clock.ledger.records import read_record
 from clock.loop.loop import Loop
-from clock.loop.start import Start
-from clock.loop.timetable import Row, Timetable
+from clock.loop.startup import Startup
+from clock.loop.timetable import Timetable, TimetableRow
 from clock.schedule.event import Event
 from clock.stop import Stop
 from tests.conftest import ReadSchedule
@@ -101,9 +101,11 @@ def test_for_an_event_that_is_enrolled_late_the_catch_up_rule_holds(
     assert [(found["fired"], found["missed"]) for found in counters] == [(2, 0), (1, 1)]
 
 
-def _start(redis: Redis, events: list[Event]) -> Start:
-    timetable = Timetable([Row(recurrence=each.recurrence) for each in events if each.enabled])
-    return Start(events, Ledger(redis, app="test", token="t"), timetable)
+def _start(redis: Redis, events: list[Event]) -> Startup:
+    timetable = Timetable(
+        [TimetableRow(recurrence=each.recurrence) for each in events if each.enabled]
+    )
+    return Startup(events, Ledger(redis, app="test", token="t"), timetable)
 
 
 def _enrolled(redis: Redis) -> set[str]:

@@ -13,7 +13,7 @@ from clock.connection.server import connect
 from clock.errors import UnknownEventError
 from clock.ledger.pauses import Pause, pause, read_pauses, resume
 from tests.conftest import ReadSchedule
-from tests.loop.watched import START, Watched
+from tests.loop.heartbeat import START, Watched
 
 PAUSED = Pause(until=None, reason="stock taking", by="ann", since=int(START))
 TWO = ("every('10 seconds', 'tasks.x')", "every('10 seconds', 'tasks.y')")

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from redis import Redis
 
 from clock import Schedule
-from clock.observe.coming import DAY, WEEK, coming, load
 from clock.observe.snapshot import read_snapshot
-from clock.observe.status import Status, status
+from clock.observe.status import AppStatus, status
+from clock.observe.upcoming import DAY, WEEK, coming, load
 from clock.recurrence.recurrence import between
 from tests.conftest import ReadSchedule
-from tests.loop.turns import take_turn_of_all
-from tests.loop.watched import Watched
+from tests.loop.heartbeat import Watched
+from tests.loop.passes import take_turn_of_all
 
 NOW = datetime(2026, 3, 28, 12, 0, 30, tzinfo=UTC).timestamp()
 """The day before the clocks of Berlin go forward."""
@@ -85,7 +85,7 @@ def test_an_event_whose_times_come_from_code_is_counted_as_far_as_known(
     assert found.total == 200
 
 
-def _status(redis: Redis, schedule: Schedule, now: float) -> Status:
+def _status(redis: Redis, schedule: Schedule, now: float) -> AppStatus:
     clock = Watched(redis, schedule, now=now)
     take_turn_of_all(clock.loop)
     return status(read_snapshot(redis, "test"), now)

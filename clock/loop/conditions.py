@@ -15,7 +15,7 @@ from clock.decision import Kind
 from clock.loop.side_threads import Answer, SideThreads
 from clock.loop.timetable import Due, Step, Timetable
 from clock.loop.trouble import EventTrouble
-from clock.schedule.event import Event, Occurrence
+from clock.schedule.event import ConditionTime, Event
 
 SLOW = 0.1
 """Seconds; a condition that takes longer is worth a line: it makes its own event late."""
@@ -28,21 +28,21 @@ class Ready(NamedTuple):
     kind: Kind = Kind.FIRED
 
 
-class Asked(NamedTuple):
+class AskedOccurrence(NamedTuple):
     """A condition that is being asked about ``due``, since ``since``."""
 
     due: Due
     since: float
 
 
-class Verdict(NamedTuple):
+class ConditionResult(NamedTuple):
     """What a condition said, and how many seconds that took."""
 
     is_met: bool
     took: float
 
 
-class Asking:
+class Conditions:
     """The questions that are open: for each event one to its condition, and one to its times.
 
     Every ``now`` is UTC seconds since 1970.
@@ -64,7 +64,7 @@ class Asking:
         self._timeout = timeout
         self._moment = moment
         self._threads = SideThreads()
-        self._conditions: dict[int, Asked] = {}
+        self._conditions: dict[int, AskedOccurrence] = {}
         self._times: dict[int, float] = {}
         self._ready: list[Ready] = []
         self._waiting: deque[Due] = deque()
@@ -140,8 +140,8 @@ class Asking:
             # It hangs, in the one thread it gets.
             self._ready.append(self._failed(due, "its condition still has not answered", now))
             return
-        about = Occurrence(event=event.name, scheduled_at=event.local(due.fire))
-        self._conditions[due.row] = Asked(due, self._moment())
+        about = ConditionTime(event=event.name, scheduled_at=event.local(due.fire))
+        self._conditions[due.row] = AskedOccurrence(due, self._moment())
         self._threads.start(
             key, partial(_verdict, event.policy.condition, about, self._moment), event.name
         )
@@ -149,7 +149,7 @@ class Asking:
     def _answered(self, due: Due, answer: Answer, now: float) -> Ready:
         if answer.error is not None:
             return self._failed(due, f"its condition raised {answer.error}", now)
-        verdict = cast("Verdict", answer.value)
+        verdict = cast("ConditionResult", answer.value)
         if verdict.took > SLOW:
             self._trouble.slow(due.row, verdict.took, now)
         return Ready(due, Kind.FIRED if verdict.is_met else Kind.UNMET)
@@ -181,8 +181,8 @@ class Asking:
 
 
 def _verdict(
-    condition: Callable[[Occurrence], object], about: Occurrence, moment: Callable[[], float]
-) -> Verdict:
+    condition: Callable[[ConditionTime], object], about: ConditionTime, moment: Callable[[], float]
+) -> ConditionResult:
     """The answer of a condition. Raises what it raises, and TypeError for an awaitable."""
     begin = moment()
     answer = condition(about)
@@ -190,4 +190,4 @@ def _verdict(
         answer.close()  # else Python warns of one that was never awaited
     if inspect.isawaitable(answer):
         raise TypeError(f"it returned {type(answer).__name__!r}, which is awaited, not an answer")
-    return Verdict(bool(answer), moment() - begin)
+    return ConditionResult(bool(answer), moment() - begin)

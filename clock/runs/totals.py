@@ -23,7 +23,7 @@ DURATIONS = (0.1, 1.0, 5.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class RunTotals:
     """The runs of an event since they are counted. ``outcomes`` are counts by outcome.
     ``succeeded`` is when one last did (UTC seconds since 1970), None where none ever did.
     ``durations`` leaves out the abandoned ones, of which nobody knows when they ended.
@@ -45,7 +45,7 @@ def measure(connection: Redis | Pipeline, app: str, run: Run) -> None:
     connection.eval(script("measure.lua"), 1, key, str(keys.TTL), str(succeeded), *map(str, said))
 
 
-def read_measured(connection: Redis, app: str, events: Iterable[str]) -> dict[str, Measured]:
+def read_measured(connection: Redis, app: str, events: Iterable[str]) -> dict[str, RunTotals]:
     """What is counted of ``events``, in one round trip; those without a run are left out.
 
     Raises LedgerError.
@@ -65,9 +65,9 @@ def read_measured(connection: Redis, app: str, events: Iterable[str]) -> dict[st
     return read
 
 
-def _parse(found: Mapping[Any, Any]) -> Measured:
+def _parse(found: Mapping[Any, Any]) -> RunTotals:
     said = {text(field): text(value) for field, value in found.items()}
-    return Measured(
+    return RunTotals(
         outcomes={
             field.removeprefix("outcome:"): whole(value, 0)
             for field, value in sorted(said.items())

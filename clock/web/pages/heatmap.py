@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from markupsafe import Markup
 
-from clock.observe.coming import MINUTE, Load
+from clock.observe.upcoming import MINUTE, Load
 from clock.recurrence.zone import Zone
 
 LEVELS = 5

@@ -10,11 +10,11 @@ from redis import Redis
 
 from clock.errors import LONGEST_TEXT, LedgerError, words_of
 from clock.ledger.clocks import BEAT_EVERY, Heard, Life, Pulse
+from clock.ledger.counters import Counters
 from clock.ledger.descriptions import describe_in_parts
-from clock.ledger.ledger import Outcome
-from clock.ledger.tally import Tally
+from clock.ledger.ledger import ClaimResult
 from clock.loop.conflicts import ConflictCheck
-from clock.loop.memory import Memory
+from clock.loop.known_pauses import KnownPauses
 from clock.loop.publisher import Publisher
 from clock.loop.self_check import SelfCheck
 from clock.loop.trouble import Trouble
@@ -35,7 +35,7 @@ OUR_OWN = frozenset({"NoPermissionError", "ResponseError WRONGTYPE"})
 the watch asks."""
 
 
-class Watch:
+class Heartbeat:
     """Says that a clock is alive and what it runs, and looks whether it does it.
 
     The loop calls it from its own thread: what it says is said by a loop that goes round.
@@ -64,11 +64,11 @@ class Watch:
         self._token = token
         self._serializer = serializer
         self._publisher = Publisher(connection, app, self._events)
-        self._tally = Tally(connection, app)
+        self._tally = Counters(connection, app)
         self._check = SelfCheck(connection, app, self._events, tolerance, self._publisher.published)
         self._conflicts = ConflictCheck(connection, app, self._events, serializer, conflict_after)
         self._ping = ping
-        self._memory = Memory(connection, app, self._events)
+        self._memory = KnownPauses(connection, app, self._events)
         self._pulse: Pulse | None = None
         self._lost: tuple[Heard, Life] | None = None
         self._described: float | None = None
@@ -128,7 +128,7 @@ class Watch:
                 raise
             self._complain(self._recover.__name__, str(error), now)
 
-    def claimed(self, outcomes: Sequence[Outcome], claimed_at: float) -> None:
+    def claimed(self, outcomes: Sequence[ClaimResult], claimed_at: float) -> None:
         """Claims were made at ``claimed_at``, and this became of them. Nothing is sent."""
         self._tally.add(outcomes, claimed_at)
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clock.loop.agenda import Agenda
+from clock.loop.due_queue import DueQueue
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 20))))
 def test_it_gives_back_what_was_put_by_instant_and_number(entries: list[tuple[int, int]]) -> None:
-    agenda = Agenda()
+    agenda = DueQueue()
     for at, number in entries:
         agenda.put(number, at)
     assert [agenda.take() for _ in entries] == sorted(entries)
@@ -19,7 +19,7 @@ def test_it_gives_back_what_was_put_by_instant_and_number(entries: list[tuple[in
 
 
 def test_what_is_put_while_others_are_taken_takes_its_place() -> None:
-    agenda = Agenda()
+    agenda = DueQueue()
     for number in (3, 1):
         agenda.put(number, 10)
     assert agenda.take() == (10, 1)
@@ -30,6 +30,6 @@ def test_what_is_put_while_others_are_taken_takes_its_place() -> None:
 
 
 def test_there_is_nothing_to_take_where_nothing_waits() -> None:
-    assert Agenda().soonest() is None
+    assert DueQueue().soonest() is None
     with pytest.raises(IndexError):
-        Agenda().take()
+        DueQueue().take()

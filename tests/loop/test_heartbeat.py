@@ -12,7 +12,7 @@ from clock.ledger.descriptions import read_descriptions
 from clock.ledger.instants import parse_instants
 from clock.recurrence.published import Published
 from tests.conftest import ReadSchedule
-from tests.loop.watched import START, Watched
+from tests.loop.heartbeat import START, Watched
 
 STREAM = (
     "from clock import times",

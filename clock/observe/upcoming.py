@@ -25,7 +25,7 @@ NAMED = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Coming:
+class Upcoming:
     """An occurrence to come, at ``at`` (UTC seconds since 1970), ``offset`` seconds east of UTC.
 
     ``mark`` is "gap" where it stands for a local time that is skipped, and "fold" where its local
@@ -39,7 +39,7 @@ class Coming:
     change: int | None
 
 
-def coming(event: EventStatus, now: float, count: int) -> list[Coming]:
+def coming(event: EventStatus, now: float, count: int) -> list[Upcoming]:
     """The next ``count`` occurrences of ``event`` later than ``now``, as far as they are known.
 
     Raises RecurrenceError where the recurrence does.
@@ -51,7 +51,7 @@ def coming(event: EventStatus, now: float, count: int) -> list[Coming]:
     for at in islice(between(recurrence, before, None), count):
         change = next((seam for seam, _, _ in seams(zone, before, at)), None)
         mark = _mark(recurrence, zone, at)
-        found.append(Coming(at=at, offset=zone.offset(at), mark=mark, change=change))
+        found.append(Upcoming(at=at, offset=zone.offset(at), mark=mark, change=change))
         before = at
     return found
 

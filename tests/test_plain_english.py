@@ -1,0 +1,107 @@
+"""The words of the code are those of its field; STYLE's left column is not found in it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import clock
+
+PACKAGE = Path(clock.__file__).parent
+
+TODO = {"errors", "connection", "recurrence", "schedule", "ledger", "runs", "loop", "observe"}
+TODO |= {"jobs", "watchers", "web", "cli", "dev", "log", "stop", "output", "embedding", "settings"}
+TODO |= {"decision", "keys", "bootstrap", "commands", "inside", "instant", "exit_codes", "suggest"}
+TODO |= {"__main__", "__init__", "version"}
+"""Rooms that are not read yet."""
+
+LATER = {"worker"}
+"""Its words change with its inside."""
+
+NAMES = {
+    *("each", "found", "said", "told", "agenda", "near", "hand", "presence", "sweep", "takeover"),
+    *("mourning", "fate", "gentle", "house", "sweeper", "telling", "mending", "tally", "refusal"),
+    *("heed", "hush", "bell"),
+}
+"""Words that no part of an identifier is, because another one is the field's."""
+
+WHOLE_NAMES = {"place", "places", "strip"}
+"""Words that are no identifier of their own; ``str.strip`` is a method of Python's."""
+
+SENTENCES = [
+    r"\bis no (?!longer|more|such|other|event|queue|clock|job|worker|server|record|default)\w+",
+    r"\bare no (?!longer|more|such)\w+",
+    r"\bis not a text\b",
+    r"\bless than nothing\b",
+    r"\bat every turn\b",
+    r"\bin hand\b",
+    r"\bis told of\b",
+    r"\bare told of\b",
+    r"\bfor anything\b",
+    r"\bmay not copy\b",
+    r"\bbeside the others\b",
+    r"\bwords of a schedule\b",
+    r"\bsay (it )?once\b",
+    r"\bmend(s|ed|ing)?\b",
+    r"\bmourn(s|ed|ing)?\b",
+    r"\bhush(es|ed)?\b",
+    r"\bheed(s|ed)?\b",
+    r"\bamiss\b",
+    r"\belse for people on a terminal\b",
+]
+"""What no message, help text, docstring or comment has."""
+
+ALLOWED = "clock.worker.mourning"
+"""A name in queued jobs, which workers of 0.1.0 import."""
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def _room(file: Path) -> str:
+    return file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+READ = [file for file in FILES if _room(file) not in TODO | LATER]
+
+
+def _names(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """The identifiers that this code makes, not those it uses of others."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                yield node.lineno, node.name
+            case ast.arg():
+                yield node.lineno, node.arg
+            case ast.Name(ctx=ast.Store()):
+                yield node.lineno, node.id
+            case ast.Attribute(ctx=ast.Store()):
+                yield node.lineno, node.attr
+
+
+@pytest.mark.parametrize("file", READ, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_identifiers_are_words_of_the_field(file: Path) -> None:
+    wrong = []
+    for line, name in _names(ast.parse(file.read_text())):
+        parts = {part.lower() for part in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
+        if parts & NAMES or name.lower().strip("_") in WHOLE_NAMES:
+            wrong.append(f"{file.relative_to(PACKAGE)}:{line}: {name}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("file", READ, ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_sentences_are_plain_english(file: Path) -> None:
+    wrong = [
+        f"{file.relative_to(PACKAGE)}:{number}: {line.strip()}"
+        for number, line in enumerate(file.read_text().splitlines(), start=1)
+        if any(re.search(rule, line, re.IGNORECASE) for rule in SENTENCES) and ALLOWED not in line
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_module_has_a_name_of_the_old_dialect() -> None:
+    parts = {part for file in FILES if _room(file) not in LATER for part in file.stem.split("_")}
+    assert not parts & (NAMES | WHOLE_NAMES)
