@@ -8,7 +8,7 @@
     ├── UnknownEventError   a name that no event in the ledger has
     ├── CursorError         a text that is not where a page of jobs ended
     ├── RequestChangedError the key of a request came before with another one
-    ├── LedgerError         the server could not be asked, or refused; the clock waits and goes on
+    ├── ServerError         the server could not be asked, or refused; the clock waits and goes on
     │   ├── NoQueueError        the key of a queue holds something else
     │   └── IdTakenError        another job has the id that a job would get
     └── JobError            a job that cannot be enqueued, asked about or waited for
@@ -50,7 +50,7 @@ class CursorError(ClockError, ValueError):
     """A text that was to say where a page of jobs ended, and does not."""
 
 
-class LedgerError(ClockError):
+class ServerError(ClockError):
     """The server is away or refuses; nothing is known to be lost, the step may be tried again.
 
     ``kind`` names the state the server is in, whatever ports, addresses and counts the message has.
@@ -63,15 +63,15 @@ class LedgerError(ClockError):
         self.is_lasting = is_lasting
 
 
-class NoQueueError(LedgerError):
+class NoQueueError(ServerError):
     """The key of a queue holds something else, so no job can go there."""
 
 
-class IdTakenError(LedgerError):
+class IdTakenError(ServerError):
     """Another job has the id that a job of the clock would get."""
 
 
-class NotEnrolledError(LedgerError):
+class NotEnrolledError(ServerError):
     """An event is known, and its job is not: no clock has enrolled it."""
 
 

@@ -18,7 +18,7 @@ import click
 from clock import exit_codes
 from clock.cli import options
 from clock.connection.server import find_server
-from clock.errors import LedgerError, TimeSourceError
+from clock.errors import ServerError, TimeSourceError
 from clock.ledger.ledger import Ledger
 from clock.log import STYLES, Style, log_always_to
 from clock.loop.loop import Loop
@@ -107,8 +107,8 @@ def start(
                 condition_timeout=condition_timeout,
                 outage=Outage(is_start=True),
             ).run()
-    except LedgerError as error:
-        raise LedgerError(f"{server.shown}: {error}") from None
+    except ServerError as error:
+        raise ServerError(f"{server.shown}: {error}") from None
     except Abandon:
         log.warning(
             "abandoned",

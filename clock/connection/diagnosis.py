@@ -15,7 +15,7 @@ from redis.exceptions import (
 )
 
 from clock.connection.handshake import TlsMismatchError
-from clock.errors import LedgerError
+from clock.errors import ServerError
 
 ONE_SLOT = (
     "the server is a node of a cluster, where a claim needs all its keys on one node; "
@@ -33,14 +33,14 @@ _TIMELY = ("expired", "not yet valid")
 """What is wrong with a certificate on a host whose clock is not set yet."""
 
 
-def diagnosed(error: Exception) -> LedgerError:
+def diagnosed(error: Exception) -> ServerError:
     """The error of the ledger for one of the client's, with what it means where that is known."""
     name, text = type(error).__name__, text_of(error)
     meaning = _meaning(error)
     said = f"{name}: {text}" if meaning is None else f"{name}: {meaning}"
     if meaning is not None and text and not isinstance(error, TlsMismatchError):
         said += f" ({text})"
-    return LedgerError(said, _kind(error), is_lasting=_is_lasting(error, meaning))
+    return ServerError(said, _kind(error), is_lasting=_is_lasting(error, meaning))
 
 
 def text_of(error: Exception) -> str:

@@ -13,10 +13,10 @@ from rq.job import Job
 from rq.utils import as_text, utcformat
 
 from clock.connection import rq_keys
+from clock.connection.errors import server_errors
 from clock.connection.scripts import script
 from clock.errors import NoQueueError
 from clock.jobs.rq_versions import fill_rate_limit, leave_rate_limit
-from clock.ledger.script import server_errors
 from clock.ledger.unreadable import texts
 from clock.observe.rq.jobs import JobSummary, read_summaries
 
@@ -66,7 +66,7 @@ def requeue(connection: Redis, identifiers: Sequence[str], queue: str, now: floa
     One with a rate limit of RQ 3 waits for its place under it.
 
     ``now`` is UTC seconds since 1970. Each goes back once, whoever else asks for it. Raises
-    LedgerError where the server is away or refuses, and where the queue's key holds no queue.
+    ServerError where the server is away or refuses, and where the queue's key holds no queue.
     """
     names = [rq_keys.registry("failed", queue), rq_keys.QUEUE + queue, rq_keys.QUEUES]
     back: list[str] = []
@@ -85,7 +85,7 @@ def requeue(connection: Redis, identifiers: Sequence[str], queue: str, now: floa
 
 
 def delete(connection: Redis, identifier: str) -> Deleted:
-    """Delete a job that does not run, and that no other waits for. Raises LedgerError."""
+    """Delete a job that does not run, and that no other waits for. Raises ServerError."""
     (result,) = _delete(connection, [identifier])
     return result
 
@@ -102,7 +102,7 @@ def requeue_all(connection: Redis, which: Filter, now: float, most: int = MOST) 
 
 
 def delete_all(connection: Redis, which: Filter, now: float, most: int = MOST) -> Changed:
-    """Delete the failed jobs that fit ``which``. Raises LedgerError."""
+    """Delete the failed jobs that fit ``which``. Raises ServerError."""
     count, asked, is_more = 0, 0, False
     for some, more in _failed(connection, which, now, most):
         is_more = more

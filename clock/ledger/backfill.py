@@ -13,11 +13,12 @@ from rq.serializers import resolve_serializer
 from rq.utils import as_text, utcformat
 
 from clock import keys
-from clock.errors import LedgerError, UnknownEventError
+from clock.connection.errors import server_errors
+from clock.connection.scripts import script
+from clock.errors import ServerError, UnknownEventError
 from clock.instant import utc_text
 from clock.ledger.job import JobTemplates, job_id, occurrence_meta
 from clock.ledger.reserved import meta_mark
-from clock.ledger.script import script, server_errors
 from clock.schedule.event import Event
 
 
@@ -44,7 +45,7 @@ class Backfill:
     """The occurrences of one event, claimed by hand, for one application.
 
     Every method raises UnknownEventError for an event no clock of the application ever had, and
-    LedgerError where the server is away or refuses; calling it again is always safe.
+    ServerError where the server is away or refuses; calling it again is always safe.
     """
 
     def __init__(self, connection: Redis, *, app: str, event: Event, serializer: str) -> None:
@@ -53,7 +54,7 @@ class Backfill:
         self._event = event
         self._serializer = serializer
         self._template = JobTemplates(connection, serializer).of(event)
-        self._script = connection.register_script(script("backfill.lua"))
+        self._script = connection.register_script(script("clock.ledger", "backfill.lua"))
 
     def look(self, scheduled: int, now: float) -> Standing:
         """Where the occurrence at ``scheduled`` stands; nothing is written.
@@ -117,5 +118,5 @@ class Backfill:
         if said == "unknown":
             raise UnknownEventError(f"the ledger of the application {self._app!r} has no {name!r}")
         if said == "refused":
-            raise LedgerError(f"the key {queue} holds no queue")
+            raise ServerError(f"the key {queue} holds no queue")
         return Standing(said)

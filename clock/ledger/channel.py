@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from redis import Redis
 from redis.exceptions import NoScriptError
 
-from clock.ledger.script import script, server_errors
+from clock.connection.errors import server_errors
+from clock.connection.scripts import script
 
 
 class ChannelCall(NamedTuple):
@@ -25,7 +26,7 @@ class ChannelCall(NamedTuple):
 class Channel:
     """Calls of one script over a connection of its own.
 
-    Every method but ``close`` raises LedgerError where the server is away or refuses; the replies
+    Every method but ``close`` raises ServerError where the server is away or refuses; the replies
     to all the calls then under way are lost.
     """
 

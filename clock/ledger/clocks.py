@@ -15,7 +15,7 @@ from redis import Redis
 from redis.client import Pipeline
 
 from clock import keys
-from clock.ledger.script import server_errors
+from clock.connection.errors import server_errors
 from clock.ledger.unreadable import execute, readable
 from clock.ledger.values import instant, text, whole
 
@@ -104,7 +104,7 @@ class Heard(NamedTuple):
 
 
 class Pulse:
-    """A clock's own hand on its life. Every method raises LedgerError; ``last_tick`` then stays.
+    """A clock's own hand on its life. Every method raises ServerError; ``last_tick`` then stays.
 
     What ``life`` says of its declarations and conflicts is noted with the next beat.
     """
@@ -189,7 +189,7 @@ class Pulse:
 
 
 def read_clocks(connection: Redis, app: str) -> list[Life]:
-    """The lives that are known, the latest last tick first. Raises LedgerError."""
+    """The lives that are known, the latest last tick first. Raises ServerError."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.hgetall(keys.clocks(app))
         (found,) = execute(pipeline)

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from redis import Redis
 
 from clock import keys
+from clock.connection.errors import server_errors
+from clock.connection.scripts import script
 from clock.decision import FIRING
 from clock.ledger.histogram import Histogram, bucket, read_histogram
 from clock.ledger.ledger import ClaimResult
-from clock.ledger.script import script, server_errors
 from clock.ledger.unreadable import READ_ERRORS, execute, skip
 from clock.ledger.values import text, whole
 
@@ -65,7 +66,7 @@ class Counters:
                 self._late += late * count
 
     def write(self) -> None:
-        """Add what was counted to the ledger, in one command. Raises LedgerError; then it is kept
+        """Add what was counted to the ledger, in one command. Raises ServerError; then it is kept
         for the next time.
         """
         if not self._counts:
@@ -73,13 +74,13 @@ class Counters:
         said = [str(each) for field in self._counts.items() for each in field]
         arguments = [str(keys.TTL), "-", *said, "lateness:sum", f"{self._late:.6f}"]
         with server_errors():
-            self._connection.eval(script("measure.lua"), 1, self._key, *arguments)
+            self._connection.eval(script("clock.ledger", "measure.lua"), 1, self._key, *arguments)
         self._counts.clear()
         self._late = 0.0
 
 
 def read_tally(connection: Redis, app: str) -> Counted:
-    """What was counted, as far as it was written. Raises LedgerError."""
+    """What was counted, as far as it was written. Raises ServerError."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.hgetall(keys.tally(app))
         (found,) = execute(pipeline)

@@ -18,7 +18,7 @@ from uuid import UUID
 from redis import Redis
 
 from clock import keys
-from clock.ledger.script import server_errors
+from clock.connection.errors import server_errors
 from clock.schedule.event import Event
 
 SIZE = 8
@@ -66,13 +66,13 @@ def digest_of(declarations: Iterable[bytes]) -> tuple[str, bytes]:
 
 
 def write_declarations(connection: Redis, app: str, digest: str, text: bytes) -> None:
-    """Leave the declarations of a clock for the others. Raises LedgerError."""
+    """Leave the declarations of a clock for the others. Raises ServerError."""
     with server_errors():
         connection.set(keys.declared(app, digest), text, ex=keys.DECLARED_TTL)
 
 
 def read_declarations(connection: Redis, app: str, digest: str) -> bytes | None:
-    """The declarations of that digest, None where there are none. Raises LedgerError."""
+    """The declarations of that digest, None where there are none. Raises ServerError."""
     with server_errors():
         found = connection.get(keys.declared(app, digest))
     return found if isinstance(found, bytes) else None

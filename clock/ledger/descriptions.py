@@ -14,8 +14,8 @@ from typing import Any, cast
 from redis import Redis
 
 from clock import keys
+from clock.connection.errors import server_errors
 from clock.errors import RecurrenceError
-from clock.ledger.script import server_errors
 from clock.ledger.unreadable import READ_ERRORS, execute, readable
 from clock.ledger.values import flag, maybe_whole, second, text, whole
 from clock.recurrence.encoding import decode, encode
@@ -73,7 +73,7 @@ def describe(connection: Redis, app: str, file: str, events: Sequence[Event], no
     """Write what differs of the descriptions of ``events``, all that the schedule ``file`` has.
 
     What the ledger has of that file and ``events`` has not is marked as removed at ``now``. Raises
-    LedgerError.
+    ServerError.
     """
     for _ in describe_in_parts(connection, app, file, events, now):
         pass
@@ -129,7 +129,7 @@ def _place(each: Description) -> tuple[str, str, int]:
 
 
 def read_descriptions(connection: Redis, app: str) -> dict[str, Description]:
-    """Every description by its event, those of removed events included. Raises LedgerError."""
+    """Every description by its event, those of removed events included. Raises ServerError."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.hgetall(keys.descriptions(app))
         (found,) = execute(pipeline)

@@ -12,14 +12,14 @@ from typing import Any
 from redis import Redis
 
 from clock import keys
-from clock.ledger.script import server_errors
+from clock.connection.errors import server_errors
 from clock.ledger.unreadable import readable
 from clock.ledger.values import second
 from clock.recurrence.published import Published
 
 
 def publish(connection: Redis, app: str, event: str, published: Published) -> None:
-    """Write the coming instants of ``event``, in place of what is there. Raises LedgerError."""
+    """Write the coming instants of ``event``, in place of what is there. Raises ServerError."""
     word = "all" if published.is_all else "some"
     text = " ".join((word, *map(str, published.instants)))
     with server_errors(), connection.pipeline(transaction=False) as pipeline:

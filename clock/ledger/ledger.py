@@ -13,15 +13,15 @@ from rq import Queue
 
 from clock import keys
 from clock.connection.diagnosis import ONE_SLOT
+from clock.connection.errors import server_errors
 from clock.decision import Kind
-from clock.errors import LedgerError
+from clock.errors import ServerError
 from clock.ledger.channel import Channel, ChannelCall
 from clock.ledger.enrolment import SMALL, Enrolment, or_server_time
 from clock.ledger.job import job_id
 from clock.ledger.lower import Lowered, lower
 from clock.ledger.pauses import Pause, parse_pauses
 from clock.ledger.records import parse_records
-from clock.ledger.script import server_errors
 from clock.ledger.serializers import meet_workers
 from clock.ledger.time_source import TimeReading, TimeSource, read_time
 from clock.schedule.event import Event
@@ -86,7 +86,7 @@ class Ledger:
     """The ledger of one application, as one clock process uses it.
 
     ``token`` names the process, so that a claim whose reply was lost is recognised when it is made
-    again. Every method raises LedgerError where the server is away or refuses; calling it again is
+    again. Every method raises ServerError where the server is away or refuses; calling it again is
     always safe.
     """
 
@@ -199,7 +199,7 @@ class Ledger:
     def warnings(self) -> list[str]:
         """What about the server could lose the ledger, one sentence each.
 
-        Raises LedgerError for a node of a cluster where the keys of a claim are not on one node.
+        Raises ServerError for a node of a cluster where the keys of a claim are not on one node.
         """
         try:
             with server_errors(), self._connection.pipeline(transaction=False) as pipeline:
@@ -207,14 +207,14 @@ class Ledger:
                     pipeline.info(section)
                 pipeline.config_get("save")
                 *infos, saves = pipeline.execute(raise_on_error=False)
-        except LedgerError:
+        except ServerError:
             return []
         if any(isinstance(info, Exception) for info in infos):
             # Not every user of a server may ask; what cannot be known is not warned of.
             return []
         found = {name: each for info in infos for name, each in info.items()}
         if found.get("cluster_enabled") and not self._is_on_one_slot():
-            raise LedgerError(ONE_SLOT, ClusterCrossSlotError.__name__, is_lasting=True)
+            raise ServerError(ONE_SLOT, ClusterCrossSlotError.__name__, is_lasting=True)
         policy, saved = found.get("maxmemory_policy", "noeviction"), found.get("aof_enabled", 0)
         warnings = []
         if policy != "noeviction" and found.get("maxmemory", 0):

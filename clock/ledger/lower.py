@@ -9,7 +9,8 @@ from redis import Redis
 from rq.utils import as_text
 
 from clock import keys
-from clock.ledger.script import script, server_errors
+from clock.connection.errors import server_errors
+from clock.connection.scripts import script
 
 WAITED_OUT = 300
 """Seconds a record may be in the future: until then it is waited out, and nothing of it fires."""
@@ -39,10 +40,10 @@ def lower(
     A record is lowered to ``now`` (UTC seconds since 1970; without it the server's time) where its
     history lists all that fired beyond; that stays recorded as fired and never fires again. With
     ``anyhow`` others are lowered too: what fired beyond and is not listed fires once more. Raises
-    LedgerError.
+    ServerError.
     """
     with server_errors():
-        replies = connection.register_script(script("lower.lua"))(
+        replies = connection.register_script(script("clock.ledger", "lower.lua"))(
             keys=[keys.decided(app), keys.ahead(app)],
             args=[
                 keys.TTL,

@@ -12,12 +12,13 @@ from rq.serializers import resolve_serializer
 from rq.utils import utcformat
 
 from clock import keys
+from clock.connection.errors import server_errors
+from clock.connection.scripts import script
 from clock.errors import IdTakenError, NoQueueError, NotEnrolledError
 from clock.instant import utc_text
 from clock.ledger.job import occurrence_meta
 from clock.ledger.records import find_record
 from clock.ledger.reserved import manual_id, meta_mark
-from clock.ledger.script import script, server_errors
 
 
 def run_now(connection: Redis, app: str, event: str, now: float, key: str | None = None) -> str:
@@ -28,13 +29,13 @@ def run_now(connection: Redis, app: str, event: str, now: float, key: str | None
 
     The job's ``meta["clock"]`` says ``manual``, and the event's history notes it; what is scheduled
     stays as it is. Raises UnknownEventError, NotEnrolledError, IdTakenError where another job has
-    the id, and LedgerError where the server is away or refuses.
+    the id, and ServerError where the server is away or refuses.
     """
     stamp = f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}"
     identifier = manual_id(app, event, key or f"{stamp}-{secrets.token_hex(3)}")
     record = find_record(connection, app, event)
     with server_errors():
-        found = connection.register_script(script("template.lua"))(
+        found = connection.register_script(script("clock.ledger", "template.lua"))(
             keys=[keys.templates(app), keys.shapes(app)], args=[event]
         )
     if found is None:
@@ -60,7 +61,7 @@ def run_now(connection: Redis, app: str, event: str, now: float, key: str | None
     arguments = [event, int(now), identifier, queue, side, deadline, meta_mark(said)]
     arguments += [each for field in fields.items() for each in field]
     with server_errors():
-        pushed = connection.register_script(script("run.lua"))(
+        pushed = connection.register_script(script("clock.ledger", "run.lua"))(
             keys=[keys.decided(app), Queue.redis_queues_keys], args=arguments
         )
     if pushed == 0:

@@ -15,8 +15,8 @@ from redis import Redis
 from redis.client import Pipeline
 
 from clock import keys
+from clock.connection.errors import server_errors
 from clock.ledger.records import find_record
-from clock.ledger.script import server_errors
 from clock.ledger.unreadable import READ_ERRORS, execute, readable, skip, texts
 from clock.ledger.values import second, text
 
@@ -36,7 +36,7 @@ class Pause:
 def pause(connection: Redis, app: str, event: str, pause: Pause) -> None:
     """Let no occurrence of ``event`` fire that is scheduled before the pause ends.
 
-    Raises UnknownEventError, and LedgerError where the server is away or refuses.
+    Raises UnknownEventError, and ServerError where the server is away or refuses.
     """
     find_record(connection, app, event)
     before = read_pauses(connection, app).get(event)
@@ -71,7 +71,7 @@ def write_back(connection: Redis, app: str, pauses: Mapping[bytes, bytes], now: 
     again.
 
     A pause that was over at ``now`` (UTC seconds since 1970) is not written, nor one that was ended
-    since, nor over another. Raises LedgerError.
+    since, nor over another. Raises ServerError.
     """
     key, ended_key = keys.pauses(app), keys.ended_pauses(app)
     lost = parse_pauses(app, pauses)
@@ -101,14 +101,14 @@ def write_back(connection: Redis, app: str, pauses: Mapping[bytes, bytes], now: 
 def pause_over(connection: Redis, app: str, event: str, instant: int) -> Pause | None:
     """The pause that ``event`` was in at ``instant`` (UTC seconds since 1970), as far as known.
 
-    Its ``until`` is then when it really ended. Raises LedgerError.
+    Its ``until`` is then when it really ended. Raises ServerError.
     """
     return pause_among(read_pauses_of(connection, app, event), instant)
 
 
 def read_pauses_of(connection: Redis, app: str, event: str) -> list[Pause]:
     """The pauses of ``event`` that are remembered, each until it really ended. Raises
-    LedgerError.
+    ServerError.
     """
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.hget(keys.pauses(app), event)
@@ -155,7 +155,7 @@ def _said(pause: Pause) -> dict[str, Any]:
 
 
 def read_pauses(connection: Redis, app: str) -> dict[str, Pause]:
-    """Every pause by its event, ended ones included. Raises LedgerError."""
+    """Every pause by its event, ended ones included. Raises ServerError."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.hgetall(keys.pauses(app))
         (found,) = execute(pipeline)

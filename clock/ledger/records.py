@@ -8,9 +8,9 @@ from typing import Any
 from redis import Redis
 
 from clock import keys
-from clock.errors import LedgerError, UnknownEventError
+from clock.connection.errors import server_errors
+from clock.errors import ServerError, UnknownEventError
 from clock.ledger.record import Record, parse_record
-from clock.ledger.script import server_errors
 from clock.ledger.unreadable import execute, readable, texts
 from clock.suggest import nearest
 
@@ -21,19 +21,19 @@ NAMES_SHOWN = 20
 def read_record(connection: Redis, app: str, event: str) -> Record:
     """The record of one event.
 
-    Raises UnknownEventError, naming those there are, and LedgerError where the server is away or
+    Raises UnknownEventError, naming those there are, and ServerError where the server is away or
     the record is unreadable.
     """
     record = find_record(connection, app, event)
     if record is None:
-        raise LedgerError(f"the record of {event!r} is unreadable")
+        raise ServerError(f"the record of {event!r} is unreadable")
     return record
 
 
 def find_record(connection: Redis, app: str, event: str) -> Record | None:
     """The record of one event; None if it is unreadable.
 
-    Raises UnknownEventError, naming those there are, and LedgerError where the server is away.
+    Raises UnknownEventError, naming those there are, and ServerError where the server is away.
     """
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.hget(keys.decided(app), event)
@@ -56,7 +56,7 @@ def parse_records(
 def read_decided(connection: Redis, app: str) -> dict[str, int]:
     """The instant of the last decided occurrence of each event, in UTC seconds since 1970.
 
-    Raises LedgerError.
+    Raises ServerError.
     """
     with server_errors():
         found = connection.hscan_iter(keys.decided(app), count=1000)

@@ -7,7 +7,8 @@ from typing import NamedTuple, cast
 from redis import Redis
 
 from clock import keys
-from clock.ledger.script import script, server_errors
+from clock.connection.errors import server_errors
+from clock.connection.scripts import script
 
 AT_ONCE = 500
 """Records that are moved in one call."""
@@ -24,11 +25,11 @@ def restore(connection: Redis, app: str, instant: int) -> Restored:
     """Let nothing of ``app`` that is scheduled up to ``instant`` (UTC seconds since 1970) fire.
 
     A record that stands later already stays as it is, so this may be done again. Raises
-    LedgerError.
+    ServerError.
     """
     with server_errors():
         names = cast("list[bytes]", connection.hkeys(keys.decided(app)))
-        move = connection.register_script(script("restore.lua"))
+        move = connection.register_script(script("clock.ledger", "restore.lua"))
         moved = sum(
             int(move(keys=[keys.decided(app)], args=[instant, *names[start : start + AT_ONCE]]))
             for start in range(0, len(names), AT_ONCE)

@@ -15,8 +15,8 @@ from rq.serializers import DefaultSerializer, JSONSerializer, resolve_serializer
 
 from clock import keys
 from clock.connection import rq_keys
-from clock.errors import LedgerError
-from clock.ledger.script import server_errors
+from clock.connection.errors import server_errors
+from clock.errors import ServerError
 from clock.ledger.unreadable import execute, readable, texts
 
 WORKER_FIELD = "clock_serializer"
@@ -49,7 +49,7 @@ def meet_workers(
     be known, because the server is away or forbids it, is not warned of.
     """
     names, ours = sorted(set(queues)), serializer_name(serializer)
-    with suppress(LedgerError):
+    with suppress(ServerError):
         _leave(connection, app, ours, names)
         others = {
             worker: theirs
@@ -74,7 +74,7 @@ def meet_clocks(
     be known, because the server is away or forbids it, is not warned of.
     """
     names, ours = sorted(set(queues)), serializer_name(serializer)
-    with suppress(LedgerError):
+    with suppress(ServerError):
         with server_errors():
             connection.hset(worker_key, WORKER_FIELD, ours)
         others = {

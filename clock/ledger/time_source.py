@@ -14,7 +14,8 @@ from redis.exceptions import NoPermissionError
 from rq.utils import as_text
 
 from clock import keys
-from clock.ledger.script import script, server_errors
+from clock.connection.errors import server_errors
+from clock.connection.scripts import script
 
 
 class TimeSource(StrEnum):
@@ -38,12 +39,17 @@ def read_time(connection: Redis, app: str, token: str, source: TimeSource) -> Ti
     """Read the server's time, and leave word that ``token`` takes it from ``source``.
 
     Where another clock said otherwise within ``keys.SOURCE_TTL`` seconds its word stays.
-    Raises LedgerError.
+    Raises ServerError.
     """
     with server_errors():
         # With its text, which is short: a server that has not seen it need not be asked twice.
         reply: Any = connection.eval(
-            script("time.lua"), 1, keys.time_source(app), source, token, str(keys.SOURCE_TTL)
+            script("clock.ledger", "time.lua"),
+            1,
+            keys.time_source(app),
+            source,
+            token,
+            str(keys.SOURCE_TTL),
         )
     now, other = reply
     return TimeReading(float(now) if now else None, as_text(other) or None)
@@ -52,7 +58,7 @@ def read_time(connection: Redis, app: str, token: str, source: TimeSource) -> Ti
 def server_now(connection: Redis, otherwise: float) -> float:
     """The server's time in UTC seconds since 1970; ``otherwise`` where it may not be asked for.
 
-    Raises LedgerError.
+    Raises ServerError.
     """
     with server_errors():
         try:

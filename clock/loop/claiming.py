@@ -72,7 +72,7 @@ class Claiming:
         """Events that the ledger does not know, by number, and the instant where each stands."""
 
     def tick(self, now: float) -> None:
-        """Claim what is due, until nothing is or the stop is requested. Raises LedgerError."""
+        """Claim what is due, until nothing is or the stop is requested. Raises ServerError."""
         begin, is_over = time.monotonic(), False
         try:
             # While the server decides a batch, the one before is settled and the next one made.

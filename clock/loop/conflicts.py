@@ -72,7 +72,7 @@ class ConflictCheck:
         """A part of the work, after each pass, which ended at ``now`` (UTC seconds since 1970).
 
         What is found goes into the life of ``pulse``, to be noted with its next beat. Raises
-        LedgerError.
+        ServerError.
         """
         self._declare(now, pulse)
         every = min(LOOK_EVERY, self._after / 2)

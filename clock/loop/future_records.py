@@ -42,7 +42,7 @@ class FutureRecords:
 
         Returns the events that are in the future no more, each with the instant where its record
         stands, None where it has none; and those that are, each with the reason. Raises
-        LedgerError.
+        ServerError.
         """
         if not self._rows or 0 <= now - self._looked_at < LOOK_EVERY:
             return [], []

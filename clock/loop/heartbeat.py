@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from redis import Redis
 
-from clock.errors import LONGEST_TEXT, LedgerError, words_of
+from clock.errors import LONGEST_TEXT, ServerError, words_of
 from clock.ledger.clocks import BEAT_EVERY, Heard, Life, Pulse
 from clock.ledger.counters import Counters
 from clock.ledger.descriptions import describe_in_parts
@@ -31,7 +31,7 @@ RENEWED_EVERY = 86_400
 not outlive them."""
 
 OUR_OWN = frozenset({"NoPermissionError", "ResponseError WRONGTYPE"})
-"""Kinds of LedgerError that say nothing of the server: it lets the clock claim, and refuses what
+"""Kinds of ServerError that say nothing of the server: it lets the clock claim, and refuses what
 the watch asks."""
 
 
@@ -90,7 +90,7 @@ class Heartbeat:
         it may no longer go on is left to the next pass. While the clock ``is_starting``, nothing
         but that it lives is said.
 
-        Raises LedgerError where the server is away, and for nothing else: what is only wrong with
+        Raises ServerError where the server is away, and for nothing else: what is only wrong with
         what the watch writes or reads is logged once an hour, and the loop goes on.
         """
         parts = (
@@ -108,7 +108,7 @@ class Heartbeat:
             self._part = (number + 1) % (1 if is_starting else len(parts))
             try:
                 self._do(parts[number], now)
-            except LedgerError:
+            except ServerError:
                 self._part = 0
                 raise
             if self._part == 0 or not may_go_on():
@@ -122,7 +122,7 @@ class Heartbeat:
         """
         try:
             self._do(self._recover, now)
-        except LedgerError as error:
+        except ServerError as error:
             # A server that refuses what is asked here may well take what the loop does next.
             if not error.kind.startswith("ResponseError"):
                 raise
@@ -135,14 +135,14 @@ class Heartbeat:
     def ended(self, now: float) -> None:
         """The clock ends because it was asked to. A server that is away need not know."""
         if self._pulse is not None:
-            with suppress(LedgerError):
+            with suppress(ServerError):
                 self._pulse.end(now)
                 self._tally.write()
 
     def _do(self, part: Callable[[float], None], now: float) -> None:
         try:
             part(now)
-        except LedgerError as error:
+        except ServerError as error:
             if error.kind not in OUR_OWN:
                 raise
             self._complain(part.__name__, str(error), now)
@@ -185,7 +185,7 @@ class Heartbeat:
             for _ in self._describing:
                 if not self._may_go_on():
                     break
-        except LedgerError as error:
+        except ServerError as error:
             if error.kind not in OUR_OWN:
                 self._described = None
             raise
@@ -204,7 +204,7 @@ class Heartbeat:
         self._counted = now
         try:
             self._tally.write()
-        except LedgerError as error:
+        except ServerError as error:
             self._may_count = error.kind not in OUR_OWN
             raise
 

@@ -11,9 +11,9 @@ from redis import Redis
 from rq.utils import as_text
 
 from clock import keys
+from clock.connection.errors import server_errors
 from clock.ledger.clocks import Heard, Life
 from clock.ledger.pauses import parse_pauses, write_back
-from clock.ledger.script import server_errors
 from clock.ledger.unreadable import texts
 from clock.schedule.event import Event
 
@@ -41,7 +41,7 @@ class KnownPauses:
         """The server lost data: write the pauses back, and log what is known to be lost.
 
         ``life`` is this clock's, as it was noted last; ``now`` is UTC seconds since 1970. Raises
-        LedgerError; nothing is lost by calling it again.
+        ServerError; nothing is lost by calling it again.
         """
         written = write_back(self._connection, self._app, self._pauses, now)
         fields = {

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from clock.errors import LedgerError, RecurrenceError
+from clock.errors import RecurrenceError, ServerError
 from clock.inside import inside_the_clock
 from clock.ledger.ledger import ClaimResult, Ledger
 from clock.loop.claiming import Claiming
@@ -155,7 +155,7 @@ class Loop:
             self._report_pass(may_go_on)
             if self._start.is_enrolled:
                 self._start.do_rest(now, may_go_on)
-        except LedgerError as error:
+        except ServerError as error:
             return self._outage.failed(error)
         finally:
             self._last_pass = self._time.now()

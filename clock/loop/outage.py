@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from clock.errors import LedgerError
+from clock.errors import ServerError
 
 BACK_OFF = (0.0, 0.05, 0.1, 0.2, 0.5)
 """Seconds before the first tries after a failure; from then on, ``LONGEST``."""
@@ -28,7 +28,7 @@ class Outage:
         """Whether the last try failed."""
         return self._failures > 0
 
-    def failed(self, error: LedgerError) -> float:
+    def failed(self, error: ServerError) -> float:
         """Note a failure; returns the seconds to wait before the next try. Raises ``error`` itself
         at the start, where it lasts.
         """

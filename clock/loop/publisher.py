@@ -57,7 +57,7 @@ class Publisher:
 
     def passed(self, now: float) -> None:
         """Publish what was found, and ask for what is to be renewed, a part of it where that is
-        much. Raises LedgerError.
+        much. Raises ServerError.
         """
         for _ in range(AT_ONCE):
             for answer in self._threads.answers(1):

@@ -10,8 +10,9 @@ from typing import Any
 from redis import Redis
 
 from clock import keys
+from clock.connection.errors import server_errors
+from clock.connection.scripts import script
 from clock.ledger.pauses import parse_pauses
-from clock.ledger.script import script, server_errors
 from clock.loop.due_queue import DueQueue
 from clock.observe.overdue import due_since, following
 from clock.recurrence.published import Published
@@ -55,7 +56,7 @@ class SelfCheck:
         self._events = [each for each in events if each.enabled]
         self._tolerance = tolerance
         self._published = published
-        self._script = connection.register_script(script("decided.lua"))
+        self._script = connection.register_script(script("clock.ledger", "decided.lua"))
         self._agenda: DueQueue | None = None
         self._overdue: set[int] = set()
 
@@ -68,7 +69,7 @@ class SelfCheck:
         """Look at what is to be looked at; a clock has been there since ``there_since``.
 
         Logs each event once when it becomes overdue and once when it is decided. Raises
-        LedgerError. Instants are UTC seconds since 1970.
+        ServerError. Instants are UTC seconds since 1970.
         """
         if self._agenda is None:
             self._agenda = self._begun(now)

@@ -7,7 +7,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
-from clock.errors import LedgerError, RecurrenceError
+from clock.errors import RecurrenceError, ServerError
 from clock.ledger.ledger import Ledger
 from clock.loop.timetable import Timetable
 from clock.schedule.event import Event
@@ -37,7 +37,7 @@ class Startup:
     ) -> Iterator[tuple[int, int]]:
         """Enrol events that are not; gives the number and the last decided occurrence of those that
         are enabled. New ones stand at the ``now`` of the first call, or of the first after one that
-        failed. ``decided_by`` is the time that decides, None for the server's. Raises LedgerError.
+        failed. ``decided_by`` is the time that decides, None for the server's. Raises ServerError.
         """
         if self._rest is None:
             self._rest = deque(self._soonest_first(now))
@@ -50,12 +50,12 @@ class Startup:
                     _, number = self._rest.popleft()
                     if number is not None:
                         yield number, decided
-        except LedgerError:
+        except ServerError:
             self._stands_at = None
             raise
 
     def do_rest(self, now: float, may_go_on: Callable[[], bool]) -> None:
-        """Do what no claim has to wait for. Raises LedgerError."""
+        """Do what no claim has to wait for. Raises ServerError."""
         while self._chores and may_go_on():
             self._chores.popleft()(now)
 

@@ -41,7 +41,7 @@ class Timekeeper:
         """Ask for the server's time where that is due, and leave word where this clock takes its
         own from.
 
-        Raises LedgerError, and TimeSourceError at the first call where another clock of the
+        Raises ServerError, and TimeSourceError at the first call where another clock of the
         application takes the time from elsewhere.
         """
         if self._given is not None or not self._is_due():

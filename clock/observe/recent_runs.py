@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from redis import Redis
 
 from clock import keys
-from clock.ledger.script import server_errors
+from clock.connection.errors import server_errors
 from clock.ledger.unreadable import READ_ERRORS, execute, skip
 from clock.ledger.values import second
 from clock.runs.records import parse_runs
@@ -35,7 +35,7 @@ def read_recent_runs(
 ) -> dict[str, RecentRuns]:
     """The last ``count`` runs of each of ``events`` that has any, in one round trip.
 
-    Raises LedgerError.
+    Raises ServerError.
     """
     names = list(events)
     with server_errors(), connection.pipeline(transaction=False) as pipeline:

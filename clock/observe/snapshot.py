@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from redis import Redis
 
 from clock import keys
+from clock.connection.errors import server_errors
 from clock.ledger.clocks import Life, parse_clocks
 from clock.ledger.descriptions import Description, parse_descriptions
 from clock.ledger.instants import parse_instants
 from clock.ledger.pauses import Pause, parse_pauses
 from clock.ledger.record import Record
 from clock.ledger.records import parse_records
-from clock.ledger.script import server_errors
 from clock.ledger.unreadable import collect_skipped, execute
 from clock.recurrence.published import Published
 
@@ -42,7 +42,7 @@ DECISIONS = 24
 def read_snapshot(connection: Redis, app: str, decisions: int | None = DECISIONS) -> Snapshot:
     """The application ``app`` as it stands, with the newest ``decisions`` of each event, or all.
 
-    Nothing is written. Raises LedgerError.
+    Nothing is written. Raises ServerError.
     """
     hashes = (keys.clocks, keys.descriptions, keys.decided, keys.pauses, keys.instants)
     # One transaction, so that no record is older than the pause or the clock that goes with it.

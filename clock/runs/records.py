@@ -14,7 +14,7 @@ from redis import Redis
 from redis.client import Pipeline
 
 from clock import keys
-from clock.ledger.script import server_errors
+from clock.connection.errors import server_errors
 from clock.ledger.unreadable import READ_ERRORS, execute, skip
 from clock.ledger.values import instant, second, text, whole
 from clock.runs.failures import keep_failed
@@ -48,7 +48,7 @@ def write_run(connection: Redis | Pipeline, app: str, run: Run) -> None:
 def read_runs(connection: Redis, app: str, event: str, limit: int = keys.RUNS) -> list[Run]:
     """The last ``limit`` runs of ``event``, the one that ended last first.
 
-    Raises LedgerError where the server is away.
+    Raises ServerError where the server is away.
     """
     if limit < 1:
         return []
@@ -60,7 +60,7 @@ def read_runs(connection: Redis, app: str, event: str, limit: int = keys.RUNS) -
 
 def read_last_runs(connection: Redis, app: str, events: Iterable[str]) -> dict[str, Run]:
     """The run of each of ``events`` that ended last, by event, in one round trip; those of which
-    none is known are left out. Raises LedgerError.
+    none is known are left out. Raises ServerError.
     """
     names = list(events)
     with server_errors(), connection.pipeline(transaction=False) as pipeline:

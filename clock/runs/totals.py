@@ -12,8 +12,9 @@ from redis import Redis
 from redis.client import Pipeline
 
 from clock import keys
+from clock.connection.errors import server_errors
+from clock.connection.scripts import script
 from clock.ledger.histogram import Histogram, bucket, read_histogram
-from clock.ledger.script import script, server_errors
 from clock.ledger.unreadable import READ_ERRORS, execute, skip
 from clock.ledger.values import instant, text, whole
 from clock.runs.run import Run
@@ -42,13 +43,20 @@ def measure(connection: Redis | Pipeline, app: str, run: Run) -> None:
         said += [bucket("duration", DURATIONS, duration), 1, "duration:sum", round(duration, 3)]
     succeeded = round(run.ended, 3) if run.outcome == "succeeded" else "-"
     key = keys.measured(app, run.event)
-    connection.eval(script("measure.lua"), 1, key, str(keys.TTL), str(succeeded), *map(str, said))
+    connection.eval(
+        script("clock.ledger", "measure.lua"),
+        1,
+        key,
+        str(keys.TTL),
+        str(succeeded),
+        *map(str, said),
+    )
 
 
 def read_measured(connection: Redis, app: str, events: Iterable[str]) -> dict[str, RunTotals]:
     """What is counted of ``events``, in one round trip; those without a run are left out.
 
-    Raises LedgerError.
+    Raises ServerError.
     """
     names = list(events)
     with server_errors(), connection.pipeline(transaction=False) as pipeline:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-from clock.errors import CursorError, LedgerError, RecurrenceError, UnknownEventError
+from clock.errors import CursorError, RecurrenceError, ServerError, UnknownEventError
 from clock.settings import TOLERANCE
 from clock.web import api, health, metrics, pages
 from clock.web.access import Access
@@ -58,7 +58,7 @@ def application(
             UnknownEventError: _unknown,
             CursorError: _bad_request,
             RecurrenceError: _bad_request,
-            LedgerError: _away,
+            ServerError: _away,
         },
     )
     made.state.clock = Context(

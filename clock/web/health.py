@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from clock.errors import LedgerError
+from clock.connection.errors import server_errors
+from clock.errors import ServerError
 from clock.jobs.target import prompt
-from clock.ledger.script import server_errors
 from clock.observe.snapshot import read_snapshot
 from clock.observe.status import status
 from clock.web.api.problem import RETRY_AFTER
@@ -55,7 +55,7 @@ def _endpoint(ask: Callable[[Context, Redis], str]) -> Callable[[Request], Respo
         context: Context = request.app.state.clock
         try:
             word = ask(context, prompt(context.connection, ANSWER))
-        except LedgerError:
+        except ServerError:
             word = AWAY
         if word == OK:
             return JSONResponse({"state": word})

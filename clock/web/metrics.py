@@ -21,7 +21,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from clock.decision import FIRING
-from clock.errors import JobServerError, LedgerError
+from clock.errors import JobServerError, ServerError
 from clock.jobs.target import prompt
 from clock.ledger.counters import Counted, read_tally
 from clock.ledger.histogram import Histogram
@@ -60,7 +60,7 @@ class Scrape:
 
 
 def read_scrape(connection: Redis, app: str, now: float, tolerance: float) -> Scrape:
-    """Everything, in seven round trips, however many events there are. Raises LedgerError."""
+    """Everything, in seven round trips, however many events there are. Raises ServerError."""
     snapshot = read_snapshot(connection, app, DECISIONS)
     events = [each.name for each in snapshot.descriptions.values() if each.removed is None]
     runs = read_last_runs(connection, app, events)
@@ -255,7 +255,7 @@ def _metrics(request: Request) -> Response:
     scrape: Scrape | None
     try:
         scrape = read_scrape(connection, context.app, context.now(), context.tolerance)
-    except (LedgerError, JobServerError):
+    except (ServerError, JobServerError):
         scrape = None
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Read(scrape))

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from redis import Redis
 
-from clock.errors import LedgerError
+from clock.errors import ServerError
 from clock.jobs.target import prompt
 from clock.ledger.time_source import server_now
 
@@ -36,7 +36,7 @@ class ServerNow:
         """The present moment; asks the server at most every ``ASKED_EVERY`` seconds."""
         with self._lock:
             if self._asked is None or time.monotonic() - self._asked >= ASKED_EVERY:
-                with suppress(LedgerError):
+                with suppress(ServerError):
                     host = time.time()
                     self._offset = server_now(prompt(self._connection, ANSWER), host) - host
                 self._asked = time.monotonic()

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from clock import Schedule
 from clock.connection.server import connect
-from clock.errors import LedgerError
+from clock.errors import ServerError
 from clock.ledger.ledger import Ledger
 from clock.loop.loop import Loop
 from clock.stop import Stop
@@ -232,7 +232,7 @@ def test_a_state_whose_text_differs_from_try_to_try_is_logged_once(
     tries = iter(range(100))
 
     def refuse(*_: object) -> list[int]:
-        raise LedgerError(f"ConnectionError: port {next(tries)} is closed", "ConnectionError")
+        raise ServerError(f"ConnectionError: port {next(tries)} is closed", "ConnectionError")
 
     monkeypatch.setattr(Ledger, "enrol_in_parts", refuse)
     Turns(read("every('10 seconds', 'tasks.x')"), redis).at(0, 1, 2)

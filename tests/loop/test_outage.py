@@ -6,16 +6,16 @@ import logging
 
 import pytest
 
-from clock.errors import LedgerError
+from clock.errors import ServerError
 from clock.loop.outage import BACK_OFF, LONGEST, Outage
 
 
 def test_the_first_try_again_comes_at_once_and_the_later_ones_every_second() -> None:
     outage = Outage()
-    delays = [outage.failed(LedgerError("away")) for _ in range(len(BACK_OFF) + 2)]
+    delays = [outage.failed(ServerError("away")) for _ in range(len(BACK_OFF) + 2)]
     assert delays == [*BACK_OFF, LONGEST, LONGEST]
     outage.over()
-    assert outage.failed(LedgerError("away")) == 0
+    assert outage.failed(ServerError("away")) == 0
 
 
 def test_a_kind_of_failure_is_said_once_until_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
@@ -23,7 +23,7 @@ def test_a_kind_of_failure_is_said_once_until_it_is_over(caplog: pytest.LogCaptu
     outage = Outage()
     assert not outage
     for text, kind in (("port 1", "away"), ("read only", "ReadOnlyError"), ("port 2", "away")):
-        outage.failed(LedgerError(text, kind))
+        outage.failed(ServerError(text, kind))
     assert outage
     outage.over()
     outage.over()
@@ -37,9 +37,9 @@ def test_a_kind_of_failure_is_said_once_until_it_is_over(caplog: pytest.LogCaptu
 
 
 def test_what_waiting_cannot_cure_ends_the_start_and_no_clock_that_has_worked() -> None:
-    outage, refused = Outage(is_start=True), LedgerError("wrong password", is_lasting=True)
-    outage.failed(LedgerError("away"))
-    with pytest.raises(LedgerError, match="wrong password"):
+    outage, refused = Outage(is_start=True), ServerError("wrong password", is_lasting=True)
+    outage.failed(ServerError("away"))
+    with pytest.raises(ServerError, match="wrong password"):
         outage.failed(refused)
     outage.over()
     assert outage.failed(refused) == 0

@@ -7,7 +7,7 @@ from redis import Redis
 from rq.utils import as_text
 
 from clock import keys
-from clock.errors import LedgerError
+from clock.errors import ServerError
 from clock.ledger.ledger import Ledger
 from clock.ledger.records import read_record
 from clock.loop.loop import Loop
@@ -61,7 +61,7 @@ def test_a_server_that_goes_away_meanwhile_costs_what_was_not_enrolled_yet(
     parts = start.enrol(NOW, NOW, lambda: True)
     found = [next(parts)]
     redis.client_kill_filter(_type="normal", skipme=True)
-    with pytest.raises(LedgerError):
+    with pytest.raises(ServerError):
         found.extend(parts)
     assert 0 < len(found) < 4
     found += start.enrol(NOW, NOW, lambda: True)

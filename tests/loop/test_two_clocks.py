@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 
 from clock import Schedule
-from clock.errors import LedgerError
+from clock.errors import ServerError
 from clock.ledger.ledger import Claim, ClaimResult, Ledger
 from clock.ledger.records import read_record
 from clock.loop.loop import Loop
@@ -61,7 +61,7 @@ def test_a_start_whose_first_claim_fails_still_fires_the_newest_alone(
             return claim(self, claims, now)
         if is_executed:
             claim(self, claims, now)
-        raise LedgerError("the reply is lost")
+        raise ServerError("the reply is lost")
 
     monkeypatch.setattr(Ledger, "claim", fail_twice)
     Turns(redis, schedule, "two").at(45.0, 45.0, 45.1, 45.2)

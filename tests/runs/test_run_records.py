@@ -7,7 +7,7 @@ from redis import Redis
 
 from clock import keys
 from clock.connection.server import connect
-from clock.errors import LedgerError
+from clock.errors import ServerError
 from clock.runs.records import read_runs, write_run
 from clock.runs.run import Run, RunOutcome
 from clock.runs.statistics import Spread, statistics
@@ -70,7 +70,7 @@ def test_a_record_is_small(redis: Redis) -> None:
 
 
 def test_a_server_that_is_away_is_a_ledger_error() -> None:
-    with connect("redis://127.0.0.1:1/0") as nowhere, pytest.raises(LedgerError):
+    with connect("redis://127.0.0.1:1/0") as nowhere, pytest.raises(ServerError):
         read_runs(nowhere, "app", "e")
 
 

@@ -15,7 +15,7 @@ from rq.utils import as_text
 
 from clock.cli import main
 from clock.connection import rq_keys
-from clock.errors import LedgerError
+from clock.errors import ServerError
 from clock.ledger import unreadable
 from clock.ledger.records import read_record
 from clock.observe.rq.jobs import Stage
@@ -124,7 +124,7 @@ def test_what_is_wrong_does_not_stop_an_action(filled: Redis, web: Web) -> None:
 
 def test_an_unreadable_record_is_not_taken_for_an_empty_one(filled: Redis) -> None:
     filled.hset(f"clock:{APP}:decided", "ten", "nothing")
-    with pytest.raises(LedgerError, match="the record of 'ten' is unreadable"):
+    with pytest.raises(ServerError, match="the record of 'ten' is unreadable"):
         read_record(filled, APP, "ten")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from redis import Redis
 
 from clock.connection import rq_keys
-from clock.ledger.script import server_errors
+from clock.connection.errors import server_errors
 from clock.ledger.unreadable import execute
 from clock.observe.rq.words import words
 
@@ -28,7 +28,7 @@ class JobState:
 
 
 def read_job(connection: Redis, identifier: str) -> JobState | None:
-    """The job called ``identifier``; None where RQ keeps it no more. Raises LedgerError."""
+    """The job called ``identifier``; None where RQ keeps it no more. Raises ServerError."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.hmget(rq_keys.JOB + identifier, _FIELDS)
         (found,) = execute(pipeline)

@@ -14,7 +14,7 @@ from rq.job import Job
 from rq.utils import as_text
 
 from clock.connection import rq_keys
-from clock.ledger.script import server_errors
+from clock.connection.errors import server_errors
 from clock.ledger.unreadable import execute, skip, texts
 from clock.ledger.values import maybe_whole
 from clock.observe.rq.cursor import Cursor, read_cursor
@@ -131,7 +131,7 @@ def read_jobs(
 
     Four round trips at most. Jobs come and go between two pages: one that is there all the time is
     on one of them, and may be on two. What has expired is passed over, so a page may have fewer
-    jobs than ``limit``. Raises CursorError, and LedgerError.
+    jobs than ``limit``. Raises CursorError, and ServerError.
     """
     place = None if cursor is None else read_cursor(cursor)
     with server_errors():
@@ -165,7 +165,7 @@ def read_summaries(connection: Redis, ids: Sequence[str]) -> list[JobSummary | N
 def read_details(connection: Redis, identifier: str) -> JobDetails | None:
     """The job called ``identifier`` in one round trip; None where RQ keeps it no more.
 
-    Raises LedgerError.
+    Raises ServerError.
     """
     with server_errors(), connection.pipeline(transaction=True) as pipeline:
         pipeline.hmget(Job.key_for(identifier), (*FIELDS, "description"))
@@ -300,7 +300,7 @@ def _number(identifier: str, field: str, value: bytes | None) -> int | None:
 
 def read_errors(connection: Redis, ids: Sequence[str]) -> list[str | None]:
     """The last error of each of the jobs called ``ids``, a traceback, in one round trip; None where
-    none is kept. Raises LedgerError.
+    none is kept. Raises ServerError.
     """
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for identifier in ids:

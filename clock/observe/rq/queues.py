@@ -13,7 +13,7 @@ from redis.exceptions import ResponseError
 from rq.job import Job
 
 from clock.connection import rq_keys
-from clock.ledger.script import server_errors
+from clock.connection.errors import server_errors
 from clock.ledger.unreadable import execute, texts
 from clock.observe.rq.instants import read_instant
 from clock.observe.rq.rate_limits import MOST
@@ -61,7 +61,7 @@ def read_queues(connection: Redis, now: float, names: Iterable[str] = ()) -> lis
     """Every queue RQ knows of, and those of ``names``, by name; ``now`` is UTC seconds since 1970.
 
     Three round trips, however many queues there are, and a fourth where workers of ours listen.
-    Raises LedgerError.
+    Raises ServerError.
     """
     with server_errors():
         with connection.pipeline(transaction=False) as pipeline:

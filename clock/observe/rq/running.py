@@ -10,7 +10,7 @@ from rq.job import Job
 
 from clock import keys
 from clock.connection import rq_keys
-from clock.ledger.script import server_errors
+from clock.connection.errors import server_errors
 from clock.ledger.unreadable import execute, skip, texts
 from clock.ledger.values import instant
 from clock.observe.rq.jobs import FIELDS, JobSummary, summary_of
@@ -37,7 +37,7 @@ def read_running(
 ) -> list[Running]:
     """The jobs that run, of ``queues`` or of every one RQ knows, those begun first in front.
 
-    Three round trips at most. Raises LedgerError.
+    Three round trips at most. Raises ServerError.
     """
     with server_errors():
         names = sorted(queue_names(connection) if queues is None else set(queues))

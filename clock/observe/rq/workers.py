@@ -12,7 +12,7 @@ from rq.utils import as_text
 
 from clock import keys
 from clock.connection import rq_keys
-from clock.ledger.script import server_errors
+from clock.connection.errors import server_errors
 from clock.ledger.unreadable import execute, skip, texts
 from clock.ledger.values import maybe_whole
 from clock.observe.rq.instants import read_instant
@@ -48,7 +48,7 @@ class WorkerState:
 
 def read_workers(connection: Redis) -> list[WorkerState]:
     """The living workers, by name, in three round trips; four where a worker seems to run several
-    jobs at once. Raises LedgerError.
+    jobs at once. Raises ServerError.
     """
     with server_errors():
         with connection.pipeline(transaction=False) as pipeline:
@@ -120,7 +120,7 @@ def _count(key: str, field: str, value: str | None) -> int | None:
 
 
 def broken_queues(connection: Redis, queues: Iterable[str]) -> set[str]:
-    """Those of ``queues`` whose key holds something else, in one round trip. Raises LedgerError."""
+    """Those of ``queues`` whose key holds something else, in one round trip. Raises ServerError."""
     names = list(dict.fromkeys(queues))
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for name in names:
@@ -133,7 +133,7 @@ def count_workers(connection: Redis, queues: Iterable[str]) -> dict[str, int]:
     """How many live workers listen on each of ``queues``, in three round trips.
 
     RQ keeps a set of workers for each queue, in which one that was killed stays. Raises
-    LedgerError.
+    ServerError.
     """
     names = list(dict.fromkeys(queues))
     with server_errors(), connection.pipeline(transaction=False) as pipeline:

@@ -15,10 +15,10 @@ from clock.errors import (
     CursorError,
     IdTakenError,
     JobServerError,
-    LedgerError,
     NoQueueError,
     NotEnrolledError,
     RecurrenceError,
+    ServerError,
     UnknownEventError,
 )
 from clock.web.api import actions, enqueueing, jobs, runs, schedules
@@ -101,7 +101,7 @@ _api = ExceptionMiddleware(
         NoQueueError: _conflict,
         NotEnrolledError: _conflict,
         IdTakenError: _conflict,
-        LedgerError: _away,
+        ServerError: _away,
         JobServerError: _away,
         Exception: _crashed,
     },

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from clock.connection.errors import server_errors
 from clock.jobs.progress import read_progress
 from clock.jobs.requeue import (
     MOST,
@@ -17,7 +18,6 @@ from clock.jobs.requeue import (
     requeue,
     requeue_all,
 )
-from clock.ledger.script import server_errors
 from clock.observe.rq.jobs import LARGEST_PAGE, PAGE, Stage, read_details, read_jobs
 from clock.observe.rq.queues import read_queues
 from clock.observe.rq.running import read_running

@@ -51,7 +51,7 @@ class Overview:
 
 
 def read_overview(context: Context, now: float) -> Overview:
-    """The page's content in four round trips, however many events there are. Raises LedgerError."""
+    """The page's content in four round trips, however many events there are. Raises ServerError."""
     connection = context.connection
     snapshot = read_snapshot(connection, context.app)
     runs = read_recent_runs(connection, context.app, snapshot.descriptions)

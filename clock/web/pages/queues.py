@@ -10,9 +10,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from clock.connection.errors import server_errors
 from clock.jobs.progress import read_progress
 from clock.jobs.requeue import Filter
-from clock.ledger.script import server_errors
 from clock.observe.rq.jobs import (
     LARGEST_PAGE,
     PAGE,

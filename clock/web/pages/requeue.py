@@ -6,8 +6,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from clock.connection.errors import server_errors
 from clock.jobs.requeue import Deleted, Filter, delete, delete_all, requeue, requeue_all
-from clock.ledger.script import server_errors
 from clock.observe.rq.jobs import read_summaries
 from clock.web.pages.actions import done, field
 from clock.web.pages.rendering import context_of
