@@ -32,14 +32,14 @@ class Channel:
 
     def __init__(self, connection: Redis, name: str) -> None:
         self._client = connection
-        self._script = connection.register_script(script(name))
+        self._script = connection.register_script(script("clock.ledger", name))
         self._pool = connection.connection_pool
         self._connection: Any = None
         self._under_way = 0
         self._was_sent = False
 
     def send(self, keys: Sequence[str], arguments: Sequence[Any]) -> ChannelCall:
-        """ChannelCall the script; ``receive`` gives the reply."""
+        """Call the script; ``receive`` gives the reply."""
         with server_errors():
             try:
                 if self._connection is None:
