@@ -23,7 +23,7 @@ from benchmarks.faults.program import CLOCK
 from benchmarks.process import cpu_seconds
 from benchmarks.ratio import Pairs
 from benchmarks.server import server
-from clock.connection.server import connect
+from clock.connection.client import connect
 from clock.ledger.ledger import Ledger
 from clock.log import log_to
 from clock.loop.loop import Loop

@@ -17,7 +17,7 @@ from functools import cache
 
 from benchmarks.enrolled import enrolled
 from benchmarks.faults.program import CLOCK
-from clock.connection.server import connect
+from clock.connection.client import connect
 from clock.ledger.ledger import Ledger
 from clock.log import log_to
 from clock.loop.loop import Loop

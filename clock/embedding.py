@@ -7,7 +7,6 @@ there, but every one of them asks the server, and the log lines of all of them a
 
 from __future__ import annotations
 
-import copy
 import logging
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -111,13 +110,14 @@ class Clock:
 
     def _run_loop(self, stop: Stop) -> None:
         # Imported here, so that who only reads a schedule does not wait for Redis and RQ.
+        from clock.connection.client import copy_client
         from clock.ledger.ledger import Ledger
         from clock.loop.heartbeat import Heartbeat
         from clock.loop.loop import Loop
 
         app, token, serializer = self._app, process_token(), self._serializer
         try:
-            connection = _undecoded(self._connection)
+            connection = copy_client(self._connection)
             ledger = Ledger(connection, app=app, token=token, serializer=serializer)
             watch = partial(Heartbeat, app=app, token=token, serializer=serializer)
             Loop(
@@ -129,15 +129,3 @@ class Clock:
             ).run()
         except BaseException:  # SystemExit would end the thread without a word
             log.critical("crashed", exc_info=True)
-
-
-def _undecoded(connection: Redis) -> Redis:
-    """``connection``, or one like it whose replies are bytes, which is what the ledger reads."""
-    pool = connection.connection_pool
-    if not pool.connection_kwargs.get("decode_responses"):
-        return connection
-    # A copy, so that it works for every kind of pool: one that blocks, one that asks sentinels.
-    twin = copy.copy(pool)
-    twin.connection_kwargs = {**pool.connection_kwargs, "decode_responses": False}
-    twin.reset()
-    return type(connection)(connection_pool=twin)

@@ -3,31 +3,34 @@
     ClockError
     ├── RecurrenceError     a notation of time that cannot be read, or that can never fire
     ├── ScheduleError       a mistake in a schedule file, with its path and line
-    ├── SettingsError       a zone, address or settings module from outside that cannot be used
-    ├── TimeSourceError     two clocks of an application that take the time from different sources
-    ├── UnknownEventError   a name that no event in the ledger has
-    ├── CursorError         a text that is not where a page of jobs ended
-    ├── RequestChangedError the key of a request came before with another one
-    ├── ServerError         the server could not be asked, or refused; the clock waits and goes on
-    │   ├── NoQueueError        the key of a queue holds something else
-    │   └── IdTakenError        another job has the id that a job would get
-    └── JobError            a job that cannot be enqueued, asked about or waited for
-        ├── JobServerError      the server could not be asked about it, or refused
-        │   └── EnqueueError        and so it was not enqueued, as far as is known
-        ├── WaitRefusedError    waiting for it here would hold up the clock, or a worker
-        ├── JobTimeoutError     it has not ended in the time that was to be waited
+    ├── SettingsError       an invalid setting, variable, option or server address
+    ├── UnknownEventError   no event in the ledger has this name
+    ├── CursorError         an invalid cursor of a page of jobs
+    ├── TimeSourceError     two clocks of an application take the time from different sources
+    ├── ConflictError       what Redis holds forbids it; the same call fails until that changes
+    │   ├── NotAQueueError      the key of a queue holds another type
+    │   ├── JobIdTakenError     another job has the id that the new job would get
+    │   ├── NotEnrolledError    no clock has enrolled the event, so its job is unknown
+    │   └── RequestChangedError an idempotency key was used for a different request
+    ├── ServerError         Redis is away or returned an error; trying again is safe
+    │   └── JobServerError      the same, about a job; also a JobError
+    │       └── EnqueueError        so the job was not enqueued, as far as is known
+    └── JobError            a job that cannot be enqueued, read or waited for
+        ├── WaitRefusedError    waiting here would block the clock, or a worker
+        ├── JobTimeoutError     it did not end within the timeout; it goes on
         ├── JobFailedError      it failed; the message is its error
-        ├── JobExpiredError     it was not started in time, and will not be
-        └── JobUnknownError     the server knows nothing of it, or nothing any more
+        ├── JobExpiredError     it expired before a worker started it
+        └── JobUnknownError     Redis does not have it, or no longer
 
-Every message is one sentence that names the wrong word and, where there is one, the right one.
+Every message is one sentence that quotes the wrong value and, where there is one, the right one.
+Errors of the Redis client become a ServerError in ``clock.connection.errors``, and nowhere else.
 """
 
 from __future__ import annotations
 
 
 class ClockError(Exception):
-    """The root of every error this package raises on purpose."""
+    """The base class of every error that this package raises on purpose."""
 
 
 class RecurrenceError(ClockError, ValueError):
@@ -35,26 +38,46 @@ class RecurrenceError(ClockError, ValueError):
 
 
 class SettingsError(ClockError):
-    """A value from the environment, the command line or a settings module that cannot be used."""
-
-
-class TimeSourceError(ClockError):
-    """Another clock of the application takes the time from elsewhere: from the server, or not."""
+    """An invalid value in the environment, on the command line or in a settings module."""
 
 
 class UnknownEventError(ClockError):
-    """A name that no event in the ledger has."""
+    """No event in the ledger has this name."""
 
 
 class CursorError(ClockError, ValueError):
-    """A text that was to say where a page of jobs ended, and does not."""
+    """The cursor of a page of jobs is not valid."""
+
+
+class TimeSourceError(ClockError):
+    """Another clock of the application takes the time from another source: host or server."""
+
+
+class ConflictError(ClockError):
+    """What Redis holds forbids the call; it fails again until somebody changes that."""
+
+
+class NotAQueueError(ConflictError):
+    """The key of a queue holds another type, so that no job can be pushed to it."""
+
+
+class JobIdTakenError(ConflictError):
+    """Another job has the id that the new job would get."""
+
+
+class NotEnrolledError(ConflictError):
+    """The event is in the ledger but its job is not, because no clock has enrolled it."""
+
+
+class RequestChangedError(ConflictError):
+    """A request has the idempotency key of an earlier, different request."""
 
 
 class ServerError(ClockError):
-    """The server is away or refuses; nothing is known to be lost, the step may be tried again.
+    """Redis is away or returned an error. Nothing is known to be lost; trying again is safe.
 
-    ``kind`` names the state the server is in, whatever ports, addresses and counts the message has.
-    ``is_lasting`` says that waiting alone will not change it: a wrong password, no Redis at all.
+    ``kind`` names the state of the server without the ports, addresses and numbers of the message.
+    ``is_lasting`` is true where waiting does not help: a wrong password, not a Redis server.
     """
 
     def __init__(self, message: str, kind: str = "", *, is_lasting: bool = False) -> None:
@@ -63,24 +86,12 @@ class ServerError(ClockError):
         self.is_lasting = is_lasting
 
 
-class NoQueueError(ServerError):
-    """The key of a queue holds something else, so no job can go there."""
-
-
-class IdTakenError(ServerError):
-    """Another job has the id that a job of the clock would get."""
-
-
-class NotEnrolledError(ServerError):
-    """An event is known, and its job is not: no clock has enrolled it."""
-
-
 class ScheduleError(ClockError):
     """A mistake in a schedule file.
 
     ``path`` is the file as it was named, ``line`` the line of the mistake (from 1, or ``None``
-    where no line is to blame, as for a file that does not exist), ``message`` one sentence.
-    ``str()`` gives ``path:line: message``.
+    where there is none, as for a file that does not exist), ``message`` one sentence. ``str()``
+    returns ``path:line: message``.
     """
 
     def __init__(self, path: str, line: int | None, message: str) -> None:
@@ -90,47 +101,46 @@ class ScheduleError(ClockError):
         self.message = message
 
     def __str__(self) -> str:
-        place = self.path if self.line is None else f"{self.path}:{self.line}"
-        return f"{place}: {self.message}"
+        position = self.path if self.line is None else f"{self.path}:{self.line}"
+        return f"{position}: {self.message}"
 
 
 class JobError(ClockError):
-    """A job that cannot be enqueued, asked about or waited for."""
+    """A job that cannot be enqueued, read or waited for."""
 
 
-class JobServerError(JobError):
-    """The server did not answer a question about jobs, or refused it; it may be asked again."""
+class JobServerError(ServerError, JobError):
+    """Redis is away or returned an error when a job was enqueued or read; trying again is safe."""
 
 
 class EnqueueError(JobServerError):
-    """A job that was not enqueued, as far as is known: a reply may have been lost on its way.
+    """A job was not enqueued, as far as is known: the reply may have been lost.
 
-    ``job_id`` is the id it would have: enqueued again with ``id=`` it is there once, whatever
-    became of the first.
+    ``job_id`` is the id that the job would have: enqueued again with ``id=``, it is there once,
+    whether the first call succeeded or not.
     """
 
-    def __init__(self, message: str, job_id: str) -> None:
-        super().__init__(message, job_id)
+    def __init__(
+        self, message: str, job_id: str, kind: str = "", *, is_lasting: bool = False
+    ) -> None:
+        super().__init__(message, kind, is_lasting=is_lasting)
+        self.args = (message, job_id)
         self.job_id = job_id
 
     def __str__(self) -> str:
         return str(self.args[0])
 
 
-class RequestChangedError(ClockError):
-    """A request with the key of another one, which may only be sent again as it was."""
-
-
 class WaitRefusedError(JobError):
-    """Waiting for a job where that would hold up the clock, or a worker that it may need."""
+    """Waiting for a job here would block the clock, or a worker that the job may need."""
 
 
 class JobTimeoutError(JobError, TimeoutError):
-    """A job that has not ended in the time that was to be waited; it goes on."""
+    """A job did not end within the timeout; it goes on."""
 
 
 class JobFailedError(JobError):
-    """A job that failed: the message is its error, ``traceback`` the whole of what RQ kept."""
+    """A job failed: the message is its error, ``traceback`` all that RQ kept of it."""
 
     def __init__(self, message: str, traceback: str = "") -> None:
         super().__init__(message, traceback)
@@ -141,27 +151,27 @@ class JobFailedError(JobError):
 
 
 class JobExpiredError(JobError):
-    """A job that was not started in time, and will not be."""
+    """A job expired before a worker started it."""
 
 
 class JobUnknownError(JobError):
-    """A job of which the server knows nothing: it never had it, or has forgotten it."""
+    """Redis does not have the job: it never did, or the job's TTL is over."""
 
 
-LONGEST_TEXT = 300
+MAX_TEXT = 300
 """Characters of the text of an error that is not ours; a client may quote a whole command."""
 
 
-def words_of(error: BaseException) -> str:
-    """The class and the text of an error in somebody else's code; the text may itself fail.
+def describe_error(error: BaseException) -> str:
+    """The class and the text of ``error``, ``MAX_TEXT`` characters at most; its ``str()`` may fail.
 
-    A RecurrenceError is a sentence without its class.
+    A RecurrenceError is shown without its class, as its text is a sentence for users.
     """
     name = type(error).__name__
     if isinstance(error, RecurrenceError):
-        return str(error)[:LONGEST_TEXT]
+        return str(error)[:MAX_TEXT]
     try:
         text = str(error)
-        return f"{name}: {text}"[:LONGEST_TEXT] if text else name
-    except BaseException:  # its __str__ raises whatever it likes
+        return f"{name}: {text}"[:MAX_TEXT] if text else name
+    except BaseException:  # user code, which may raise anything
         return f"{name}, whose text cannot be shown"

@@ -13,7 +13,7 @@ import click
 
 from clock import exit_codes
 from clock.commands import COMMANDS, START, runs_the_clock
-from clock.errors import ClockError, ScheduleError, ServerError, TimeSourceError
+from clock.errors import ClockError, ConflictError, ScheduleError, ServerError, TimeSourceError
 from clock.suggest import nearest
 from clock.version import VERSION
 
@@ -84,7 +84,7 @@ def main(args: Sequence[str] | None = None) -> None:
         code = ended.exit_code
     except ScheduleError as error:
         code = _complain(str(error), exit_codes.SCHEDULE)
-    except (ServerError, TimeSourceError) as error:
+    except (ServerError, ConflictError, TimeSourceError) as error:
         code = _complain(f"clock: {error}", exit_codes.SERVER)
     except ClockError as error:
         code = _complain(f"clock: {error}", exit_codes.USAGE)

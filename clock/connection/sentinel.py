@@ -1,4 +1,4 @@
-"""A master that sentinels name: the settings of RQ's ``SENTINEL``, read as RQ reads them."""
+"""Redis Sentinel: RQ's setting ``SENTINEL``, read as RQ reads it."""
 
 from __future__ import annotations
 
@@ -6,58 +6,54 @@ from collections.abc import Mapping
 from typing import Any
 
 from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
-from redis.retry import Retry
 from redis.sentinel import Sentinel
 
+from clock.connection.client import REPLY_TIMEOUT, options
 from clock.errors import SettingsError
 
 SENTINEL_TIMEOUT = 1.0
-"""Seconds to wait for one sentinel, before the next is asked."""
+"""Seconds to wait for one sentinel before the next is queried."""
 
 
-def connect_by_sentinels(settings: Mapping[str, Any], timeout: float) -> Redis:
-    """A connection to whichever server the sentinels call the master; it goes over to the next one.
+def connect_to_master(settings: Mapping[str, Any], timeout: float = REPLY_TIMEOUT) -> Redis:
+    """A client of the server that the sentinels call the master, now and after each failover.
 
-    ``SOCKET_TIMEOUT`` is for workers, who wait long; here it is ``timeout``, in seconds. Like every
-    connection of the clock it reports a failure at once. Nothing is sent yet. Raises SettingsError
-    for settings that cannot be used.
+    ``SOCKET_TIMEOUT`` is for workers, which wait long; here it is ``timeout``, in seconds. Nothing
+    is sent yet. Raises SettingsError for settings that cannot be used.
     """
-    at_once = Retry(NoBackoff(), 0)
-    connection = {
+    of_master = {
         "db": settings.get("DB", 0),
         "username": settings.get("USERNAME"),
         "password": settings.get("PASSWORD"),
         "ssl": settings.get("SSL", False),
         **settings.get("CONNECTION_KWARGS", {}),
-        "socket_timeout": timeout,
-        "socket_connect_timeout": timeout,
-        "retry": at_once,
+        **options(timeout),
     }
-    asking = {
-        "socket_timeout": SENTINEL_TIMEOUT,
-        "socket_connect_timeout": SENTINEL_TIMEOUT,
-        "retry": at_once,
-        **settings.get("SENTINEL_KWARGS", {}),
-    }
+    of_sentinels = {**options(SENTINEL_TIMEOUT), **settings.get("SENTINEL_KWARGS", {})}
     try:
-        sentinels = Sentinel(  # type: ignore[no-untyped-call]
-            _instances(settings), sentinel_kwargs=asking, **connection
+        sentinel = Sentinel(  # type: ignore[no-untyped-call]
+            _instances(settings), sentinel_kwargs=of_sentinels, **of_master
         )
-        master: Redis = sentinels.master_for(  # type: ignore[no-untyped-call]
-            _master(settings), redis_class=_Master
+        master: Redis = sentinel.master_for(  # type: ignore[no-untyped-call]
+            _master_name(settings), redis_class=_Master
         )
     except (TypeError, ValueError) as error:
         raise SettingsError(f"SENTINEL cannot be used: {error}") from None
     return master
 
 
+def sentinel_address(settings: Mapping[str, Any]) -> str:
+    """The hosts and the master's name, without a password. Raises SettingsError."""
+    hosts = ",".join(f"{host}:{port}" for host, port in _instances(settings))
+    return f"sentinel://{hosts}/{_master_name(settings)}/{settings.get('DB', 0)}"
+
+
 class _Master(Redis):
-    """Asks the sentinels anew after whatever the server refused."""
+    """Queries the sentinels again after every error response."""
 
     # For some seconds of a failover the old master still answers. One that refuses writes without
-    # a replica (min-replicas-to-write) is then left at once, not when it is demoted at last.
+    # a replica (min-replicas-to-write) is then left at once, rather than once it is demoted.
     def execute_command(self, *args: Any, **options: Any) -> Any:
         try:
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
@@ -68,25 +64,19 @@ class _Master(Redis):
             raise
 
 
-def sentinels_shown(settings: Mapping[str, Any]) -> str:
-    """Where these settings lead, for a person: addresses and names, no password."""
-    hosts = ",".join(f"{host}:{port}" for host, port in _instances(settings))
-    return f"sentinel://{hosts}/{_master(settings)}/{settings.get('DB', 0)}"
-
-
 def _instances(settings: Mapping[str, Any]) -> list[tuple[str, int]]:
-    given = settings.get("INSTANCES", [("localhost", 26379)])
+    setting = settings.get("INSTANCES", [("localhost", 26379)])
     try:
-        found = [(str(host), int(port)) for host, port in given]
+        instances = [(str(host), int(port)) for host, port in setting]
     except (TypeError, ValueError):
-        found = []
-    # An address in the place of a host would be shown, with its password.
-    if not found or any("@" in host or "/" in host for host, _ in found):
+        instances = []
+    # An address instead of a host would be shown, with its password.
+    if not instances or any("@" in host or "/" in host for host, _ in instances):
         raise SettingsError(
-            "SENTINEL needs INSTANCES as a list of (host, port), as [('localhost', 26379)]"
+            "INSTANCES of SENTINEL must be a list of (host, port), as [('localhost', 26379)]"
         )
-    return found
+    return instances
 
 
-def _master(settings: Mapping[str, Any]) -> str:
+def _master_name(settings: Mapping[str, Any]) -> str:
     return str(settings.get("MASTER_NAME", "mymaster"))

@@ -12,15 +12,15 @@ from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 
 import click
-from redis.exceptions import RedisError
 
 from clock import exit_codes
-from clock.connection.diagnosis import text_of
-from clock.connection.masking import masked
-from clock.connection.server import VARIABLES, address, connect
+from clock.connection.client import connect
+from clock.connection.errors import server_errors
+from clock.connection.server import VARIABLES, address
+from clock.connection.url import masked
 from clock.dev.child import Child
 from clock.dev.watchdog import swept
-from clock.errors import SettingsError
+from clock.errors import ServerError, SettingsError
 from clock.output import Output, unblock_output
 from clock.schedule.schedule import Schedule
 from clock.settings import settings_module
@@ -106,9 +106,10 @@ def _server(url: str | None, settings: str | None, environ: Mapping[str, str]) -
     if url or settings or any(environ.get(name) for name in VARIABLES):
         configured = address(url, settings, environ)
         try:
-            connect(configured).ping()
-        except (RedisError, OSError) as error:
-            said = f"{masked(configured)} does not answer ({text_of(error)})"
+            with server_errors():
+                connect(configured).ping()
+        except ServerError as error:
+            said = f"{masked(configured)} does not answer ({error})"
             _say("dev", f"{said}, so one is embedded here")
         else:
             _say("dev", f"using the server at {masked(configured)}")

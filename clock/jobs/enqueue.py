@@ -11,25 +11,26 @@ from datetime import UTC, datetime
 from typing import Any, Unpack
 
 from redis import Redis
-from redis.exceptions import ResponseError
 from rq import Queue, get_current_job
 from rq.job import Job, JobStatus
 from rq.utils import as_text
 
 from clock import keys
 from clock.connection import rq_keys
+from clock.connection.client import with_timeout
+from clock.connection.errors import may_have_run, server_errors
 from clock.connection.scripts import script
 from clock.errors import (
     EnqueueError,
     JobServerError,
-    NoQueueError,
+    NotAQueueError,
     RequestChangedError,
     WaitRefusedError,
 )
 from clock.jobs.handle import Handle, check_may_wait
 from clock.jobs.options import ENDLESS, EnqueueOptions, EnqueueOptionWords, asked_for
 from clock.jobs.span import Span
-from clock.jobs.target import Target, find_place, prompt, server_answers
+from clock.jobs.target import Target, find_target
 from clock.ledger.job import job_meta, rq_callback, rq_retry
 from clock.schedule.event import JobOptions
 from clock.schedule.task import task_name
@@ -44,7 +45,7 @@ def enqueue(task: str | Callable[..., Any], /, **options: Unpack[EnqueueOptionWo
     """
     name = task_name(task)
     asked = asked_for(name, options)
-    place = find_place(asked.connection)
+    place = find_target(asked.connection)
     found = _send(name, asked, place, time.time())
     return Handle(found[1:], is_new=found.startswith("+"), place=place)
 
@@ -95,43 +96,49 @@ def enqueue_many(
     They go to ``place``, whatever the settings say. ``now`` is UTC seconds since 1970. Raises
     ValueError for an option that makes no sense, and RequestChangedError where the key of
     ``request`` came before with another one, with nothing enqueued. Raises EnqueueError where
-    the server has not taken them by the ``deadline`` (seconds); and NoQueueError, with the others
+    the server has not taken them by the ``deadline`` (seconds); and NotAQueueError, with the others
     enqueued, where the key of a queue holds something else.
     """
-    connection = prompt(place.connection, deadline)
+    connection = with_timeout(place.connection, deadline)
     made = [
         _made(name, asked_for(name, options), connection, place, now, request)
         for name, options in jobs
     ]
     call = connection.register_script(script("clock.jobs", "enqueue.lua"))
     try:
-        with server_answers(connection, deadline), connection.pipeline(transaction=True) as pipe:
+        with (
+            server_errors(connection, JobServerError),
+            connection.pipeline(transaction=True) as pipe,
+        ):
             for each in made:
                 call(keys=each.keys, args=each.arguments, client=pipe)
             replies = [as_text(reply) for reply in pipe.execute()]
     except JobServerError as error:
-        raise EnqueueError(f"nothing is known to be enqueued: {error}", made[0].id) from error
+        message = f"nothing is known to be enqueued: {error}"
+        raise _not_enqueued(message, made[0].id, error) from error
     if request is not None and "!" in replies:
         raise RequestChangedError(f"the key {request.key!r} was used for another request")
     for each, reply in zip(made, replies, strict=True):
         if reply == "q":
-            raise NoQueueError(f"{each.id} was not enqueued: the key {each.keys[1]} holds no queue")
+            raise NotAQueueError(
+                f"{each.id} was not enqueued: the key {each.keys[1]} holds no queue"
+            )
     return [Handle(reply[1:], is_new=reply.startswith("+"), place=place) for reply in replies]
 
 
 def _send(name: str, asked: EnqueueOptions, place: Target, now: float) -> str:
     """Ask the server once; what the script returned."""
-    connection = prompt(place.connection, asked.deadline)
+    connection = with_timeout(place.connection, asked.deadline)
     made = _made(name, asked, connection, place, now)
     call = connection.register_script(script("clock.jobs", "enqueue.lua"))
     try:
-        with server_answers(connection, asked.deadline):
+        with server_errors(connection, JobServerError):
             reply = as_text(call(keys=made.keys, args=made.arguments))
     except JobServerError as error:
-        said = f"{name} was not enqueued: {error}"
-        if _may_be_enqueued(error):
-            said += f"; if the reply was lost it was, so enqueue it again with id={made.id!r}"
-        raise EnqueueError(said, made.id) from error
+        message = f"{name} was not enqueued: {error}"
+        if may_have_run(error):
+            message += f"; if the reply was lost it was, so enqueue it again with id={made.id!r}"
+        raise _not_enqueued(message, made.id, error) from error
     if reply == "q":
         raise EnqueueError(
             f"{name} was not enqueued: the key {made.keys[1]} holds no queue", made.id
@@ -161,7 +168,7 @@ def _made(
     names = [
         job.key,
         queue.key,
-        Queue.redis_queues_keys,
+        rq_keys.QUEUES,
         rq_keys.registry("scheduled", queue.name),
         keys.expires(job.id),
         *([keys.unique(place.app, asked.unique.digest)] if asked.unique else []),
@@ -237,6 +244,5 @@ def _expiry(options: JobOptions, delay: float) -> tuple[int | str, int | str]:
     return math.ceil((delay + options.expires) * 1000), said_for
 
 
-def _may_be_enqueued(error: JobServerError) -> bool:
-    cause = error.__cause__
-    return not isinstance(cause, ResponseError) and "connecting to" not in str(cause)
+def _not_enqueued(message: str, job_id: str, error: JobServerError) -> EnqueueError:
+    return EnqueueError(message, job_id, error.kind, is_lasting=error.is_lasting)

@@ -13,6 +13,8 @@ from rq.utils import as_text
 
 from clock import keys
 from clock.connection import rq_keys
+from clock.connection.client import with_timeout
+from clock.connection.errors import server_errors
 from clock.errors import (
     JobError,
     JobExpiredError,
@@ -25,7 +27,7 @@ from clock.errors import (
 from clock.inside import is_inside_the_clock
 from clock.jobs.progress import Progress, read_progress
 from clock.jobs.span import Span, seconds
-from clock.jobs.target import ANSWER, Target, find_place, prompt, server_answers
+from clock.jobs.target import ANSWER, Target, find_target
 from clock.schedule.reading import READING
 
 LOOK_AGAIN = 1.0
@@ -92,7 +94,7 @@ class Handle:
     ) -> None:
         self.id = id
         self.is_new = is_new
-        self._place = place or find_place(connection)
+        self._place = place or find_target(connection)
 
     def __repr__(self) -> str:
         return f"Handle({self.id!r})"
@@ -105,8 +107,11 @@ class Handle:
 
     def status(self) -> Status:
         """How the job stands now."""
-        connection = prompt(self._place.connection, ANSWER)
-        with server_answers(connection, ANSWER), connection.pipeline(transaction=True) as pipeline:
+        connection = with_timeout(self._place.connection, ANSWER)
+        with (
+            server_errors(connection, JobServerError),
+            connection.pipeline(transaction=True) as pipeline,
+        ):
             pipeline.hmget(Job.key_for(self.id), "status", "meta")
             pipeline.get(keys.expires(self.id))
             pipeline.time()
@@ -120,8 +125,8 @@ class Handle:
 
     def progress(self) -> Progress | None:
         """How far its task said the job is, None where it has not said."""
-        connection = prompt(self._place.connection, ANSWER)
-        with server_answers(connection, ANSWER):
+        connection = with_timeout(self._place.connection, ANSWER)
+        with server_errors(connection, JobServerError):
             return read_progress(connection, self.id)
 
     def result(self, timeout: Span = 60) -> Any:
@@ -150,23 +155,23 @@ class Handle:
 
     def _last_result(self) -> bytes | str:
         """The id of the latest result there is. What comes after it ends a wait."""
-        connection = prompt(self._place.connection, ANSWER)
-        with server_answers(connection, ANSWER):
+        connection = with_timeout(self._place.connection, ANSWER)
+        with server_errors(connection, JobServerError):
             found = connection.xrevrange(rq_keys.results(self.id), count=1)
         return (found[0][0] if found else None) or "0-0"
 
     def _wait(self, last: bytes | str, rest: float) -> None:
-        connection = prompt(self._place.connection, ANSWER)
-        with server_answers(connection, ANSWER):
+        connection = with_timeout(self._place.connection, ANSWER)
+        with server_errors(connection, JobServerError):
             connection.xread(
                 {rq_keys.results(self.id): last}, count=1, block=max(1, int(rest * 1000))
             )
 
     def _ended(self, status: Status) -> Any:
-        connection = prompt(self._place.connection, ANSWER)
+        connection = with_timeout(self._place.connection, ANSWER)
         job = Job(self.id, connection=connection, serializer=self._place.serializer)
         try:
-            with server_answers(connection, ANSWER):
+            with server_errors(connection, JobServerError):
                 result = job.latest_result()
         except JobServerError:
             raise

@@ -14,8 +14,9 @@ from rq import get_current_job
 from rq.job import Job
 
 from clock import keys
-from clock.errors import JobServerError
-from clock.jobs.target import prompt, server_answers
+from clock.connection.client import with_timeout
+from clock.connection.errors import server_errors
+from clock.errors import ServerError
 from clock.ledger.unreadable import execute
 from clock.runs.progress import Progress, parse_progress
 
@@ -136,13 +137,13 @@ class _Writer:
             return
         fields: Any = self._waiting
         self._waiting = None
-        connection = prompt(self._job.connection, ANSWER)
+        connection = with_timeout(self._job.connection, ANSWER)
         try:
-            with server_answers(connection, ANSWER), connection.pipeline() as pipeline:
+            with server_errors(connection), connection.pipeline() as pipeline:
                 pipeline.hset(keys.progress(self._job.id), mapping=fields)
                 pipeline.expire(keys.progress(self._job.id), _ttl(self._job))
                 pipeline.execute()
-        except JobServerError as error:
+        except ServerError as error:
             log.debug("progress of %s is not written: %s", self._job.id, error)
             self._not_before = time.monotonic() + 10 * EVERY
         else:

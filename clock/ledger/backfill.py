@@ -8,14 +8,14 @@ from enum import StrEnum
 from typing import Any
 
 from redis import Redis
-from rq import Queue
 from rq.serializers import resolve_serializer
 from rq.utils import as_text, utcformat
 
 from clock import keys
+from clock.connection import rq_keys
 from clock.connection.errors import server_errors
 from clock.connection.scripts import script
-from clock.errors import ServerError, UnknownEventError
+from clock.errors import NotAQueueError, UnknownEventError
 from clock.instant import utc_text
 from clock.ledger.job import JobTemplates, job_id, occurrence_meta
 from clock.ledger.reserved import meta_mark
@@ -110,7 +110,7 @@ class Backfill:
                 keys=[
                     keys.decided(self._app),
                     keys.backfilled(self._app, name),
-                    Queue.redis_queues_keys,
+                    rq_keys.QUEUES,
                 ],
                 args=[*arguments, deadline, *(each for pair in fields.items() for each in pair)],
             )
@@ -118,5 +118,5 @@ class Backfill:
         if said == "unknown":
             raise UnknownEventError(f"the ledger of the application {self._app!r} has no {name!r}")
         if said == "refused":
-            raise ServerError(f"the key {queue} holds no queue")
+            raise NotAQueueError(f"the key {queue} holds no queue")
         return Standing(said)

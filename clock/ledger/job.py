@@ -20,6 +20,7 @@ from rq import Callback, Queue, Retry
 from rq.job import Job
 from rq.serializers import resolve_serializer
 
+from clock.connection import rq_keys
 from clock.errors import SettingsError
 from clock.schedule.event import Callback as EventCallback
 from clock.schedule.event import Event, JobOptions, Policy, RetryPolicy
@@ -176,7 +177,7 @@ class JobTemplates:
         if key not in model.shapes:
             shared = {name: value for name, value in fields.items() if name not in _OWN}
             parts: dict[str, Any] = {
-                "queue_key": Queue.redis_queue_namespace_prefix + options.queue,
+                "queue_key": rq_keys.QUEUE + options.queue,
                 "side": "LPUSH" if options.at_front else "RPUSH",
                 "expires": options.expires,
                 "overlap": policy.overlap,

@@ -9,11 +9,10 @@ from typing import Any, NamedTuple, cast
 from redis import Redis
 from redis.crc import key_slot
 from redis.exceptions import ClusterCrossSlotError
-from rq import Queue
 
 from clock import keys
-from clock.connection.diagnosis import ONE_SLOT
-from clock.connection.errors import server_errors
+from clock.connection import rq_keys
+from clock.connection.errors import ONE_SLOT, server_errors
 from clock.decision import Kind
 from clock.errors import ServerError
 from clock.ledger.channel import Channel, ChannelCall
@@ -141,7 +140,7 @@ class Ledger:
         """
         of = (keys.decided, keys.templates, keys.shapes, keys.pauses)
         named = [key(self._app) for key in of]
-        named += [Queue.redis_queues_keys, keys.ahead(self._app)]
+        named += [rq_keys.QUEUES, keys.ahead(self._app)]
         head = [self._token, keys.TTL, or_server_time(now), "" if latest is None else latest]
         calls: list[tuple[Sequence[Claim], ChannelCall]] = []
         for part in self._split(claims):
@@ -239,7 +238,7 @@ class Ledger:
         )
 
     def _is_on_one_slot(self) -> bool:
-        ours, of_rq = keys.decided(self._app), Queue.redis_queues_keys
+        ours, of_rq = keys.decided(self._app), rq_keys.QUEUES
         return key_slot(ours.encode()) == key_slot(of_rq.encode())
 
     def forget_removed(self, names: Collection[str], now: float) -> dict[str, Pause | None]:

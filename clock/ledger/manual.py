@@ -7,14 +7,14 @@ import secrets
 from datetime import UTC, datetime
 
 from redis import Redis
-from rq import Queue
 from rq.serializers import resolve_serializer
 from rq.utils import utcformat
 
 from clock import keys
+from clock.connection import rq_keys
 from clock.connection.errors import server_errors
 from clock.connection.scripts import script
-from clock.errors import IdTakenError, NoQueueError, NotEnrolledError
+from clock.errors import JobIdTakenError, NotAQueueError, NotEnrolledError
 from clock.instant import utc_text
 from clock.ledger.job import occurrence_meta
 from clock.ledger.records import find_record
@@ -28,8 +28,8 @@ def run_now(connection: Redis, app: str, event: str, now: float, key: str | None
     RQ keeps the job. Raises ValueError for a key of the form of the clock's own job ids.
 
     The job's ``meta["clock"]`` says ``manual``, and the event's history notes it; what is scheduled
-    stays as it is. Raises UnknownEventError, NotEnrolledError, IdTakenError where another job has
-    the id, and ServerError where the server is away or refuses.
+    stays as it is. Raises UnknownEventError, ServerError, and of ConflictError NotEnrolledError,
+    NotAQueueError, and JobIdTakenError where another job has the id.
     """
     stamp = f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}"
     identifier = manual_id(app, event, key or f"{stamp}-{secrets.token_hex(3)}")
@@ -62,12 +62,12 @@ def run_now(connection: Redis, app: str, event: str, now: float, key: str | None
     arguments += [each for field in fields.items() for each in field]
     with server_errors():
         pushed = connection.register_script(script("clock.ledger", "run.lua"))(
-            keys=[keys.decided(app), Queue.redis_queues_keys], args=arguments
+            keys=[keys.decided(app), rq_keys.QUEUES], args=arguments
         )
     if pushed == 0:
-        raise NoQueueError(f"the key {queue.decode()} holds no queue")
+        raise NotAQueueError(f"the key {queue.decode()} holds no queue")
     if pushed < 0:
-        raise IdTakenError(f"{event!r} was not run: another job has the id {identifier!r}")
+        raise JobIdTakenError(f"{event!r} was not run: another job has the id {identifier!r}")
     return identifier
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from redis import Redis
 
-from clock.errors import LONGEST_TEXT, ServerError, words_of
+from clock.errors import MAX_TEXT, ServerError, describe_error
 from clock.ledger.clocks import BEAT_EVERY, Heard, Life, Pulse
 from clock.ledger.counters import Counters
 from clock.ledger.descriptions import describe_in_parts
@@ -147,7 +147,7 @@ class Heartbeat:
                 raise
             self._complain(part.__name__, str(error), now)
         except Exception as error:  # nothing that is only said of a clock may end it
-            self._complain(part.__name__, words_of(error), now)
+            self._complain(part.__name__, describe_error(error), now)
 
     def _note(self, now: float) -> None:
         if self._pulse is None:
@@ -215,7 +215,7 @@ class Heartbeat:
 
     def _complain(self, part: str, reason: str, now: float) -> None:
         """Say what is wrong with a part: once, and once an hour."""
-        self._trouble.say(part, {"reason": reason[:LONGEST_TEXT]}, now, message="watch")
+        self._trouble.say(part, {"reason": reason[:MAX_TEXT]}, now, message="watch")
 
     def _life(self, now: float) -> Life:
         host, pid, _ = self._token.rsplit(":", 2)

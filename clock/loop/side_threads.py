@@ -13,7 +13,7 @@ from typing import NamedTuple
 import click
 from click.globals import pop_context, push_context
 
-from clock.errors import words_of
+from clock.errors import describe_error
 from clock.inside import inside_the_clock
 from clock.loop.wakeup import Wakeup
 
@@ -77,7 +77,7 @@ class SideThreads:
             try:
                 thread.start()
             except RuntimeError as error:  # the host gives no more threads
-                self._answer(Answer(key, None, words_of(error)))
+                self._answer(Answer(key, None, describe_error(error)))
                 return
         command = click.get_current_context(silent=True)
         self._work.put(Work(key, function, name, copy_context(), command))
@@ -122,7 +122,7 @@ def _answer_of(work: Work) -> Answer:
         with inside_the_clock(), _inside_the_command(work.command):
             return Answer(work.key, work.function())
     except BaseException as error:  # sys.exit() and KeyboardInterrupt are of this function alone
-        return Answer(work.key, None, words_of(error))
+        return Answer(work.key, None, describe_error(error))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
-from clock.errors import RecurrenceError, words_of
+from clock.errors import RecurrenceError, describe_error
 from clock.loop.catch_up import Passed, owed
 from clock.loop.due_queue import DueQueue
 from clock.loop.missed import Behind, Missed
@@ -175,7 +175,7 @@ class Timetable:
         try:
             yield
         except Exception as error:
-            self._broken.append((index, words_of(error)))
+            self._broken.append((index, describe_error(error)))
 
     def _caught_up(self, behind: Behind, now: float) -> Due:
         """What an event owes that is behind; of all that owe alike it is found once."""
@@ -251,7 +251,7 @@ def _following(recurrence: Recurrence, after: int) -> int | None:
     try:
         following = recurrence.next(after)
     except Exception as error:  # a stream of times is the user's code
-        raise RecurrenceError(words_of(error)) from error
+        raise RecurrenceError(describe_error(error)) from error
     if following is not None and following <= after:
         raise RecurrenceError(f"its next time, {following}, is not later than its last, {after}")
     return following

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import ClassVar
 
-from clock.errors import RecurrenceError, words_of
+from clock.errors import RecurrenceError, describe_error
 from clock.recurrence.combination import Combining
 from clock.recurrence.days import EPOCH
 from clock.recurrence.tags import Tags
@@ -65,7 +65,7 @@ class DateFunction(Dates):
         try:
             return bool(self.function(asked))
         except (Exception, SystemExit) as error:  # a user's function raises whatever it likes
-            message = f"{self} failed for {asked}: {words_of(error)}"
+            message = f"{self} failed for {asked}: {describe_error(error)}"
             raise RecurrenceError(message) from error
 
     def __str__(self) -> str:

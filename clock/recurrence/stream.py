@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ClassVar, cast
 
-from clock.errors import RecurrenceError, words_of
+from clock.errors import RecurrenceError, describe_error
 from clock.inside import is_inside_the_clock
 from clock.recurrence.dates import function_name
 from clock.recurrence.rule import Given
@@ -93,7 +93,7 @@ class Tape:
             raise
         except BaseException as error:  # a user's iterable raises whatever it likes, SystemExit too
             # Kept, for a generator that has raised only says that it has ended.
-            self._wrong = RecurrenceError(f"{self.name} failed: {words_of(error)}")
+            self._wrong = RecurrenceError(f"{self.name} failed: {describe_error(error)}")
             if isinstance(error, KeyboardInterrupt):
                 raise
             raise self._wrong from error

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-from clock.errors import CursorError, RecurrenceError, ServerError, UnknownEventError
+from clock.errors import ConflictError, CursorError, RecurrenceError, ServerError, UnknownEventError
 from clock.settings import TOLERANCE
 from clock.web import api, health, metrics, pages
 from clock.web.access import Access
@@ -58,6 +58,7 @@ def application(
             UnknownEventError: _unknown,
             CursorError: _bad_request,
             RecurrenceError: _bad_request,
+            ConflictError: _conflict,
             ServerError: _away,
         },
     )
@@ -98,6 +99,10 @@ def _unknown(request: Request, error: Exception) -> Response:
 
 def _bad_request(request: Request, error: Exception) -> Response:
     return refusal(request.scope, 400, str(error))
+
+
+def _conflict(request: Request, error: Exception) -> Response:
+    return refusal(request.scope, 409, str(error))
 
 
 def _away(request: Request, error: Exception) -> Response:

@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from clock.connection.client import with_timeout
 from clock.connection.errors import server_errors
 from clock.errors import ServerError
-from clock.jobs.target import prompt
 from clock.observe.snapshot import read_snapshot
 from clock.observe.status import status
 from clock.web.api.problem import RETRY_AFTER
@@ -54,7 +54,7 @@ def _endpoint(ask: Callable[[Context, Redis], str]) -> Callable[[Request], Respo
     def endpoint(request: Request) -> Response:
         context: Context = request.app.state.clock
         try:
-            word = ask(context, prompt(context.connection, ANSWER))
+            word = ask(context, with_timeout(context.connection, ANSWER))
         except ServerError:
             word = AWAY
         if word == OK:

@@ -20,9 +20,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from clock.connection.client import with_timeout
 from clock.decision import FIRING
-from clock.errors import JobServerError, ServerError
-from clock.jobs.target import prompt
+from clock.errors import ServerError
 from clock.ledger.counters import Counted, read_tally
 from clock.ledger.histogram import Histogram
 from clock.observe.rq.queues import QueueState, read_queues
@@ -251,11 +251,11 @@ class _Read(Collector):
 
 def _metrics(request: Request) -> Response:
     context: Context = request.app.state.clock
-    connection = prompt(context.connection, ANSWER)
+    connection = with_timeout(context.connection, ANSWER)
     scrape: Scrape | None
     try:
         scrape = read_scrape(connection, context.app, context.now(), context.tolerance)
-    except (ServerError, JobServerError):
+    except ServerError:
         scrape = None
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Read(scrape))

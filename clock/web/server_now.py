@@ -8,8 +8,8 @@ from contextlib import suppress
 
 from redis import Redis
 
+from clock.connection.client import with_timeout
 from clock.errors import ServerError
-from clock.jobs.target import prompt
 from clock.ledger.time_source import server_now
 
 ANSWER = 3.0
@@ -38,6 +38,6 @@ class ServerNow:
             if self._asked is None or time.monotonic() - self._asked >= ASKED_EVERY:
                 with suppress(ServerError):
                     host = time.time()
-                    self._offset = server_now(prompt(self._connection, ANSWER), host) - host
+                    self._offset = server_now(with_timeout(self._connection, ANSWER), host) - host
                 self._asked = time.monotonic()
             return time.time() + self._offset

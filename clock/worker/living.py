@@ -16,10 +16,11 @@ from rq.worker_registration import clean_worker_registry
 
 from clock import keys
 from clock.connection import rq_keys
+from clock.connection.client import copy_client
 from clock.jobs.rq_versions import clean_waiting, with_execution
 from clock.worker.gentle import GentleWorker
 from clock.worker.hand import Hand, Overtaken
-from clock.worker.presence import Presence, own_connection
+from clock.worker.presence import Presence
 from clock.worker.sweep import Sweep
 
 log = logging.getLogger("clock")
@@ -35,7 +36,7 @@ class LivingWorker(GentleWorker):
 
     def _install_signal_handlers(self) -> None:
         super()._install_signal_handlers()
-        connection = own_connection(self.connection)
+        connection = copy_client(self.connection)
         sweep = Sweep(connection, self.queues, app=self._app, forking=self._forking)
         self._presence = Presence(
             connection,

@@ -12,15 +12,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from threading import Event, Thread
 
-from redis import ConnectionPool, Redis
-from redis.backoff import NoBackoff
+from redis import Redis
 from redis.exceptions import RedisError
-from redis.retry import Retry
-from rq.connections import parse_connection
 
 from clock import keys
-from clock.connection.diagnosis import text_of
-from clock.connection.server import REPLY_TIMEOUT
+from clock.connection.errors import server_error
 from clock.worker.hand import Hand
 
 BEAT = 4.0
@@ -30,17 +26,6 @@ BEAT_AGAIN = 1.0
 """Seconds until the next try where one failed."""
 
 log = logging.getLogger("clock")
-
-
-def own_connection(connection: Redis) -> Redis:
-    """A connection to the same server that reports every failure at once, for a thread."""
-    kind, pool_kind, arguments = parse_connection(connection)
-    arguments |= {
-        "socket_timeout": REPLY_TIMEOUT,
-        "socket_connect_timeout": REPLY_TIMEOUT,
-        "retry": Retry(NoBackoff(), 0),
-    }
-    return kind(connection_pool=ConnectionPool(connection_class=pool_kind, **arguments))
 
 
 class Presence(Thread):
@@ -100,7 +85,7 @@ class Presence(Thread):
             self._since = None
             if not self._is_away:
                 self._is_away = True
-                self._say("server away", reason=f"{type(error).__name__}: {text_of(error)}")
+                self._say("server away", reason=str(server_error(error)))
             return
         if self._is_away:
             self._is_away = False

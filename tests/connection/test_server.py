@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from clock.connection.server import address, connect, find_server, redis_url
+from clock.connection.client import connect
+from clock.connection.server import address, find_server, redis_url
 from clock.errors import SettingsError
 
 ORDER = ["CLOCK_REDIS_URL", "RQ_REDIS_URL", "REDIS_TLS_URL", "REDIS_URL"]
@@ -85,7 +86,7 @@ def test_a_url_and_an_address_in_the_settings_go_before_sentinels(
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ("'mymaster'", "SENTINEL is not a dictionary"),
+        ("'mymaster'", "SENTINEL must be a dictionary"),
         ("{'INSTANCES': ['a:1']}", "INSTANCES"),
         ("{'INSTANCES': [('redis://:secret@a', 1)]}", "INSTANCES"),
     ],

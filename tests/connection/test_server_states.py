@@ -13,7 +13,7 @@ from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from clock import Schedule
-from clock.connection.server import connect
+from clock.connection.client import connect
 from clock.errors import ServerError
 from clock.ledger.ledger import Ledger
 from clock.loop.loop import Loop

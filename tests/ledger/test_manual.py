@@ -9,7 +9,7 @@ from rq.job import Job
 from rq.serializers import resolve_serializer
 
 from clock.decision import Kind
-from clock.errors import ServerError, UnknownEventError
+from clock.errors import NotAQueueError, UnknownEventError
 from clock.ledger.ledger import Claim, Ledger
 from clock.ledger.manual import run_now
 from clock.ledger.records import read_record
@@ -93,6 +93,6 @@ def test_a_queue_key_of_another_type_is_refused(redis: Redis, read: ReadSchedule
     event = read("every('day', 'tasks.x', queue='broken')").events["tasks.x"]
     Ledger(redis, app="test", token="t").enrol([event], NOW)
     redis.set("rq:queue:broken", "x")
-    with pytest.raises(ServerError, match="rq:queue:broken holds no queue"):
+    with pytest.raises(NotAQueueError, match="rq:queue:broken holds no queue"):
         run_now(redis, "test", "tasks.x", NOW)
     assert redis.keys("rq:job:*") == []

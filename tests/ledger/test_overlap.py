@@ -9,7 +9,7 @@ from rq.executions import Execution
 from rq.job import Job, JobStatus
 from rq.registry import DeferredJobRegistry, ScheduledJobRegistry
 
-from clock.connection.server import connect
+from clock.connection.client import connect
 from clock.decision import Kind
 from clock.ledger.ledger import Claim, Ledger
 from clock.schedule.event import Event

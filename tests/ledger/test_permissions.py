@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from redis import Redis
 
-from clock.connection.server import connect
+from clock.connection.client import connect
 from clock.decision import Kind
 from clock.errors import ServerError
 from clock.ledger.ledger import Claim, Ledger

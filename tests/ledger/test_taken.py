@@ -9,9 +9,9 @@ from redis import Redis
 from rq import Queue
 from rq.job import Job
 
-from clock.connection.server import connect
+from clock.connection.client import connect
 from clock.decision import Kind
-from clock.errors import IdTakenError, ServerError
+from clock.errors import JobIdTakenError, ServerError
 from clock.ledger.backfill import Backfill, Standing
 from clock.ledger.ledger import Claim, Ledger
 from clock.ledger.manual import run_now
@@ -156,7 +156,7 @@ def test_a_backfill_leaves_the_job_of_somebody_else_alone(
 def test_a_run_by_hand_says_that_another_job_has_its_id(redis: Redis, events: list[Event]) -> None:
     Ledger(redis, app="test", token="t").enrol(events, NOW - 1)
     _enqueue_theirs(redis, manual_id("test", "e0", "again"))
-    with pytest.raises(IdTakenError, match=r"'e0' was not run: another job has the id 'e0-"):
+    with pytest.raises(JobIdTakenError, match=r"'e0' was not run: another job has the id 'e0-"):
         run_now(redis, "test", "e0", NOW, "again")
     assert redis.llen("rq:queue:default") == 1
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from clock.connection.sentinel import connect_by_sentinels
+from clock.connection.sentinel import connect_to_master
 from clock.jobs import EnqueueError, Handle, Status, enqueue
 from tests.live.clock_process import ClockProcess
 from tests.live.environment import bare_environment
@@ -99,7 +99,7 @@ def test_jobs_are_enqueued_and_asked_about_before_and_after_a_failover(
     sentinels: Sentinels,
 ) -> None:
     settings = {"INSTANCES": sentinels.instances(), "MASTER_NAME": MASTER}
-    connection = connect_by_sentinels(settings, 2.0)
+    connection = connect_to_master(settings, 2.0)
     before = enqueue("tasks.x", connection=connection)
     wait_for("the replica has it", lambda: _is_on(sentinels.second, before))
     sentinels.fail_over()

@@ -14,8 +14,8 @@ from redis import Redis
 
 from benchmarks.faults.wall_clock import WallClock, libfaketime
 from clock import Schedule, keys
-from clock.connection.sentinel import connect_by_sentinels
-from clock.connection.server import REPLY_TIMEOUT, connect
+from clock.connection.client import REPLY_TIMEOUT, connect
+from clock.connection.sentinel import connect_to_master
 from clock.ledger.clocks import read_clocks
 from clock.ledger.ledger import Ledger
 from clock.ledger.records import read_record
@@ -123,7 +123,7 @@ def test_a_failover_to_a_server_half_a_minute_off_doubles_nothing_and_goes_on(
         sentinels.start()
         settings = {"INSTANCES": sentinels.instances(), "MASTER_NAME": MASTER}
         schedule = read("every('1 second', 'tasks.x')")
-        running = Running(connect_by_sentinels(settings, REPLY_TIMEOUT), schedule)
+        running = Running(connect_to_master(settings, REPLY_TIMEOUT), schedule)
         with Redis.from_url(sentinels.first.url) as first:
             _wait_for_jobs(first, 3)
         sentinels.fail_over()

@@ -7,7 +7,8 @@ from contextlib import nullcontext
 from redis import Redis
 
 from clock import keys
-from clock.worker.presence import BEAT, Presence, own_connection
+from clock.connection.client import copy_client
+from clock.worker.presence import BEAT, Presence
 from tests.live.server import Server
 
 
@@ -18,7 +19,7 @@ class Looks:
         self.count = 0
         self._redis = redis
         self.presence = Presence(
-            own_connection(redis),
+            copy_client(redis),
             worker=name,
             value="here 1",
             hand=lambda: None,

@@ -74,14 +74,12 @@ Start = Callable[..., "subprocess.CompletedProcess[str]"]
 def test_a_wrong_password_ends_the_start_and_is_not_shown(start: Start, password_url: str) -> None:
     ended = start(password_url.replace("//", "//user:amiss@"))
     shown = password_url.replace("//", "//user:***@")
-    _assert_said(
-        ended, f"{shown}: AuthenticationError: the server refuses the user or the password"
-    )
+    _assert_said(ended, f"{shown}: AuthenticationError: wrong user or password")
     assert "amiss" not in ended.stdout + ended.stderr
 
 
 def test_a_password_that_is_missing_ends_the_start(start: Start, password_url: str) -> None:
-    _assert_said(start(password_url), "the server asks for a password, and none was given")
+    _assert_said(start(password_url), "the server requires a password, and none was given")
 
 
 def test_a_node_of_a_cluster_ends_the_start_and_says_what_it_needs(
@@ -112,7 +110,7 @@ def test_what_speaks_another_protocol_ends_the_start(start: Start) -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         stack.callback(server.shutdown)
         url = f"redis://127.0.0.1:{server.server_port}"
-        _assert_said(start(url), "what answers there does not speak the protocol of Redis")
+        _assert_said(start(url), "the server does not speak the Redis protocol")
         tls = url.replace("redis:", "rediss:")
         _assert_said(start(tls), "the server does not speak TLS; write redis:// instead")
 
@@ -166,7 +164,7 @@ def test_a_clock_that_runs_outlives_a_password_that_became_wrong_and_says_what_i
         redis.config_set("requirepass", "new")
         redis.client_kill_filter(skipme=True, _type="normal")
         away = clock.wait_for_line("server away")
-        assert "the server asks for a password, and none was given" in away["reason"]
+        assert "the server requires a password, and none was given" in away["reason"]
         enqueued = len(clock.lines("enqueued"))
         redis.config_set("requirepass", "")
     clock.wait_for_line("server back")
@@ -184,7 +182,7 @@ def test_other_commands_say_the_same(password_url: str) -> None:
         timeout=30,
         check=False,
     )
-    _assert_said(ended, "the server asks for a password, and none was given")
+    _assert_said(ended, "the server requires a password, and none was given")
 
 
 def _assert_said(ended: subprocess.CompletedProcess[str], words: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as AwayError
 
-from clock.connection.server import connect
+from clock.connection.client import connect
 from clock.ledger.clocks import read_clocks
 from clock.ledger.descriptions import read_descriptions
 from clock.ledger.instants import parse_instants

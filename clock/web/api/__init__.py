@@ -12,11 +12,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
 from clock.errors import (
+    ConflictError,
     CursorError,
-    IdTakenError,
-    JobServerError,
-    NoQueueError,
-    NotEnrolledError,
     RecurrenceError,
     ServerError,
     UnknownEventError,
@@ -98,11 +95,8 @@ _api = ExceptionMiddleware(
         UnknownEventError: _unknown,
         CursorError: _bad_request,
         RecurrenceError: _bad_request,
-        NoQueueError: _conflict,
-        NotEnrolledError: _conflict,
-        IdTakenError: _conflict,
+        ConflictError: _conflict,
         ServerError: _away,
-        JobServerError: _away,
         Exception: _crashed,
     },
 )

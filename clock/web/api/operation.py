@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from clock.jobs.target import prompt
+from clock.connection.client import with_timeout
 from clock.ledger.reserved import is_reserved
 from clock.web.api.body import read_body
 from clock.web.api.problem import ProblemError
@@ -83,7 +83,7 @@ def route(operation: Operation) -> Route:
             body = await read_body(request)
         call = Call(
             context=context,
-            connection=prompt(context.connection, ANSWER),
+            connection=with_timeout(context.connection, ANSWER),
             now=await run_in_threadpool(context.now),
             path=_path(request),
             query=_query(request, operation),

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from clock import exit_codes
 from clock.cli.front import main
-from clock.connection.masking import masked
-from clock.connection.server import connect
+from clock.connection.client import connect
+from clock.connection.url import masked
 from clock.errors import SettingsError
 
 WORD = "SeCrEt"

@@ -1,0 +1,137 @@
+"""Redis clients: every connection of this package is made with the ``options`` stated here."""
+
+from __future__ import annotations
+
+from inspect import signature
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from redis import ConnectionPool, Redis
+from redis.backoff import NoBackoff
+from redis.connection import AbstractConnection
+from redis.retry import Retry
+from redis.sentinel import SentinelConnectionPool
+
+from clock.connection.handshake import PlainConnection, TlsConnection
+from clock.connection.url import masked, mistake_in
+from clock.errors import SettingsError
+
+REPLY_TIMEOUT = 2.0
+"""Seconds to wait for a connection or a reply. A claim takes the server a few milliseconds; one
+that has not answered by then is away, and trying again is safe."""
+
+_NOT_COPIED = ("retry", "orig_", "maint_", "event_", "himport_", "connection_pool")
+"""How options of a pool begin that are ours to set, or refer to the pool itself."""
+
+_MAX_TIMEOUTS = 8
+"""Timeouts per pool: those in the code, and a caller's own deadlines."""
+
+_WITH_TIMEOUT: WeakKeyDictionary[Any, dict[float, Redis]] = WeakKeyDictionary()
+
+
+def options(timeout: float = REPLY_TIMEOUT) -> dict[str, Any]:
+    """The options of every client: ``timeout`` seconds for a connection and for a reply, no
+    retries, replies as bytes, and a handshake without what is not needed.
+
+    redis-py by itself sends a command again, up to ten times, when its reply was lost; here only
+    the caller decides to try again.
+    """
+    return {
+        "socket_timeout": timeout,
+        "socket_connect_timeout": timeout,
+        "retry": Retry(NoBackoff(), 0),
+        "decode_responses": False,
+        **_short_handshake(),
+    }
+
+
+def connect(url: str, timeout: float = REPLY_TIMEOUT) -> Redis:
+    """A client of the server at ``url``; nothing is sent yet.
+
+    Raises SettingsError for an invalid address.
+    """
+    mistake = mistake_in(url)
+    if mistake is None:
+        try:
+            client = Redis.from_url(url, **options(timeout), **_connection_class(url))
+            pool = client.connection_pool
+            pool.connection_class(**pool.connection_kwargs)
+        except (ValueError, TypeError):
+            # The client's message may quote a part of a password.
+            mistake = "it has an unknown option, or an option with an invalid value"
+        else:
+            return client
+    raise SettingsError(f"the address {masked(url)!r} cannot be used: {mistake}")
+
+
+def copy_client(client: Redis, timeout: float = REPLY_TIMEOUT) -> Redis:
+    """A new client of the same server, with connections and ``options`` of its own."""
+    pool: Any = client.connection_pool
+    # Values of type object are how redis-py 8 marks what was not given; it knows them by identity.
+    arguments = {
+        name: value
+        for name, value in pool.connection_kwargs.items()
+        if not name.startswith(_NOT_COPIED) and type(value) is not object
+    } | options(timeout)
+    if isinstance(pool, SentinelConnectionPool):
+        copied: Any = SentinelConnectionPool(  # type: ignore[no-untyped-call]
+            pool.service_name,
+            pool.sentinel_manager,
+            connection_class=pool.connection_class,
+            is_master=pool.is_master,
+            **arguments,
+        )
+    else:
+        copied = ConnectionPool(connection_class=pool.connection_class, **arguments)
+    # The same class: the client for Sentinel queries the sentinels again after an error.
+    return type(client)(connection_pool=copied)
+
+
+def with_timeout(client: Redis, timeout: float) -> Redis:
+    """A client of the same server that waits ``timeout`` seconds; made once per pool and timeout.
+
+    RQ's own client waits for minutes.
+    """
+    clients = _WITH_TIMEOUT.setdefault(client.connection_pool, {})
+    if timeout not in clients:
+        if len(clients) >= _MAX_TIMEOUTS:
+            clients.pop(next(iter(clients)), None)
+        clients[timeout] = copy_client(client, timeout)
+    return clients[timeout]
+
+
+def address_of(client: Redis) -> str:
+    """The address of a client's server, without its password, for log lines and messages."""
+    pool = client.connection_pool
+    arguments = pool.connection_kwargs
+    if isinstance(pool, SentinelConnectionPool):
+        return f"the master {pool.service_name!r} of Sentinel"
+    if "path" in arguments:
+        return f"unix://{arguments['path']}"
+    host, port = arguments.get("host", "localhost"), arguments.get("port", 6379)
+    return f"redis://{host}:{port}/{arguments.get('db') or 0}"
+
+
+def timeout_of(client: Redis) -> float:
+    """How many seconds a client waits for a reply, 0 where it waits without limit."""
+    return client.connection_pool.connection_kwargs.get("socket_timeout") or 0.0
+
+
+def _connection_class(url: str) -> dict[str, Any]:
+    classes = {"redis": PlainConnection, "rediss": TlsConnection}
+    found = classes.get(url.partition("://")[0])
+    return {} if found is None else {"connection_class": found}
+
+
+def _short_handshake() -> dict[str, Any]:
+    """Options that keep redis-py from sending its name and version, and from subscribing to
+    notifications, when it connects: each is a round trip before the first claim.
+    """
+    known = signature(AbstractConnection.__init__).parameters
+    names = ("driver_info",) if "driver_info" in known else ("lib_name", "lib_version")
+    short: dict[str, Any] = dict.fromkeys(names)
+    if "maint_notifications_config" in signature(ConnectionPool.__init__).parameters:
+        from redis.maint_notifications import MaintNotificationsConfig
+
+        short["maint_notifications_config"] = MaintNotificationsConfig(enabled=False)
+    return short
