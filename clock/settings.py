@@ -1,4 +1,4 @@
-"""What clock, workers and tasks agree on: a settings module, and the environment above it."""
+"""Settings that clock, workers and tasks share: a settings module, then the environment."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 import math
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -16,77 +16,77 @@ from clock.errors import SettingsError
 from clock.schedule.duration import parse_duration
 
 GRACE = 25.0
-"""Seconds a job has to finish once its worker was asked to stop: platforms kill after 30."""
+"""Seconds a job has to finish after its worker was asked to stop: platforms kill after 30."""
 
 TOLERANCE = 60.0
-"""Seconds an occurrence may stay undecided while a clock is there."""
+"""Seconds an occurrence may stay undecided while a clock is alive."""
 
 CONDITION_TIMEOUT = 10.0
-"""Seconds that a condition (``if_=``) has for its answer."""
+"""Seconds a condition (``if_=``) may take."""
 
 CONFLICT_AFTER = 300.0
-"""Seconds for which two clocks may say different things of an event: a deploy's overlap."""
+"""Seconds for which two clocks may declare an event differently, as they do during a deploy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The names in capitals of a settings module that are this project's, the environment above
-    them. RQ's own (``REDIS_URL``, ``SENTINEL``, ``QUEUES``) are not among them.
+    """This project's settings, the names in capitals of a settings module, as the environment
+    overrides them. RQ's own (``REDIS_URL``, ``SENTINEL``, ``QUEUES``) are not included.
     """
 
     serializer: str = "pickle"
-    """``SERIALIZER`` or ``CLOCK_SERIALIZER``: pickle, json or a dotted name, as ``rq worker -S``
-    takes it, and with its default."""
+    """``SERIALIZER`` or ``CLOCK_SERIALIZER``: pickle, json or a dotted name, as for
+    ``rq worker -S``."""
 
     app: str = "clock"
     """``APP`` or ``CLOCK_APP``: the name of the application in the ledger."""
 
     grace: float = GRACE
-    """``GRACE`` or ``CLOCK_GRACE``: seconds, a number or a text such as ``"25s"``."""
+    """``GRACE`` or ``CLOCK_GRACE``: seconds, a number or a string such as ``"25s"``."""
 
     middleware: tuple[str, ...] = ()
-    """``MIDDLEWARE``: dotted names of what goes around each job, the outermost first."""
+    """``MIDDLEWARE``: dotted names of the functions that wrap each job, outermost first."""
 
     outcomes: Mapping[str, Mapping[Any, Any]] = field(default_factory=lambda: MappingProxyType({}))
-    """``OUTCOMES``: a task's dotted name -> exception class, or its dotted name -> what it means.
-    Only its shape is checked here."""
+    """``OUTCOMES``: a task's dotted name -> exception class, or its dotted name -> outcome. Only
+    its shape is checked here."""
 
     max_running: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """``MAX_RUNNING``: a task's dotted name -> how many of its jobs may run at once."""
 
     ping_url: str | None = field(default=None, repr=False)
-    """``PING_URL`` or ``CLOCK_PING_URL``: an address that the clock asks while all is well."""
+    """``PING_URL`` or ``CLOCK_PING_URL``: a URL that the clock requests while all is well."""
 
     pings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
-    """``PINGS``: event -> an address that is told of each of its runs."""
+    """``PINGS``: event -> a URL that is notified of each of its runs."""
 
     sentry_monitors: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """``SENTRY_MONITORS``: event -> the slug of the monitor of Sentry Crons that is told."""
+    """``SENTRY_MONITORS``: event -> the slug of its monitor in Sentry Crons."""
 
 
 def read_settings(module: str | None, environ: Mapping[str, str]) -> Settings:
-    """What ``module`` says, or else that of ``RQ_CONFIG``, and what the environment says instead.
+    """The settings of ``module``, else of the module in ``RQ_CONFIG``, else the defaults; a
+    variable in ``environ`` that is not empty overrides its setting.
 
-    A variable that is empty says nothing. Raises SettingsError for a module that cannot be
-    imported, and for a value that is not what its name asks for.
+    Raises SettingsError for a module that cannot be imported, and for an invalid value.
     """
     name = module or environ.get("RQ_CONFIG")
-    said = settings_module(name) if name else {}
+    namespace = settings_module(name) if name else {}
     return Settings(
-        serializer=_text("SERIALIZER", said, environ, "pickle"),
-        app=_text("APP", said, environ, "clock"),
-        grace=_seconds("GRACE", said, environ, GRACE),
-        middleware=_names("MIDDLEWARE", said),
-        outcomes=_tables("OUTCOMES", said),
-        max_running=_limits("MAX_RUNNING", said),
-        ping_url=_ping_url(said, environ),
-        pings=_addresses("PINGS", said),
-        sentry_monitors=_texts("SENTRY_MONITORS", said),
+        serializer=_string("SERIALIZER", namespace, environ, "pickle"),
+        app=_string("APP", namespace, environ, "clock"),
+        grace=_seconds("GRACE", namespace, environ, GRACE),
+        middleware=_dotted_names("MIDDLEWARE", namespace),
+        outcomes=_mapping("OUTCOMES", namespace, _is_mapping, "dictionaries by task"),
+        max_running=_mapping("MAX_RUNNING", namespace, _is_limit, "integers from 1 by task"),
+        ping_url=_ping_url(namespace, environ),
+        pings=_urls("PINGS", namespace),
+        sentry_monitors=_mapping("SENTRY_MONITORS", namespace, _is_string, "strings by event"),
     )
 
 
 def settings_module(name: str) -> Mapping[str, Any]:
-    """The names of a settings module, which is looked for where the command was started too.
+    """The names in a settings module, which may also be in the current folder.
 
     Raises SettingsError where it cannot be imported.
     """
@@ -94,30 +94,33 @@ def settings_module(name: str) -> Mapping[str, Any]:
         sys.path.insert(0, os.getcwd())
     try:
         return vars(importlib.import_module(name))
-    except Exception as error:  # a settings module is anybody's code
+    except Exception as error:  # a settings module is user code
         raise SettingsError(f"settings module {name!r}: {type(error).__name__}: {error}") from None
 
 
-def _text(name: str, said: Mapping[str, Any], environ: Mapping[str, str], default: str) -> str:
-    value = environ.get(f"CLOCK_{name}") or said.get(name, default)
-    if not isinstance(value, str) or not value:
-        raise SettingsError(f"{name}={value!r} in the settings is not a text")
-    return value
+def _string(
+    name: str, namespace: Mapping[str, Any], environ: Mapping[str, str], default: str
+) -> str:
+    value: Any = environ.get(f"CLOCK_{name}") or namespace.get(name, default)
+    if not _is_string(value):
+        raise SettingsError(f"{name} in the settings must be a non-empty string, not {value!r}")
+    return str(value)
 
 
 def _seconds(
-    name: str, said: Mapping[str, Any], environ: Mapping[str, str], default: float
+    name: str, namespace: Mapping[str, Any], environ: Mapping[str, str], default: float
 ) -> float:
     variable = environ.get(f"CLOCK_{name}")
-    place = f"CLOCK_{name}={variable!r}" if variable else f"{name}={said.get(name)!r}"
+    value = variable or namespace.get(name, default)
     try:
-        return _number(variable or said.get(name, default))
+        return _number(value)
     except ValueError as error:
-        raise SettingsError(f"{place}: {error}") from None
+        source = f"CLOCK_{name}" if variable else name
+        raise SettingsError(f"{source}={value!r}: {error}") from None
 
 
 def _number(value: object) -> float:
-    """A length of time in seconds, which may have a fraction. Raises ValueError."""
+    """A duration in seconds, which may have a fraction. Raises ValueError."""
     try:
         seconds = float(value) if isinstance(value, (str, int, float)) else math.nan
     except ValueError:
@@ -125,63 +128,59 @@ def _number(value: object) -> float:
     if isinstance(value, bool) or not math.isfinite(seconds):
         return float(parse_duration(value))
     if seconds < 0:
-        raise ValueError(f"{value!r} is less than nothing")
+        raise ValueError("must not be negative")
     return seconds
 
 
-def _names(name: str, said: Mapping[str, Any]) -> tuple[str, ...]:
-    value = said.get(name, ())
-    if not isinstance(value, (list, tuple)) or not all(isinstance(each, str) for each in value):
-        raise SettingsError(f"{name} in the settings is not a list of dotted names")
+def _dotted_names(name: str, namespace: Mapping[str, Any]) -> tuple[str, ...]:
+    value = namespace.get(name, ())
+    if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
+        raise SettingsError(f"{name} in the settings must be a list of dotted names")
     return tuple(value)
 
 
-def _tables(name: str, said: Mapping[str, Any]) -> Mapping[str, Mapping[Any, Any]]:
-    value = said.get(name, {})
+def _mapping(
+    name: str, namespace: Mapping[str, Any], is_valid: Callable[[object], bool], values: str
+) -> Mapping[str, Any]:
+    value = namespace.get(name, {})
     if not isinstance(value, Mapping) or not all(
-        isinstance(task, str) and isinstance(table, Mapping) for task, table in value.items()
+        isinstance(key, str) and is_valid(item) for key, item in value.items()
     ):
-        raise SettingsError(f"{name} in the settings is not a dictionary of dictionaries by task")
+        raise SettingsError(f"{name} in the settings must be a dictionary of {values}")
     return MappingProxyType(dict(value))
 
 
-def _limits(name: str, said: Mapping[str, Any]) -> Mapping[str, int]:
-    value = said.get(name, {})
-    if not isinstance(value, Mapping) or not all(
-        isinstance(task, str) and type(limit) is int and limit >= 1 for task, limit in value.items()
-    ):
-        raise SettingsError(f"{name} in the settings is not a dictionary of numbers from 1 by task")
-    return MappingProxyType(dict(value))
-
-
-def _ping_url(said: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:
-    value = environ.get("CLOCK_PING_URL") or said.get("PING_URL")
-    if value is None or _is_address(value):
+def _ping_url(namespace: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:
+    value = environ.get("CLOCK_PING_URL") or namespace.get("PING_URL")
+    if value is None or _is_url(value):
         return value
-    # What is wrong may be half of a secret.
-    raise SettingsError("PING_URL is not an address that begins with http:// or https://")
+    # The value may contain a secret, so it is not shown.
+    raise SettingsError("PING_URL must be a URL that begins with http:// or https://")
 
 
-def _addresses(name: str, said: Mapping[str, Any]) -> Mapping[str, str]:
-    value = _texts(name, said)
-    for event, address in value.items():
-        if not _is_address(address):
+def _urls(name: str, namespace: Mapping[str, Any]) -> Mapping[str, str]:
+    urls = _mapping(name, namespace, _is_string, "strings by event")
+    for event, url in urls.items():
+        if not _is_url(url):
             raise SettingsError(
-                f"{name} of {event!r} is not an address that begins with http:// or https://"
+                f"{name} of {event!r} must be a URL that begins with http:// or https://"
             )
-    return value
+    return urls
 
 
-def _texts(name: str, said: Mapping[str, Any]) -> Mapping[str, str]:
-    value = said.get(name, {})
-    if not isinstance(value, Mapping) or not all(
-        isinstance(event, str) and isinstance(text, str) and text for event, text in value.items()
-    ):
-        raise SettingsError(f"{name} in the settings is not a dictionary of texts by event")
-    return MappingProxyType(dict(value))
+def _is_string(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
 
 
-def _is_address(value: object) -> bool:
+def _is_mapping(value: object) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _is_limit(value: object) -> bool:
+    return type(value) is int and value >= 1
+
+
+def _is_url(value: object) -> bool:
     if not isinstance(value, str) or not value.isascii() or not value.isprintable():
         return False
     try:

@@ -26,13 +26,13 @@ def write_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WriteModule
     return write
 
 
-def test_without_a_module_and_variables_it_is_what_rq_does_by_itself() -> None:
+def test_the_defaults_are_those_of_rq() -> None:
     assert read_settings(None, {}) == Settings(
         serializer="pickle", app="clock", grace=25.0, middleware=(), outcomes={}
     )
 
 
-def test_a_module_says_what_its_names_in_capitals_say(write_module: WriteModule) -> None:
+def test_a_module_sets_what_its_names_in_capitals_are(write_module: WriteModule) -> None:
     name = write_module(
         "SERIALIZER = 'json'\nAPP = 'shop'\nGRACE = 5\nMIDDLEWARE = ['a.b', 'c.d']\n"
         "OUTCOMES = {'tasks.x': {ValueError: 'abort'}}\nQUEUES = ['high']\n"
@@ -46,20 +46,20 @@ def test_a_module_says_what_its_names_in_capitals_say(write_module: WriteModule)
     )
 
 
-def test_the_environment_goes_before_the_module(write_module: WriteModule) -> None:
+def test_the_environment_overrides_the_module(write_module: WriteModule) -> None:
     name = write_module("SERIALIZER = 'json'\nAPP = 'shop'\nGRACE = 5\n")
     environ = {"CLOCK_SERIALIZER": "my.own", "CLOCK_APP": "other", "CLOCK_GRACE": "7"}
     settings = read_settings(name, environ)
     assert (settings.serializer, settings.app, settings.grace) == ("my.own", "other", 7.0)
 
 
-def test_an_empty_variable_says_nothing(write_module: WriteModule) -> None:
+def test_an_empty_variable_overrides_nothing(write_module: WriteModule) -> None:
     name = write_module("SERIALIZER = 'json'\nGRACE = 5\n")
     environ = {"CLOCK_SERIALIZER": "", "CLOCK_APP": "", "CLOCK_GRACE": ""}
     assert read_settings(name, environ) == Settings(serializer="json", grace=5.0)
 
 
-def test_the_variable_of_rq_names_the_module_unless_another_is_named(
+def test_rq_config_names_the_module_unless_another_is_given(
     write_module: WriteModule,
 ) -> None:
     one, two = write_module("APP = 'one'\n"), write_module("APP = 'two'\n")
@@ -68,52 +68,52 @@ def test_the_variable_of_rq_names_the_module_unless_another_is_named(
 
 
 @pytest.mark.parametrize(
-    ("said", "seconds"), [("0", 0.0), ("2.5", 2.5), ("25s", 25.0), ("1m30s", 90.0)]
+    ("value", "seconds"), [("0", 0.0), ("2.5", 2.5), ("25s", 25.0), ("1m30s", 90.0)]
 )
-def test_a_grace_is_a_number_of_seconds_or_a_length_of_time(said: str, seconds: float) -> None:
-    assert read_settings(None, {"CLOCK_GRACE": said}).grace == seconds
+def test_a_grace_is_a_number_of_seconds_or_a_duration(value: str, seconds: float) -> None:
+    assert read_settings(None, {"CLOCK_GRACE": value}).grace == seconds
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
-        ("SERIALIZER = None", "SERIALIZER=None in the settings is not a text"),
-        ("APP = ''", "APP='' in the settings is not a text"),
+        ("SERIALIZER = None", "SERIALIZER in the settings must be a non-empty string, not None"),
+        ("APP = ''", "APP in the settings must be a non-empty string, not ''"),
         ("GRACE = 'soon'", "GRACE='soon': 'soon' is not a length of time"),
-        ("GRACE = -1", "GRACE=-1: -1 is less than nothing"),
+        ("GRACE = -1", "GRACE=-1: must not be negative"),
         ("GRACE = True", "GRACE=True: True is not a length of time"),
         ("GRACE = float('inf')", "GRACE=inf: inf is not a length of time"),
-        ("MIDDLEWARE = 'a.b'", "MIDDLEWARE in the settings is not a list of dotted names"),
-        ("MIDDLEWARE = [print]", "MIDDLEWARE in the settings is not a list of dotted names"),
-        ("OUTCOMES = {'tasks.x': 1}", "OUTCOMES in the settings is not a dictionary of"),
+        ("MIDDLEWARE = 'a.b'", "MIDDLEWARE in the settings must be a list of dotted names"),
+        ("MIDDLEWARE = [print]", "MIDDLEWARE in the settings must be a list of dotted names"),
+        ("OUTCOMES = {'tasks.x': 1}", "OUTCOMES in the settings must be a dictionary of"),
         ("1 / 0", "ZeroDivisionError: division by zero"),
     ],
 )
-def test_a_mistake_in_the_module_is_refused_in_one_sentence(
-    text: str, said: str, write_module: WriteModule
+def test_an_invalid_setting_is_an_error_of_one_sentence(
+    text: str, message: str, write_module: WriteModule
 ) -> None:
-    with pytest.raises(SettingsError) as refused:
+    with pytest.raises(SettingsError) as caught:
         read_settings(write_module(text), {})
-    assert said in str(refused.value)
-    assert "\n" not in str(refused.value)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("value", ["soon", "-1", "nan", "inf"])
-def test_a_mistake_in_a_variable_is_refused_by_its_name(value: str) -> None:
+def test_an_invalid_variable_is_an_error_with_its_name(value: str) -> None:
     with pytest.raises(SettingsError, match=f"CLOCK_GRACE='{value}': "):
         read_settings(None, {"CLOCK_GRACE": value})
 
 
-def test_a_module_says_how_many_jobs_of_a_task_run_at_once(write_module: WriteModule) -> None:
+def test_a_module_limits_how_many_jobs_of_a_task_run_at_once(write_module: WriteModule) -> None:
     name = write_module("MAX_RUNNING = {'tasks.a': 2}")
     assert read_settings(name, {}).max_running == {"tasks.a": 2}
     assert read_settings(None, {}).max_running == {}
 
 
-@pytest.mark.parametrize("said", ["3", "{'tasks.a': 0}", "{'tasks.a': True}", "{1: 2}", "['a']"])
-def test_a_limit_that_is_none_is_refused(said: str, write_module: WriteModule) -> None:
-    name = write_module(f"MAX_RUNNING = {said}")
-    with pytest.raises(SettingsError, match="MAX_RUNNING in the settings is not a dictionary"):
+@pytest.mark.parametrize("value", ["3", "{'tasks.a': 0}", "{'tasks.a': True}", "{1: 2}", "['a']"])
+def test_an_invalid_limit_is_an_error(value: str, write_module: WriteModule) -> None:
+    name = write_module(f"MAX_RUNNING = {value}")
+    with pytest.raises(SettingsError, match="MAX_RUNNING in the settings must be a dictionary"):
         read_settings(name, {})
 
 
@@ -132,24 +132,24 @@ def test_a_limit_that_is_none_is_refused(said: str, write_module: WriteModule) -
         "SENTRY_MONITORS = 'secret-1'",
     ],
 )
-def test_a_watcher_that_cannot_be_told_is_refused_and_its_address_is_not_shown(
+def test_an_invalid_watcher_is_an_error_that_does_not_show_its_url(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     name = f"watchers_{abs(hash(line))}"
     (tmp_path / f"{name}.py").write_text(line + "\n")
-    with pytest.raises(SettingsError) as found:
+    with pytest.raises(SettingsError) as caught:
         read_settings(name, {})
-    assert "secret" not in str(found.value)
+    assert "secret" not in str(caught.value)
 
 
-def test_watchers_are_read_and_the_environment_goes_first(
+def test_the_environment_overrides_the_ping_url(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     lines = ("PING_URL = 'https://x/1'", "PINGS = {'e': 'http://y:8/2'}", "SENTRY_MONITORS = {}")
     (tmp_path / "watchers_all.py").write_text("\n".join(lines))
-    found = read_settings("watchers_all", {"CLOCK_PING_URL": "https://x/other"})
-    assert (found.ping_url, dict(found.pings)) == ("https://x/other", {"e": "http://y:8/2"})
-    assert "https" not in repr(found)
+    settings = read_settings("watchers_all", {"CLOCK_PING_URL": "https://x/other"})
+    assert (settings.ping_url, dict(settings.pings)) == ("https://x/other", {"e": "http://y:8/2"})
+    assert "https" not in repr(settings)
     assert read_settings("watchers_all", {"CLOCK_PING_URL": ""}).ping_url == "https://x/1"

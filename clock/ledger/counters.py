@@ -46,7 +46,7 @@ class Counters:
 
     def __init__(self, connection: Redis, app: str) -> None:
         self._connection = connection
-        self._key = keys.tally(app)
+        self._key = keys.counters(app)
         self._counts: Counter[str] = Counter()
         self._late = 0.0
 
@@ -82,12 +82,12 @@ class Counters:
 def read_tally(connection: Redis, app: str) -> Counted:
     """What was counted, as far as it was written. Raises ServerError."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
-        pipeline.hgetall(keys.tally(app))
+        pipeline.hgetall(keys.counters(app))
         (found,) = execute(pipeline)
     try:
         return _parse({text(field): text(value) for field, value in (found or {}).items()})
     except READ_ERRORS as error:
-        skip(keys.tally(app), error)
+        skip(keys.counters(app), error)
         return _parse({})
 
 

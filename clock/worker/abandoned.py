@@ -50,7 +50,7 @@ class Abandoned:
     @property
     def watched(self) -> list[str]:
         """What changes when somebody else deals with it, or its worker comes back."""
-        owner = [] if self.owner is None else [keys.presence(self.owner)]
+        owner = [] if self.owner is None else [keys.heartbeat(self.owner)]
         return [self.execution_key, Job.key_for(self.job), *owner]
 
 
@@ -89,7 +89,7 @@ def is_still_abandoned(connection: Redis, found: Abandoned, now: float) -> bool:
         return False
     if found.owner is None:
         return score < now
-    return not connection.exists(keys.presence(found.owner))
+    return not connection.exists(keys.heartbeat(found.owner))
 
 
 def _started(connection: Redis, names: Sequence[str]) -> list[tuple[str, str, float]]:
@@ -113,5 +113,5 @@ def _alive(connection: Redis, owners: Iterable[str | None]) -> set[str]:
     ours = sorted({owner for owner in owners if owner is not None})
     with connection.pipeline(transaction=False) as pipeline:
         for owner in ours:
-            pipeline.exists(keys.presence(owner))
+            pipeline.exists(keys.heartbeat(owner))
         return {owner for owner, found in zip(ours, pipeline.execute(), strict=True) if found}

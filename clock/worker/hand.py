@@ -35,7 +35,7 @@ class Hand:
         """Mark the execution as this worker's, who lives."""
         with connection.pipeline() as pipeline:
             pipeline.hset(self.execution.key, keys.OWNER, self._worker)
-            pipeline.set(keys.presence(self._worker), self._value, ex=keys.PRESENCE)
+            pipeline.set(keys.heartbeat(self._worker), self._value, ex=keys.HEARTBEAT_TTL)
             pipeline.execute()
 
     def is_overtaken(self, connection: Redis) -> bool:
@@ -44,14 +44,14 @@ class Hand:
         return bool(
             connection.register_script(script("clock.worker", "beat.lua"))(
                 keys=[
-                    keys.presence(self._worker),
+                    keys.heartbeat(self._worker),
                     self._job_key,
                     execution.key,
                     self._registry_key,
                 ],
                 args=[
                     self._value,
-                    keys.PRESENCE,
+                    keys.HEARTBEAT_TTL,
                     self._worker,
                     execution.id,
                     execution.composite_key,
@@ -62,17 +62,17 @@ class Hand:
         )
 
     def may_end(self, connection: Redis) -> bool:
-        """Whether the execution is still this worker's; then it stays so for ``keys.PRESENCE``
+        """Whether the execution is still this worker's; then it stays so for ``keys.HEARTBEAT_TTL``
         seconds, time enough to write its end.
         """
         return bool(
             connection.register_script(script("clock.worker", "may_end.lua"))(
-                keys=[self.execution.key, self._registry_key, keys.presence(self._worker)],
+                keys=[self.execution.key, self._registry_key, keys.heartbeat(self._worker)],
                 args=[
                     self._worker,
                     self.execution.composite_key,
                     self._value,
-                    keys.PRESENCE,
+                    keys.HEARTBEAT_TTL,
                 ],
             )
         )

@@ -79,8 +79,8 @@ class LivingWorker(GentleWorker):
         self.connection.hset(self.key, keys.OWNER, self._identity)
 
     def _is_dead(self, identity: str) -> bool:
-        deadline = time.monotonic() + keys.PRESENCE + 1
-        while self.connection.exists(keys.presence(identity)):
+        deadline = time.monotonic() + keys.HEARTBEAT_TTL + 1
+        while self.connection.exists(keys.heartbeat(identity)):
             if self.connection.hexists(self.key, "death") or time.monotonic() > deadline:
                 return False
             time.sleep(0.5)
@@ -91,7 +91,7 @@ class LivingWorker(GentleWorker):
         if self._presence is not None:
             self._presence.end()
         super().register_death()  # type: ignore[no-untyped-call]
-        self.connection.delete(keys.presence(self._identity))
+        self.connection.delete(keys.heartbeat(self._identity))
 
     def clean_registries(self) -> None:
         """RQ's upkeep of its registries. Abandoned ones are judged by ``Sweep``."""

@@ -94,10 +94,10 @@ class Presence(Thread):
             self._since = now
         # A server that was away, or lost its data, has forgotten every worker. Who has not heard
         # of it for as long as a sign of life lasts cannot tell the dead from the late.
-        if now - self._since < keys.PRESENCE:
+        if now - self._since < keys.HEARTBEAT_TTL:
             return
         try:
-            if self._connection.set(keys.sweep(), self._worker, nx=True, ex=keys.SWEEP):
+            if self._connection.set(keys.reaper(), self._worker, nx=True, ex=keys.REAP_EVERY):
                 self._sweep()
         except Exception as error:  # without this thread the worker would count as dead
             reason = f"{type(error).__name__}: {error}"
@@ -110,7 +110,7 @@ class Presence(Thread):
     def _say_alive(self) -> None:
         hand = self._hand()
         if hand is None:
-            self._connection.set(keys.presence(self._worker), self._value, ex=keys.PRESENCE)
+            self._connection.set(keys.heartbeat(self._worker), self._value, ex=keys.HEARTBEAT_TTL)
         elif hand.is_overtaken(self._connection):
             self._overtaken(hand)
         if self._at_each is not None:

@@ -25,7 +25,7 @@ def test_a_killed_worker_is_not_counted_once_its_last_sign_of_life_is_over(
     wait_for(
         "it is not counted any more",
         lambda: count_workers(redis, ["io"]) == {"io": 0},
-        within=keys.PRESENCE + 4,
+        within=keys.HEARTBEAT_TTL + 4,
     )
     assert [found.workers for found in read_queues(redis, 0.0, ["io"])] == [0]
     assert read_workers(redis) == []

@@ -67,7 +67,7 @@ def test_a_task_that_kills_its_worker_three_times_is_given_up(
         worker = start_worker("default")
         worker.process.wait(timeout=FOUND)
         # As if its last sign of life had been long ago: here it is the count that matters.
-        redis.delete(*redis.scan_iter(keys.presence(f"worker-{number}.*")))
+        redis.delete(*redis.scan_iter(keys.heartbeat(f"worker-{number}.*")))
         wait_for(
             "the death is found",
             lambda number=number: len(last.lines("abandoned")) == number - 1,  # type: ignore[misc]

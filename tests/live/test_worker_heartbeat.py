@@ -31,7 +31,7 @@ class Looks:
 
     def beat(self, now: float) -> int:
         """One beat; how often it has looked so far. The lock of an earlier look is over."""
-        self._redis.delete(keys.sweep())
+        self._redis.delete(keys.reaper())
         self.presence.beat(now)
         return self.count
 
@@ -41,9 +41,9 @@ class Looks:
 
 def test_a_sign_of_life_is_a_key_that_ends_by_itself(redis: Redis) -> None:
     Looks(redis, "mine").beat(0)
-    assert redis.get(keys.presence("mine")) == b"here 1"
-    assert 0 < redis.ttl(keys.presence("mine")) <= keys.PRESENCE
-    assert keys.PRESENCE > 3 * BEAT
+    assert redis.get(keys.heartbeat("mine")) == b"here 1"
+    assert 0 < redis.ttl(keys.heartbeat("mine")) <= keys.HEARTBEAT_TTL
+    assert keys.HEARTBEAT_TTL > 3 * BEAT
 
 
 def test_a_worker_judges_only_after_it_heard_of_the_server_for_as_long_as_a_sign_lasts(
@@ -63,15 +63,15 @@ def test_a_server_that_was_away_and_forgot_the_living_makes_nobody_dead(
     looks.presence.beat(20)
     server.resume()
     assert [looks.beat(now) for now in (24, 28, 36)] == [1, 1, 1]
-    assert looks.beat(24 + keys.PRESENCE) == 2
+    assert looks.beat(24 + keys.HEARTBEAT_TTL) == 2
 
 
 def test_of_several_workers_one_looks_at_a_time(redis: Redis) -> None:
     several = [Looks(redis, f"worker-{number}") for number in range(3)]
     for looks in several:
         looks.beat(0)
-    redis.delete(keys.sweep())
+    redis.delete(keys.reaper())
     for looks in several:
-        looks.presence.beat(keys.PRESENCE)
+        looks.presence.beat(keys.HEARTBEAT_TTL)
     assert sum(looks.count for looks in several) == 1
-    assert 0 < redis.ttl(keys.sweep()) <= keys.SWEEP
+    assert 0 < redis.ttl(keys.reaper()) <= keys.REAP_EVERY

@@ -67,7 +67,7 @@ def fill(redis: Any) -> None:
     """What is right, for a clock of ``APP`` with the events ``ten``, ``stream`` and ``a/b ü``."""
     pause(redis, APP, "a/b ü", Pause(until=None, reason="because", by="me", since=int(START)))
     write_run(redis, APP, _run("ten"))
-    redis.hset(keys.tally(APP), mapping={"refused": 1, "lateness:0": 2, "lateness:sum": "0.1"})
+    redis.hset(keys.counters(APP), mapping={"refused": 1, "lateness:0": 2, "lateness:sum": "0.1"})
     Worker(["default"], connection=redis, name="good").register_birth()  # type: ignore[no-untyped-call]
     queue = Queue("default", connection=redis)
     for task in ("fail", "say"):
@@ -108,7 +108,7 @@ def _spoil_ledger(redis: Any) -> None:
         redis.rpush(keys.runs(APP, name), value)
         for field in ("succeeded", "outcome:failed", "duration:1", "duration:sum", value):
             redis.hset(keys.measured(APP, name), field, value)
-    redis.hset(keys.tally(APP), "refused", "-1")
+    redis.hset(keys.counters(APP), "refused", "-1")
 
 
 def _spoil_jobs(redis: Any) -> None:

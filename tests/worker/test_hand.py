@@ -26,19 +26,19 @@ def hand(redis: Redis) -> Hand:
 
 
 def test_its_worker_may_end_it_and_lives_long_enough_for_that(redis: Redis, hand: Hand) -> None:
-    redis.delete(keys.presence("w1.token"))
+    redis.delete(keys.heartbeat("w1.token"))
     assert hand.may_end(redis)
-    assert redis.ttl(keys.presence("w1.token")) > keys.PRESENCE - 2
+    assert redis.ttl(keys.heartbeat("w1.token")) > keys.HEARTBEAT_TTL - 2
 
 
 def test_nobody_may_end_what_another_worker_has_or_has_ended(redis: Redis, hand: Hand) -> None:
     redis.hset(hand.execution.key, keys.OWNER, "w2.token")
-    redis.delete(keys.presence("w1.token"))
+    redis.delete(keys.heartbeat("w1.token"))
     assert not hand.may_end(redis)
     redis.delete(hand.execution.key)
     redis.zrem("rq:wip:default", hand.execution.composite_key)
     assert not hand.may_end(redis)
-    assert redis.exists(keys.presence("w1.token")) == 0
+    assert redis.exists(keys.heartbeat("w1.token")) == 0
 
 
 def test_a_late_heartbeat_of_rq_gives_back_no_right_to_end(redis: Redis, hand: Hand) -> None:
@@ -51,7 +51,7 @@ def test_a_late_heartbeat_of_rq_gives_back_no_right_to_end(redis: Redis, hand: H
 def test_an_execution_that_rq_forgot_while_the_server_was_away_is_known_again(
     redis: Redis, hand: Hand
 ) -> None:
-    redis.delete(hand.execution.key, keys.presence("w1.token"))
+    redis.delete(hand.execution.key, keys.heartbeat("w1.token"))
     assert hand.may_end(redis)
     assert not hand.is_overtaken(redis)
     again = Execution.fetch(hand.execution.id, hand.job, connection=redis)

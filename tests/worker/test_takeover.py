@@ -52,9 +52,9 @@ def taken(redis: Redis, found: Abandoned) -> Recovery | None:
 
 def test_a_job_is_abandoned_once_its_worker_gives_no_sign_of_life(redis: Redis) -> None:
     job = begun(redis)
-    redis.set(keys.presence(DEAD), "here")
+    redis.set(keys.heartbeat(DEAD), "here")
     assert found_in(redis) == []
-    redis.delete(keys.presence(DEAD))
+    redis.delete(keys.heartbeat(DEAD))
     (found,) = found_in(redis)
     assert (found.job, found.queue, found.worker) == (job.id, "default", "w1")
 
@@ -191,7 +191,7 @@ def test_nothing_happens_where_something_does_between_the_look_and_the_deed(
         if meanwhile == "ended":
             redis.delete(found.execution_key)
         elif meanwhile == "back":
-            redis.set(keys.presence(DEAD), "here")
+            redis.set(keys.heartbeat(DEAD), "here")
         else:
             assert taken(redis, found) is not None
         return fetched

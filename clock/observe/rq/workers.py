@@ -161,7 +161,7 @@ def alive_workers(connection: Redis, workers: Sequence[str], replies: Sequence[A
     """Those of ``workers`` that are alive, in one more round trip if any of them is ours.
 
     A worker's hash expires some minutes after its last heartbeat. One of ours is known to be dead
-    ``keys.PRESENCE`` seconds after its last sign of life. Raises what the client raises.
+    ``keys.HEARTBEAT_TTL`` seconds after its last sign of life. Raises what the client raises.
     """
     owners = dict(zip(workers, replies[1::2], strict=True))
     silent = _silent(connection, owners)
@@ -179,7 +179,7 @@ def _silent(connection: Redis, owners: Mapping[str, bytes | None]) -> set[str]:
         return set()
     with connection.pipeline(transaction=False) as pipeline:
         for identity in ours.values():
-            pipeline.exists(keys.presence(identity))
+            pipeline.exists(keys.heartbeat(identity))
         signs = pipeline.execute()
     return {worker for worker, sign in zip(ours, signs, strict=True) if not sign}
 

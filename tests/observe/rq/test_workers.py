@@ -37,9 +37,9 @@ def test_a_worker_of_ours_without_a_sign_of_life_is_not_counted_anywhere(redis: 
     for name in ("alive", "dead"):
         Worker(["io"], connection=redis, name=name).register_birth()  # type: ignore[no-untyped-call]
         redis.hset(f"rq:worker:{name}", keys.OWNER, f"{name}.token")
-    redis.set(keys.presence("alive.token"), "here 1", ex=keys.PRESENCE)
+    redis.set(keys.heartbeat("alive.token"), "here 1", ex=keys.HEARTBEAT_TTL)
     # Another process under the name of the dead one does not keep it alive.
-    redis.set(keys.presence("dead.other"), "here 2", ex=keys.PRESENCE)
+    redis.set(keys.heartbeat("dead.other"), "here 2", ex=keys.HEARTBEAT_TTL)
     assert count_workers(redis, ["io"]) == {"io": 1}
     assert [queue.workers for queue in read_queues(redis, 0.0, ["io"])] == [1]
     assert [worker.name for worker in read_workers(redis)] == ["alive"]
