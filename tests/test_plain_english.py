@@ -13,9 +13,9 @@ import clock
 
 PACKAGE = Path(clock.__file__).parent
 
-TODO = {"errors", "connection", "recurrence", "schedule", "ledger", "runs", "loop", "observe"}
-TODO |= {"jobs", "watchers", "web", "cli", "dev", "log", "stop", "output", "embedding", "settings"}
-TODO |= {"decision", "keys", "bootstrap", "commands", "inside", "instant", "exit_codes", "suggest"}
+TODO = {"recurrence", "schedule", "ledger", "runs", "loop", "observe"}
+TODO |= {"jobs", "watchers", "web", "cli", "dev", "log", "stop", "output", "embedding"}
+TODO |= {"decision", "bootstrap", "commands", "inside", "instant", "exit_codes", "suggest"}
 TODO |= {"__main__", "__init__", "version"}
 """Rooms that are not read yet."""
 

@@ -1,8 +1,9 @@
-"""Which RQ these tests run against, and that the names of its keys are its own."""
+"""The RQ under test, and that the names of its keys are in one module."""
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import rq
@@ -26,6 +27,8 @@ import clock
 from clock.connection import rq_keys
 from clock.jobs import rq_versions
 
+PACKAGE = Path(clock.__file__).parent
+
 REGISTRIES: dict[str, type[BaseRegistry]] = {
     "wip": StartedJobRegistry,
     "scheduled": ScheduledJobRegistry,
@@ -44,7 +47,7 @@ def test_it_is_the_rq_that_was_asked_for() -> None:
     assert VERSION.startswith("2.") == rq_versions.IS_RQ_2
 
 
-def test_the_names_of_rq_s_keys_are_those_of_the_installed_rq() -> None:
+def test_rq_s_keys_are_those_of_the_installed_rq() -> None:
     assert Job.key_for("a") == rq_keys.JOB + "a"
     assert Queue.redis_queue_namespace_prefix == rq_keys.QUEUE
     assert rq.Worker.redis_worker_namespace_prefix == rq_keys.WORKER
@@ -55,8 +58,19 @@ def test_the_names_of_rq_s_keys_are_those_of_the_installed_rq() -> None:
         assert rq_keys.registry(kind, "q") == registry.key_template.format("q")
 
 
-def test_no_key_of_rq_is_written_out_in_the_package() -> None:
-    package = Path(clock.__file__).parent
-    files = [file for file in package.rglob("*.*") if file.suffix in {".py", ".lua", ".html"}]
+def test_no_other_module_names_a_key_of_rq() -> None:
+    files = [file for file in PACKAGE.rglob("*.*") if file.suffix in {".py", ".lua", ".html"}]
     assert len(files) > 100
     assert [str(file) for file in files if "rq:" in file.read_text(encoding="utf-8")] == []
+
+    names = re.compile(r"redis_\w+_(prefix|keys)|key_template|WORKER\w*_KEYS?\b")
+    users = {file.relative_to(PACKAGE) for file in files if names.search(file.read_text("utf-8"))}
+    # Workers call RQ's own classes, which they extend.
+    assert {path for path in users if path.parts[0] != "worker"} == {Path("connection/rq_keys.py")}
+
+
+def test_no_other_module_names_a_key_of_ours() -> None:
+    key = re.compile(r"""f?["']clock:(?! )""")
+    files = [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.lua")]
+    users = {file.relative_to(PACKAGE) for file in files if key.search(file.read_text("utf-8"))}
+    assert users == {Path("keys.py")}

@@ -1,1 +1,1 @@
-"""The connection to Redis: which server, how to reach it, its scripts, and what its errors mean."""
+"""The connection to Redis: which server, its clients, scripts, keys and errors."""

@@ -119,8 +119,8 @@ def timeout_of(client: Redis) -> float:
 
 def _connection_class(url: str) -> dict[str, Any]:
     classes = {"redis": PlainConnection, "rediss": TlsConnection}
-    found = classes.get(url.partition("://")[0])
-    return {} if found is None else {"connection_class": found}
+    scheme = url.partition("://")[0]
+    return {"connection_class": classes[scheme]} if scheme in classes else {}
 
 
 def _short_handshake() -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""The names of RQ's keys, under the prefix of the installed RQ.
+"""RQ's keys, with the prefix of the installed RQ.
 
-From RQ 3 on the variable ``RQ_KEY_PREFIX`` sets that prefix. It may hold letters, digits and
-``_.:-{}``: what follows it is cut off by its length, never by a pattern.
+From RQ 3 on, the variable ``RQ_KEY_PREFIX`` sets the prefix. It may contain letters, digits and
+``_.:-{}``, so it is removed from a key by its length, never by a pattern.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from rq.job import Job
 from rq.worker_registration import REDIS_WORKER_KEYS
 
 JOB = Job.redis_job_namespace_prefix
-"""With the id of a job behind it: the job's hash."""
+"""Followed by a job id: the job's hash."""
 
 PREFIX = JOB.removesuffix("job:")
-"""What every key of RQ begins with, its colon included."""
+"""The prefix of every key, with its colon."""
 
 QUEUE = Queue.redis_queue_namespace_prefix
-"""With the name of a queue behind it: its list of waiting jobs."""
+"""Followed by a queue's name: the list of its waiting jobs."""
 
 QUEUES = Queue.redis_queues_keys
 """The set of the keys of all queues."""
 
 WORKER = f"{PREFIX}worker:"
-"""With the name of a worker behind it: its hash."""
+"""Followed by a worker's name: its hash."""
 
 WORKERS = REDIS_WORKER_KEYS
 """The set of the keys of all workers."""
@@ -33,14 +33,14 @@ RATE_LIMITS = f"{PREFIX}rl-keys"
 
 
 def registry(kind: str, queue: str) -> str:
-    """The sorted set of the jobs of ``queue`` that are, in RQ's words, ``wip`` (or rather their
-    executions), ``scheduled``, ``deferred``, ``ready``, ``finished``, ``failed`` or ``canceled``.
+    """A registry of ``queue``: the sorted set of the ids of its jobs that are ``scheduled``,
+    ``deferred``, ``ready``, ``finished``, ``failed`` or ``canceled``; of ``wip``, of executions.
     """
     return f"{PREFIX}{kind}:{queue}"
 
 
 def rate_limited(limit: str) -> str:
-    """The sorted set of the jobs that wait for a place under a rate limit; from RQ 3 on."""
+    """The sorted set of the jobs that wait for a slot of a rate limit; from RQ 3 on."""
     return f"{PREFIX}rl:{limit}:rate_limited"
 
 
@@ -50,12 +50,12 @@ def workers_of(queue: str) -> str:
 
 
 def results(job: str) -> str:
-    """The stream of what the runs of the job with this id returned or raised."""
+    """The stream of the results of the job with this id: what each run returned or raised."""
     return f"{PREFIX}results:{job}"
 
 
 def execution(entry: str) -> str:
-    """The hash of an execution, which RQ calls ``JOB:EXECUTION`` in its registries."""
+    """The hash of an execution; ``entry`` is its ``JOB:EXECUTION`` in a registry."""
     return f"{PREFIX}execution:{entry}"
 
 
@@ -65,5 +65,5 @@ def executions(job: str) -> str:
 
 
 def executions_of_worker(name: str) -> str:
-    """The set of the executions of a worker, ``JOB:EXECUTION`` each; from RQ 3 on."""
+    """The set of the executions of a worker, as ``JOB:EXECUTION``; from RQ 3 on."""
     return f"{WORKER}{name}:executions"

@@ -1,4 +1,4 @@
-"""The scripts that run on the server, ``*.lua`` beside the modules that call them."""
+"""Lua scripts that run on the server: ``*.lua`` files next to the modules that call them."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import json
 from functools import cache
 from importlib.resources import files
 
+from clock.connection.rq_keys import PREFIX
+
 
 @cache
 def script(folder: str, name: str) -> str:
-    """The text of the script ``name`` of a package, in which ``RQ`` is what RQ's keys begin with.
+    """The source of the script ``name`` in the package ``folder``, with RQ's key prefix as ``RQ``.
 
-    It is the same text, and so has the same digest, as long as the process lives.
+    Its digest is the same as long as the process lives.
     """
-    from clock.connection.rq_keys import PREFIX
-
-    # On the first line, so that the server's errors name the lines of the file.
-    text = files(folder).joinpath(name).read_text(encoding="utf-8")
-    return f"local RQ = {json.dumps(PREFIX)} {text}"
+    # The prefix goes on the first line, so that line numbers in errors are those of the file.
+    source = files(folder).joinpath(name).read_text(encoding="utf-8")
+    return f"local RQ = {json.dumps(PREFIX)} {source}"

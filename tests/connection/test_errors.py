@@ -1,4 +1,4 @@
-"""What an error of the client means, and whether waiting may cure it."""
+"""Errors of the Redis client become a ServerError that names the cause, and whether it lasts."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ from clock.errors import (
         ConnectionResetError(104, "Connection reset by peer"),
     ],
 )
-def test_what_passes_by_itself_is_waited_for(error: RedisError) -> None:
-    found = server_error(error)
-    assert not found.is_lasting
-    assert str(found) == f"{type(error).__name__}: {error}"
+def test_a_transient_error_is_not_lasting(error: RedisError) -> None:
+    result = server_error(error)
+    assert not result.is_lasting
+    assert str(result) == f"{type(error).__name__}: {error}"
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "cause"),
     [
         (AuthenticationError("Authentication required."), "the server requires a password"),
         (AuthenticationError("invalid password"), "wrong user or password"),
@@ -66,35 +66,35 @@ def test_what_passes_by_itself_is_waited_for(error: RedisError) -> None:
         (ResponseError("DB index is out of range"), "the server has no database with this number"),
     ],
 )
-def test_what_lasts_is_said_as_what_it_is(error: RedisError, said: str) -> None:
-    found = server_error(error)
-    assert found.is_lasting
-    assert said in str(found)
-    assert str(found).startswith(f"{type(error).__name__}: ")
-    assert str(error) in str(found)
+def test_a_lasting_error_names_its_cause(error: RedisError, cause: str) -> None:
+    result = server_error(error)
+    assert result.is_lasting
+    assert cause in str(result)
+    assert str(result).startswith(f"{type(error).__name__}: ")
+    assert str(error) in str(result)
 
 
 @pytest.mark.parametrize(
-    ("trouble", "is_lasting"),
+    ("message", "is_lasting"),
     [
         ("self-signed certificate", True),
         ("certificate is not yet valid", False),
         ("certificate has expired", False),
     ],
 )
-def test_a_certificate_that_a_clock_set_wrong_may_refuse_is_waited_for(
-    trouble: str, is_lasting: bool
+def test_an_invalid_certificate_is_lasting_unless_this_host_s_time_is_wrong(
+    message: str, is_lasting: bool
 ) -> None:
     cause = ssl.SSLCertVerificationError(1, "certificate verify failed")
-    cause.verify_message = trouble
+    cause.verify_message = message
     error = RedisConnectionError("Error 1 connecting")
     error.__cause__ = cause
-    found = server_error(error)
-    assert found.is_lasting == is_lasting
-    assert "the certificate of the server cannot be verified" in str(found)
+    result = server_error(error)
+    assert result.is_lasting == is_lasting
+    assert "the certificate of the server cannot be verified" in str(result)
 
 
-def test_a_command_that_a_server_quotes_is_not_passed_on() -> None:
+def test_the_arguments_that_a_server_quotes_are_removed() -> None:
     error = ResponseError("unknown command 'AUTH', with args beginning with: 'user' 'secret' ")
     assert str(server_error(error)) == "ResponseError: unknown command 'AUTH'"
 
@@ -122,7 +122,7 @@ def test_an_enqueue_error_keeps_its_id_its_text_and_its_kind_when_copied() -> No
     assert EnqueueError(text, "it").kind == text
 
 
-def test_what_redis_holds_is_no_reason_to_try_again() -> None:
+def test_a_conflict_is_not_a_server_error() -> None:
     for error in (NotAQueueError, JobIdTakenError, NotEnrolledError, RequestChangedError):
         assert issubclass(error, ConflictError)
         assert not issubclass(error, ServerError)

@@ -1,4 +1,4 @@
-"""Which server: the order of the places that may name it, and no password in sight."""
+"""Which server: which of the addresses wins."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ def test_the_first_variable_that_is_set_wins(first: int) -> None:
     assert redis_url(environ) == f"redis://{ORDER[first].lower()}"
 
 
-def test_an_empty_variable_says_nothing() -> None:
+def test_an_empty_variable_is_ignored() -> None:
     assert redis_url({"CLOCK_REDIS_URL": "", "REDIS_URL": "redis://b"}) == "redis://b"
 
 
-def test_without_any_variable_it_is_localhost() -> None:
+def test_the_default_is_localhost() -> None:
     assert redis_url({}) == "redis://localhost:6379/0"
 
 
-def test_a_certificate_is_verified_unless_the_environment_says_no() -> None:
+def test_certificates_are_verified_unless_the_environment_says_no() -> None:
     assert redis_url({"REDIS_TLS_URL": "rediss://a"}) == "rediss://a"
     lenient = redis_url({"REDIS_TLS_URL": "rediss://a:1/0?db=3", "REDIS_TLS_VERIFY": "no"})
     assert lenient == "rediss://a:1/0?db=3&ssl_cert_reqs=none&ssl_check_hostname=false"
     connect(lenient)
 
 
-def test_a_url_goes_before_settings_and_settings_before_the_environment(
+def test_a_url_overrides_settings_and_settings_override_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "settings_of_a_test.py").write_text("REDIS_URL = 'redis://settings'\n")
@@ -46,7 +46,7 @@ def test_a_url_goes_before_settings_and_settings_before_the_environment(
     assert address(None, None, environ) == "redis://environ"
 
 
-def test_settings_that_cannot_be_imported_or_name_no_server_are_refused(
+def test_settings_without_a_server_or_that_cannot_be_imported_are_errors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "settings_without.py").write_text("QUEUES = []\n")
@@ -57,7 +57,7 @@ def test_settings_that_cannot_be_imported_or_name_no_server_are_refused(
         address(None, "settings_without", {})
 
 
-def test_sentinels_are_found_in_the_settings_and_shown_without_a_password(
+def test_sentinels_of_the_settings_are_shown_without_the_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "settings_of_sentinels.py").write_text(
@@ -74,7 +74,7 @@ def test_sentinels_are_found_in_the_settings_and_shown_without_a_password(
     assert options["retry"].get_retries() == 0
 
 
-def test_a_url_and_an_address_in_the_settings_go_before_sentinels(
+def test_a_url_and_an_address_in_the_settings_override_sentinels(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "settings_of_both.py").write_text("REDIS_URL = 'redis://a'\nSENTINEL = {}\n")
@@ -84,24 +84,24 @@ def test_a_url_and_an_address_in_the_settings_go_before_sentinels(
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ("'mymaster'", "SENTINEL must be a dictionary"),
         ("{'INSTANCES': ['a:1']}", "INSTANCES"),
         ("{'INSTANCES': [('redis://:secret@a', 1)]}", "INSTANCES"),
     ],
 )
-def test_sentinels_that_cannot_be_used_are_refused(
-    settings: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_invalid_sentinels_are_an_error(
+    settings: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = f"settings_refused_{abs(hash(settings))}"
+    name = f"settings_invalid_{abs(hash(settings))}"
     (tmp_path / f"{name}.py").write_text(f"SENTINEL = {settings}\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(SettingsError, match=said):
+    with pytest.raises(SettingsError, match=message):
         find_server(None, name, {}).connect()
 
 
-def test_an_address_that_is_none_is_refused_without_its_password() -> None:
-    with pytest.raises(SettingsError) as refused:
+def test_an_invalid_address_is_an_error_without_its_password() -> None:
+    with pytest.raises(SettingsError) as caught:
         connect("http://user:secret@host")
-    assert "secret" not in str(refused.value)
+    assert "secret" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""A server that answers, and refuses: each state is survived, logged once, and made up for."""
+"""A server that answers with errors: each is survived, logged once, and caught up after."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ START = 1_800_000_000
 State = Callable[[ValkeyProcess, Redis], AbstractContextManager[None]]
 
 
-class Turns:
-    """A clock whose turns are taken one by one, at given seconds after START."""
+class Passes:
+    """A clock whose passes are made one by one, at given seconds after START."""
 
     def __init__(self, schedule: Schedule, connection: Redis) -> None:
         self._now = float(START)
@@ -61,7 +61,7 @@ def server(tmp_path: Path) -> Iterator[ValkeyProcess]:
 
 @pytest.fixture
 def redis(server: ValkeyProcess) -> Iterator[Redis]:
-    """A connection of the operator's, who may know more than the clock does."""
+    """The operator's connection, which the states under test do not affect."""
     with Redis.from_url(server.url) as connection:
         yield connection
 
@@ -95,7 +95,7 @@ def _too_few_replicas(server: ValkeyProcess, redis: Redis) -> Iterator[None]:
 
 
 @contextmanager
-def _asks_for_a_password(server: ValkeyProcess, redis: Redis) -> Iterator[None]:
+def _requires_a_password(server: ValkeyProcess, redis: Redis) -> Iterator[None]:
     redis.config_set("requirepass", "another")
     redis.client_kill_filter(skipme=True, _type="normal")
     yield
@@ -128,7 +128,7 @@ def _loading(server: ValkeyProcess, redis: Redis) -> Iterator[None]:
 
 @contextmanager
 def _busy(server: ValkeyProcess, redis: Redis) -> Iterator[None]:
-    def run_for_ever() -> None:
+    def run_forever() -> None:
         with suppress(RedisError), Redis.from_url(server.url) as other:
             other.eval("while true do end", 0)
 
@@ -138,9 +138,9 @@ def _busy(server: ValkeyProcess, redis: Redis) -> Iterator[None]:
         except ResponseError as error:
             return str(error).startswith("BUSY")
 
-    thread = threading.Thread(target=run_for_ever)
+    thread = threading.Thread(target=run_forever)
     thread.start()
-    wait_for("the server says that it is busy", answers_busy)
+    wait_for("the server is busy", answers_busy)
     yield
     redis.script_kill()
     thread.join()
@@ -153,12 +153,12 @@ def _busy(server: ValkeyProcess, redis: Redis) -> Iterator[None]:
         (_replica_without_its_master, "MasterDownError: "),
         (_out_of_memory, "OutOfMemoryError: "),
         (_too_few_replicas, "ResponseError: NOREPLICAS "),
-        (_asks_for_a_password, "AuthenticationError: "),
+        (_requires_a_password, "AuthenticationError: "),
         (_loading, "BusyLoadingError: "),
         (_busy, "ResponseError: BUSY "),
     ],
 )
-def test_a_server_that_refuses_is_logged_once_and_what_passed_is_made_up(
+def test_an_error_state_is_logged_once_and_caught_up_after(
     state: State,
     reason: str,
     server: ValkeyProcess,
@@ -166,64 +166,64 @@ def test_a_server_that_refuses_is_logged_once_and_what_passed_is_made_up(
     read: ReadSchedule,
     logged: pytest.LogCaptureFixture,
 ) -> None:
-    turns = Turns(read("every('10 seconds', 'tasks.x', catch_up='all')"), connect(server.url))
-    turns.at(0, 10)
+    passes = Passes(read("every('10 seconds', 'tasks.x', catch_up='all')"), connect(server.url))
+    passes.at(0, 10)
     with state(server, redis):
-        turns.at(20, 20.1, 21, 30, 31)
-    turns.at(32, 40)
+        passes.at(20, 20.1, 21, 30, 31)
+    passes.at(32, 40)
     assert scheduled(redis, "tasks.x") == [START + at for at in (10, 20, 30, 40)]
-    away, back = _said(logged)
+    away, back = _messages(logged)
     assert away.startswith(f"server away: {reason}")
     assert back == "server back: None"
 
 
-def test_a_password_that_is_not_valid_any_more_is_logged_once_and_without_it(
+def test_a_password_that_was_changed_is_logged_once_and_not_shown(
     server: ValkeyProcess, redis: Redis, read: ReadSchedule, logged: pytest.LogCaptureFixture
 ) -> None:
     redis.config_set("requirepass", "before")
     url = server.url.replace("//", "//:before@")
-    turns = Turns(read("every('10 seconds', 'tasks.x', catch_up='all')"), connect(url))
-    turns.at(0, 10)
+    passes = Passes(read("every('10 seconds', 'tasks.x', catch_up='all')"), connect(url))
+    passes.at(0, 10)
     redis.config_set("requirepass", "after")
     redis.client_kill_filter(skipme=True, _type="normal")
-    turns.at(20, 21, 30)
+    passes.at(20, 21, 30)
     redis.config_set("requirepass", "before")
-    turns.at(31)
+    passes.at(31)
     assert scheduled(redis, "tasks.x") == [START + at for at in (10, 20, 30)]
-    away, _back = _said(logged)
+    away, _back = _messages(logged)
     assert away.startswith("server away: AuthenticationError: ")
     assert "before" not in away
 
 
-def test_scripts_flushed_between_any_two_turns_are_not_noticed(
+def test_a_script_flush_between_any_two_passes_changes_nothing(
     server: ValkeyProcess, redis: Redis, read: ReadSchedule, logged: pytest.LogCaptureFixture
 ) -> None:
-    turns = Turns(read("every('10 seconds', 'tasks.x')"), connect(server.url))
+    passes = Passes(read("every('10 seconds', 'tasks.x')"), connect(server.url))
     for moment in (0, 10, 20, 30):
-        turns.at(moment)
+        passes.at(moment)
         redis.script_flush()
     assert scheduled(redis, "tasks.x") == [START + at for at in (10, 20, 30)]
-    assert _said(logged) == []
+    assert _messages(logged) == []
 
 
-def test_a_state_that_becomes_another_is_logged_again(
+def test_a_change_of_state_is_logged(
     server: ValkeyProcess, redis: Redis, read: ReadSchedule, logged: pytest.LogCaptureFixture
 ) -> None:
-    turns = Turns(read("every('10 seconds', 'tasks.x', catch_up='all')"), connect(server.url))
-    turns.at(0)
+    passes = Passes(read("every('10 seconds', 'tasks.x', catch_up='all')"), connect(server.url))
+    passes.at(0)
     with _out_of_memory(server, redis):
-        turns.at(10, 11)
+        passes.at(10, 11)
     with _replica_of_another(server, redis):
-        turns.at(12, 13)
+        passes.at(12, 13)
     with _out_of_memory(server, redis):
-        turns.at(14, 15)
-    turns.at(16)
-    kinds = [line.split(": ")[1] for line in _said(logged)]
+        passes.at(14, 15)
+    passes.at(16)
+    kinds = [line.split(": ")[1] for line in _messages(logged)]
     assert kinds == ["OutOfMemoryError", "ReadOnlyError", "None"]
     assert scheduled(redis, "tasks.x") == [START + 10]
 
 
-def test_a_state_whose_text_differs_from_try_to_try_is_logged_once(
+def test_a_state_whose_text_changes_with_each_try_is_logged_once(
     redis: Redis,
     read: ReadSchedule,
     logged: pytest.LogCaptureFixture,
@@ -235,11 +235,11 @@ def test_a_state_whose_text_differs_from_try_to_try_is_logged_once(
         raise ServerError(f"ConnectionError: port {next(tries)} is closed", "ConnectionError")
 
     monkeypatch.setattr(Ledger, "enrol_in_parts", refuse)
-    Turns(read("every('10 seconds', 'tasks.x')"), redis).at(0, 1, 2)
-    assert _said(logged) == ["server away: ConnectionError: port 0 is closed"]
+    Passes(read("every('10 seconds', 'tasks.x')"), redis).at(0, 1, 2)
+    assert _messages(logged) == ["server away: ConnectionError: port 0 is closed"]
 
 
-def _said(logged: pytest.LogCaptureFixture) -> list[str]:
+def _messages(logged: pytest.LogCaptureFixture) -> list[str]:
     return [
         f"{record.message}: {record.__dict__['fields'].get('reason')}"
         for record in logged.records

@@ -1,4 +1,4 @@
-"""No password in sight, whatever an address looks like."""
+"""An address is shown without its password, whatever it looks like."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ passwords = st.lists(
     min_size=1,
     max_size=6,
 ).flatmap(lambda odd: st.permutations([*odd, WORD, WORD]).map("".join))
-"""Odd characters around a word that is nowhere else in the address."""
+"""Special characters around a word that is nowhere else in the address."""
 
 addresses = st.builds(
     "{}{}:{}{}".format,
@@ -66,21 +66,21 @@ def test_no_password_is_shown_whatever_is_in_it(url: str) -> None:
 
 @given(addresses)
 @example("redis://user:12?34SeCrEt@host")
-def test_an_address_that_cannot_be_read_is_refused_without_its_password(url: str) -> None:
-    said, options = "", {}
+def test_an_invalid_address_is_an_error_without_its_password(url: str) -> None:
+    message, options = "", {}
     try:
         options = connect(url).connection_pool.connection_kwargs
     except SettingsError as error:
-        said = str(error)
-    # It is refused, or read as it was meant: the password is where a password belongs. One that
-    # looks like the option of that name could be meant so.
-    assert WORD not in said + str(options.get("host", "")) + str(options.get("path", ""))
-    assert said or "password=" in url or WORD in str(options["password"])
+        message = str(error)
+    # It is an error, or the password is where a password belongs. One that looks like the option
+    # of that name may be meant so.
+    assert WORD not in message + str(options.get("host", "")) + str(options.get("path", ""))
+    assert message or "password=" in url or WORD in str(options["password"])
 
 
 @pytest.mark.parametrize("variable", ["CLOCK_REDIS_URL", "REDIS_TLS_URL", "REDIS_URL"])
 @pytest.mark.parametrize("odd", ["/", "#", "?", "[", "]", "//", "12/", "12#", "12?a="])
-def test_the_command_says_one_line_without_the_password(
+def test_a_command_prints_one_line_without_the_password(
     variable: str,
     odd: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -92,9 +92,11 @@ def test_the_command_says_one_line_without_the_password(
     monkeypatch.setenv("REDIS_TLS_VERIFY", "no")
     with pytest.raises(SystemExit) as ended:
         main(["status"])
-    said = capsys.readouterr()
+    output = capsys.readouterr()
     assert ended.value.code == exit_codes.USAGE
-    assert said.out == ""
-    assert said.err.startswith("clock: the address 'rediss://:***@127.0.0.1:1/0' cannot be used: ")
-    assert WORD not in said.err
-    assert said.err.count("\n") == 1
+    assert output.out == ""
+    assert output.err.startswith(
+        "clock: the address 'rediss://:***@127.0.0.1:1/0' cannot be used: "
+    )
+    assert WORD not in output.err
+    assert output.err.count("\n") == 1

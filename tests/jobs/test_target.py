@@ -23,13 +23,13 @@ def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def test_without_anything_said_it_is_localhost() -> None:
+def test_the_default_is_localhost() -> None:
     target = find_target()
     assert address_of(target.connection) == "redis://localhost:6379/0"
     assert (target.serializer, target.app) == ("pickle", "clock")
 
 
-def test_the_settings_module_of_the_environment_decides(
+def test_the_settings_module_of_the_environment_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -42,13 +42,13 @@ def test_the_settings_module_of_the_environment_decides(
     assert (target.serializer, target.app) == ("json", "shop")
 
 
-def test_a_settings_module_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_settings_module_that_does_not_exist_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RQ_CONFIG", "no_such_settings")
     with pytest.raises(SettingsError, match="settings module 'no_such_settings'"):
         find_target()
 
 
-def test_the_command_that_runs_here_decides_before_the_environment(
+def test_the_command_that_runs_here_overrides_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://environment:1")
@@ -66,7 +66,7 @@ def test_the_command_that_runs_here_decides_before_the_environment(
     assert address_of(find_target().connection) == "redis://environment:1/0"
 
 
-def test_the_job_that_runs_here_decides_before_the_command(redis: Redis) -> None:
+def test_the_job_that_runs_here_overrides_the_command(redis: Redis) -> None:
     job = Queue(connection=redis, serializer=JSONSerializer).enqueue("tasks.x")
     context = click.Context(click.Command("worker"))
     context.params = {"url": "redis://command:3", "serializer": "rq.serializers.DefaultSerializer"}
@@ -76,5 +76,5 @@ def test_the_job_that_runs_here_decides_before_the_command(redis: Redis) -> None
     assert target.serializer is JSONSerializer
 
 
-def test_a_connection_decides_before_all_else(redis: Redis) -> None:
+def test_a_connection_overrides_all_else(redis: Redis) -> None:
     assert find_target(redis).connection is redis

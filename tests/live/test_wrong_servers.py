@@ -118,7 +118,7 @@ def test_what_speaks_another_protocol_ends_the_start(start: Start) -> None:
 def test_a_server_that_wants_tls_ends_the_start(start: Start) -> None:
     with _tls() as port:
         ended = start(f"redis://127.0.0.1:{port}")
-    _assert_said(ended, "the server wants TLS; write rediss:// instead of redis://")
+    _assert_said(ended, "the server requires TLS; write rediss:// instead of redis://")
 
 
 def test_tls_to_a_server_without_it_ends_the_start(start: Start, serve: Serve) -> None:
@@ -148,7 +148,7 @@ def test_the_installed_redis_with_tls_alone_is_told_from_an_outage(
         wait_for("it listens", lambda: server.poll() is not None or _listens(port))
         if server.poll() is not None:
             pytest.skip("the redis-server of this machine has no TLS")
-        _assert_said(start(f"redis://127.0.0.1:{port}"), "the server wants TLS")
+        _assert_said(start(f"redis://127.0.0.1:{port}"), "the server requires TLS")
     finally:
         server.kill()
         server.wait()
