@@ -256,6 +256,16 @@ def test_a_server_that_is_away_is_said_with_503(start_site: StartSite) -> None:
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
 
+def test_a_run_that_the_queue_s_key_forbids_is_a_conflict_and_no_outage(
+    site: Web, clock: Watched, redis: Redis
+) -> None:
+    redis.set("rq:queue:default", "text")
+    answer = _send(site, "/run", event="ten")
+    assert answer.status_code == 409
+    assert "rq:queue:default holds no queue" in answer.text
+    assert "retry-after" not in answer.headers
+
+
 def test_under_a_prefix_every_address_has_it(site: Web, clock: Watched) -> None:
     mounted = Web(Starlette(routes=[Mount("/ops/clock", site.app)]), site._headers)
     for path in PAGES:
