@@ -73,18 +73,14 @@ def copy_client(client: Redis, timeout: float = REPLY_TIMEOUT) -> Redis:
         for name, value in pool.connection_kwargs.items()
         if not name.startswith(_NOT_COPIED) and type(value) is not object
     } | options(timeout)
+    arguments |= {"connection_class": pool.connection_class}
+    pool_class: Any = ConnectionPool
     if isinstance(pool, SentinelConnectionPool):
-        copied: Any = SentinelConnectionPool(  # type: ignore[no-untyped-call]
-            pool.service_name,
-            pool.sentinel_manager,
-            connection_class=pool.connection_class,
-            is_master=pool.is_master,
-            **arguments,
-        )
-    else:
-        copied = ConnectionPool(connection_class=pool.connection_class, **arguments)
+        pool_class = SentinelConnectionPool
+        names = ("service_name", "sentinel_manager", "is_master")
+        arguments |= {name: getattr(pool, name) for name in names}
     # The same class: the client for Sentinel queries the sentinels again after an error.
-    return type(client)(connection_pool=copied)
+    return type(client)(connection_pool=pool_class(**arguments))
 
 
 def with_timeout(client: Redis, timeout: float) -> Redis:
@@ -110,11 +106,6 @@ def address_of(client: Redis) -> str:
         return f"unix://{arguments['path']}"
     host, port = arguments.get("host", "localhost"), arguments.get("port", 6379)
     return f"redis://{host}:{port}/{arguments.get('db') or 0}"
-
-
-def timeout_of(client: Redis) -> float:
-    """How many seconds a client waits for a reply, 0 where it waits without limit."""
-    return client.connection_pool.connection_kwargs.get("socket_timeout") or 0.0
 
 
 def _connection_class(url: str) -> dict[str, Any]:

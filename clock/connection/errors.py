@@ -19,7 +19,7 @@ from redis.exceptions import (
 )
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from clock.connection.client import address_of, timeout_of
+from clock.connection.client import address_of
 from clock.connection.handshake import TlsMismatchError
 from clock.errors import ServerError
 
@@ -65,10 +65,11 @@ def server_error(
     """The ServerError for an error of the client, with its cause and cure where they are known."""
     cause = _cause(error)
     message = _message(error, cause)
-    if connection is not None and isinstance(error, RedisTimeoutError):
-        message = f"{address_of(connection)} did not answer within {timeout_of(connection):g} s"
-    elif connection is not None:
-        message = f"{address_of(connection)}: {message}"
+    if connection is not None:
+        seconds = connection.connection_pool.connection_kwargs.get("socket_timeout")
+        is_silent = isinstance(error, RedisTimeoutError) and seconds
+        reason = f" did not answer within {seconds:g} s" if is_silent else f": {message}"
+        message = address_of(connection) + reason
     return error_class(message, _kind(error), is_lasting=_is_lasting(error, cause))
 
 
