@@ -54,9 +54,9 @@ class _Master(Redis):
 
     # For some seconds of a failover the old master still answers. One that refuses writes without
     # a replica (min-replicas-to-write) is then left at once, rather than once it is demoted.
-    def execute_command(self, *args: Any, **options: Any) -> Any:
+    def execute_command(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+            return super().execute_command(*args, **kwargs)  # type: ignore[no-untyped-call]
         except NoScriptError:
             raise
         except RedisError:
