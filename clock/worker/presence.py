@@ -62,6 +62,7 @@ class Presence(Thread):
         self._forking = forking
         self._over = Event()
         self._since = since
+        self._run_id = ""
         self._is_away = False
         self._trouble = ""
 
@@ -80,7 +81,8 @@ class Presence(Thread):
         in seconds that only goes forward.
         """
         try:
-            self._say_alive()
+            has_forgotten = not self._say_alive() and self._run_id != ""
+            has_forgotten = self._is_restarted() or has_forgotten
         except (RedisError, OSError) as error:
             self._since = None
             if not self._is_away:
@@ -90,7 +92,7 @@ class Presence(Thread):
         if self._is_away:
             self._is_away = False
             self._say("server back")
-        if self._since is None:
+        if self._since is None or has_forgotten:
             self._since = now
         # A server that was away, or lost its data, has forgotten every worker. Who has not heard
         # of it for as long as a sign of life lasts cannot tell the dead from the late.
@@ -107,14 +109,26 @@ class Presence(Thread):
         else:
             self._trouble = ""
 
-    def _say_alive(self) -> None:
+    def _say_alive(self) -> bool:
+        """Give a sign of life; whether the server still had the one before it."""
         hand = self._hand()
-        if hand is None:
-            self._connection.set(keys.heartbeat(self._worker), self._value, ex=keys.HEARTBEAT_TTL)
-        elif hand.is_overtaken(self._connection):
+        key = keys.heartbeat(self._worker)
+        with self._connection.pipeline(transaction=False) as pipeline:
+            pipeline.exists(key)
+            pipeline.set(key, self._value, ex=keys.HEARTBEAT_TTL)
+            had_it, _ = pipeline.execute()
+        if hand is not None and hand.is_overtaken(self._connection):
             self._overtaken(hand)
         if self._at_each is not None:
             self._at_each(self._connection)
+        return bool(had_it)
+
+    def _is_restarted(self) -> bool:
+        """Whether another process of the server answers than at the last look: one that has what a
+        snapshot or a replica had, or that has read all of it. The client reconnects silently.
+        """
+        before, self._run_id = self._run_id, self._connection.info("server")["run_id"]
+        return before not in ("", self._run_id)
 
     def _say(self, message: str, **fields: object) -> None:
         # A process forked while another thread prints would wait for ever for the lock of stdout.

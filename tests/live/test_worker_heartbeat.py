@@ -66,6 +66,28 @@ def test_a_server_that_was_away_and_forgot_the_living_makes_nobody_dead(
     assert looks.beat(24 + keys.HEARTBEAT_TTL) == 2
 
 
+def test_a_server_that_forgot_the_living_between_two_beats_makes_nobody_dead(redis: Redis) -> None:
+    looks = Looks(redis, "mine")
+    assert [looks.beat(now) for now in (0, 16)] == [0, 1]
+    redis.delete(keys.heartbeat("mine"))
+    assert [looks.beat(now) for now in (20, 24, 32)] == [1, 1, 1]
+    assert looks.beat(20 + keys.HEARTBEAT_TTL) == 2
+
+
+def test_a_server_that_restarted_between_two_beats_makes_nobody_dead(
+    redis: Redis, server: Server
+) -> None:
+    looks = Looks(redis, "mine")
+    assert [looks.beat(now) for now in (0, 16)] == [0, 1]
+    server.stop()
+    server.start()
+    assert redis.exists(keys.heartbeat("mine")), "the server has its data back"
+    # Its connections were closed: the first beat may fail, or reconnect without a word.
+    looks.presence.beat(20)
+    assert [looks.beat(now) for now in (21, 24, 32)] == [1, 1, 1]
+    assert looks.beat(21 + keys.HEARTBEAT_TTL) == 2
+
+
 def test_of_several_workers_one_looks_at_a_time(redis: Redis) -> None:
     several = [Looks(redis, f"worker-{number}") for number in range(3)]
     for looks in several:
