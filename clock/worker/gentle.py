@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import signal
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from threading import Lock
 from types import FrameType
 
@@ -14,6 +17,7 @@ from rq import Queue
 from rq import Worker as RQWorker
 from rq.exceptions import StopRequested
 from rq.job import Job
+from rq.suspension import is_suspended
 
 from clock.settings import GRACE
 from clock.worker.grace import Grace
@@ -41,6 +45,7 @@ class GentleWorker(RQWorker):
     _grace: Grace | None = None
     _hand: Hand | None = None
     _waits_for_job = False
+    _failure: BaseException | None = None
 
     def _prepare(self) -> None:
         self._forking = Lock()
@@ -68,8 +73,13 @@ class GentleWorker(RQWorker):
         # A process that was just forked has this handler for a moment.
         if os.getpid() != self._process or self._grace is None:
             return
+        if number == signal.SIGINT and multiprocessing.parent_process() is not None:
+            # RQ's pool passes SIGTERM on as SIGINT.
+            number = signal.SIGTERM
         is_first = not self._stop_requested
         self._stop_requested = True
+        if is_first:
+            self._shutdown_requested_date = datetime.now(UTC)
         self._grace.request(number)
         process = self.scheduler._process if is_first and self.scheduler else None
         if process is not None and process.pid:
@@ -82,11 +92,23 @@ class GentleWorker(RQWorker):
         """RQ's wait for a job, which a stop ends within a second without losing a job."""
         self._waits_for_job = True
         try:
-            return super().dequeue_job_and_maintain_ttl(
-                None if timeout is None else WAKE, max_idle_time
-            )
+            with self._failures():
+                return super().dequeue_job_and_maintain_ttl(
+                    None if timeout is None else WAKE, max_idle_time
+                )
         finally:
             self._waits_for_job = False
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Remember what ends the worker though nobody asked for it: RQ logs it, and returns."""
+        try:
+            yield
+        except (StopRequested, SystemExit):
+            raise
+        except BaseException as error:
+            self._failure = error
+            raise
 
     def reorder_queues(self, reference_queue: Queue) -> None:
         """RQ's; the first it does once it has a job in its hands."""
@@ -100,12 +122,15 @@ class GentleWorker(RQWorker):
         super().heartbeat(timeout, pipeline)
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        """Run a job; one that came together with the request to stop goes back to where it was."""
-        if self._stop_requested:
+        """Run a job; one that came together with the request to stop, or as workers were suspended,
+        goes back to where it was.
+        """
+        if self._stop_requested or is_suspended(self.connection):
             self._give_back(job, queue)
             return
         try:
-            super().execute_job(job, queue)
+            with self._failures():
+                super().execute_job(job, queue)
         finally:
             self._hand = None
             self.execution = None
@@ -151,5 +176,5 @@ class GentleWorker(RQWorker):
 
     def run_maintenance_tasks(self) -> None:
         """RQ's; it may fork RQ's scheduler."""
-        with self._forking:
+        with self._forking, self._failures():
             super().run_maintenance_tasks()  # type: ignore[no-untyped-call]

@@ -11,7 +11,7 @@ from redis import Redis
 from rq import Queue
 from rq.executions import Execution
 from rq.job import Job
-from rq.utils import as_text
+from rq.utils import as_text, utcformat
 from rq.worker_registration import clean_worker_registry
 
 from clock import keys
@@ -53,6 +53,9 @@ class LivingWorker(GentleWorker):
 
     def _at_each_beat(self, connection: Redis) -> None:
         """What else is to be done every few seconds, in the thread that gives the signs of life."""
+        if self._shutdown_requested_date is not None:
+            requested = utcformat(self._shutdown_requested_date)
+            connection.hset(self.key, "shutdown_requested_date", requested)
 
     def _shown(self) -> str:
         return f"{socket.gethostname()} {self.pid}"
@@ -90,6 +93,8 @@ class LivingWorker(GentleWorker):
         """RQ's; the sign of life ends with it."""
         if self._presence is not None:
             self._presence.end()
+        if self._shutdown_requested_date is not None:
+            self.set_shutdown_requested_date()  # type: ignore[no-untyped-call]
         super().register_death()  # type: ignore[no-untyped-call]
         self.connection.delete(keys.heartbeat(self._identity))
 

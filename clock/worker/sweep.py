@@ -10,9 +10,12 @@ from redis import Redis
 from redis.exceptions import ConnectionError, TimeoutError, WatchError
 from rq import Queue
 from rq.intermediate_queue import IntermediateQueue
+from rq.job import JobStatus
 
 from clock.worker.abandoned import Abandoned, find_abandoned
 from clock.worker.takeover import Recovery, RecoveryOutcome, put_back, take_over, utc
+
+_ENDED = {JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED}
 
 log = logging.getLogger("clock")
 
@@ -78,8 +81,9 @@ class Sweep:
         between = IntermediateQueue(queue.key, self._connection)
         for identifier in between.get_job_ids():
             job = queue.fetch_job(identifier)
-            if job is None:
+            if job is None or job.get_status(refresh=False) in _ENDED:
                 between.remove(identifier)
+                self._connection.delete(between.get_first_seen_key(identifier))
             elif identifier in queue.started_job_registry or between.set_first_seen(identifier):
                 continue
             elif between.should_be_cleaned_up(identifier):

@@ -13,6 +13,8 @@ from functools import partial
 from typing import Any
 
 from redis.client import Pipeline
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError
 from rq import Queue
 from rq import Retry as RQRetry
 from rq.exceptions import NoSuchJobError
@@ -20,6 +22,7 @@ from rq.executions import Execution
 from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 
+from clock import exit_codes, keys
 from clock.jobs.progress import flush
 from clock.jobs.rq_versions import with_execution
 from clock.ledger.serializers import meet_clocks
@@ -40,6 +43,8 @@ from clock.worker.record import attempt_of, occurrence_of, run_of
 
 OUTCOME = "clock_outcome"
 """What ``meta`` says of a skipped job, whose status in RQ is that of a finished one."""
+
+_WELL = {RunOutcome.SUCCEEDED, RunOutcome.SKIPPED}
 
 log = logging.getLogger("clock")
 
@@ -87,11 +92,17 @@ class Worker(LimitedWorker):
         )
 
     def work(self, *args: Any, **kwargs: Any) -> bool:
-        """RQ's: work until asked to stop; whether there was any job."""
+        """RQ's: work until asked to stop; whether there was any job. Where something else ended it,
+        RQ has logged that by now, and the process ends with the exit code for it.
+        """
         with one_line():
             self._middleware = load_middleware(self._settings.middleware)
             log_by_environment(os.environ)
-        return super().work(*args, **kwargs)
+        had_jobs = super().work(*args, **kwargs)
+        if self._failure is not None:
+            is_server = isinstance(self._failure, RedisConnectionError | TimeoutError)
+            sys.exit(exit_codes.SERVER if is_server else exit_codes.CRASHED)
+        return had_jobs
 
     def register_birth(self) -> None:
         """RQ's: the worker is there. Says where a clock writes what it cannot read."""
@@ -250,6 +261,8 @@ class Worker(LimitedWorker):
             self.execution = self._hand.execution
         if self._run is not None:
             write_run(pipeline, self._app, self._run)
+        if self._ending is not None and self._ending.outcome in _WELL:
+            pipeline.hdel(job.key, keys.DEATHS)
         if self._ending is not None and self._ending.outcome is RunOutcome.SKIPPED:
             self._mark_skipped(job, pipeline)
         told = with_execution(super().cleanup_execution, execution)

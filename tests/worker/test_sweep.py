@@ -9,6 +9,7 @@ from contextlib import nullcontext
 import pytest
 from redis import Redis
 from rq import Queue, Retry
+from rq.job import JobStatus
 
 from clock.worker.sweep import Sweep
 from tests.worker.test_takeover import begun
@@ -68,3 +69,17 @@ def test_one_that_has_started_stays_where_it_is(redis: Redis) -> None:
     redis.set(between.get_first_seen_key(job.id), time.time() - 61)
     sweep(redis).look(NOW)
     assert Queue("default", connection=redis).job_ids == []
+
+
+def test_one_that_has_ended_is_not_run_again(redis: Redis) -> None:
+    queue = Queue("default", connection=redis)
+    job = queue.enqueue("work.x")
+    redis.delete(queue.key)
+    redis.rpush("rq:queue:default:intermediate", job.id)
+    job.set_status(JobStatus.FINISHED)
+    between = queue.intermediate_queue
+    redis.set(between.get_first_seen_key(job.id), time.time() - 61)
+    sweep(redis).look(NOW)
+    assert queue.job_ids == []
+    assert redis.exists(between.key, between.get_first_seen_key(job.id)) == 0
+    assert job.get_status() == JobStatus.FINISHED

@@ -1,0 +1,98 @@
+"""What a worker makes of a pool's signals, of a server's oddities and of old deaths."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from redis import Redis
+from rq import Queue
+from rq.job import JobStatus
+from rq.suspension import resume, suspend
+
+from clock import exit_codes, keys
+from tests.live.conftest import StartWorker
+from tests.live.processes import needs_proc
+from tests.live.server import Server
+from tests.live.waiting import wait_for
+from tests.live.worker_process import worker_environment
+from tests.live.worker_tasks import enqueue_occurrence
+
+pytestmark = needs_proc
+
+
+def test_a_job_that_ends_well_forgets_the_workers_that_died_of_it(
+    redis: Redis, start_worker: StartWorker
+) -> None:
+    job = enqueue_occurrence(redis, "add", 1, 2)
+    redis.hset(job.key, keys.DEATHS, "2")
+    worker = start_worker("--burst")
+    assert worker.process.wait(timeout=20) == 0
+    assert job.get_status() == JobStatus.FINISHED, worker.output()
+    assert not redis.hexists(job.key, keys.DEATHS)
+
+
+def test_the_workers_of_a_pool_give_their_jobs_the_grace(
+    server: Server, redis: Redis, work_folder: Path
+) -> None:
+    job = enqueue_occurrence(redis, "nap", 60)
+    command = [sys.executable, "-m", "rq.cli", "worker-pool", "-w", "clock.worker.Worker"]
+    with (work_folder / "pool.out").open("wb") as out:
+        pool = subprocess.Popen(
+            [*command, "--url", server.url, "--num-workers", "1"],
+            cwd=work_folder,
+            env=worker_environment(CLOCK_GRACE="1"),
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        wait_for("the job begins", (work_folder / "noted.txt").exists)
+        begin = time.monotonic()
+        pool.send_signal(signal.SIGTERM)
+        assert pool.wait(timeout=15) == 0
+        assert time.monotonic() - begin < 10
+    finally:
+        if pool.poll() is None:
+            os.killpg(pool.pid, signal.SIGKILL)
+    printed = (work_folder / "pool.out").read_text()
+    assert job.get_status() == JobStatus.FAILED, printed
+    assert "msg=told" in printed
+
+
+def test_a_suspended_worker_takes_no_job_more(redis: Redis, start_worker: StartWorker) -> None:
+    worker = start_worker()
+    worker.wait_until_listening()
+    wait_for("it waits", lambda: redis.hget("rq:worker:worker-1", "state") == b"idle")
+    suspend(redis)
+    jobs = [enqueue_occurrence(redis, "add", 1, 2) for _ in range(2)]
+    wait_for("it is suspended", lambda: redis.hget("rq:worker:worker-1", "state") == b"suspended")
+    assert Queue("default", connection=redis).job_ids == [job.id for job in jobs]
+    resume(redis)
+    wait_for("both end", lambda: all(job.is_finished for job in jobs))
+
+
+def test_a_queue_that_is_no_list_ends_the_worker_with_a_code_that_says_so(
+    redis: Redis, start_worker: StartWorker
+) -> None:
+    redis.set("rq:queue:default", "nonsense")
+    worker = start_worker()
+    assert worker.process.wait(timeout=20) == exit_codes.CRASHED, worker.output()
+
+
+def test_a_stop_is_written_down_where_rq_writes_it(
+    redis: Redis, start_worker: StartWorker, work_folder: Path
+) -> None:
+    enqueue_occurrence(redis, "nap", 2)
+    worker = start_worker()
+    wait_for("the job begins", (work_folder / "noted.txt").exists)
+    worker.process.send_signal(signal.SIGTERM)
+    wait_for(
+        "the request is known",
+        lambda: redis.hexists("rq:worker:worker-1", "shutdown_requested_date"),
+    )
+    assert worker.process.wait(timeout=15) == 0
