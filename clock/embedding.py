@@ -11,7 +11,6 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from functools import partial
 from typing import TYPE_CHECKING
 
 from clock.log import fields_shown
@@ -115,16 +114,14 @@ class Clock:
         from clock.loop.heartbeat import Heartbeat
         from clock.loop.loop import Loop
 
-        app, token, serializer = self._app, process_token(), self._serializer
+        own = {"app": self._app, "token": process_token(), "serializer": self._serializer}
         try:
             connection = copy_client(self._connection)
-            ledger = Ledger(connection, app=app, token=token, serializer=serializer)
-            watch = partial(Heartbeat, app=app, token=token, serializer=serializer)
             Loop(
                 list(self._schedule.events.values()),
-                ledger,
+                Ledger(connection, **own),
                 stop,
-                watch=lambda: watch(connection, self._schedule),
+                heartbeat=Heartbeat(connection, self._schedule, **own),
                 condition_timeout=self._condition_timeout,
             ).run()
         except BaseException:  # SystemExit would end the thread without a word

@@ -9,9 +9,8 @@ import sys
 import time
 import traceback
 from datetime import datetime
-from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -21,6 +20,7 @@ from clock.connection.server import find_server
 from clock.errors import ServerError, TimeSourceError
 from clock.ledger.ledger import Ledger
 from clock.log import STYLES, Style, log_always_to
+from clock.loop.heartbeat import Heartbeat
 from clock.loop.loop import Loop
 from clock.loop.outage import Outage
 from clock.loop.token import process_token
@@ -32,11 +32,6 @@ from clock.schedule.schedule import Schedule
 from clock.settings import CONDITION_TIMEOUT, read_settings
 from clock.stop import Abandon, Stop, stopped_by_signals
 from clock.version import VERSION
-
-if TYPE_CHECKING:
-    from redis import Redis
-
-    from clock.loop.heartbeat import Heartbeat
 
 SHOWN_AT_START = 20
 """Events whose next time is logged at the start."""
@@ -103,7 +98,7 @@ def start(
                 list(schedule.events.values()),
                 Ledger(connection, **own),
                 stop,
-                watch=partial(_watch, connection, schedule, ping_url, **limits, **own),
+                heartbeat=Heartbeat(connection, schedule, ping_url=ping_url, **limits, **own),
                 condition_timeout=condition_timeout,
                 outage=Outage(is_start=True),
             ).run()
@@ -122,17 +117,6 @@ def start(
         return exit_codes.CRASHED
     log.info("stopped")
     return exit_codes.OK
-
-
-def _watch(
-    connection: Redis, schedule: Schedule, ping_url: str | None, *, token: str, **own: Any
-) -> Heartbeat:
-    # Imported behind the first tick, which does not wait for it.
-    from clock.loop.heartbeat import Heartbeat
-    from clock.watchers.clock_ping import ClockPing
-
-    ping = None if ping_url is None else ClockPing(ping_url, token)
-    return Heartbeat(connection, schedule, token=token, ping=ping, **own)
 
 
 def _announce(schedule: Schedule, server: str, app: str, now: float) -> None:

@@ -62,14 +62,14 @@ class Loop:
         stop: Stop,
         *,
         now: Callable[[], float] | None = None,
-        watch: Callable[[], Heartbeat] | None = None,
+        heartbeat: Heartbeat | None = None,
         server_time: ServerTime | None = None,
         condition_timeout: float = CONDITION_TIMEOUT,
         outage: Outage | None = None,
     ) -> None:
         """The server's time decides; where ``now`` is given, it does, in UTC seconds since 1970.
 
-        ``watch`` makes, after the first pass, what is called after each pass; a condition has
+        ``heartbeat`` is called after each pass; a condition has
         ``condition_timeout`` seconds for its answer; ``outage`` is told when the server is away.
         """
         self._all_events = events
@@ -77,9 +77,7 @@ class Loop:
         self._ledger = ledger
         self._stop = stop
         self._time = Timekeeper(ledger, now, server_time or ServerTime())
-        self._make_watch = watch
-        self._watch: Heartbeat | None = None
-        self._untold: list[tuple[Sequence[ClaimResult], float]] = []
+        self._heartbeat = heartbeat
         self._last_pass: float | None = None
         self._outage = Outage() if outage is None else outage
         self._trouble = Trouble()
@@ -123,8 +121,8 @@ class Loop:
         finally:
             self._asking.bell.close()
         self._report_unanswered()
-        if self._watch is not None and not self._outage:
-            self._watch.ended(self._time.shown())
+        if self._heartbeat is not None and not self._outage:
+            self._heartbeat.ended(self._time.shown())
 
     def turn(self) -> float:
         """One turn of the loop: a tick, if the server can be reached. Returns the seconds to
@@ -167,14 +165,9 @@ class Loop:
         return self._pause(self._time.now())
 
     def _report_pass(self, may_go_on: Callable[[], bool]) -> None:
-        if self._watch is None and self._make_watch is not None:
-            self._watch = self._make_watch()
-            for outcomes, claimed_at in self._untold:
-                self._watch.claimed(outcomes, claimed_at)
-            self._untold.clear()
-        if self._watch is not None:
+        if self._heartbeat is not None:
             is_starting = not self._start.is_enrolled
-            self._watch.passed(self._time.shown(), is_starting=is_starting, may_go_on=may_go_on)
+            self._heartbeat.passed(self._time.shown(), is_starting=is_starting, may_go_on=may_go_on)
 
     def _report_unanswered(self) -> None:
         for event, scheduled in islice(self._asking.conditions(), NAMED):
@@ -226,10 +219,8 @@ class Loop:
     def _settled(self, recorded: Sequence[ClaimResult], now: float) -> None:
         """A batch was decided at ``now``."""
         self._was_heard = True
-        if self._watch is not None:
-            self._watch.claimed(recorded, now)
-        elif self._make_watch is not None:
-            self._untold.append((recorded, now))
+        if self._heartbeat is not None:
+            self._heartbeat.claimed(recorded, now)
         report(recorded, now, self._ledger.job_id)
         self._enrol_again()
 
@@ -248,8 +239,8 @@ class Loop:
                 del unknown[index]
 
     def _recover(self) -> None:
-        if self._watch is not None:
-            self._watch.recover(self._time.shown())
+        if self._heartbeat is not None:
+            self._heartbeat.recover(self._time.shown())
 
     def _pause(self, now: float) -> float:
         if not self._start.is_enrolled:

@@ -70,9 +70,7 @@ class Running:
             list(schedule.events.values()),
             Ledger(connection, app=app, token=token),
             self._stop,
-            watch=lambda: Heartbeat(
-                connection, schedule, app=app, token=token, serializer="pickle"
-            ),
+            heartbeat=Heartbeat(connection, schedule, app=app, token=token, serializer="pickle"),
             server_time=ServerTime(hold=HOLD),
         )
         self._thread = threading.Thread(target=loop.run)

@@ -1,4 +1,4 @@
-"""A loop with its watch, turned by hand on a wall clock that shows what it is set to."""
+"""A loop with its heartbeat, turned by hand on a wall clock that shows what it is set to."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Watched:
         ping: ClockPing | None = None,
     ) -> None:
         self.now = now
-        self.watch = Heartbeat(
+        heartbeat = Heartbeat(
             redis,
             schedule,
             app=app,
@@ -47,14 +47,15 @@ class Watched:
             serializer=serializer,
             tolerance=tolerance,
             conflict_after=conflict_after,
-            ping=ping,
         )
+        self.housekeeping = heartbeat.housekeeping()
+        self.housekeeping._ping = ping
         self.loop = Loop(
             list(schedule.events.values()),
             Ledger(redis, app=app, token=token, serializer=serializer),
             Stop(),
             now=lambda: self.now,
-            watch=lambda: self.watch,
+            heartbeat=heartbeat,
         )
         if is_idle:
             setattr(self.loop._timetable, "due", _nothing)  # noqa: B010  # mypy forbids the other way

@@ -16,10 +16,10 @@ def take_turn(loop: Loop) -> None:
 
 
 def take_turn_of_all(loop: Loop) -> None:
-    """A turn like ``take_turn``, at the end of which the watch has published what it asked for."""
+    """A turn like ``take_turn``, after which all that was asked for is published."""
     take_turn(loop)
-    if loop._watch is not None:
-        threads = loop._watch._publisher._threads
+    if loop._heartbeat is not None:
+        threads = loop._heartbeat.housekeeping()._publisher._threads
         while threads._running:
             wait_for("what is asked for is there", lambda: threads._answers)
             take_turn(loop)

@@ -122,8 +122,8 @@ def test_a_suspended_clock_raises_no_alarm_when_it_goes_on(
     clock = Watched(redis, read("every('10 seconds', 'tasks.x')"))
     clock.turn([*range(100), *range(4000, 4100)])
     assert _said(logged, "overdue") == []
-    assert clock.watch._pulse is not None
-    assert clock.watch._pulse.life.gaps == ((START + 95, START + 4000),)
+    assert clock.housekeeping._pulse is not None
+    assert clock.housekeeping._pulse.life.gaps == ((START + 95, START + 4000),)
 
 
 def test_what_passed_while_a_clock_was_suspended_is_overdue_from_when_it_went_on(
@@ -157,8 +157,8 @@ def test_a_server_that_was_away_raises_no_alarm_when_it_is_back(
         "server away",
         "server back",
     ]
-    assert clock.watch._pulse is not None
-    assert clock.watch._pulse.life.gaps == ((START + 95, START + 300),)
+    assert clock.housekeeping._pulse is not None
+    assert clock.housekeeping._pulse.life.gaps == ((START + 95, START + 300),)
 
 
 def test_many_events_at_once_are_named_in_part(

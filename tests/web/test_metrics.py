@@ -83,7 +83,7 @@ def test_a_clock_that_ends_writes_what_it_counted_last(redis: Redis, read: ReadS
     watched = Watched(redis, read("every('2 seconds', 'tasks.x')"))
     watched.turn([0, 2])
     assert read_tally(redis, "test").latenesses.count == 0
-    watched.watch.ended(START + 3)
+    watched.housekeeping.ended(START + 3)
     assert read_tally(redis, "test").latenesses.count == 1
 
 
@@ -263,8 +263,8 @@ def test_a_claim_again_after_a_lost_reply_is_no_duplicate(redis: Redis, read: Re
     again = Ledger(redis, app="test", token="h:1:x").claim(
         [Claim(event, int(START) + 10)], START + 11
     )
-    watched.watch.claimed(again, START + 11)
-    watched.watch.ended(START + 12)
+    watched.housekeeping.claimed(again, START + 11)
+    watched.housekeeping.ended(START + 12)
     assert read_tally(redis, "test").refused == 0
 
 
