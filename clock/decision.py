@@ -6,46 +6,100 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
+class Group(StrEnum):
+    """What a decision means for the event."""
+
+    ENQUEUED = "enqueued"
+    MISSED = "missed"
+    """It should have been enqueued, and was not."""
+    SKIPPED = "skipped"
+    """It was not to be enqueued."""
+    FAILED = "failed"
+    """Whether it was to be enqueued could not be found out."""
+    MANUAL = "manual"
+    """It is not about an occurrence."""
+
+
 class Kind(StrEnum):
-    """What became of an occurrence; the value is its letter in a history."""
+    """What became of an occurrence. The value is its letter in a history.
 
-    FIRED = "f"
-    """Its job was enqueued."""
-
-    FIRED_PAST_STUCK = "s"
-    """Its job was enqueued although the one before still waits: that one has waited for too
-    long.
+    ``message`` and ``reason`` are for people; ``counter`` is the one of a record that counts it,
+    and ``label`` its value of the label ``reason`` in metrics.
     """
 
-    EXPIRED = "x"
+    group: Group
+    message: str
+    reason: str | None
+    counter: str
+    label: str
+
+    def __new__(
+        cls,
+        letter: str,
+        group: Group = Group.MANUAL,
+        counter: str = "",
+        message: str = "",
+        reason: str | None = None,
+        label: str | None = None,
+    ) -> Kind:
+        kind = str.__new__(cls, letter)
+        kind._value_ = letter
+        kind.group, kind.counter, kind.message, kind.reason = group, counter, message, reason
+        kind.label = label or counter
+        return kind
+
+    FIRED = "f", Group.ENQUEUED, "fired", "enqueued"
+    """Its job was enqueued."""
+
+    FIRED_PAST_STUCK = (
+        *("s", Group.ENQUEUED, "fired", "enqueued"),
+        "the previous job has been waiting for too long",
+    )
+    """Its job was enqueued although the previous one still waits: longer than ``stuck_after``."""
+
+    EXPIRED = "x", Group.MISSED, "expired", "expired"
     """It was past its ``expires`` when it could have been enqueued."""
 
-    MISSED = "m"
+    MISSED = "m", Group.MISSED, "missed", "missed", "no clock could claim it"
     """No clock could claim it in time, and by ``catch_up`` it is not made up."""
 
-    TOO_LATE = "w"
+    TOO_LATE = "w", Group.MISSED, "missed", "missed", "too late"
     """It could have been made up, but not within ``within``."""
 
-    OVER_CAP = "k"
+    OVER_CAP = "k", Group.MISSED, "missed", "missed", "more were missed than catch_up makes up"
     """It could have been made up, but more than ``catch_up`` allows had been missed."""
 
-    OVERLAP = "o"
-    """The job before it was still waiting or running, and ``overlap`` is ``"skip"``."""
+    OVERLAP = (
+        *("o", Group.SKIPPED, "overlap", "skipped"),
+        "overlap: the previous job is still waiting or running",
+    )
+    """The previous job was still waiting or running, and ``overlap`` is ``"skip"``."""
 
-    PAUSED = "p"
+    PAUSED = "p", Group.SKIPPED, "paused", "skipped", "paused"
     """Its event was paused."""
 
-    UNMET = "u"
-    """Its condition, ``if_``, said no."""
+    UNMET = "u", Group.SKIPPED, "unmet", "skipped", "its condition was not met", "condition"
+    """Its condition, ``if_``, returned a false value."""
 
-    ERROR = "e"
-    """Its condition, ``if_``, raised an error."""
+    ERROR = "e", Group.FAILED, "error", "skipped", "its condition failed", "condition_failed"
+    """Its condition, ``if_``, raised an error or gave no answer in time."""
 
-    MANUAL = "r"
+    MANUAL = "r", Group.MANUAL, "", "run by hand"
     """Not an occurrence: somebody ran the event by hand at this instant."""
 
+    @property
+    def is_enqueued(self) -> bool:
+        """Whether a job was enqueued for the occurrence."""
+        return self.group is Group.ENQUEUED
 
-FIRING = frozenset({Kind.FIRED, Kind.FIRED_PAST_STUCK})
+    @property
+    def words(self) -> str:
+        """Message and reason in one: ``missed: too late``."""
+        return self.message if self.reason is None else f"{self.message}: {self.reason}"
+
+
+COUNTERS = tuple(dict.fromkeys(kind.counter for kind in Kind if kind.counter))
+"""The counters of a record, in their order there."""
 
 
 @dataclass(frozen=True, slots=True)

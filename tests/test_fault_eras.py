@@ -8,7 +8,8 @@ from collections.abc import Iterable
 import pytest
 
 from benchmarks.faults.eras import Era, Tally, tally
-from clock.ledger.record import COUNTERS, Record
+from clock.decision import COUNTERS
+from clock.ledger.record import Record
 from clock.schedule.event import Event
 from tests.conftest import ReadSchedule
 

@@ -14,14 +14,14 @@ from redis.retry import Retry
 from rq.utils import as_text
 
 from clock import keys
-from clock.decision import FIRING, Decision, Kind
+from clock.decision import Decision, Kind
 from clock.ledger.record import Record, parse_record
 
 PAUSE = 4.0
 """Seconds between two looks. A history keeps some forty decisions, and no event of the campaign
 makes more in this time but those that fire all they missed."""
 
-NO_OCCURRENCE = FIRING | {Kind.MANUAL}
+NO_OCCURRENCE = {kind for kind in Kind if kind.is_enqueued} | {Kind.MANUAL}
 
 
 class Reasons:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from benchmarks.faults.checker import Verdict, check
 from benchmarks.faults.intake import Taken
 from benchmarks.faults.lineage import Lineage
-from clock.decision import FIRING, Decision, Kind
+from clock.decision import Decision, Kind
 from clock.ledger.record import Record
 from clock.schedule.event import Event
 
@@ -86,7 +86,7 @@ def tally(
     for event, instant in verdict.gone:
         if taken[event].get(instant):
             found.gone_but_taken += 1
-        elif forgotten[event][instant] in FIRING:
+        elif forgotten[event][instant].is_enqueued:
             found.gone += 1
         else:
             found.gone_undecided += 1

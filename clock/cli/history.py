@@ -13,7 +13,7 @@ from clock import exit_codes
 from clock.cli import options
 from clock.cli.table import table
 from clock.connection.server import find_server
-from clock.decision import FIRING, Decision, Kind
+from clock.decision import Decision
 from clock.ledger.descriptions import Description
 from clock.ledger.job import job_id
 from clock.ledger.records import find_record
@@ -22,20 +22,6 @@ from clock.observe.snapshot import read_snapshot
 from clock.recurrence.zone import Zone, zone
 
 SHOWN = 20
-
-WORDS = {
-    Kind.FIRED: "enqueued",
-    Kind.FIRED_PAST_STUCK: "enqueued, past a stuck job",
-    Kind.EXPIRED: "expired",
-    Kind.MISSED: "missed: no clock could claim it",
-    Kind.TOO_LATE: "missed: too late",
-    Kind.OVER_CAP: "missed: more than catch_up makes up",
-    Kind.OVERLAP: "skipped: overlap",
-    Kind.PAUSED: "skipped: paused",
-    Kind.UNMET: "skipped: condition",
-    Kind.ERROR: "skipped: condition failed",
-    Kind.MANUAL: "run by hand",
-}
 
 
 @click.command(name="history")
@@ -76,7 +62,7 @@ def zone_of(descriptions: Mapping[str, Description], event: str) -> Zone:
 
 
 def _row(app: str, event: str, decision: Decision, zone: Zone) -> tuple[str, ...]:
-    fires = decision.kind in FIRING
+    fires = decision.kind.is_enqueued
     several = (
         "" if decision.count == 1 else f" ({decision.count} from {local(decision.first, zone)})"
     )
@@ -85,13 +71,13 @@ def _row(app: str, event: str, decision: Decision, zone: Zone) -> tuple[str, ...
         zone.name,
         event,
         "" if decision.lateness is None else f"{decision.lateness:.3f} s",
-        WORDS[decision.kind] + several,
+        decision.kind.words + several,
         job_id(app, event, decision.last) if fires else "",
     )
 
 
 def _as_object(app: str, event: str, decision: Decision) -> dict[str, Any]:
-    fires = decision.kind in FIRING
+    fires = decision.kind.is_enqueued
     return {
         "event": event,
         "scheduled_at": utc(decision.last),

@@ -17,7 +17,6 @@ from redis import Redis
 from clock import keys
 from clock.connection.errors import server_errors
 from clock.connection.scripts import script
-from clock.decision import FIRING
 from clock.ledger.histogram import Histogram, bucket, read_histogram
 from clock.ledger.ledger import ClaimResult
 from clock.ledger.unreadable import READ_ERRORS, execute, skip
@@ -53,9 +52,9 @@ class Counters:
     def add(self, outcomes: Iterable[ClaimResult], claimed_at: float) -> None:
         """Count what became of claims made at ``claimed_at`` (UTC seconds since 1970)."""
         fired = Counter(
-            outcome.claim.scheduled if outcome.kind in FIRING else None
+            outcome.claim.scheduled if outcome.kind else None
             for outcome in outcomes
-            if outcome.kind is None or outcome.kind in FIRING
+            if outcome.kind is None or outcome.kind.is_enqueued
         )
         for scheduled, count in fired.items():
             if scheduled is None:

@@ -12,14 +12,12 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from clock.decision import Decision, Kind
+from clock.decision import COUNTERS, Decision, Kind
 from clock.ledger.values import text
 from clock.recurrence.zone import END
 
 LONGEST = 10_000
 """Characters of a record that is looked at: it is at most about a kilobyte."""
-
-COUNTERS = ("fired", "expired", "missed", "overlap", "paused", "unmet", "error")
 
 _LINE = re.compile(r"([0-9]{1,12}) (-|[0-9]{1,12}) (\S+) ((?:[0-9]{1,15} ){6}[0-9]{1,15})\|(.*)")
 _ENTRY = re.compile(r"([a-z])([0-9]{1,12})(?:-([0-9]{1,12})\*([0-9]{1,15}))?(?:\+(-?[0-9]{1,15}))?")

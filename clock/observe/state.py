@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from clock.decision import FIRING, Decision, Kind
+from clock.decision import Decision, Group, Kind
 from clock.ledger.record import Record
 
 LATE = 10.0
@@ -45,15 +45,12 @@ class State(StrEnum):
     """None of these."""
 
 
-_MISSED = frozenset({Kind.MISSED, Kind.TOO_LATE, Kind.OVER_CAP, Kind.EXPIRED})
-
-
 def state_of_history(record: Record | None) -> State:
     """The state of an event that nothing else speaks of, from its record."""
     last = last_decision(record)
-    if last is not None and last.kind is Kind.ERROR:
+    if last is not None and last.kind.group is Group.FAILED:
         return State.FAILING
-    if last is not None and last.kind in _MISSED:
+    if last is not None and last.kind.group is Group.MISSED:
         return State.MISSED
     if record is None or record.fired is None:
         return State.NEVER_RUN
@@ -70,4 +67,4 @@ def last_decision(record: Record | None) -> Decision | None:
 def last_lateness(record: Record | None) -> float | None:
     """The lateness, in seconds, of the last occurrence that fired; None where it is not known."""
     history = () if record is None else record.history
-    return next((each.lateness for each in history if each.kind in FIRING), None)
+    return next((each.lateness for each in history if each.kind.is_enqueued), None)

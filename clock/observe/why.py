@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from clock.decision import FIRING, Decision, Kind
+from clock.decision import Decision, Kind
 from clock.ledger.clocks import Life
 from clock.ledger.descriptions import Description
 from clock.observe.status import EventStatus
@@ -47,20 +47,6 @@ class Verdict(StrEnum):
     """It was decided, too long ago for the history."""
     UNKNOWN = "unknown"
     """Its times come from code that only its clock can run, and it published no such instant."""
-
-
-_DECIDED = {
-    Kind.FIRED: Verdict.FIRED,
-    Kind.FIRED_PAST_STUCK: Verdict.FIRED,
-    Kind.EXPIRED: Verdict.EXPIRED,
-    Kind.MISSED: Verdict.MISSED,
-    Kind.TOO_LATE: Verdict.TOO_LATE,
-    Kind.OVER_CAP: Verdict.OVER_CAP,
-    Kind.OVERLAP: Verdict.OVERLAP,
-    Kind.PAUSED: Verdict.PAUSED,
-    Kind.UNMET: Verdict.UNMET,
-    Kind.ERROR: Verdict.ERROR,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,12 +151,12 @@ def _decided(
 ) -> WhyAnswer:
     earlier = None
     if decision.kind is Kind.OVERLAP:
-        fired = (each.last for each in history if each.kind in FIRING and each.last < at)
+        fired = (each.last for each in history if each.kind.is_enqueued and each.last < at)
         earlier = next(fired, None)
     late = {Kind.MISSED, Kind.TOO_LATE, Kind.OVER_CAP, Kind.EXPIRED}
     return WhyAnswer(
         at=at,
-        verdict=_DECIDED[decision.kind],
+        verdict=Verdict.FIRED if decision.kind.is_enqueued else Verdict[decision.kind.name],
         decision=decision,
         earlier=earlier,
         absence=absence if decision.kind in late else None,

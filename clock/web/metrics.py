@@ -21,7 +21,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from clock.connection.client import with_timeout
-from clock.decision import FIRING
+from clock.decision import Group, Kind
 from clock.errors import ServerError
 from clock.ledger.counters import Counted, read_tally
 from clock.ledger.histogram import Histogram
@@ -40,11 +40,9 @@ DECISIONS = 4
 """Decisions of each event that are read: the last that fired is nearly always among them."""
 
 SKIPPED = {
-    "overlap": "overlap",
-    "paused": "paused",
-    "unmet": "condition",
-    "error": "condition_failed",
-    "expired": "expired",
+    kind.counter: kind.label
+    for kind in Kind
+    if kind.group in {Group.SKIPPED, Group.FAILED} or kind is Kind.EXPIRED
 }
 """The counters of a record -> the label ``reason``."""
 
@@ -211,7 +209,7 @@ def _of_queues(queues: Iterable[QueueState], now: float) -> Iterator[Metric]:
 def _enqueued(each: EventStatus) -> float | None:
     if each.record is None or each.record.fired is None:
         return None
-    fired = (decision for decision in each.record.history if decision.kind in FIRING)
+    fired = (decision for decision in each.record.history if decision.kind.is_enqueued)
     last = next(fired, None)
     return each.record.fired + (0.0 if last is None else last.lateness or 0.0)
 

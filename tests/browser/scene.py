@@ -16,7 +16,6 @@ from rq import Queue, SimpleWorker
 from rq.job import Job
 
 from clock import Schedule, keys, load
-from clock.decision import FIRING
 from clock.jobs.progress import Progress
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause
@@ -86,7 +85,7 @@ def _runs(redis: Redis, schedule: Schedule) -> None:
     for event in schedule.events:
         length = chance.choice([0.04, 0.3, 1.2, 9.0])
         history = read_record(redis, APP, event).history
-        for number, decision in enumerate(each for each in history if each.kind in FIRING):
+        for number, decision in enumerate(each for each in history if each.kind.is_enqueued):
             outcome, error = RunOutcome.SUCCEEDED, None
             if event == FAILING and number in {0, 1, 2, 9}:
                 outcome, error = RunOutcome.FAILED, "TimeoutError"

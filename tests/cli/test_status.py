@@ -241,7 +241,7 @@ def test_the_history_of_all_events_has_the_latest_first(
     assert head.split() == ["WHEN", "ZONE", "EVENT", "LATE", "WHAT", "JOB"]
     assert len(rows) == 5
     assert rows == sorted(rows, key=lambda row: row[:24], reverse=True)
-    assert any("skipped: condition" in row for row in rows)
+    assert any("skipped: its condition" in row for row in rows)
     assert any("enqueued" in row and "tasks-x-" in row for row in rows)
 
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from clock import keys
-from clock.decision import FIRING, Decision, Kind
+from clock.decision import Decision, Kind
 from clock.errors import RecurrenceError, UnknownEventError
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause_among, read_pauses_of
@@ -142,12 +142,10 @@ def _entry(
 ) -> Entry:
     job = None if run is None else run.job
     if decision.kind is Kind.MANUAL:
-        return Entry(decision=decision, reason="run by hand", run=run, job=job)
-    if decision.kind in FIRING:
+        return Entry(decision=decision, reason=decision.kind.words, run=run, job=job)
+    if decision.kind.is_enqueued:
         job = job_id(app, event.name, decision.last)
-        stuck = decision.kind is Kind.FIRED_PAST_STUCK
-        reason = "enqueued, past a job that waited too long" if stuck else "enqueued"
-        return Entry(decision=decision, reason=reason, run=run, job=job)
+        return Entry(decision=decision, reason=decision.kind.words, run=run, job=job)
     answer = why(event, snapshot.lives, decision.last, now)
     earlier = None if answer.earlier is None else job_id(app, event.name, answer.earlier)
     pause = pause_among(pauses, decision.last)

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from markupsafe import Markup
 
-from clock.decision import FIRING, Decision, Kind
+from clock.decision import Decision, Group, Kind
 from clock.observe.overdue import following
 from clock.observe.state import LATE
 from clock.observe.status import EventStatus
@@ -46,7 +46,7 @@ BARS = {
 }
 """The shape of each, drawn from the top left of its place; no two are told apart by colour only."""
 
-_SKIPPED = frozenset({Kind.OVERLAP, Kind.PAUSED, Kind.UNMET})
+_MARKS = {Group.SKIPPED: Mark.SKIPPED, Group.FAILED: Mark.FAILED, Group.MISSED: Mark.MISSED}
 _FAILED = frozenset({RunOutcome.FAILED, RunOutcome.ABANDONED, RunOutcome.STOPPED})
 
 
@@ -102,7 +102,7 @@ def _due(event: EventStatus, now: float) -> Iterator[int]:
 
 
 def _mark(decision: Decision, outcomes: Mapping[int, RunOutcome]) -> Mark:
-    if decision.kind in FIRING:
+    if decision.kind.is_enqueued:
         outcome = outcomes.get(decision.last)
         if outcome in _FAILED:
             return Mark.FAILED
@@ -111,6 +111,4 @@ def _mark(decision: Decision, outcomes: Mapping[int, RunOutcome]) -> Mark:
         if outcome is RunOutcome.SKIPPED:
             return Mark.SKIPPED
         return Mark.FIRED if outcome is None else Mark.OK
-    if decision.kind in _SKIPPED:
-        return Mark.SKIPPED
-    return Mark.FAILED if decision.kind is Kind.ERROR else Mark.MISSED
+    return _MARKS[decision.kind.group]
