@@ -18,18 +18,12 @@ from clock.cli.table import table
 from clock.connection.server import find_server
 from clock.ledger.clocks import Life
 from clock.ledger.time_source import server_now
-from clock.observe import status as observed
 from clock.observe.formatting import local, span, utc_exact
 from clock.observe.objects import clock_object, conflict_object, event_object
+from clock.observe.reading import read_status
 from clock.observe.rq.workers import broken_queues, count_workers
-from clock.observe.snapshot import read_snapshot
 from clock.observe.state import State, last_lateness
 from clock.observe.status import AppStatus, EventStatus
-from clock.runs.records import failing, read_last_runs
-
-DECISIONS = 4
-"""Decisions of each event that are read: the last one, and the last that fired if it is among
-them."""
 
 
 @click.command(name="status")
@@ -47,10 +41,8 @@ def status(url: str | None, settings: str | None, app: str, tolerance: float, as
     """
     server = find_server(url, settings, os.environ)
     connection = server.connect()
-    snapshot = read_snapshot(connection, app, DECISIONS)
     now = server_now(connection, time.time())
-    runs = read_last_runs(connection, app, snapshot.descriptions)
-    found = observed.status(snapshot, now, tolerance=tolerance, failing=failing(runs))
+    found = read_status(connection, app, now, tolerance=tolerance)
     workers = _workers(connection, found)
     if as_json:
         click.echo(json.dumps(_as_object(found, server.shown, workers), ensure_ascii=False))

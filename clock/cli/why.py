@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,21 +15,17 @@ from redis import Redis
 from clock import exit_codes
 from clock.cli import options
 from clock.connection.server import find_server
-from clock.errors import UnknownEventError
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause_over
-from clock.ledger.records import find_record
 from clock.ledger.time_source import server_now
 from clock.observe import why as observed
 from clock.observe.formatting import local, utc
+from clock.observe.reading import read_event
 from clock.observe.reasons import sentence
 from clock.observe.rq.job_state import JobState, read_job
 from clock.observe.rq.workers import count_workers
-from clock.observe.snapshot import Snapshot, read_snapshot
 from clock.observe.status import EventStatus
-from clock.observe.status import status as status_of
 from clock.observe.why import Verdict, WhyAnswer
-from clock.runs.records import read_runs
 from clock.runs.run import Run
 from clock.schedule.event import seconds
 
@@ -56,20 +52,20 @@ def why_event(
     """
     connection = find_server(url, settings, os.environ).connect()
     now = server_now(connection, time.time())
-    snapshot = read_snapshot(connection, app, 1)
-    found = _event(connection, snapshot, event, now, tolerance)
+    reading = read_event(connection, app, event, now, tolerance=tolerance)
+    found = reading.event
     zone = found.description.zone
     if at is None:
         instant = observed.last_due(found, now)
         instant = int(now) if instant is None else instant
     else:
         instant = seconds(options.in_zone(at, zone))
-    answer = observed.why(found, snapshot.lives, instant, now)
+    answer = observed.why(found, reading.lives, instant, now)
     job = _job(connection, app, found, answer)
     pause = pause_over(connection, app, event, instant)
     earlier = None if answer.earlier is None else job_id(app, event, answer.earlier)
     said = sentence(found, answer, pause, job, earlier, now)
-    run = _run(connection, app, event, answer)
+    run = _run(reading.runs, answer)
     if run is not None:
         said += f"; its run {_ended(run)}"
     if as_json:
@@ -87,18 +83,6 @@ def why_event(
     return exit_codes.OK
 
 
-def _event(
-    connection: Redis, snapshot: Snapshot, name: str, now: float, tolerance: float
-) -> EventStatus:
-    record = find_record(connection, snapshot.app, name)
-    if name not in snapshot.descriptions:
-        raise UnknownEventError(f"no clock of this release has run {name!r} yet; start it once")
-    one = replace(snapshot, descriptions={name: snapshot.descriptions[name]})
-    one = replace(one, records={} if record is None else {name: record})
-    found = status_of(one, now, tolerance=tolerance)
-    return (*found.events, *found.removed)[0]
-
-
 def _job(connection: Redis, app: str, event: EventStatus, answer: WhyAnswer) -> JobState | None:
     """The job of the occurrence; of one that the history has forgotten, it may be there still. Of
     one that is overdue, the job that has its id.
@@ -108,11 +92,10 @@ def _job(connection: Redis, app: str, event: EventStatus, answer: WhyAnswer) -> 
     return read_job(connection, job_id(app, event.name, answer.at))
 
 
-def _run(connection: Redis, app: str, event: str, answer: WhyAnswer) -> Run | None:
+def _run(runs: Sequence[Run], answer: WhyAnswer) -> Run | None:
     """The last run of the occurrence, where one of our workers recorded it."""
     if answer.verdict not in {Verdict.FIRED, Verdict.FORGOTTEN}:
         return None
-    runs = read_runs(connection, app, event)
     return next((run for run in runs if run.scheduled == answer.at), None)
 
 

@@ -24,6 +24,14 @@ class RecentRuns:
     newest: Run
     outcomes: Mapping[int, RunOutcome]
 
+    @classmethod
+    def of(cls, runs: Sequence[Run]) -> RecentRuns:
+        """From the runs of one event, the newest first; there must be one."""
+        outcomes: dict[int, RunOutcome] = {}
+        for run in runs:
+            outcomes.setdefault(run.scheduled, run.outcome)
+        return cls(newest=runs[0], outcomes=outcomes)
+
     @property
     def is_failing(self) -> bool:
         """Whether the last run failed."""

@@ -5,9 +5,10 @@ Everything here is computed from a snapshot, for an instant that is an argument.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from clock.errors import UnknownEventError
 from clock.ledger.clocks import Life
 from clock.ledger.descriptions import Description
 from clock.ledger.lower import is_ahead
@@ -15,6 +16,7 @@ from clock.ledger.pauses import Pause
 from clock.ledger.record import Record
 from clock.observe.conflict import ClockConflict, conflicts_of
 from clock.observe.overdue import due_since, following
+from clock.observe.recent_runs import RecentRuns
 from clock.observe.snapshot import Snapshot
 from clock.observe.state import State, state_of_history
 from clock.recurrence.recurrence import Recurrence
@@ -59,7 +61,8 @@ class AppStatus:
     first. ``events`` come in the order of their files; those no schedule has any more are
     ``removed``. ``missing`` are the schedule files that have events and no clock alive.
     ``unreadable`` lists the skipped entries, each with the reason.
-    ``conflicts`` are clocks alive that say different things of an event.
+    ``conflicts`` are clocks alive that say different things of an event. ``runs`` are the recent
+    runs by event, where they were read.
     """
 
     app: str
@@ -71,6 +74,14 @@ class AppStatus:
     missing: tuple[str, ...]
     unreadable: tuple[str, ...] = ()
     conflicts: tuple[ClockConflict, ...] = ()
+    runs: Mapping[str, RecentRuns] = field(default_factory=dict)
+
+    def event(self, name: str) -> EventStatus:
+        """The event of that name, be it removed. Raises UnknownEventError."""
+        for event in (*self.events, *self.removed):
+            if event.name == name:
+                return event
+        raise UnknownEventError(f"there is no event {name!r}")
 
     @property
     def overdue(self) -> tuple[EventStatus, ...]:
@@ -104,13 +115,15 @@ def status(
     now: float,
     *,
     tolerance: float = TOLERANCE,
-    failing: Collection[str] = (),
+    runs: Mapping[str, RecentRuns] | None = None,
 ) -> AppStatus:
     """The status of an application at ``now``.
 
-    An event is overdue from ``tolerance`` seconds on. ``failing`` names the events whose last run
-    failed: the ledger's records end where a job is enqueued.
+    An event is overdue from ``tolerance`` seconds on. ``runs`` are the recent runs by event: the
+    ledger's records end where a job is enqueued.
     """
+    runs = runs or {}
+    failing = {name for name, recent in runs.items() if recent.is_failing}
     alive = tuple(life for life in snapshot.lives if life.is_alive(now))
     there: dict[str, float] = {}
     for life in alive:
@@ -130,6 +143,7 @@ def status(
         missing=tuple(file for file in files if file not in there),
         unreadable=snapshot.unreadable,
         conflicts=conflicts_of(alive),
+        runs=runs,
     )
 
 

@@ -8,7 +8,7 @@ milliseconds.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from redis import Redis
 from redis.client import Pipeline
@@ -18,18 +18,13 @@ from clock.connection.errors import server_errors
 from clock.ledger.unreadable import READ_ERRORS, execute, skip
 from clock.ledger.values import instant, second, text, whole
 from clock.runs.failures import keep_failed
-from clock.runs.run import FAILURES, Run, RunOutcome
+from clock.runs.run import Run, RunOutcome
 from clock.runs.totals import measure
 
 LONGEST = 10_000
 """Characters of a run that is looked at; it is some 150."""
 
 _MAY_HAVE_FAILED = {RunOutcome.FAILED, RunOutcome.ABANDONED, RunOutcome.STOPPED}
-
-
-def failing(last: Mapping[str, Run]) -> set[str]:
-    """The events whose last run, by event, failed."""
-    return {event for event, run in last.items() if run.outcome in FAILURES}
 
 
 def write_run(connection: Redis | Pipeline, app: str, run: Run) -> None:
@@ -56,20 +51,6 @@ def read_runs(connection: Redis, app: str, event: str, limit: int = keys.RUNS) -
         pipeline.lrange(keys.runs(app, event), 0, limit - 1)
         (lines,) = execute(pipeline)
     return parse_runs(app, event, lines)
-
-
-def read_last_runs(connection: Redis, app: str, events: Iterable[str]) -> dict[str, Run]:
-    """The run of each of ``events`` that ended last, by event, in one round trip; those of which
-    none is known are left out. Raises ServerError.
-    """
-    names = list(events)
-    with server_errors(), connection.pipeline(transaction=False) as pipeline:
-        for event in names:
-            pipeline.lindex(keys.runs(app, event), 0)
-        lines = execute(pipeline)
-    found = zip(names, lines, strict=True)
-    last = ((event, parse_runs(app, event, [line])) for event, line in found if line is not None)
-    return {event: runs[0] for event, runs in last if runs}
 
 
 def _line(run: Run) -> str:

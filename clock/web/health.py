@@ -16,8 +16,7 @@ from starlette.routing import BaseRoute, Route
 from clock.connection.client import with_timeout
 from clock.connection.errors import server_errors
 from clock.errors import ServerError
-from clock.observe.snapshot import read_snapshot
-from clock.observe.status import status
+from clock.observe.reading import read_status
 from clock.web.api.problem import RETRY_AFTER
 from clock.web.context import Context
 
@@ -33,8 +32,9 @@ AWAY = "server away"
 
 
 def _health(context: Context, connection: Redis) -> str:
-    snapshot = read_snapshot(connection, context.app, 1)
-    found = status(snapshot, context.now(), tolerance=context.tolerance)
+    found = read_status(
+        connection, context.app, context.now(), tolerance=context.tolerance, decisions=1, runs=0
+    )
     if not found.has_clocks:
         return NO_CLOCK
     if found.overdue:

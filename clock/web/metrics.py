@@ -25,19 +25,15 @@ from clock.decision import Group, Kind
 from clock.errors import ServerError
 from clock.ledger.counters import Counted, read_tally
 from clock.ledger.histogram import Histogram
+from clock.observe.reading import read_status
 from clock.observe.rq.queues import QueueState, read_queues
-from clock.observe.snapshot import read_snapshot
 from clock.observe.state import last_lateness
-from clock.observe.status import AppStatus, EventStatus, status
-from clock.runs.records import failing, read_last_runs
+from clock.observe.status import AppStatus, EventStatus
 from clock.runs.totals import RunTotals, read_measured
 from clock.web.context import Context
 
 ANSWER = 3.0
 """Seconds the server has to answer a scrape; Prometheus itself waits for ten."""
-
-DECISIONS = 4
-"""Decisions of each event that are read: the last that fired is nearly always among them."""
 
 SKIPPED = {
     kind.counter: kind.label
@@ -59,10 +55,8 @@ class Scrape:
 
 def read_scrape(connection: Redis, app: str, now: float, tolerance: float) -> Scrape:
     """Everything, in seven round trips, however many events there are. Raises ServerError."""
-    snapshot = read_snapshot(connection, app, DECISIONS)
-    events = [each.name for each in snapshot.descriptions.values() if each.removed is None]
-    runs = read_last_runs(connection, app, events)
-    found = status(snapshot, now, tolerance=tolerance, failing=failing(runs))
+    found = read_status(connection, app, now, tolerance=tolerance)
+    events = [event.name for event in found.events]
     used = {each.description.queue for each in found.events}
     return Scrape(
         status=found,

@@ -9,9 +9,12 @@ from clock import Schedule
 from clock.ledger.clocks import ALIVE_WITHIN
 from clock.ledger.manual import run_now
 from clock.ledger.pauses import Pause, pause
+from clock.observe.reading import read_status
 from clock.observe.snapshot import read_snapshot
 from clock.observe.state import State
 from clock.observe.status import AppStatus, EventStatus, status
+from clock.runs.records import write_run
+from clock.runs.run import Run, RunOutcome
 from tests.conftest import ReadSchedule
 from tests.loop.heartbeat import START, Watched
 
@@ -207,7 +210,20 @@ def test_a_stream_has_the_next_of_its_published_instants(redis: Redis, read: Rea
 
 def test_a_run_that_failed_makes_an_event_failing(redis: Redis, read: ReadSchedule) -> None:
     clock = _run(redis, read(TEN), range(25))
-    (event,) = status(read_snapshot(redis, "test"), clock.now, failing={"tasks.x"}).events
+    failed = Run(
+        event="tasks.x",
+        scheduled=int(START),
+        enqueued=START,
+        started=START,
+        ended=START + 1,
+        outcome=RunOutcome.FAILED,
+        error="ValueError",
+        attempt=1,
+        worker="w",
+        job="j",
+    )
+    write_run(redis, "test", failed)
+    (event,) = read_status(redis, "test", clock.now).events
     assert (event.state, event.is_failing) == (State.FAILING, True)
 
 

@@ -9,43 +9,31 @@ from clock.errors import UnknownEventError
 from clock.instant import utc_text
 from clock.observe.formatting import utc, utc_exact
 from clock.observe.objects import clock_object, conflict_object
-from clock.observe.snapshot import Snapshot, read_snapshot
-from clock.observe.status import AppStatus, EventStatus, status
+from clock.observe.reading import read_status
+from clock.observe.snapshot import read_snapshot
+from clock.observe.status import AppStatus, EventStatus
 from clock.observe.upcoming import coming, load
-from clock.runs.records import failing, read_last_runs
 from clock.web.api import shapes
 from clock.web.api.operation import Call, Operation
 from clock.web.api.schema import limit
 
-_DECISIONS = 4
 TAG = "schedules"
 NAMED = "/schedules/{name}"
 
 
-def _status(call: Call) -> tuple[Snapshot, AppStatus]:
-    snapshot = read_snapshot(call.connection, call.context.app, _DECISIONS)
-    return snapshot, status(snapshot, call.now, tolerance=call.context.tolerance)
-
-
-def _with_runs(call: Call) -> tuple[AppStatus, Mapping[str, Any]]:
-    """The status, with what the last runs say, in two round trips; and these runs."""
-    snapshot = read_snapshot(call.connection, call.context.app, _DECISIONS)
-    runs = read_last_runs(call.connection, call.context.app, snapshot.descriptions)
-    return status(snapshot, call.now, tolerance=call.context.tolerance, failing=failing(runs)), runs
+def _status(call: Call, runs: int = 0) -> AppStatus:
+    return read_status(
+        call.connection, call.context.app, call.now, tolerance=call.context.tolerance, runs=runs
+    )
 
 
 def event_status(call: Call) -> EventStatus:
     """The event that a request names. Raises UnknownEventError."""
-    _, found = _status(call)
-    name = call.path["name"]
-    for each in (*found.events, *found.removed):
-        if each.name == name:
-            return each
-    raise UnknownEventError(f"there is no event {name!r}")
+    return _status(call).event(call.path["name"])
 
 
 def _health(call: Call) -> Mapping[str, Any]:
-    _, found = _status(call)
+    found = _status(call)
     last = found.last_tick()
     return {
         "app": found.app,
@@ -62,11 +50,11 @@ def _health(call: Call) -> Mapping[str, Any]:
 
 
 def _schedules(call: Call) -> Mapping[str, Any]:
-    found, runs = _with_runs(call)
+    found = _status(call, runs=1)
     wanted = call.query.get("state")
     return {
         "schedules": [
-            shapes.schedule_shape(each, runs.get(each.name))
+            shapes.schedule_shape(each, found.runs.get(each.name))
             for each in found.events
             if wanted in {None, each.state}
         ]
@@ -74,12 +62,9 @@ def _schedules(call: Call) -> Mapping[str, Any]:
 
 
 def _schedule(call: Call) -> Mapping[str, Any]:
-    found, runs = _with_runs(call)
+    found = _status(call, runs=1)
     name = call.path["name"]
-    for each in (*found.events, *found.removed):
-        if each.name == name:
-            return shapes.schedule_shape(each, runs.get(name))
-    raise UnknownEventError(f"there is no event {name!r}")
+    return shapes.schedule_shape(found.event(name), found.runs.get(name))
 
 
 def _history(call: Call) -> Mapping[str, Any]:
@@ -117,7 +102,7 @@ def _coming(call: Call) -> Mapping[str, Any]:
 
 
 def _load(call: Call) -> Mapping[str, Any]:
-    _, found = _status(call)
+    found = _status(call)
     week = load(found.events, call.now, days=call.query["days"])
     return {
         "start": utc_text(week.start),

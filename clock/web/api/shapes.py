@@ -9,6 +9,7 @@ from typing import Any
 
 from clock.observe.formatting import utc, utc_exact
 from clock.observe.objects import event_object
+from clock.observe.recent_runs import RecentRuns
 from clock.observe.rq.jobs import JobSummary
 from clock.observe.rq.queues import QueueState
 from clock.observe.rq.running import Running
@@ -93,11 +94,11 @@ SCHEDULE = of(
 )  # fmt: skip
 
 
-def schedule_shape(each: EventStatus, last_run: Run | None) -> dict[str, Any]:
+def schedule_shape(event: EventStatus, runs: RecentRuns | None) -> dict[str, Any]:
     """An event, with its last run."""
     return {
-        **event_object(each),
-        "last_run": None if last_run is None else run_shape(last_run),
+        **event_object(event),
+        "last_run": None if runs is None else run_shape(runs.newest),
     }
 
 

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from clock import keys
 from clock.decision import Decision, Kind
-from clock.errors import RecurrenceError, UnknownEventError
+from clock.errors import RecurrenceError
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause_among, read_pauses_of
-from clock.ledger.records import find_record
+from clock.observe.reading import EventReading, read_event
 from clock.observe.reasons import sentence
 from clock.observe.recent_runs import RecentRuns
 from clock.observe.rq.workers import count_workers
-from clock.observe.snapshot import Snapshot, read_snapshot
-from clock.observe.status import EventStatus, status
+from clock.observe.status import EventStatus
 from clock.observe.upcoming import Upcoming, coming
 from clock.observe.why import why
-from clock.runs.records import read_runs
-from clock.runs.run import FAILURES, Run, RunOutcome
+from clock.runs.run import Run
 from clock.runs.statistics import statistics
 from clock.web.context import Context
 from clock.web.pages.overview import said_of
@@ -58,52 +56,26 @@ def show_event(request: Request) -> Response:
     now, name = context.now(), request.query_params.get("name", "")
     window = request.query_params.get("window", "day")
     window = window if window in WINDOWS else "day"
-    snapshot, runs = _read(context, name)
-    event = _status(snapshot, runs, now, context.tolerance)
+    reading = read_event(context.connection, context.app, name, now, tolerance=context.tolerance)
+    event, runs = reading.event, reading.runs
     queue = event.description.queue
+    recent = {name: RecentRuns.of(runs)} if runs else {}
     return render(
         request,
         "event.html",
         now=now,
         event=event,
-        row=rows_of([event], recent_of(runs), now)[0],
+        row=rows_of([event], recent, now)[0],
         coming=_coming(event, now),
         runs=runs,
         plot=draw(runs[:PLOTTED], event.description.zone),
         statistics=statistics(runs, now - WINDOWS[window][1], now + 60),
         window=window,
         windows={key: words for key, (words, _) in WINDOWS.items()},
-        history=_history(context, snapshot, event, runs, now),
+        history=_history(context, reading, now),
         is_deserted=not count_workers(context.connection, [queue])[queue],
         said=said_of(request),
     )
-
-
-def _read(context: Context, name: str) -> tuple[Snapshot, list[Run]]:
-    """A snapshot of the one event, with its whole history, and its runs."""
-    connection = context.connection
-    record = find_record(connection, context.app, name)
-    snapshot = read_snapshot(connection, context.app, 1)
-    if name not in snapshot.descriptions:
-        raise UnknownEventError(f"no clock of this release has run {name!r} yet")
-    one = replace(snapshot, descriptions={name: snapshot.descriptions[name]})
-    records = {} if record is None else {name: record}
-    return replace(one, records=records), read_runs(connection, context.app, name)
-
-
-def recent_of(runs: Sequence[Run]) -> dict[str, RecentRuns]:
-    """What a row shows of its event's runs."""
-    outcomes: dict[int, RunOutcome] = {}
-    for run in runs:
-        outcomes.setdefault(run.scheduled, run.outcome)
-    return {run.event: RecentRuns(newest=run, outcomes=outcomes) for run in runs[:1]}
-
-
-def _status(snapshot: Snapshot, runs: Sequence[Run], now: float, tolerance: float) -> EventStatus:
-    (name,) = snapshot.descriptions
-    failing = [name] if runs and runs[0].outcome in FAILURES else []
-    found = status(snapshot, now, tolerance=tolerance, failing=failing)
-    return (*found.events, *found.removed)[0]
 
 
 def _coming(event: EventStatus, now: float) -> list[Upcoming]:
@@ -115,38 +87,35 @@ def _coming(event: EventStatus, now: float) -> list[Upcoming]:
         return []
 
 
-def _history(
-    context: Context, snapshot: Snapshot, event: EventStatus, runs: Sequence[Run], now: float
-) -> list[Entry]:
-    record = event.record
+def _history(context: Context, reading: EventReading, now: float) -> list[Entry]:
+    record, name = reading.event.record, reading.event.name
     if record is None:
         return []
-    pauses = read_pauses_of(context.connection, context.app, event.name)
+    pauses = read_pauses_of(context.connection, context.app, name)
     by_time: dict[int, Run] = {}
-    for run in runs:
+    for run in reading.runs:
         by_time.setdefault(run.scheduled, run)
     return [
-        _entry(context.app, snapshot, event, each, pauses, by_time.get(each.last), now)
-        for each in record.history
+        _entry(context.app, reading, decision, pauses, by_time.get(decision.last), now)
+        for decision in record.history
     ]
 
 
 def _entry(
     app: str,
-    snapshot: Snapshot,
-    event: EventStatus,
+    reading: EventReading,
     decision: Decision,
     pauses: Sequence[Pause],
     run: Run | None,
     now: float,
 ) -> Entry:
-    job = None if run is None else run.job
+    event, job = reading.event, None if run is None else run.job
     if decision.kind is Kind.MANUAL:
         return Entry(decision=decision, reason=decision.kind.words, run=run, job=job)
     if decision.kind.is_enqueued:
         job = job_id(app, event.name, decision.last)
         return Entry(decision=decision, reason=decision.kind.words, run=run, job=job)
-    answer = why(event, snapshot.lives, decision.last, now)
+    answer = why(event, reading.lives, decision.last, now)
     earlier = None if answer.earlier is None else job_id(app, event.name, answer.earlier)
     pause = pause_among(pauses, decision.last)
     reason = sentence(event, answer, pause, None, earlier, now)

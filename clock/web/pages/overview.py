@@ -11,11 +11,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from clock.ledger.clocks import Life
-from clock.observe.recent_runs import read_recent_runs
+from clock.observe.reading import read_status
 from clock.observe.rq.workers import count_workers
-from clock.observe.snapshot import read_snapshot
 from clock.observe.state import State
-from clock.observe.status import AppStatus, status
+from clock.observe.status import AppStatus
 from clock.web.context import Context
 from clock.web.pages import history_bars
 from clock.web.pages.rendering import context_of, fragment, render
@@ -53,15 +52,19 @@ class Overview:
 def read_overview(context: Context, now: float) -> Overview:
     """The page's content in four round trips, however many events there are. Raises ServerError."""
     connection = context.connection
-    snapshot = read_snapshot(connection, context.app)
-    runs = read_recent_runs(connection, context.app, snapshot.descriptions)
-    failing = {name for name, each in runs.items() if each.is_failing}
-    found = status(snapshot, now, tolerance=context.tolerance, failing=failing)
+    found = read_status(
+        connection,
+        context.app,
+        now,
+        tolerance=context.tolerance,
+        decisions=history_bars.LENGTH,
+        runs=history_bars.LENGTH,
+    )
     enabled = (each for each in found.events if each.state is not State.DISABLED)
     workers = count_workers(connection, (each.description.queue for each in enabled))
     return Overview(
         status=found,
-        rows=rows_of(found.events, runs, now),
+        rows=rows_of(found.events, found.runs, now),
         deserted=sorted(queue for queue, count in workers.items() if count == 0),
     )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clock.observe.snapshot import Snapshot, read_snapshot
-from clock.observe.status import status
+from clock.observe.reading import read_status
+from clock.observe.status import AppStatus
 from clock.observe.upcoming import load
 from clock.recurrence.zone import Zone, zone
 from clock.web.pages.heatmap import draw, shade, steps
@@ -22,9 +22,9 @@ def show_week(request: Request) -> Response:
     """
     context = context_of(request)
     now = context.now()
-    snapshot = read_snapshot(context.connection, context.app, 1)
-    shown = _zone(snapshot, request.query_params.get("tz", ""))
-    found = load(status(snapshot, now).events, now, worst=WORST)
+    status = read_status(context.connection, context.app, now, decisions=1, runs=0)
+    shown = _zone(status, request.query_params.get("tz", ""))
+    found = load(status.events, now, worst=WORST)
     levels = steps(found.counts)
     return render(
         request,
@@ -34,17 +34,17 @@ def show_week(request: Request) -> Response:
         zone=shown,
         levels=[(low, shade(at, levels)) for at, low in enumerate(levels, 1)],
         heat=draw(found, levels, shown),
-        others=[each for each in _zones(snapshot) if each != shown.name],
+        others=[name for name in _zones(status) if name != shown.name],
     )
 
 
-def _zone(snapshot: Snapshot, name: str) -> Zone:
+def _zone(status: AppStatus, name: str) -> Zone:
     if name:
         return zone(name)
-    return zone(snapshot.lives[0].zone if snapshot.lives else "UTC")
+    return zone(status.lives[0].zone if status.lives else "UTC")
 
 
-def _zones(snapshot: Snapshot) -> list[str]:
-    """The zones that somebody here thinks in."""
-    named = {each.zone.name for each in snapshot.descriptions.values()}
-    return sorted({"UTC", *named, *(life.zone for life in snapshot.lives)})
+def _zones(status: AppStatus) -> list[str]:
+    """The zones of the events and of the clocks."""
+    named = {event.description.zone.name for event in (*status.events, *status.removed)}
+    return sorted({"UTC", *named, *(life.zone for life in status.lives)})

@@ -1,0 +1,72 @@
+"""The status of an application, or of one event, read from the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from redis import Redis
+
+from clock.errors import UnknownEventError
+from clock.ledger.clocks import Life
+from clock.ledger.records import find_record
+from clock.observe.recent_runs import RecentRuns, read_recent_runs
+from clock.observe.snapshot import read_snapshot
+from clock.observe.status import AppStatus, EventStatus, status
+from clock.runs.records import read_runs
+from clock.runs.run import Run
+from clock.settings import TOLERANCE
+
+DECISIONS = 4
+"""Decisions read of each event: the last one, and the last that fired if it is among them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventReading:
+    """One event with its whole history, its ``runs`` (newest first) and the clocks on record."""
+
+    event: EventStatus
+    runs: Sequence[Run]
+    lives: Sequence[Life]
+
+
+def read_status(
+    connection: Redis,
+    app: str,
+    now: float,
+    *,
+    tolerance: float = TOLERANCE,
+    decisions: int = DECISIONS,
+    runs: int = 1,
+) -> AppStatus:
+    """The status of ``app`` at ``now`` (UTC seconds since 1970), in two round trips.
+
+    An event is overdue from ``tolerance`` seconds on. Of each event the newest ``decisions`` and
+    ``runs`` are read; without runs it is one round trip, and no event is known to fail. Raises
+    ServerError.
+    """
+    snapshot = read_snapshot(connection, app, decisions)
+    recent = read_recent_runs(connection, app, snapshot.descriptions, runs) if runs else {}
+    return status(snapshot, now, tolerance=tolerance, runs=recent)
+
+
+def read_event(
+    connection: Redis, app: str, name: str, now: float, *, tolerance: float = TOLERANCE
+) -> EventReading:
+    """One event of ``app`` at ``now`` (UTC seconds since 1970), in three round trips.
+
+    Raises UnknownEventError, and ServerError.
+    """
+    record = find_record(connection, app, name)
+    snapshot = read_snapshot(connection, app, 1)
+    if name not in snapshot.descriptions:
+        raise UnknownEventError(f"no clock of this release has run {name!r} yet; start it once")
+    one = replace(
+        snapshot,
+        descriptions={name: snapshot.descriptions[name]},
+        records={} if record is None else {name: record},
+    )
+    runs = read_runs(connection, app, name)
+    recent = {name: RecentRuns.of(runs)} if runs else {}
+    found = status(one, now, tolerance=tolerance, runs=recent)
+    return EventReading(event=found.event(name), runs=runs, lives=snapshot.lives)
