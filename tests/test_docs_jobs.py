@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from clock.jobs.options import EnqueueOptionWords
+from clock.jobs.options import EnqueueOptions
 from tests.live.environment import bare_environment
 from tests.live.rq_worker import RQWorker
 
@@ -58,7 +58,7 @@ def test_the_settings_of_the_page_are_settings(folder: Path) -> None:
 
 def test_the_page_names_every_option() -> None:
     table = PAGE[PAGE.index("| option |") : PAGE.index("**One error, in time.**")]
-    assert set(EnqueueOptionWords.__annotations__) - {"connection"} == set(
+    assert set(EnqueueOptions.__annotations__) - {"connection"} == set(
         re.findall(
             r"`([a-z_]+)`", "".join(line.split("|")[1] for line in table.splitlines() if line)
         )

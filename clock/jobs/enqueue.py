@@ -28,7 +28,7 @@ from clock.errors import (
     WaitRefusedError,
 )
 from clock.jobs.handle import Handle, check_may_wait
-from clock.jobs.options import ENDLESS, EnqueueOptions, EnqueueOptionWords, asked_for
+from clock.jobs.options import ENDLESS, Enqueueing, EnqueueOptions, read_options
 from clock.jobs.span import Span
 from clock.jobs.target import Target, find_target
 from clock.ledger.job import job_meta, rq_callback, rq_retry
@@ -36,22 +36,22 @@ from clock.schedule.event import JobOptions
 from clock.schedule.task import task_name
 
 
-def enqueue(task: str | Callable[..., Any], /, **options: Unpack[EnqueueOptionWords]) -> Handle:
+def enqueue(task: str | Callable[..., Any], /, **options: Unpack[EnqueueOptions]) -> Handle:
     """Enqueue a job of ``task``, its dotted name, and return a handle on it at once.
 
-    Every option is described in ``clock.jobs.options.EnqueueOptionWords``. Raises ValueError for
+    Every option is described in ``clock.jobs.options.EnqueueOptions``. Raises ValueError for
     one that makes no sense, SettingsError, and EnqueueError where the server has not taken the job
     by the ``deadline``; it is asked once.
     """
     name = task_name(task)
-    asked = asked_for(name, options)
+    asked = read_options(name, options)
     place = find_target(asked.connection)
     found = _send(name, asked, place, time.time())
     return Handle(found[1:], is_new=found.startswith("+"), place=place)
 
 
 def call(
-    task: str | Callable[..., Any], /, *, wait: Span = 60, **options: Unpack[EnqueueOptionWords]
+    task: str | Callable[..., Any], /, *, wait: Span = 60, **options: Unpack[EnqueueOptions]
 ) -> Any:
     """Enqueue a job of ``task``, wait for it, and return what it returned.
 
@@ -84,7 +84,7 @@ class Request:
 
 def enqueue_many(
     place: Target,
-    jobs: Sequence[tuple[str, EnqueueOptionWords]],
+    jobs: Sequence[tuple[str, EnqueueOptions]],
     *,
     deadline: float,
     now: float,
@@ -101,7 +101,7 @@ def enqueue_many(
     """
     connection = with_timeout(place.connection, deadline)
     made = [
-        _made(name, asked_for(name, options), connection, place, now, request)
+        _made(name, read_options(name, options), connection, place, now, request)
         for name, options in jobs
     ]
     call = connection.register_script(script("clock.jobs", "enqueue.lua"))
@@ -126,7 +126,7 @@ def enqueue_many(
     return [Handle(reply[1:], is_new=reply.startswith("+"), place=place) for reply in replies]
 
 
-def _send(name: str, asked: EnqueueOptions, place: Target, now: float) -> str:
+def _send(name: str, asked: Enqueueing, place: Target, now: float) -> str:
     """Ask the server once; what the script returned."""
     connection = with_timeout(place.connection, asked.deadline)
     made = _made(name, asked, connection, place, now)
@@ -157,7 +157,7 @@ class _Made:
 
 def _made(
     name: str,
-    asked: EnqueueOptions,
+    asked: Enqueueing,
     connection: Redis,
     place: Target,
     now: float,
@@ -177,7 +177,7 @@ def _made(
     return _Made(job.id, names, _arguments(job, asked, now, request))
 
 
-def _arguments(job: Job, asked: EnqueueOptions, now: float, request: Request | None) -> list[Any]:
+def _arguments(job: Job, asked: Enqueueing, now: float, request: Request | None) -> list[Any]:
     """What the script is told, see there."""
     due = None if asked.delay is None else math.ceil(now + asked.delay)
     ttl, said_for = _expiry(asked.job, 0 if due is None else due - now)
@@ -195,7 +195,7 @@ def _arguments(job: Job, asked: EnqueueOptions, now: float, request: Request | N
     ]
 
 
-def _job(name: str, asked: EnqueueOptions, queue: Queue, now: float) -> Job:
+def _job(name: str, asked: Enqueueing, queue: Queue, now: float) -> Job:
     """The job as ``Queue.enqueue`` makes it, or ``Queue.enqueue_in`` where it is delayed."""
     options = asked.job
     job = queue.create_job(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
@@ -14,9 +14,20 @@ from redis import Redis
 from clock.jobs.span import Span, seconds
 from clock.jobs.target import ANSWER
 from clock.ledger.reserved import is_reserved
+from clock.schedule import checks
 from clock.schedule.duration import LONGEST
 from clock.schedule.event import JobOptions
-from clock.schedule.options import OPTIONS, Duration, check_options
+from clock.schedule.option import (
+    Option,
+    Part,
+    Use,
+    check_options,
+    duration_schema,
+    options_for,
+    string_schema,
+)
+from clock.schedule.options import TABLE as SCHEDULE_TABLE
+from clock.schedule.options import Duration
 
 PRIORITIES = ("high", "default", "low")
 """Queues, in the order in which this project's workers empty them."""
@@ -39,47 +50,30 @@ ENDLESS = 30 * 86_400
 """Seconds a job without a timeout stands for its equals."""
 
 
-class EnqueueOptionWords(TypedDict, total=False):
-    """What may be said of a job. Lengths of time are seconds, ``"5m"`` or a timedelta."""
+class EnqueueOptions(TypedDict, total=False):
+    """The options of ``enqueue``, for type checkers; ``TABLE`` says what each does."""
 
     args: Sequence[Any]
     kwargs: Mapping[str, Any]
     priority: Literal["high", "default", "low"]
-    """The queue, of the three that workers empty in this order; another word is refused."""
     queue: str
-    """The queue, whatever its name; the default is ``default``."""
     delay: Duration
-    """Put on its queue only then, by a worker ``--with-scheduler``."""
     unique: Literal["waiting", "unfinished"] | Duration
-    """Not enqueued while an equal job, enqueued so too, waits; waits or runs; or was enqueued less
-    than that time ago. The handle is then that job's. Equal are jobs of one task with equal
-    arguments."""
     unique_key: str
-    """Equal are jobs of one task with the same key instead."""
     expires: Duration
-    """Not run where it has not been started that long after it was due."""
     retry: Any
-    """A number of further tries, or ``rq.Retry(...)``."""
     timeout: Duration
-    """A job that runs longer is failed; -1 for no limit; RQ's default is three minutes."""
     result_ttl: Duration
-    """How long the result is kept, -1 for ever; RQ's default is 500 s."""
     failure_ttl: Duration
-    """How long a failure is kept, -1 for ever; the default is seven days."""
     at_front: bool
     meta: Mapping[str, Any]
     description: str
     on_success: Any
     on_failure: Any
     max_running: int
-    """Not begun by a ``clock.worker.Worker`` while so many jobs of its task run."""
     id: str
-    """The job's id, of letters, digits, ``_`` and ``-``. Where a job has it already, that one is
-    it. One of the form of the clock's own (see ``clock.ledger.reserved``) is refused."""
     deadline: Span
-    """The time the server has for each answer; 5 s unless said otherwise."""
     connection: Redis
-    """The server; else that of the running job, else that of the settings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +86,7 @@ class Unique:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EnqueueOptions:
+class Enqueueing:
     """The options of one call, checked and complete."""
 
     queue: str
@@ -106,18 +100,11 @@ class EnqueueOptions:
     connection: Redis | None
 
 
-def asked_for(task: str, options: EnqueueOptionWords) -> EnqueueOptions:
+def read_options(task: str, options: EnqueueOptions) -> Enqueueing:
     """``options`` of a job of ``task``. Raises ValueError, naming the option, for a wrong one."""
-    for name in options:
-        if name not in _KNOWN:
-            known = ", ".join(sorted(_KNOWN))
-            raise ValueError(
-                f"unknown option {name!r}; what the task takes goes into args= and kwargs=, "
-                f"and the options are {known}"
-            )
-    given = check_options(dict(options.items()), _KNOWN)
+    given = check_options(dict(options.items()), OPTIONS, _unknown)
     job = _job_options(given)
-    return EnqueueOptions(
+    return Enqueueing(
         queue=job.queue,
         job=job,
         args=given.get("args", ()),
@@ -130,10 +117,17 @@ def asked_for(task: str, options: EnqueueOptionWords) -> EnqueueOptions:
     )
 
 
+def _unknown(name: str) -> str:
+    return (
+        f"unknown option {name!r}; the task's own arguments go into args= and kwargs=, "
+        f"and the options are {', '.join(sorted(OPTIONS))}"
+    )
+
+
 def _job_options(given: Mapping[str, Any]) -> JobOptions:
     if "priority" in given and "queue" in given:
         raise ValueError("priority= is a queue; say one of priority= and queue=")
-    said = {name: given[name] for name in _OF_THE_JOB if name in given}
+    said = {name: value for name, value in given.items() if OPTIONS[name].part is Part.JOB}
     if "priority" in given:
         said["queue"] = given["priority"]
     if "expires" in said and "result_ttl" not in said:
@@ -215,18 +209,50 @@ def _connection(value: Any) -> Redis:
     return value
 
 
-_OF_THE_JOB = (
-    "queue", "timeout", "expires", "retry", "result_ttl", "failure_ttl", "at_front", "meta",
-    "description", "on_success", "on_failure", "max_running",
-)  # fmt: skip
+_EVERYWHERE = frozenset({Use.ENQUEUE, Use.API})
+_IN_PYTHON = frozenset({Use.ENQUEUE})
 
-_KNOWN: Mapping[str, Callable[[Any], Any]] = {
-    **{name: OPTIONS[name] for name in (*_OF_THE_JOB, "args", "kwargs")},
-    "priority": _priority,
-    "delay": OPTIONS["expires"],
-    "unique": _is_unique,
-    "unique_key": OPTIONS["description"],
-    "id": _id,
-    "deadline": _deadline,
-    "connection": _connection,
-}
+TABLE: tuple[Option, ...] = (
+    *options_for(Use.ENQUEUE, SCHEDULE_TABLE).values(),
+    Option(
+        name="priority", check=_priority, uses=_EVERYWHERE, part=Part.CALL,
+        help="One of three queues, which workers empty in this order: ``high``, ``default``, "
+        "``low``.",
+        schema={"enum": list(PRIORITIES)},
+    ),
+    Option(
+        name="delay", check=checks.duration, uses=_EVERYWHERE, part=Part.CALL,
+        help="Seconds until the job goes to its queue.",
+        schema=duration_schema(1),
+    ),
+    Option(
+        name="unique", check=_is_unique, uses=_EVERYWHERE, part=Part.CALL,
+        help="Do not enqueue while an equal job is ``waiting``, is ``unfinished``, or was enqueued "
+        "less than so many seconds ago; the handle is then that job's. Equal are jobs of one task "
+        "with equal arguments.",
+        schema=duration_schema(1),
+    ),
+    Option(
+        name="unique_key", check=checks.string, uses=_EVERYWHERE, part=Part.CALL,
+        help="Equal are jobs of one task with the same key instead.",
+        schema=string_schema(checks.LONGEST_STRING),
+    ),
+    Option(
+        name="id", check=_id, uses=_EVERYWHERE, part=Part.CALL,
+        help="The job's id: letters, digits, ``_`` and ``-``. Where a job has it already, that one "
+        "is returned.",
+        schema={"type": "string", "pattern": "^[A-Za-z0-9_-]{1,200}$"},
+    ),
+    Option(
+        name="deadline", check=_deadline, uses=_IN_PYTHON, part=Part.CALL,
+        help="Seconds the server has for each answer; the default is 5.",
+    ),
+    Option(
+        name="connection", check=_connection, uses=_IN_PYTHON, part=Part.CALL,
+        help="The client of the server; the default is that of the running job, else that of the "
+        "settings.",
+    ),
+)  # fmt: skip
+"""Every option of ``enqueue``; those of the job itself are the ones of a schedule file."""
+
+OPTIONS: Mapping[str, Option] = options_for(Use.ENQUEUE, TABLE)

@@ -7,19 +7,13 @@ from typing import Any, Unpack
 
 from clock.errors import ScheduleError
 from clock.recurrence.phrase import Details, Period, read_rule
-from clock.schedule.options import (
-    DEFAULTS,
-    OPTIONS,
-    Defaults,
-    EventOptionWords,
-    check_options,
-    check_zone,
-)
+from clock.schedule.checks import time_zone
+from clock.schedule.options import Defaults, EveryOptions, check_defaults, check_every
 from clock.schedule.reading import READING, Declaration, Reading
 from clock.schedule.task import task_name
 
 
-def every(period: Period, task: Any, /, **options: Unpack[EventOptionWords]) -> None:
+def every(period: Period, task: Any, /, **options: Unpack[EveryOptions]) -> None:
     """Declare an event: run ``task`` every ``period``.
 
     ``period`` is an elapsed interval (``"90s"``, ``"10 minutes"``, a ``timedelta``), a calendar
@@ -29,7 +23,7 @@ def every(period: Period, task: Any, /, **options: Unpack[EventOptionWords]) -> 
     """
     reading, path, line = _here("every")
     try:
-        checked = check_options(options, OPTIONS)
+        checked = check_every(options)
         task_ = task_name(task)
         details = Details(*(checked.pop(option, None) for option in ("at", "on", "anchor")))
         rule = read_rule(period, details)
@@ -58,7 +52,7 @@ def timezone(name: str) -> None:
             path, line, f"timezone(...) was already called on line {settings.zone_line}"
         )
     try:
-        settings.zone, settings.zone_line = check_zone(name), line
+        settings.zone, settings.zone_line = time_zone(name), line
     except ValueError as error:
         raise ScheduleError(path, line, str(error)) from None
 
@@ -72,7 +66,7 @@ def defaults(**options: Unpack[Defaults]) -> None:
             path, line, f"defaults(...) was already called on line {settings.defaults_line}"
         )
     try:
-        settings.defaults, settings.defaults_line = check_options(options, DEFAULTS), line
+        settings.defaults, settings.defaults_line = check_defaults(options), line
     except ValueError as error:
         raise ScheduleError(path, line, str(error)) from None
 

@@ -1,36 +1,32 @@
-"""The options of ``every`` and ``defaults``: their types, their checks, what becomes of them.
-
-Every check takes the value as written and returns it as kept, or raises ValueError with one
-sentence.
-"""
+"""The options of ``every`` and ``defaults``."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any, Literal, TypedDict
 
-from clock.errors import RecurrenceError
-from clock.recurrence.anchor import Anchor
 from clock.recurrence.wall import Fold, Gap
-from clock.recurrence.zone import Zone, zone
-from clock.schedule.duration import parse_duration
-from clock.schedule.event import ALL, Callback, ConditionTime, Overlap, RetryPolicy
-from clock.schedule.task import task_name
+from clock.schedule import checks
+from clock.schedule.event import ConditionTime, Overlap
+from clock.schedule.option import (
+    Option,
+    Part,
+    Use,
+    check_options,
+    duration_schema,
+    integer_schema,
+    options_for,
+    string_schema,
+)
 from clock.suggest import nearest
 
-if TYPE_CHECKING:
-    from clock.recurrence.bounds import Bound
-
 Duration = int | str | timedelta
-
-MOST_CAUGHT_UP = 100_000
-"""The highest number ``catch_up`` takes."""
+"""Seconds, a string such as ``"5m"``, or a timedelta."""
 
 
 class Defaults(TypedDict, total=False):
-    """What may be said once for every event of a file."""
+    """The options of ``defaults``, for type checkers; ``TABLE`` says what each does."""
 
     queue: str
     timeout: Duration
@@ -55,8 +51,8 @@ class Defaults(TypedDict, total=False):
     if_: Callable[[ConditionTime], object]
 
 
-class EventOptionWords(Defaults, total=False):
-    """What may be said of one event."""
+class EveryOptions(Defaults, total=False):
+    """The options of ``every``, for type checkers."""
 
     name: str
     args: Sequence[Any]
@@ -69,225 +65,174 @@ class EventOptionWords(Defaults, total=False):
     until: date | str
 
 
-def check_options(
-    given: Mapping[str, Any], known: Mapping[str, Callable[[Any], Any]]
-) -> dict[str, Any]:
-    """``given`` with every value checked; raises ValueError, naming the first wrong option."""
-    checked = {}
-    for option, value in given.items():
-        if option not in known:
-            raise ValueError(_unknown(option, known))
-        try:
-            checked[option] = known[option](value)
-        except RecurrenceError as error:
-            raise ValueError(str(error)) from None
-        except ValueError as error:
-            raise ValueError(f"{option}=: {error}") from None
-    return checked
+_ANYWHERE = frozenset({Use.DEFAULTS, Use.EVERY, Use.ENQUEUE, Use.API})
+_IN_PYTHON = _ANYWHERE - {Use.API}
+_OF_A_JOB = _ANYWHERE - {Use.DEFAULTS}
+_OF_A_FILE = frozenset({Use.DEFAULTS, Use.EVERY})
+_OF_AN_EVENT = frozenset({Use.EVERY})
+
+TABLE: tuple[Option, ...] = (
+    Option(
+        name="queue", check=checks.string, uses=_ANYWHERE,
+        help="The name of the queue; the default is ``default``.",
+        schema=string_schema(checks.LONGEST_STRING),
+    ),
+    Option(
+        name="timeout", check=checks.time_limit, uses=_ANYWHERE,
+        help="Seconds after which a running job is failed, -1 for no limit; RQ's default is 180.",
+        schema=duration_schema(1, checks.UNLIMITED),
+    ),
+    Option(
+        name="expires", check=checks.duration, uses=_ANYWHERE,
+        help="Seconds after its time within which a job must start; later it is not run.",
+        schema=duration_schema(1),
+    ),
+    Option(
+        name="retry", check=checks.retry, uses=_ANYWHERE,
+        help="A number of retries, or rq.Retry(...).",
+        schema=integer_schema(1, checks.MOST_TRIES),
+    ),
+    Option(
+        name="result_ttl", check=checks.time_to_live, uses=_ANYWHERE,
+        help="Seconds the result is kept, -1 for ever; RQ's default is 500.",
+        schema=duration_schema(0, checks.UNLIMITED),
+    ),
+    Option(
+        name="failure_ttl", check=checks.time_to_live, uses=_ANYWHERE,
+        help="Seconds a failed job is kept, -1 for ever; the default is seven days.",
+        schema=duration_schema(0, checks.UNLIMITED),
+    ),
+    Option(
+        name="at_front", check=checks.boolean, uses=_ANYWHERE,
+        help="Whether the job goes to the front of its queue.",
+        schema={"type": "boolean"},
+    ),
+    Option(
+        name="meta", check=checks.meta, uses=_ANYWHERE,
+        help="The job's meta; the key ``clock`` is reserved.",
+        schema={"type": "object"},
+    ),
+    Option(
+        name="description", check=checks.string, uses=_ANYWHERE,
+        help="The job's description.",
+        schema=string_schema(checks.LONGEST_STRING),
+    ),
+    Option(
+        name="on_success", check=checks.callback, uses=_IN_PYTHON,
+        help="A function that the worker calls when the job succeeded.",
+    ),
+    Option(
+        name="on_failure", check=checks.callback, uses=_IN_PYTHON,
+        help="A function that the worker calls when the job failed.",
+    ),
+    Option(
+        name="max_running", check=checks.max_running, uses=_ANYWHERE,
+        help="How many jobs of the task may run at once, over all of this project's workers.",
+        schema=integer_schema(1, checks.MOST_RUNNING),
+    ),
+    Option(
+        name="args", check=checks.arguments, uses=_OF_A_JOB, part=Part.EVENT,
+        help="The task's positional arguments.",
+        schema={"type": "array"},
+    ),
+    Option(
+        name="kwargs", check=checks.mapping, uses=_OF_A_JOB, part=Part.EVENT,
+        help="The task's keyword arguments.",
+        schema={"type": "object"},
+    ),
+    Option(
+        name="catch_up", check=checks.catch_up, uses=_OF_A_FILE, part=Part.POLICY,
+        help="Which missed occurrences fire: ``latest``, ``all``, ``none`` or a number.",
+    ),
+    Option(
+        name="within", check=checks.duration, uses=_OF_A_FILE, part=Part.POLICY,
+        help="Seconds an occurrence may fire late at most.",
+    ),
+    Option(
+        name="overlap", check=checks.one_of("allow", "skip", "replace"), uses=_OF_A_FILE,
+        part=Part.POLICY,
+        help="What happens while the previous job waits or runs: ``allow``, ``skip``, ``replace``.",
+    ),
+    Option(
+        name="stuck_after", check=checks.duration, uses=_OF_A_FILE, part=Part.POLICY,
+        help="Seconds after which a waiting job no longer counts for ``overlap``.",
+    ),
+    Option(
+        name="if_", check=checks.condition, uses=_OF_A_FILE, part=Part.EVENT,
+        help="A function of the occurrence; it fires only where this returns something true.",
+    ),
+    Option(
+        name="enabled", check=checks.boolean, uses=_OF_A_FILE, part=Part.EVENT,
+        help="False to declare the event without firing it.",
+    ),
+    Option(
+        name="gap", check=checks.one_of("after", "shift", "skip"), uses=_OF_A_FILE,
+        part=Part.EVENT, help="What a local time does that a clock change skips.",
+    ),
+    Option(
+        name="fold", check=checks.one_of("first", "second", "both"), uses=_OF_A_FILE,
+        part=Part.EVENT, help="What a local time does that a clock change repeats.",
+    ),
+    Option(
+        name="spread", check=checks.duration, uses=_OF_A_FILE, part=Part.EVENT,
+        help="Seconds within which the event is moved by an offset made from its name.",
+    ),
+    Option(
+        name="name", check=checks.string, uses=_OF_AN_EVENT, part=Part.EVENT,
+        help="The event's name; the default is that of its task.",
+    ),
+    Option(
+        name="tz", check=checks.time_zone, uses=_OF_AN_EVENT, part=Part.EVENT,
+        help="The event's time zone.",
+    ),
+    Option(
+        name="at", check=checks.as_written, uses=_OF_AN_EVENT, part=Part.EVENT,
+        help="The time of day, one or several.",
+    ),
+    Option(
+        name="on", check=checks.as_written, uses=_OF_AN_EVENT, part=Part.EVENT,
+        help="The day of a month or year, one or several.",
+    ),
+    Option(
+        name="anchor", check=checks.day, uses=_OF_AN_EVENT, part=Part.EVENT,
+        help="The date from which several units are counted.",
+    ),
+    Option(
+        name="start", check=checks.day, uses=_OF_AN_EVENT, part=Part.EVENT,
+        help="The first date or instant.",
+    ),
+    Option(
+        name="until", check=checks.day, uses=_OF_AN_EVENT, part=Part.EVENT,
+        help="The last date or instant.",
+    ),
+)  # fmt: skip
+"""Every option of a schedule file; what else says something of them is derived from here."""
+
+OPTIONS: Mapping[str, Option] = options_for(Use.EVERY, TABLE)
+DEFAULTS: Mapping[str, Option] = options_for(Use.DEFAULTS, TABLE)
 
 
-def _unknown(option: str, known: Mapping[str, object]) -> str:
-    if option == "tz":
+def check_every(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The checked options of ``every``. Raises ValueError."""
+    return check_options(values, OPTIONS, lambda name: _unknown(name, OPTIONS))
+
+
+def check_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The checked options of ``defaults``. Raises ValueError."""
+    return check_options(values, DEFAULTS, lambda name: _unknown(name, DEFAULTS))
+
+
+def part_of(part: Part, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of checked ``values`` that belong to ``part``."""
+    return {name: value for name, value in values.items() if OPTIONS[name].part is part}
+
+
+def _unknown(name: str, known: Mapping[str, Option]) -> str:
+    if name == "tz":
         return "unknown option 'tz'; write timezone('...') for the whole file"
-    if option in OPTIONS:
-        return f"{option}= is said of each event in every(...), not of a whole file"
-    near = nearest(option, known, likeness=0.5)
+    if name in OPTIONS:
+        return f"{name}= belongs to a single event, in every(...), not to a whole file"
+    near = nearest(name, known, likeness=0.5)
     if near:
-        return f"unknown option {option!r}; did you mean {near!r}?"
-    return f"unknown option {option!r}; the options are {', '.join(sorted(known))}"
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise ValueError(f"{value!r} is not a text of printable characters")
-    if len(value) > 200:
-        raise ValueError(f"a text of {len(value)} characters is too long; 200 are the most")
-    return value
-
-
-def _flag(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"{value!r} is neither True nor False")
-    return value
-
-
-def _limit(value: object) -> int:
-    if value == -1:
-        return -1
-    return _at_least_a_second(value)
-
-
-def _at_least_a_second(value: object) -> int:
-    seconds = parse_duration(value)
-    if seconds == 0:
-        raise ValueError(f"{value!r} is no time at all; one second is the least")
-    return seconds
-
-
-def _keep(value: object) -> int:
-    return -1 if value == -1 else parse_duration(value)
-
-
-def _retry(value: Any) -> RetryPolicy:
-    if isinstance(value, int) and not isinstance(value, bool):
-        if not 1 <= value <= 1000:
-            raise ValueError(
-                f"{value!r} is not a number of tries from 1 to 1000; leave the option out for none"
-            )
-        return RetryPolicy(max=value)
-    if all(hasattr(value, field) for field in ("max", "intervals", "enqueue_at_front")):
-        return RetryPolicy(
-            max=value.max, intervals=tuple(value.intervals), at_front=bool(value.enqueue_at_front)
-        )
-    raise ValueError(f"{value!r} is neither a number of tries nor rq.Retry(...)")
-
-
-def _max_running(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 1000:
-        raise ValueError(f"{value!r} is not a number of jobs from 1 to 1000")
-    return value
-
-
-def _callback(value: Any) -> Callback:
-    if hasattr(value, "name") and hasattr(value, "timeout"):
-        return Callback(name=task_name(value.name), timeout=int(value.timeout))
-    return Callback(name=task_name(value))
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise ValueError(f"{value!r} is not a dict with texts as keys")
-    return dict(value)
-
-
-def _meta(value: object) -> dict[str, Any]:
-    meta = _mapping(value)
-    if "clock" in meta:
-        raise ValueError("the key 'clock' belongs to the clock; choose another")
-    return meta
-
-
-def _args(value: object) -> tuple[Any, ...]:
-    if not isinstance(value, list | tuple):
-        raise ValueError(f"{value!r} is not a list or tuple of arguments")
-    return tuple(value)
-
-
-def _zone(value: Any) -> Zone:
-    # pytz names its zones in `zone`, zoneinfo in `key`.
-    name = (
-        value
-        if isinstance(value, str)
-        else getattr(value, "zone", None) or getattr(value, "key", None)
-    )
-    if not isinstance(name, str):
-        raise ValueError(f"{value!r} is not a zone; write its name, as 'Europe/Berlin'")
-    return zone(name)
-
-
-def _date(value: object) -> Anchor | Bound:
-    if isinstance(value, str):
-        try:
-            value = date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
-        except ValueError:
-            raise ValueError(f"{value!r} is not a date like '2026-01-31'") from None
-    if isinstance(value, datetime):
-        if value.utcoffset() is None:
-            raise ValueError(
-                f"{value.isoformat()} has no zone; write a date, or an aware datetime "
-                f"like '{value.isoformat()}+00:00'"
-            )
-        return value
-    if isinstance(value, date):
-        return value
-    raise ValueError(f"{value!r} is not a date; write date(2026, 1, 31) or '2026-01-31'")
-
-
-def _one_of(*words: str) -> Callable[[object], str]:
-    def check(value: object) -> str:
-        if value not in words:
-            raise ValueError(f"{value!r} is none of {', '.join(map(repr, words))}")
-        return str(value)
-
-    return check
-
-
-def _catch_up(value: Any) -> int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        if not 1 <= value <= MOST_CAUGHT_UP:
-            raise ValueError(f"{value!r} is not a number of occurrences from 1 to {MOST_CAUGHT_UP}")
-        return value
-    words = {"none": 0, "latest": 1, "all": ALL}
-    if value not in words:
-        raise ValueError(f"{value!r} is none of 'latest', 'all', 'none', nor a number")
-    return words[value]
-
-
-def _condition(value: Any) -> Callable[[ConditionTime], object]:
-    if not callable(value):
-        raise ValueError(f"{value!r} cannot be called; write a function of the occurrence")
-    # An object may be called too, and so may a function with some of its arguments filled in.
-    if _is_always_true(value) or _is_always_true(getattr(value, "__call__", None)):  # noqa: B004
-        name = getattr(value, "__name__", repr(value))
-        raise ValueError(
-            f"{name} is an async function or a generator, so what it returns is always true; "
-            "write a plain function"
-        )
-    condition: Callable[[ConditionTime], object] = value
-    return condition
-
-
-def _is_always_true(function: object) -> bool:
-    """Whether a call returns a coroutine or a generator, which is true whatever is in it."""
-    kinds = (
-        inspect.iscoroutinefunction,
-        inspect.isasyncgenfunction,
-        inspect.isgeneratorfunction,
-    )
-    return any(is_kind(function) for is_kind in kinds)
-
-
-def _as_written(value: Any) -> Any:
-    return list(value) if isinstance(value, Iterable) and not isinstance(value, str) else value
-
-
-DEFAULTS: Mapping[str, Callable[[Any], Any]] = {
-    "queue": _text,
-    "timeout": _limit,
-    "expires": _at_least_a_second,
-    "retry": _retry,
-    "result_ttl": _keep,
-    "failure_ttl": _keep,
-    "at_front": _flag,
-    "meta": _meta,
-    "description": _text,
-    "on_success": _callback,
-    "on_failure": _callback,
-    "max_running": _max_running,
-    "gap": _one_of("after", "shift", "skip"),
-    "fold": _one_of("first", "second", "both"),
-    "spread": _at_least_a_second,
-    "enabled": _flag,
-    "catch_up": _catch_up,
-    "within": _at_least_a_second,
-    "overlap": _one_of("allow", "skip", "replace"),
-    "stuck_after": _at_least_a_second,
-    "if_": _condition,
-}
-"""The options of ``defaults``, each with its check."""
-
-OPTIONS: Mapping[str, Callable[[Any], Any]] = {
-    **DEFAULTS,
-    "name": _text,
-    "args": _args,
-    "kwargs": _mapping,
-    "tz": _zone,
-    "at": _as_written,
-    "on": _as_written,
-    "anchor": _date,
-    "start": _date,
-    "until": _date,
-}
-"""The options of ``every``, each with its check."""
-
-check_zone = _zone
+        return f"unknown option {name!r}; did you mean {near!r}?"
+    return f"unknown option {name!r}; the options are {', '.join(sorted(known))}"

@@ -17,13 +17,10 @@ from clock.errors import RecurrenceError, ScheduleError, SettingsError
 from clock.recurrence.rule import Rule
 from clock.recurrence.zone import Zone, zone
 from clock.schedule.event import Event, JobOptions, Policy
+from clock.schedule.option import Part
+from clock.schedule.options import part_of
 from clock.schedule.schedule import Schedule
 
-_JOB_OPTIONS = (
-    "queue", "timeout", "expires", "retry", "result_ttl", "failure_ttl",
-    "at_front", "meta", "description", "on_success", "on_failure", "max_running",
-)  # fmt: skip
-_POLICY_OPTIONS = ("catch_up", "within", "overlap", "stuck_after")
 _NO_KWARGS: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -117,13 +114,8 @@ class Reading:
         spelling = str(rule)
         if (gap, fold) != ("after", "first"):
             spelling += f" gap={gap} fold={fold}"
-        job = JobOptions(
-            **{option: options[option] for option in _JOB_OPTIONS if option in options}
-        )
-        policy = Policy(
-            **{option: options[option] for option in _POLICY_OPTIONS if option in options},
-            condition=options.get("if_"),
-        )
+        job = JobOptions(**part_of(Part.JOB, options))
+        policy = Policy(**part_of(Part.POLICY, options), condition=options.get("if_"))
         args, kwargs = declaration.args, declaration.kwargs or _NO_KWARGS
         self._check_serialisable(declaration, args, kwargs, job.meta)
         return Event(

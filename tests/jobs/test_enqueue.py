@@ -130,8 +130,8 @@ def test_an_id_that_is_there_is_not_enqueued_again(redis: Redis) -> None:
     [
         ({"priority": "hihg"}, "priority=: 'hihg' is none of 'high', 'default', 'low'; another"),
         ({"priority": "high", "queue": "io"}, "say one of priority= and queue="),
-        ({"customer": 3}, "unknown option 'customer'; what the task takes goes into args= and"),
-        ({"tz": "UTC"}, "unknown option 'tz'; what the task takes"),
+        ({"customer": 3}, "unknown option 'customer'; the task's own arguments go into args= and"),
+        ({"tz": "UTC"}, "unknown option 'tz'; the task's own arguments"),
         ({"id": "a:b"}, "id=: 'a:b' is no id: RQ takes letters, digits, '_' and '-'"),
         ({"unique": "always"}, "unique=: 'always' is neither 'waiting', 'unfinished' nor a length"),
         ({"unique": True}, "unique=: True is neither"),
@@ -139,8 +139,8 @@ def test_an_id_that_is_there_is_not_enqueued_again(redis: Redis) -> None:
         ({"unique": "waiting", "args": [object()]}, "cannot be told .*; say it with unique_key="),
         ({"deadline": 0}, "deadline=: the server needs some time to answer"),
         ({"delay": "soon"}, "delay=: 'soon' is not a length of time"),
-        ({"max_running": 0}, "max_running=: 0 is not a number of jobs from 1 to 1000"),
-        ({"meta": {"clock": 1}}, "meta=: the key 'clock' belongs to the clock"),
+        ({"max_running": 0}, "max_running=: 0 must be a number of jobs from 1 to 1000"),
+        ({"meta": {"clock": 1}}, "meta=: the key 'clock' is reserved"),
         ({"connection": "redis://"}, "connection=: 'redis://' is no connection"),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clock.jobs.options import asked_for
+from clock.jobs.options import read_options
 from clock.ledger.job import job_id
 from clock.ledger.reserved import is_reserved, manual_id
 
@@ -19,7 +19,7 @@ HEX = "0123456789"
 @given(app=EVENTS, event=EVENTS, scheduled=INSTANTS)
 def test_no_caller_can_choose_the_id_of_an_occurrence(app: str, event: str, scheduled: int) -> None:
     with pytest.raises(ValueError, match="form of the clock's own job ids"):
-        asked_for("tasks.x", {"id": job_id(app, event, scheduled)[-200:]})
+        read_options("tasks.x", {"id": job_id(app, event, scheduled)[-200:]})
 
 
 @given(app=EVENTS, event=EVENTS, key=IDS)
@@ -30,7 +30,7 @@ def test_no_caller_can_choose_the_id_of_a_run_by_hand(app: str, event: str, key:
         assert is_reserved(f"-{key}")
         return
     with pytest.raises(ValueError, match="form of the clock's own job ids"):
-        asked_for("tasks.x", {"id": identifier[-200:]})
+        read_options("tasks.x", {"id": identifier[-200:]})
 
 
 @given(app=EVENTS, event=EVENTS, before=IDS, scheduled=INSTANTS)
@@ -55,4 +55,4 @@ def test_no_key_makes_a_run_by_hand_the_job_of_another_event(
     ],
 )
 def test_every_other_id_is_the_callers(identifier: str) -> None:
-    assert asked_for("tasks.x", {"id": identifier}).id == identifier
+    assert read_options("tasks.x", {"id": identifier}).id == identifier

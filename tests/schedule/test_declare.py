@@ -17,7 +17,8 @@ OPTIONS = (
 
 
 ALWAYS_TRUE = (
-    "is an async function or a generator, so what it returns is always true; write a plain function"
+    "is an async function or a generator, so its return value is always true; "
+    "write a plain function"
 )
 
 
@@ -34,37 +35,37 @@ def day(option: str) -> str:
         ("defaults(qeue='x')", "unknown option 'qeue'; did you mean 'queue'?"),
         (
             "defaults(at='09:30')",
-            "at= is said of each event in every(...), not of a whole file",
+            "at= belongs to a single event, in every(...), not to a whole file",
         ),
         ("defaults(tz='UTC')", "unknown option 'tz'; write timezone('...') for the whole file"),
-        (day("queue=5"), "queue=: 5 is not a text of printable characters"),
-        (day("queue=''"), "queue=: '' is not a text of printable characters"),
-        (day("name='a\\nb'"), "name=: 'a\\nb' is not a text of printable characters"),
-        (day("name='x' * 201"), "name=: a text of 201 characters is too long; 200 are the most"),
+        (day("queue=5"), "queue=: 5 must be a string of printable characters"),
+        (day("queue=''"), "queue=: '' must be a string of printable characters"),
+        (day("name='a\\nb'"), "name=: 'a\\nb' must be a string of printable characters"),
+        (day("name='x' * 201"), "name=: 201 characters are too many; at most 200"),
         (
             day("timeout='5 x'"),
             "timeout=: '5 x' is not a length of time: the unit 'x' is unknown; use s, m, h, d or w",
         ),
-        (day("timeout=0"), "timeout=: 0 is no time at all; one second is the least"),
-        (day("expires=0"), "expires=: 0 is no time at all; one second is the least"),
+        (day("timeout=0"), "timeout=: 0 is too short; the minimum is one second"),
+        (day("expires=0"), "expires=: 0 is too short; the minimum is one second"),
         (
             day("expires=-1"),
             "expires=: -1 is not a whole number of seconds from 0 to a hundred years",
         ),
         (
             day("retry=0"),
-            "retry=: 0 is not a number of tries from 1 to 1000; leave the option out for none",
+            "retry=: 0 must be a number of retries from 1 to 1000; leave the option out for none",
         ),
-        (day("retry='x'"), "retry=: 'x' is neither a number of tries nor rq.Retry(...)"),
-        (day("at_front=1"), "at_front=: 1 is neither True nor False"),
-        (day("enabled='no'"), "enabled=: 'no' is neither True nor False"),
-        (day("meta=[1]"), "meta=: [1] is not a dict with texts as keys"),
+        (day("retry='x'"), "retry=: 'x' must be a number of retries or rq.Retry(...)"),
+        (day("at_front=1"), "at_front=: 1 must be True or False"),
+        (day("enabled='no'"), "enabled=: 'no' must be True or False"),
+        (day("meta=[1]"), "meta=: [1] must be a dict with string keys"),
         (
             day("meta={'clock': 1}"),
-            "meta=: the key 'clock' belongs to the clock; choose another",
+            "meta=: the key 'clock' is reserved; choose another",
         ),
-        (day("kwargs={1: 2}"), "kwargs=: {1: 2} is not a dict with texts as keys"),
-        (day("args='ab'"), "args=: 'ab' is not a list or tuple of arguments"),
+        (day("kwargs={1: 2}"), "kwargs=: {1: 2} must be a dict with string keys"),
+        (day("args='ab'"), "args=: 'ab' must be a list or tuple of arguments"),
         (
             day("on_success='x'"),
             "on_success=: 'x' is not a dotted name; write the task as 'package.module.function'",
@@ -79,8 +80,8 @@ def day(option: str) -> str:
             "    async def __call__(self, at): return False\n" + day("if_=C()"),
             f"if_=: c {ALWAYS_TRUE}",
         ),
-        (day("gap='later'"), "gap=: 'later' is none of 'after', 'shift', 'skip'"),
-        (day("fold='third'"), "fold=: 'third' is none of 'first', 'second', 'both'"),
+        (day("gap='later'"), "gap=: 'later' must be one of 'after', 'shift', 'skip'"),
+        (day("fold='third'"), "fold=: 'third' must be one of 'first', 'second', 'both'"),
         (day("tz='Berlin'"), "unknown zone 'Berlin'; did you mean 'Europe/Berlin'?"),
         (day("tz=5"), "tz=: 5 is not a zone; write its name, as 'Europe/Berlin'"),
         ("timezone('Berlin')", "unknown zone 'Berlin'; did you mean 'Europe/Berlin'?"),
@@ -219,7 +220,7 @@ def test_a_wrong_option_is_refused(tmp_path: Path, source: str, message: str) ->
         ),
         (
             "every('day', 'tasks.a', spread='0s')",
-            "spread=: '0s' is no time at all; one second is the least",
+            "spread=: '0s' is too short; the minimum is one second",
         ),
         (
             "every(cron('0 30 9 * * 1'), 'tasks.a')",

@@ -9,20 +9,15 @@ from typing import Any
 from clock.ledger.manual import run_now
 from clock.ledger.pauses import Pause, pause, resume
 from clock.observe.objects import pause_object
-from clock.schedule.duration import LONGEST, parse_duration
+from clock.schedule.duration import parse_duration
+from clock.schedule.option import duration_schema
 from clock.web.api import shapes
 from clock.web.api.operation import Call, Operation, Reply
 from clock.web.api.problem import ProblemError
 from clock.web.api.schedules import NAMED, TAG
 from clock.web.api.schema import Schema
 
-_DURATION: Schema = {
-    "description": 'Seconds, or a text such as "30m".',
-    "oneOf": [
-        {"type": "integer", "minimum": 1, "maximum": LONGEST},
-        {"type": "string", "minLength": 1, "maxLength": 50},
-    ],
-}
+_DURATION: Schema = {"description": 'Seconds, or a string such as "30m".', **duration_schema(1)}
 
 
 def _run(call: Call) -> Reply:

@@ -9,9 +9,10 @@ from typing import Any, cast
 
 from clock.errors import RequestChangedError
 from clock.jobs.enqueue import Request, enqueue_many
-from clock.jobs.options import PRIORITIES, EnqueueOptionWords
+from clock.jobs.options import TABLE, EnqueueOptions
 from clock.jobs.target import Target
-from clock.schedule.duration import LONGEST
+from clock.schedule.checks import LONGEST_STRING
+from clock.schedule.option import Use, options_for, string_schema
 from clock.web.api import shapes
 from clock.web.api.operation import ANSWER, Call, Operation, Reply
 from clock.web.api.problem import ProblemError
@@ -45,9 +46,7 @@ def _enqueue(call: Call) -> Reply:
     return Reply(status=status, body=handles[0] if is_one else {"jobs": handles})
 
 
-def _job(
-    said: dict[str, Any], number: int, call: Call, is_one: bool
-) -> tuple[str, EnqueueOptionWords]:
+def _job(said: dict[str, Any], number: int, call: Call, is_one: bool) -> tuple[str, EnqueueOptions]:
     options = dict(said)
     task = options.pop("task")
     if task not in call.context.allowed:
@@ -56,7 +55,7 @@ def _job(
         if "id" in options:
             raise ProblemError(422, "say one of 'id' and the header Idempotency-Key")
         options["id"] = call.key if is_one else f"{call.key}-{number}"
-    return task, cast("EnqueueOptionWords", options)
+    return task, cast("EnqueueOptions", options)
 
 
 def _request(key: str, body: Any, count: int) -> Request:
@@ -66,45 +65,17 @@ def _request(key: str, body: Any, count: int) -> Request:
     return Request(key=key, digest=digest, ids=ids)
 
 
-def _span(text: str, least: int = 0) -> Schema:
-    return {
-        "description": text,
-        "oneOf": [
-            {"type": "integer", "minimum": least, "maximum": LONGEST},
-            {"type": "string", "minLength": 1, "maxLength": 50},
-        ],
-    }
-
-
-_WORD: Schema = {"type": "string", "minLength": 1, "maxLength": 200}
 _ONE: Schema = {
     "type": "object",
     "properties": {
-        "task": {**_WORD, "description": "The dotted name of a task that may be enqueued here."},
-        "args": {"type": "array"},
-        "kwargs": {"type": "object"},
-        "queue": _WORD,
-        "priority": {"type": "string", "enum": list(PRIORITIES)},
-        "delay": _span('Put on its queue only then: seconds, or a text such as "5m".', 1),
-        "unique": {
-            "description": '"waiting", "unfinished" or a length of time, as clock.jobs.enqueue has '
-            "it.",
-            "oneOf": [
-                {"type": "integer", "minimum": 1, "maximum": LONGEST},
-                {"type": "string", "minLength": 1, "maxLength": 50},
-            ],
+        "task": {
+            **string_schema(LONGEST_STRING),
+            "description": "The dotted name of a task that may be enqueued here.",
         },
-        "unique_key": _WORD,
-        "expires": _span("Not run where it has not begun that long after it was due.", 1),
-        "retry": {"type": "integer", "minimum": 1, "maximum": 1000},
-        "timeout": _span("A job that runs longer is failed.", 1),
-        "result_ttl": _span("How long the result is kept.", 0),
-        "failure_ttl": _span("How long a failure is kept.", 1),
-        "at_front": {"type": "boolean"},
-        "meta": {"type": "object"},
-        "description": {"type": "string", "minLength": 1, "maxLength": 500},
-        "max_running": {"type": "integer", "minimum": 1, "maximum": 100_000},
-        "id": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,200}$"},
+        **{
+            option.name: {**(option.schema or {}), "description": option.help.replace("`", "")}
+            for option in options_for(Use.API, TABLE).values()
+        },
     },
     "required": ["task"],
     "additionalProperties": False,

@@ -1,0 +1,88 @@
+"""An option of an event or a job: all that is known of it, in one row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from clock.errors import RecurrenceError
+from clock.schedule.duration import LONGEST
+
+Schema = Mapping[str, Any]
+
+
+class Use(StrEnum):
+    """Where an option may be given."""
+
+    DEFAULTS = "defaults"
+    """In ``defaults(...)``, and so in ``every(...)`` too."""
+    EVERY = "every"
+    ENQUEUE = "enqueue"
+    API = "api"
+
+
+class Part(StrEnum):
+    """What an option says something about."""
+
+    JOB = "job"
+    POLICY = "policy"
+    EVENT = "event"
+    CALL = "call"
+    """The call of ``enqueue`` itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """``check`` returns a value as it is kept, or raises ValueError. ``help`` says what the option
+    does, with its unit. ``schema`` is the JSON Schema of what the API takes for it.
+    """
+
+    name: str
+    check: Callable[[Any], Any]
+    help: str
+    uses: frozenset[Use]
+    part: Part = Part.JOB
+    schema: Schema | None = None
+
+
+def options_for(use: Use, options: Iterable[Option]) -> dict[str, Option]:
+    """Those of ``options`` that may be given there, by name."""
+    return {option.name: option for option in options if use in option.uses}
+
+
+def check_options(
+    values: Mapping[str, Any], options: Mapping[str, Option], unknown: Callable[[str], str]
+) -> dict[str, Any]:
+    """``values`` with every value checked; raises ValueError, naming the first wrong option.
+
+    ``unknown`` makes the sentence for a name that is not among ``options``.
+    """
+    checked = {}
+    for name, value in values.items():
+        if name not in options:
+            raise ValueError(unknown(name))
+        try:
+            checked[name] = options[name].check(value)
+        except RecurrenceError as error:
+            raise ValueError(str(error)) from None
+        except ValueError as error:
+            raise ValueError(f"{name}=: {error}") from None
+    return checked
+
+
+def string_schema(longest: int, **more: Any) -> Schema:
+    """A string of 1 to ``longest`` characters."""
+    return {"type": "string", "minLength": 1, "maxLength": longest, **more}
+
+
+def integer_schema(least: int, most: int) -> Schema:
+    """A whole number."""
+    return {"type": "integer", "minimum": least, "maximum": most}
+
+
+def duration_schema(least: int, *words: int | str) -> Schema:
+    """Seconds from ``least``, a string such as ``"5m"``, or one of ``words``."""
+    special: list[Schema] = [{"enum": list(words)}] if words else []
+    return {"oneOf": [integer_schema(least, LONGEST), string_schema(50), *special]}
