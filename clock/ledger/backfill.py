@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from redis import Redis
-from rq.serializers import resolve_serializer
-from rq.utils import as_text, utcformat
+from rq.utils import as_text
 
 from clock import keys
 from clock.connection import rq_keys
@@ -17,8 +14,9 @@ from clock.connection.errors import server_errors
 from clock.connection.scripts import script
 from clock.errors import NotAQueueError, UnknownEventError
 from clock.instant import utc_text
-from clock.ledger.job import JobTemplates, job_id, occurrence_meta
+from clock.ledger.job import JobTemplates, job_id, job_meta
 from clock.ledger.reserved import meta_mark
+from clock.ledger.unscheduled_job import UnscheduledJob, build_job
 from clock.schedule.event import Event
 
 
@@ -54,14 +52,16 @@ class Backfill:
         self._event = event
         self._serializer = serializer
         self._template = JobTemplates(connection, serializer).of(event)
-        self._script = connection.register_script(script("clock.ledger", "backfill.lua"))
+        self._script = connection.register_script(
+            script("clock.ledger", "backfill.lua", include="push.lua")
+        )
 
     def look(self, scheduled: int, now: float) -> Standing:
         """Where the occurrence at ``scheduled`` stands; nothing is written.
 
         Instants are UTC seconds since 1970.
         """
-        return self._call(scheduled, now, "look", "-", {})
+        return self._call(self._job(scheduled, now, None), scheduled, now, "look")
 
     def push(self, scheduled: int, now: float, previous: int | None = None) -> Standing:
         """Enqueue the job of the occurrence if it is OPEN; returns where it stood.
@@ -70,41 +70,29 @@ class Backfill:
         ``now``. It goes behind what waits, so that backfilled jobs run in the order they are
         pushed in. ``previous`` is the occurrence before, as its meta shall say.
         """
-        enqueued = utcformat(datetime.fromtimestamp(now, UTC))
-        clock = occurrence_meta(
-            self._event.name,
-            scheduled=utc_text(scheduled),
-            previous=None if previous is None else utc_text(previous),
-            enqueued=enqueued,
-        )
-        meta = {**self._event.job.meta, "clock": clock | {"backfill": True}}
-        fields = {
-            **self._template.fields,
-            "created_at": enqueued,
-            "enqueued_at": enqueued,
-            "meta": resolve_serializer(self._serializer).dumps(meta),
-        }
-        deadline: str | int = "-"
-        if (expires := self._event.job.expires) is not None:
-            fields["ttl"], deadline = expires, math.ceil((now + expires) * 1000)
-        return self._call(scheduled, now, "push", deadline, fields)
+        return self._call(self._job(scheduled, now, previous), scheduled, now, "push")
 
-    def _call(
-        self, scheduled: int, now: float, what: str, deadline: str | int, fields: dict[str, Any]
-    ) -> Standing:
+    def _job(self, scheduled: int, now: float, previous: int | None) -> UnscheduledJob:
+        event = self._event
+        return build_job(
+            job_id(self._app, event.name, scheduled),
+            event.name,
+            queue=self._template.shape.queue_key,
+            side="RPUSH",
+            expires=event.job.expires,
+            serializer=self._serializer,
+            template=self._template.fields,
+            meta=job_meta(event.job),
+            scheduled=scheduled,
+            previous=previous,
+            now=now,
+            mark="backfill",
+        )
+
+    def _call(self, job: UnscheduledJob, scheduled: int, now: float, mode: str) -> Standing:
         name, queue = self._event.name, self._template.shape.queue_key
-        identifier = job_id(self._app, name, scheduled)
-        arguments: list[Any] = [
-            name,
-            scheduled,
-            identifier,
-            queue,
-            now,
-            keys.TTL,
-            keys.BACKFILLED,
-            what,
-            meta_mark(self._template.first + utc_text(scheduled).encode()),
-        ]
+        mark = meta_mark(self._template.first + utc_text(scheduled).encode())
+        limits: list[Any] = [now, keys.TTL, keys.BACKFILLED, mode]
         with server_errors():
             reply = self._script(
                 keys=[
@@ -112,7 +100,7 @@ class Backfill:
                     keys.backfilled(self._app, name),
                     rq_keys.QUEUES,
                 ],
-                args=[*arguments, deadline, *(each for pair in fields.items() for each in pair)],
+                args=[*job.head(mark), name, scheduled, *limits, *job.flat()],
             )
         said = as_text(reply)
         if said == "unknown":

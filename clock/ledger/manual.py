@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import secrets
 from datetime import UTC, datetime
 
 from redis import Redis
 from rq.serializers import resolve_serializer
-from rq.utils import utcformat
+from rq.utils import as_text
 
 from clock import keys
 from clock.connection import rq_keys
@@ -16,9 +15,9 @@ from clock.connection.errors import server_errors
 from clock.connection.scripts import script
 from clock.errors import JobIdTakenError, NotAQueueError, NotEnrolledError
 from clock.instant import utc_text
-from clock.ledger.job import occurrence_meta
 from clock.ledger.records import find_record
 from clock.ledger.reserved import manual_id, meta_mark
+from clock.ledger.unscheduled_job import build_job
 
 
 def run_now(connection: Redis, app: str, event: str, now: float, key: str | None = None) -> str:
@@ -41,28 +40,26 @@ def run_now(connection: Redis, app: str, event: str, now: float, key: str | None
     if found is None:
         raise NotEnrolledError(f"the job of {event!r} is not in the ledger; start its clock once")
     queue, side, expires, _, serializer, _, later, flat = found
-
     packer = resolve_serializer(serializer.decode())
-    meta = packer.loads(_scheduled(later))
-    meta["clock"] = occurrence_meta(
+    job = build_job(
+        identifier,
         event,
-        scheduled=utc_text(int(now)),
-        previous=None if record is None or record.fired is None else utc_text(record.fired),
-        enqueued=utcformat(datetime.fromtimestamp(now, UTC)),
-    ) | {"manual": True}
-    fields = dict(zip(flat[::2], flat[1::2], strict=True))
-    fields |= dict.fromkeys((b"created_at", b"enqueued_at"), meta["clock"]["enqueued_at"])
-    fields[b"meta"] = packer.dumps(meta)
-    deadline: str | int = "-"
-    if expires != b"-":
-        fields[b"ttl"], deadline = int(expires), math.ceil((now + int(expires)) * 1000)
-
-    said, _, _ = fields[b"meta"].partition(meta["clock"]["scheduled_at"].encode())
-    arguments = [event, int(now), identifier, queue, side, deadline, meta_mark(said)]
-    arguments += [each for field in fields.items() for each in field]
+        queue=queue,
+        side=side,
+        expires=None if expires == b"-" else int(expires),
+        serializer=serializer.decode(),
+        template={as_text(name): value for name, value in zip(flat[::2], flat[1::2], strict=True)},
+        meta=packer.loads(_scheduled(later)),
+        scheduled=int(now),
+        previous=None if record is None else record.fired,
+        now=now,
+        mark="manual",
+    )
+    beginning, _, _ = job.fields["meta"].partition(utc_text(int(now)).encode())
     with server_errors():
-        pushed = connection.register_script(script("clock.ledger", "run.lua"))(
-            keys=[keys.decided(app), rq_keys.QUEUES], args=arguments
+        pushed = connection.register_script(script("clock.ledger", "run.lua", include="push.lua"))(
+            keys=[keys.decided(app), rq_keys.QUEUES],
+            args=[*job.head(meta_mark(beginning)), event, int(now), *job.flat()],
         )
     if pushed == 0:
         raise NotAQueueError(f"the key {queue.decode()} holds no queue")

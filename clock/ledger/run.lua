@@ -1,22 +1,16 @@
 -- Push a job that somebody asked for by hand, and note it in its event's history; the schedule is untouched.
+-- push.lua goes before it.
 -- KEYS 1 decided  2 RQ's set of queues
--- ARGV 1 event  2 instant  3 job id  4 queue key  5 push command  6 deadline in milliseconds or "-"
---      7 what the meta of its jobs says, then field, value, ...
+-- ARGV 1 job id  2 queue key  3 push command  4 deadline in milliseconds or "-"  5 what the meta of its jobs
+--      has in it  6 event  7 instant, then field, value, ...
 -- Returns 1, 0 where the queue's key holds something else, -1 where another job has the id.
-local event, instant, id, queue, side, deadline, mark = unpack(ARGV, 1, 7)
-local kind = redis.call('TYPE', queue).ok
-if kind ~= 'list' and kind ~= 'none' then return 0 end
-if redis.call('EXISTS', RQ .. 'job:' .. id) == 1 then
-  -- An error where the key holds no hash.
-  local meta = redis.pcall('HGET', RQ .. 'job:' .. id, 'meta')
-  -- Asked again after a lost reply: done already.
-  return type(meta) == 'string' and string.find(meta, mark, 1, true) and 1 or -1
-end
+local id, queue, side, deadline, mark, event, instant = unpack(ARGV, 1, 7)
+if not takes_jobs(queue) then return 0 end
+local holder = holder_of(id, mark)
+-- Sent again after a lost reply: done already.
+if holder then return holder == 'ours' and 1 or -1 end
 
-redis.call('HSET', RQ .. 'job:' .. id, unpack(ARGV, 8))
-if deadline ~= '-' then redis.call('PEXPIREAT', RQ .. 'job:' .. id, deadline) end
-redis.call('SADD', KEYS[2], queue)
-redis.call(side, queue, id)
+push(KEYS[2], id, queue, side, deadline, { unpack(ARGV, 8) })
 
 local record = redis.call('HGET', KEYS[1], event)
 local head, history = string.match(record or '', '^([^|]*|)(.*)$')
