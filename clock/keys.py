@@ -91,6 +91,12 @@ DEATHS = "clock_deaths"
 OVERTAKEN = "clock_overtaken"
 """Field of a job: the last execution that was taken from its worker."""
 
+OUTCOME_META = "clock_outcome"
+"""Key of a job's ``meta`` that says that it ended as skipped: ``{"kind": "skipped"}``."""
+
+OCCURRENCE_META = "clock"
+"""Key of a job's ``meta`` with the occurrence that it stands for."""
+
 REQUEST = "clock_request"
 """Field of a job enqueued with an idempotency key: the key and a digest of the request."""
 

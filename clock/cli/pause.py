@@ -14,9 +14,8 @@ from clock import exit_codes
 from clock.cli import options
 from clock.connection.server import find_server
 from clock.instant import utc_text
-from clock.ledger.pauses import Pause, pause, resume
+from clock.ledger.pauses import Pause, pause, pause_end, resume
 from clock.ledger.time_source import server_now
-from clock.schedule.event import seconds
 
 
 @click.command(name="pause")
@@ -31,13 +30,12 @@ def pause_event(
 
     Each is recorded as paused, and none is made up afterwards.
     """
-    if until is not None and until.tzinfo is None:
-        raise click.UsageError("--until needs an offset, as in 2026-11-21T18:00Z or …T18:00+09:00")
     connection = find_server(url, settings, os.environ).connect()
     now = server_now(connection, time.time())
-    if until is not None and until.timestamp() <= now:
-        raise click.UsageError(f"--until {until.isoformat()} is past")
-    end = None if until is None else seconds(until)
+    try:
+        end = None if until is None else pause_end(now, until)
+    except ValueError as error:
+        raise click.UsageError(f"--until: {error}") from None
     pause(
         connection,
         app,

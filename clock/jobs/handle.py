@@ -33,9 +33,6 @@ from clock.schedule.reading import READING
 LOOK_AGAIN = 1.0
 """Seconds. A result wakes who waits for it; an end that leaves none is seen at the next look."""
 
-MARK = "clock_outcome"
-"""Where a job's meta says that it ended as skipped: ``{"kind": "skipped"}``."""
-
 
 class Status(StrEnum):
     """How a job stands. Each word means one thing."""
@@ -191,7 +188,7 @@ class Handle:
             return ""
         try:
             said = resolve_serializer(self._place.serializer).loads(meta)
-            return str(said.get(MARK, {}).get("kind", ""))
+            return str(said.get(keys.OUTCOME_META, {}).get("kind", ""))
         except Exception:  # a serializer raises what it likes at what another one wrote
             return ""
 

@@ -18,6 +18,7 @@ from rq.utils import as_text
 from clock import keys
 from clock.connection import rq_keys
 from clock.connection.scripts import script
+from clock.jobs.occurrence import meta_of
 from clock.jobs.rq_versions import fill_rate_limit
 
 LEASE = 20.0
@@ -78,7 +79,7 @@ class Leases:
 
     def limit_of(self, job: Job) -> int | None:
         """How many jobs of its task may run at once for this one to begin, None for any number."""
-        said = job.meta.get("max_running")
+        said = meta_of(job).get("max_running")
         found = [said] if type(said) is int and said >= 1 else []
         task = _task(job)
         if task in self.limits:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from rq import get_current_job
 from rq.job import Job
+
+from clock import keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,19 +39,30 @@ def current() -> Occurrence | None:
 
 
 def occurrence_of(job: Job) -> Occurrence | None:
-    """The occurrence that ``job`` stands for, None where it stands for none."""
-    said = job.meta.get("clock")
-    if not isinstance(said, dict) or "scheduled_at" not in said:
+    """The occurrence that ``job`` stands for; None where it stands for none, and where its meta
+    cannot be read as one: anybody may have written it.
+    """
+    meta = meta_of(job).get(keys.OCCURRENCE_META)
+    if not isinstance(meta, Mapping):
         return None
-    previous = said.get("previous_scheduled_at")
-    return Occurrence(
-        event=said["event"],
-        scheduled_at=_instant(said["scheduled_at"]),
-        previous_scheduled_at=None if previous is None else _instant(previous),
-        enqueued_at=_instant(said["enqueued_at"]),
-        attempt=attempt_of(job),
-        is_manual=bool(said.get("manual")),
-    )
+    try:
+        previous = meta.get("previous_scheduled_at")
+        return Occurrence(
+            event=str(meta["event"]),
+            scheduled_at=_instant(meta["scheduled_at"]),
+            previous_scheduled_at=None if previous is None else _instant(previous),
+            enqueued_at=_instant(meta["enqueued_at"]),
+            attempt=attempt_of(job),
+            is_manual=bool(meta.get("manual")),
+        )
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+
+
+def meta_of(job: Job) -> Mapping[str, Any]:
+    """The job's meta; empty where that is no mapping, as anybody may have written it."""
+    meta: Any = job.meta
+    return meta if isinstance(meta, Mapping) else {}
 
 
 def attempt_of(job: Job) -> int:

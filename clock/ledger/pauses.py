@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from redis import Redis
@@ -31,6 +32,23 @@ class Pause:
     reason: str
     by: str
     since: int
+
+
+def pause_end(now: float, end: float | datetime) -> int:
+    """The ``end`` of a pause, an aware datetime or UTC seconds, as UTC seconds since 1970.
+
+    Raises ValueError, with one sentence, where it is naive or not later than ``now``.
+    """
+    if isinstance(end, datetime):
+        if end.tzinfo is None:
+            raise ValueError("it needs an offset, as in 2026-11-21T18:00Z or …T18:00+09:00")
+        try:
+            end = end.astimezone(UTC).timestamp()
+        except OverflowError:
+            raise ValueError("it is later than the year 9999") from None
+    if end <= now:
+        raise ValueError("that time is past")
+    return int(end)
 
 
 def pause(connection: Redis, app: str, event: str, pause: Pause) -> None:

@@ -13,8 +13,7 @@ from clock.observe.status import EventStatus
 from clock.recurrence.change import seams
 from clock.recurrence.elapsed import Elapsed
 from clock.recurrence.published import Published
-from clock.recurrence.recurrence import Recurrence, between
-from clock.recurrence.zone import Zone
+from clock.recurrence.recurrence import Recurrence, between, mark_of
 
 MINUTE = 60
 DAY = 86_400
@@ -50,16 +49,10 @@ def coming(event: EventStatus, now: float, count: int) -> list[Upcoming]:
     found, before = [], int(now)
     for at in islice(between(recurrence, before, None), count):
         change = next((seam for seam, _, _ in seams(zone, before, at)), None)
-        mark = _mark(recurrence, zone, at)
+        mark = mark_of(recurrence, zone, at)
         found.append(Upcoming(at=at, offset=zone.offset(at), mark=mark, change=change))
         before = at
     return found
-
-
-def _mark(recurrence: Recurrence, zone: Zone, at: int) -> str | None:
-    if recurrence.is_moved(at):
-        return "gap"
-    return "fold" if zone.is_repeated(at) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Literal, Protocol
+
+from clock.recurrence.zone import Zone
+
+Mark = Literal["gap", "fold"]
+"""``"gap"``: an occurrence stands for a local time that a clock change skipped. ``"fold"``: its
+local time comes twice."""
 
 
 class Recurrence(Protocol):
@@ -20,6 +26,13 @@ class Recurrence(Protocol):
     def __hash__(self) -> int:
         """Equal recurrences share what is computed of them."""
         ...
+
+
+def mark_of(recurrence: Recurrence, zone: Zone, instant: int) -> Mark | None:
+    """What a clock change has to do with the occurrence at ``instant``."""
+    if recurrence.is_moved(instant):
+        return "gap"
+    return "fold" if zone.is_repeated(instant) else None
 
 
 def between(recurrence: Recurrence, after: int, until: int | None) -> Iterator[int]:

@@ -9,10 +9,9 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Literal, NamedTuple
 
 from clock.recurrence.identity import identity
-from clock.recurrence.recurrence import Recurrence, between
+from clock.recurrence.recurrence import Mark, Recurrence, between, mark_of
 from clock.recurrence.zone import Zone
 
-Mark = Literal["gap", "fold"]
 Overlap = Literal["allow", "skip", "replace"]
 
 
@@ -116,14 +115,8 @@ class Event:
         )
 
     def mark(self, instant: int) -> Mark | None:
-        """What a clock change has to do with the occurrence at ``instant`` (UTC seconds).
-
-        ``"gap"``: it stands for a local time that was skipped; ``"fold"``: its local time comes
-        twice.
-        """
-        if self.recurrence.is_moved(instant):
-            return "gap"
-        return "fold" if self.zone.is_repeated(instant) else None
+        """What a clock change has to do with the occurrence at ``instant`` (UTC seconds)."""
+        return mark_of(self.recurrence, self.zone, instant)
 
     def local(self, instant: int) -> datetime:
         """``instant`` (UTC seconds) on the event's own clock: aware, with the zone's offset

@@ -9,8 +9,9 @@ from itertools import islice
 from typing import Literal
 
 from clock.recurrence.change import Change, changes
+from clock.recurrence.recurrence import Mark
 from clock.recurrence.sentence import sentence
-from clock.schedule.event import Event, Mark, seconds
+from clock.schedule.event import Event, seconds
 
 YEAR = 366 * 86_400
 

@@ -10,10 +10,10 @@ from typing import Any
 from rq import Retry as RQRetry
 from rq.job import Job
 
+from clock.jobs.occurrence import attempt_of
 from clock.jobs.outcome import Abort, Retry, Skip, meaning_of
 from clock.runs.run import RunOutcome
 from clock.worker.interruption import Stopping
-from clock.worker.record import attempt_of
 
 ATTEMPTS = 10
 """Attempts after which ``raise Retry`` fails a job that has no ``retry=`` to say how many."""

@@ -12,7 +12,6 @@ import logging
 import resource
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -20,9 +19,9 @@ from rq import Retry as RQRetry
 from rq.job import Job
 
 from clock.errors import SettingsError
+from clock.jobs.occurrence import attempt_of, occurrence_of
 from clock.runs.run import RunOutcome
 from clock.worker.ending import Ending, ending_of
-from clock.worker.record import attempt_of, occurrence_of
 
 CallNext = Callable[[], Any]
 Middleware = Callable[[Job, CallNext], Any]
@@ -44,10 +43,10 @@ def chain(middleware: Sequence[Middleware], job: Job, inner: CallNext) -> CallNe
 
 def log_lines(job: Job, call_next: CallNext) -> Any:
     """A log line when the job starts, and one when it ends that has its outcome and duration."""
-    said = occurrence_of(job)
-    fields = {
-        "event": said["event"] if said else None,
-        "scheduled_at": datetime.fromisoformat(said["scheduled_at"]) if said else None,
+    occurrence = occurrence_of(job)
+    fields: dict[str, Any] = {
+        "event": occurrence.event if occurrence else None,
+        "scheduled_at": occurrence.scheduled_at if occurrence else None,
         "task": job.func_name,
         "queue": job.origin,
         "job": job.id,
@@ -85,9 +84,9 @@ def timing(job: Job, call_next: CallNext) -> Any:
     try:
         return call_next()
     finally:
-        said = occurrence_of(job)
+        occurrence = occurrence_of(job)
         fields = {
-            "event": said["event"] if said else None,
+            "event": occurrence.event if occurrence else None,
             "job": job.id,
             "waited": waited,
             "took": round(time.monotonic() - begin, 3),

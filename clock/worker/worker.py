@@ -23,6 +23,7 @@ from rq.job import Job, JobStatus
 from rq.registry import StartedJobRegistry
 
 from clock import exit_codes, keys
+from clock.jobs.occurrence import meta_of, occurrence_of
 from clock.jobs.progress import flush
 from clock.jobs.rq_versions import with_execution
 from clock.ledger.serializers import meet_clocks
@@ -39,10 +40,7 @@ from clock.worker.ending import ENDLESS, Ending, ending_of, failure_of, meant, r
 from clock.worker.grace import LAST_WORDS
 from clock.worker.limited import LimitedWorker
 from clock.worker.middleware import Middleware, chain, load_middleware
-from clock.worker.record import attempt_of, occurrence_of, run_of
-
-OUTCOME = "clock_outcome"
-"""What ``meta`` says of a skipped job, whose status in RQ is that of a finished one."""
+from clock.worker.record import run_of
 
 _WELL = {RunOutcome.SUCCEEDED, RunOutcome.SKIPPED}
 
@@ -126,8 +124,8 @@ class Worker(LimitedWorker):
         """
         # RQ has no place of its own for what goes around a job, and passes this object on.
         job.perform = partial(self._perform, job, job.perform)  # type: ignore[method-assign]
-        said = occurrence_of(job)
-        watched = said and self._watchers.begin(str(said["event"]), job.id, attempt_of(job))
+        occurrence = occurrence_of(job)
+        watched = occurrence and self._watchers.begin(occurrence.event, job.id, occurrence.attempt)
         try:
             return super().perform_job(job, queue, **with_execution(super().perform_job, execution))
         finally:
@@ -270,7 +268,7 @@ class Worker(LimitedWorker):
 
     def _mark_skipped(self, job: Job, pipeline: Pipeline) -> None:
         if job.get_result_ttl(self.default_result_ttl) != 0:
-            job.meta[OUTCOME] = {"kind": "skipped"}
+            job.meta = {**meta_of(job), keys.OUTCOME_META: {"kind": "skipped"}}
             pipeline.hset(job.key, "meta", job.serializer.dumps(job.meta))
 
     def _note(self, job: Job, ending: Ending) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -96,3 +97,28 @@ def test_a_stop_is_written_down_where_rq_writes_it(
         lambda: redis.hexists("rq:worker:worker-1", "shutdown_requested_date"),
     )
     assert worker.process.wait(timeout=15) == 0
+
+
+POISON = [
+    None,
+    [1],
+    7,
+    "text",
+    {"clock": None},
+    {"clock": {"event": "e"}},
+    {"clock": {"event": "e", "scheduled_at": "yesterday", "enqueued_at": "today"}},
+    {"clock": {"event": "e", "scheduled_at": 7, "enqueued_at": []}},
+    {"max_running": "many"},
+]
+
+
+def test_no_meta_ends_a_worker_or_keeps_its_job(redis: Redis, start_worker: StartWorker) -> None:
+    jobs = [Queue("default", connection=redis).enqueue("work.add", 1, 2) for _ in POISON]
+    for job, meta in zip(jobs, POISON, strict=True):
+        redis.hset(job.key, "meta", pickle.dumps(meta))
+    skipped = enqueue_occurrence(redis, "skip")
+    redis.hset(skipped.key, "meta", pickle.dumps([1]))
+    worker = start_worker("--burst")
+    assert worker.process.wait(timeout=60) == 0, worker.output()
+    statuses = [job.get_status() for job in (*jobs, skipped)]
+    assert statuses == [JobStatus.FINISHED] * len(statuses), worker.output()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from clock.ledger.manual import run_now
-from clock.ledger.pauses import Pause, pause, resume
+from clock.ledger.pauses import Pause, pause, pause_end, resume
 from clock.observe.objects import pause_object
 from clock.schedule.duration import parse_duration
 from clock.schedule.option import duration_schema
@@ -42,21 +42,14 @@ def _end(said: Mapping[str, Any], now: float) -> int | None:
     until, lasts = said.get("until"), said.get("for")
     if until is not None and lasts is not None:
         raise ProblemError(422, "say one of 'until' and 'for'")
+    if until is None and lasts is None:
+        return None
     try:
-        if lasts is not None:
-            end: float = now + parse_duration(lasts)
-        elif until is not None:
-            found = datetime.fromisoformat(until)
-            if found.tzinfo is None:
-                raise ValueError("it has no offset, as in 2026-11-21T18:00Z")
-            end = found.astimezone(UTC).timestamp()
-        else:
-            return None
-    except (ValueError, OverflowError) as error:
-        raise ProblemError(422, f"the end of the pause cannot be read: {error}") from None
-    if end <= now:
-        raise ProblemError(422, "the end of the pause is past")
-    return int(end)
+        if until is None:
+            return pause_end(now, now + parse_duration(lasts))
+        return pause_end(now, datetime.fromisoformat(until))
+    except ValueError as error:
+        raise ProblemError(422, f"the end of the pause: {error}") from None
 
 
 def _resume(call: Call) -> Mapping[str, Any]:

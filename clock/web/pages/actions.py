@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from clock.ledger.descriptions import read_descriptions
 from clock.ledger.manual import run_now
-from clock.ledger.pauses import Pause, pause, resume
+from clock.ledger.pauses import Pause, pause, pause_end, resume
 from clock.recurrence.zone import Zone, zone
 from clock.web.pages.overview import done_words
 from clock.web.pages.rendering import context_of, render
@@ -55,9 +55,9 @@ def pause_event(request: Request) -> Response:
     context = context_of(request)
     event, now = field(request, "event"), context.now()
     try:
-        end = pause_end(request.state.form, now, _zone_of(request, event))
+        end = _end_of(request.state.form, now, _zone_of(request, event))
     except ValueError as error:
-        return _ask_pause(request, event, str(error))
+        return _ask_pause(request, event, f"{str(error).capitalize()}.")
     said = Pause(
         until=end,
         reason=request.state.form.get("reason", "").strip()[:LONGEST_REASON],
@@ -68,7 +68,7 @@ def pause_event(request: Request) -> Response:
     return done(request, "pause", event)
 
 
-def pause_end(form: dict[str, str], now: float, event_zone: Zone) -> int | None:
+def _end_of(form: dict[str, str], now: float, event_zone: Zone) -> int | None:
     """When the pause that a form asks for ends, in UTC seconds since 1970; None for never.
 
     Raises ValueError, with what to say, for what is no such time.
@@ -76,24 +76,22 @@ def pause_end(form: dict[str, str], now: float, event_zone: Zone) -> int | None:
     length = form.get("for", "")
     if not length:
         return None
-    if length != "until":
-        if not (length.isascii() and length.isdecimal() and len(length) < 12):
-            raise ValueError(f"{length[:40]!r} is no number of seconds.")
+    if length == "until":
+        end = _local_end(form.get("until", ""), event_zone)
+    elif length.isascii() and length.isdecimal() and len(length) < 12:
         end = int(now) + int(length)
     else:
-        end = _local_end(form.get("until", ""), event_zone)
-    if end <= now:
-        raise ValueError("That time is past.")
+        raise ValueError(f"{length[:40]!r} is not a number of seconds")
     if end - now > LONGEST_PAUSE:
-        raise ValueError("That is more than ten years; let the pause last until it is resumed.")
-    return end
+        raise ValueError("that is more than ten years; let the pause last until it is resumed")
+    return pause_end(now, end)
 
 
 def _local_end(text: str, event_zone: Zone) -> int:
     try:
         return event_zone.instant(calendar.timegm(time.strptime(text[:16], _FORMAT)))
     except ValueError:
-        raise ValueError("Say when the pause ends, as a date and a time.") from None
+        raise ValueError("say when the pause ends, as a date and a time") from None
 
 
 def field(request: Request, name: str) -> str:
