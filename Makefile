@@ -16,7 +16,7 @@ PIP_INSTALL = .venv/bin/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-croniter6 test-rq2 fuzz faults faults-rivals retention bench bench-web screenshots lint format lock wheel clean
+.PHONY: help run test test-croniter6 test-rq2 fuzz faults faults-rivals retention bench bench-web screenshots docs lint format lock wheel clean
 
 help: ## list the targets
 	@awk -F ' *## *' '/^[a-z0-9-]+:.*## / { split($$1, target, ":"); printf "make %-14s %s\n", target[1], $$2 }' Makefile
@@ -65,6 +65,9 @@ bench-%: .venv/bench
 screenshots: .venv/ready .venv/chromium ## write docs/screenshots/*.png anew
 	.venv/bin/python -m tests.browser.screenshots
 
+docs: .venv/docs ## build the site of docs/ into site/; a broken link or anchor is an error
+	@NO_MKDOCS_2_WARNING=1 .venv/docs/bin/mkdocs build --quiet --strict --clean
+
 bench-web: .venv/ready ## how long the pages and the API take, with many events and runs
 	.venv/bin/python -m benchmarks.web
 
@@ -83,15 +86,15 @@ wheel: .venv/ready ## build the wheel into dist/
 # dev is locked under the pins of runtime, so that tests run what users get.
 lock: ## pin requirements/*.in again, with uv; make lock ARGS=--upgrade for newer versions
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
-	@for list in runtime dev croniter6 rq2.9 rq2.12 fuzz rivals bench; do \
+	@for list in runtime dev croniter6 rq2.9 rq2.12 fuzz rivals bench docs; do \
 	  case $$list in rq2.*) alone=--no-deps ;; *) alone= ;; esac; \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	    $$alone $(ARGS) --output-file requirements/$$list.txt requirements/$$list.in || exit 1; \
 	done
 
-clean: ## remove .venv, dist/ and caches
-	rm -rf .venv dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+clean: ## remove .venv, dist/, site/ and caches
+	rm -rf .venv dist site .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/fuzz: .venv/ready requirements/fuzz.txt
@@ -111,6 +114,11 @@ clean: ## remove .venv, dist/ and caches
 .venv/rivals: .venv/ready requirements/rivals.txt
 	@$(PYTHON) -m venv --clear $@
 	@$@/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/rivals.txt
+	@touch $@
+
+.venv/docs: .venv/ready requirements/docs.txt
+	@$(PYTHON) -m venv --clear $@
+	@$@/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/docs.txt
 	@touch $@
 
 .venv/bench: .venv/ready pyproject.toml requirements/bench.txt
