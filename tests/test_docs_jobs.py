@@ -57,7 +57,7 @@ def test_the_settings_of_the_page_are_settings(folder: Path) -> None:
 
 
 def test_the_page_names_every_option() -> None:
-    table = PAGE[PAGE.index("| option |") : PAGE.index("**One error, in time.**")]
+    table = PAGE[PAGE.index("| option |") : PAGE.index("### Errors and deadlines")]
     assert set(EnqueueOptionWords.__annotations__) - {"connection"} == set(
         re.findall(
             r"`([a-z_]+)`", "".join(line.split("|")[1] for line in table.splitlines() if line)
