@@ -128,3 +128,17 @@ def test_the_python_of_a_page_runs(
             check=True,
             timeout=60,
         )
+
+
+def test_every_room_of_the_package_is_in_the_table_of_contributing() -> None:
+    table = (ROOT / "CONTRIBUTING.md").read_text().partition("| room |")[2].partition("\n\n")[0]
+    named = re.findall(r"`(\w+)`", "".join(line.split("|")[1] for line in table.splitlines()[2:]))
+    modules = {path.stem for path in (ROOT / "clock").glob("*.py") if path.stem[:2] != "__"}
+    folders = {path.parent.name for path in (ROOT / "clock").glob("*/__init__.py")}
+    assert sorted(named) == sorted(modules | folders)
+
+
+def test_every_target_that_contributing_names_is_in_the_makefile() -> None:
+    named = set(re.findall(r"`make ([a-z0-9-]+)", (ROOT / "CONTRIBUTING.md").read_text()))
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert named - targets == {"bench-burst"}
