@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from clock.schedule.options import EventOptionWords
 from tests.live.environment import bare_environment
 
 ROOT = Path(__file__).parent.parent
@@ -105,7 +106,11 @@ def _exists(name: str) -> bool:
 
 @pytest.mark.parametrize(
     "page",
-    [page for page in PAGES if page.name not in TESTED_ELSEWHERE],
+    [
+        page
+        for page in PAGES
+        if page.name not in TESTED_ELSEWHERE and PYTHON.search(page.read_text())
+    ],
     ids=lambda page: page.name,
 )
 def test_the_python_of_a_page_runs(
@@ -113,8 +118,6 @@ def test_the_python_of_a_page_runs(
 ) -> None:
     """A block that begins with the name of a file is that file; others are programs beside it."""
     blocks = PYTHON.findall(page.read_text(encoding="utf-8"))
-    if not blocks:
-        pytest.skip("no Python on it")
     numbers = count(1)
     for block in blocks:
         named = re.match(r"# (\S+\.py)\n", block)
@@ -128,6 +131,19 @@ def test_the_python_of_a_page_runs(
             check=True,
             timeout=60,
         )
+
+
+def test_the_page_of_schedule_files_has_every_option_and_no_other() -> None:
+    tables = (DOCS / "schedule.md").read_text().partition("## Times")[2].partition("## Your own")[0]
+    rows = [line.split("|")[1] for line in tables.splitlines() if line.startswith("| `")]
+    named = re.findall(r"`(\w+)`", "".join(rows))
+    assert sorted(named) == sorted(EventOptionWords.__annotations__)
+
+
+def test_the_readme_has_every_option_of_a_schedule_file() -> None:
+    section = (ROOT / "README.md").read_text().partition("## Schedule reference")[2]
+    named = re.findall(r"`(\w+)`", section.partition("## Commands")[0])
+    assert set(EventOptionWords.__annotations__) <= set(named)
 
 
 def test_every_room_of_the_package_is_in_the_table_of_contributing() -> None:

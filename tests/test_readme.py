@@ -170,12 +170,12 @@ def _locked(package: str, list_: str) -> str:
 
 
 def _runs_on(command: str, expected: list[str], folder: Path, server_url: str) -> None:
-    """Start a command that does not end by itself; every expected line comes, in order."""
+    """Start a command that does not end by itself; every expected line is printed, in order."""
     environ = _environ() | {"CLOCK_LOG": "terminal"}
     if command != "make run":
         environ["REDIS_URL"] = server_url.replace("127.0.0.1", "localhost")
     process = subprocess.Popen(
-        # The environment these tests run in is not to be made anew under them.
+        # The environment that these tests run in must not be created again meanwhile.
         shlex.split(command.replace("make run", "make -o .venv/ready run")),
         cwd=ROOT if command == "make run" else folder,
         env=environ,
@@ -187,15 +187,15 @@ def _runs_on(command: str, expected: list[str], folder: Path, server_url: str) -
     assert process.stdout is not None
     give_up = threading.Timer(60, process.kill)
     give_up.start()
-    printed, waiting = [], [_shape(line) for line in expected]
+    printed, missing = [], [_shape(line) for line in expected]
     try:
         for line in process.stdout:
             printed.append(line)
-            if _shape(line.rstrip()) == waiting[0]:
-                waiting.pop(0)
-            if not waiting:
+            if _shape(line.rstrip()) == missing[0]:
+                missing.pop(0)
+            if not missing:
                 break
-        assert not waiting, "".join(printed)
+        assert not missing, "".join(printed)
     finally:
         give_up.cancel()
         os.killpg(process.pid, signal.SIGINT)
@@ -205,7 +205,7 @@ def _runs_on(command: str, expected: list[str], folder: Path, server_url: str) -
 
 
 def _shape(line: str) -> str:
-    """A line without what differs from run to run: numbers, and the name of the machine."""
+    """A line without what differs between runs: numbers, and the name of the machine."""
     return re.sub(r"ping: \S+ is", "ping: <host> is", re.sub(r"\d+", "0", line))
 
 
