@@ -133,6 +133,14 @@ def test_the_python_of_a_page_runs(
         )
 
 
+def test_the_headings_under_which_fault_tests_are_recorded_exist() -> None:
+    page = (DOCS / "faults.md").read_text().splitlines()
+    sources = [file.read_text() for file in (ROOT / "benchmarks" / "faults").glob("*.py")]
+    headings = [heading for text in sources for heading in re.findall(r'"(## .+)"', text)]
+    assert len(headings) == 3
+    assert set(headings) <= set(page)
+
+
 def test_the_page_of_schedule_files_has_every_option_and_no_other() -> None:
     tables = (DOCS / "schedule.md").read_text().partition("## Times")[2].partition("## Your own")[0]
     rows = [line.split("|")[1] for line in tables.splitlines() if line.startswith("| `")]
