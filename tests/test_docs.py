@@ -15,6 +15,7 @@ from redis import Redis
 
 from clock.schedule.options import EventOptionWords
 from tests.live.environment import bare_environment
+from tests.test_plain_english import SENTENCES
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -58,6 +59,17 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_no_page_links_out_of_the_site(page: Path) -> None:
     assert not [link for link in _links(page) if link.startswith((".", "/"))]
+
+
+@pytest.mark.parametrize("page", LINKED, ids=lambda page: page.name)
+def test_the_prose_is_plain_english(page: Path) -> None:
+    wrong = [
+        line
+        # What `make bench` writes comes from benchmarks/.
+        for line in _text(page).partition("<!-- written by make bench -->")[0].splitlines()
+        if any(re.search(rule, line, re.IGNORECASE) for rule in SENTENCES)
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_every_page_is_linked_from_the_index_and_in_the_navigation() -> None:
