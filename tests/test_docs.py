@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from clock.schedule.options import EventOptionWords
+from clock.schedule.options import OPTIONS
 from tests.live.environment import bare_environment
 from tests.test_plain_english import SENTENCES
 
@@ -157,13 +157,13 @@ def test_the_page_of_schedule_files_has_every_option_and_no_other() -> None:
     tables = (DOCS / "schedule.md").read_text().partition("## Times")[2].partition("## Your own")[0]
     rows = [line.split("|")[1] for line in tables.splitlines() if line.startswith("| `")]
     named = re.findall(r"`(\w+)`", "".join(rows))
-    assert sorted(named) == sorted(EventOptionWords.__annotations__)
+    assert sorted(named) == sorted(OPTIONS)
 
 
 def test_the_readme_has_every_option_of_a_schedule_file() -> None:
     section = (ROOT / "README.md").read_text().partition("## Schedule reference")[2]
     named = re.findall(r"`(\w+)`", section.partition("## Commands")[0])
-    assert set(EventOptionWords.__annotations__) <= set(named)
+    assert set(OPTIONS) <= set(named)
 
 
 def test_every_room_of_the_package_is_in_the_table_of_contributing() -> None:
