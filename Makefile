@@ -1,4 +1,4 @@
-# `make help` lists the targets. Everything runs from .venv, which is made on first use.
+# `make help` lists the targets. Everything runs from .venv, which is created on first use.
 
 PYTHON ?= python3
 UV ?= uv
@@ -11,23 +11,23 @@ TESTS_OF_RQ = tests/test_rq.py tests/ledger/test_contract.py tests/ledger/test_c
   tests/live/test_worker_runs.py::test_a_skipped_job_has_its_value_and_can_be_told_from_a_finished_one \
   tests/live/test_worker_stop.py::test_a_job_that_does_not_is_told_and_goes_back_to_its_queue_where_it_has_retries
 
-# Errors only: what pip warns of is the machine's configuration, not this project.
+# Errors only: pip's warnings are about the machine's configuration, not this project.
 PIP_INSTALL = .venv/bin/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-croniter6 test-rq2 fuzz faults faults-rivals retention bench bench-web screenshots lint format lock wheel clean
+.PHONY: help run test test-croniter6 test-rq2 fuzz faults faults-rivals retention bench bench-web screenshots docs lint format lock wheel clean
 
 help: ## list the targets
 	@awk -F ' *## *' '/^[a-z0-9-]+:.*## / { split($$1, target, ":"); printf "make %-14s %s\n", target[1], $$2 }' Makefile
 
 # exec leaves no shell between make and the clock, so that Ctrl-C reaches it once.
-run: .venv/ready ## start everything for schedules/main.py on this machine; Ctrl-C ends it
+run: .venv/ready ## start everything for schedules/main.py on this machine; Ctrl-C stops it
 	@exec .venv/bin/clock dev schedules/main.py -c settings --embedded
 
 test: .venv/ready .venv/clients .venv/chromium ## run the tests; make test ARGS='-k fold' for some of them
 	.venv/bin/python -m pytest $(ARGS)
-	@[ -n "$(ARGS)" ] || $(MAKE) --no-print-directory test-croniter6 test-rq2
+	@[ -n "$(ARGS)" ] || $(MAKE) --no-print-directory test-croniter6 test-rq2 docs
 
 # The answers must not depend on the croniter; the other one goes before .venv's on the import path.
 test-croniter6: .venv/ready ## run the tests of time and of schedules against croniter 6
@@ -40,7 +40,7 @@ test-rq2: .venv/ready ## run the tests of what RQ reads and does against RQ 2.9 
 	  RQ_RELEASE=$$release PYTHONPATH=.venv/rq$$release .venv/bin/python -m pytest $(ARGS) $(TESTS_OF_RQ) || exit 1; \
 	done
 
-fuzz: .venv/fuzz ## throw texts at the parsers of time; make fuzz SECONDS=600 for longer
+fuzz: .venv/fuzz ## fuzz the parsers of time; make fuzz SECONDS=600 for longer
 	PYTHONPATH=.:.venv/fuzz .venv/bin/python tests/fuzz/fuzz_cron.py \
 	  -max_total_time=$(or $(SECONDS),60) -max_len=80
 
@@ -52,7 +52,7 @@ faults-rivals: .venv/rivals ## the same for rq cron, rq-scheduler and Celery bea
 	.venv/bin/python -m benchmarks.faults.contest --venv .venv/rivals \
 	  --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED))
 
-retention: .venv/ready ## simulate a day of jobs and count what it leaves; WORKER=rq for RQ's own worker
+retention: .venv/ready ## simulate a day of jobs and count what is kept; WORKER=rq for RQ's own worker
 	.venv/bin/python -m benchmarks.retention --worker $(or $(WORKER),clock.worker.Worker)
 
 bench: .venv/bench ## measure everything against peers and floors, and write docs/speed.md
@@ -62,10 +62,14 @@ bench: .venv/bench ## measure everything against peers and floors, and write doc
 bench-%: .venv/bench
 	.venv/bench/bin/python -m benchmarks $(subst -,_,$*)
 
-screenshots: .venv/ready .venv/chromium ## write docs/screenshots/*.png anew
+screenshots: .venv/ready .venv/chromium ## take docs/screenshots/*.png again
 	.venv/bin/python -m tests.browser.screenshots
 
-bench-web: .venv/ready ## how long the pages and the API take, with many events and runs
+# Not --quiet: MkDocs then counts no warnings, and --strict finds nothing.
+docs: .venv/docs ## build the site of docs/ into site/; a broken link or anchor is an error
+	@NO_MKDOCS_2_WARNING=1 .venv/docs/bin/mkdocs build --strict --clean
+
+bench-web: .venv/ready ## measure the web UI and the API with many events and runs
 	.venv/bin/python -m benchmarks.web
 
 lint: .venv/ready ## ruff and mypy, as the pre-commit hook runs them
@@ -73,7 +77,7 @@ lint: .venv/ready ## ruff and mypy, as the pre-commit hook runs them
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 
-format: .venv/ready ## let ruff mend what it can
+format: .venv/ready ## let ruff fix what it can
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
 
@@ -81,17 +85,17 @@ wheel: .venv/ready ## build the wheel into dist/
 	.venv/bin/python -m build --wheel --no-isolation --outdir $(DIST)
 
 # dev is locked under the pins of runtime, so that tests run what users get.
-lock: ## pin requirements/*.in again, with uv; make lock ARGS=--upgrade for newer versions
+lock: ## lock requirements/*.in again, with uv; make lock ARGS=--upgrade for newer versions
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
-	@for list in runtime dev croniter6 rq2.9 rq2.12 fuzz rivals bench; do \
+	@for list in runtime dev croniter6 rq2.9 rq2.12 fuzz rivals bench docs; do \
 	  case $$list in rq2.*) alone=--no-deps ;; *) alone= ;; esac; \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	    $$alone $(ARGS) --output-file requirements/$$list.txt requirements/$$list.in || exit 1; \
 	done
 
-clean: ## remove .venv, dist/ and caches
-	rm -rf .venv dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+clean: ## remove .venv, dist/, site/ and caches
+	rm -rf .venv dist site .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/fuzz: .venv/ready requirements/fuzz.txt
@@ -103,7 +107,7 @@ clean: ## remove .venv, dist/ and caches
 	@.ci/clients $@
 	@touch $@
 
-# A browser for tests/browser; where there is none and none can be had, they are skipped.
+# A browser for tests/browser; they are skipped where it cannot be installed.
 .venv/chromium: .venv/ready .ci/chromium
 	@.ci/chromium
 	@touch $@
@@ -113,13 +117,18 @@ clean: ## remove .venv, dist/ and caches
 	@$@/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/rivals.txt
 	@touch $@
 
+.venv/docs: .venv/ready requirements/docs.txt
+	@$(PYTHON) -m venv --clear $@
+	@$@/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/docs.txt
+	@touch $@
+
 .venv/bench: .venv/ready pyproject.toml requirements/bench.txt
 	@$(PYTHON) -m venv --clear $@
 	@$@/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@$@/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# Made anew, not added to: a package that left the lock file is gone from .venv too.
+# Created again, not updated: a package that left the lock file must leave .venv too.
 .venv/ready: pyproject.toml requirements/dev.txt requirements/croniter6.txt requirements/rq2.9.txt requirements/rq2.12.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "rq-clock needs Python 3.11 or newer: make PYTHON=python3.11" >&2; exit 1; }

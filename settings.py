@@ -1,17 +1,17 @@
-"""What the clock and the workers share: `clock FILE -c settings`, `rq worker -c settings`.
+"""Settings of the clock, the workers and the web UI: `clock FILE -c settings`, and so on.
 
-Both read the names in capitals.
+docs/settings.md lists every setting.
 """
 
 import os
 
 from clock.connection.server import redis_url
 
-# One function decides for both, so that the workers listen where the clock enqueues.
+# The same address for all of them: CLOCK_REDIS_URL, RQ_REDIS_URL, REDIS_TLS_URL or REDIS_URL.
 REDIS_URL = redis_url(os.environ)
 
-# In the order a worker empties them: a short job never waits behind a night of clean-up.
+# Workers empty them in this order, so a short job never waits behind a night of clean-up.
 QUEUES = ["high", "default", "low"]
 
-# What a job's arguments and results are written in: any language can read and write them.
+# The format of arguments and results: any language can read and write JSON.
 SERIALIZER = "json"

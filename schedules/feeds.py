@@ -1,4 +1,4 @@
-"""The feeds we follow. Zone and defaults are those of the file that imports this one."""
+"""Feeds. The zone and the defaults are those of the file that imports this one."""
 
 from clock import every
 

@@ -1,10 +1,10 @@
-"""Clean-up, at hours when nobody waits for a worker."""
+"""Clean-up, at hours when the workers are idle."""
 
 from datetime import timedelta
 
 from clock import defaults, every, timezone
 
-# UTC, where no local time is skipped in spring or comes twice in autumn.
+# In UTC no local time is skipped in spring or comes twice in autumn.
 timezone("UTC")
 defaults(queue="low", timeout=timedelta(minutes=30))
 

@@ -1,14 +1,14 @@
-"""What this application does, and when. The tasks are plain functions, in `tasks/`."""
+"""The schedule of this application. The tasks are plain functions in `tasks/`."""
 
 import feeds
 import housekeeping
 from clock import cron, defaults, every, timezone
 
-# Both hold for this file, and for the files it imports that say nothing else.
+# Both apply to this file, and to the files it imports unless they set their own.
 timezone("Europe/Berlin")
 defaults(queue="default", timeout="5m")
 
-# A ping that waited is no news: one that was not started in time is not run at all.
+# A late ping is useless: one that did not start within five seconds is not run.
 every("5 seconds", "tasks.health.ping", queue="high", timeout="10s", expires="5s", result_ttl="1m")
 
 every("day", "tasks.reports.daily", at=["09:30", "18:00"], retry=3)

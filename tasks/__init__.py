@@ -1,5 +1,5 @@
-"""The work of this application: plain functions that the schedules name and RQ workers run.
+"""The tasks of this application: plain functions that the schedules name and RQ workers run.
 
-Nothing here knows the scheduler. Folders are relative to where the worker was started, and
+They do not import the scheduler. Folders are relative to where the worker was started, and
 running a task twice does no harm.
 """

@@ -1,4 +1,4 @@
-"""Files nobody needs any more."""
+"""Removal of old files."""
 
 import time
 from pathlib import Path
@@ -9,7 +9,7 @@ DAY = 24 * 60 * 60
 def old_files(folder: str = "var", older_than_days: float = 7) -> None:
     """Remove the files below `folder` last written more than `older_than_days` days ago.
 
-    A missing folder holds nothing to remove. Symbolic links are left alone.
+    Does nothing where the folder is missing. Symbolic links are kept.
     """
     limit = time.time() - older_than_days * DAY
     removed = sum(_remove_if_older(path, limit) for path in Path(folder).rglob("*"))

@@ -13,16 +13,16 @@ Entry: TypeAlias = dict[str, str]
 def refresh(source: str = "tasks/data/feed.xml", folder: str = "var/feeds") -> None:
     """Add the entries of the RSS file `source` that are not yet in `folder`/<name of source>.json.
 
-    An entry is known by its guid, or by its link where it has none. Raises OSError where
+    An entry is identified by its guid, or by its link where it has none. Raises OSError where
     `source` cannot be read, ElementTree.ParseError where it is not XML.
     """
     path = Path(folder) / f"{Path(source).stem}.json"
     stored = _stored(path)
-    found = _entries(Path(source).read_bytes())
-    new = {key: entry for key, entry in found.items() if key not in stored}
-    # Written even with nothing new: an old file would be swept away by `tasks.cleanup.old_files`.
+    entries = _entries(Path(source).read_bytes())
+    new = {key: entry for key, entry in entries.items() if key not in stored}
+    # Written even with nothing new: `tasks.cleanup.old_files` removes a file that gets old.
     write_whole(path, json.dumps(stored | new, ensure_ascii=False, indent=2) + "\n")
-    print(f"feed: {len(new)} new of {len(found)} entries in {source}", flush=True)
+    print(f"feed: {len(new)} new of {len(entries)} entries in {source}", flush=True)
 
 
 def _stored(path: Path) -> dict[str, Entry]:

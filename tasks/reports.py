@@ -1,4 +1,4 @@
-"""Reports for people, written to files."""
+"""Reports, written to files."""
 
 import shutil
 import socket
@@ -11,7 +11,7 @@ from tasks.files import write_whole
 def daily(folder: str = "var/reports") -> None:
     """Write the state of this machine's disk to `folder`/YYYY-MM-DD.txt (the date in UTC).
 
-    A second run on the same day replaces the first one's file.
+    A second run on the same day replaces the file.
     """
     now = datetime.now(UTC)
     path = Path(folder) / f"{now:%Y-%m-%d}.txt"

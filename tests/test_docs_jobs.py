@@ -1,4 +1,4 @@
-"""Every block of docs/jobs.md runs, beside a worker, on the files that the page shows."""
+"""Every block of docs/jobs.md runs, with a worker, on the files that the page shows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PROGRAMS = [block for block in BLOCKS if block not in FILES.values()]
 
 @pytest.fixture
 def folder(tmp_path: Path, redis: Redis, server_url: str) -> Iterator[Path]:
-    """Where the files of the page are, and a worker that runs what they name."""
+    """A folder with the files of the page, and a worker that runs their tasks."""
     for name, text in FILES.items():
         (tmp_path / name).write_text(text)
     worker = RQWorker(tmp_path, server_url, "high", "default", "low")
@@ -57,7 +57,7 @@ def test_the_settings_of_the_page_are_settings(folder: Path) -> None:
 
 
 def test_the_page_names_every_option() -> None:
-    table = PAGE[PAGE.index("| option |") : PAGE.index("**One error, in time.**")]
+    table = PAGE[PAGE.index("| option |") : PAGE.index("### Errors and deadlines")]
     assert set(EnqueueOptions.__annotations__) - {"connection"} == set(
         re.findall(
             r"`([a-z_]+)`", "".join(line.split("|")[1] for line in table.splitlines() if line)

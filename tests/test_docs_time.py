@@ -18,7 +18,7 @@ HEADER = "from datetime import *\nfrom clock import *\n"
 
 
 def rows(columns: int) -> list[tuple[str, ...]]:
-    """The lines of the tables of so many columns, without their heads."""
+    """The rows of the tables with this many columns, without the headers."""
     cells = (
         tuple(cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1])
         for line in PAGE.splitlines()
@@ -28,7 +28,7 @@ def rows(columns: int) -> list[tuple[str, ...]]:
 
 
 def with_task(example: str) -> str:
-    """The example with a task in its place."""
+    """The example with a task added."""
     call = ast.parse(example, mode="eval").body
     assert isinstance(call, ast.Call)
     call.args.insert(1, ast.Constant("tasks.example"))
@@ -48,16 +48,18 @@ def test_an_example_fires_when_the_page_says(
     (event,) = load(write(tmp_path, zone, example)).events.values()
     expected = fires.split(", ")
     local = pytz.timezone(zone)
-    found = [
-        f"{each.astimezone(local):%Y-%m-%d %H:%M:%S}".removesuffix(":00")
-        + each.astimezone(local).isoformat()[-6:]
-        for each in islice(event.occurrences(datetime.fromisoformat(after)), len(expected))
+    times = [
+        f"{instant.astimezone(local):%Y-%m-%d %H:%M:%S}".removesuffix(":00")
+        + instant.astimezone(local).isoformat()[-6:]
+        for instant in islice(event.occurrences(datetime.fromisoformat(after)), len(expected))
     ]
-    assert found == expected
+    assert times == expected
 
 
 @pytest.mark.parametrize(("example", "message"), rows(2))
-def test_an_example_is_refused_as_the_page_says(tmp_path: Path, example: str, message: str) -> None:
+def test_an_example_is_rejected_as_the_page_says(
+    tmp_path: Path, example: str, message: str
+) -> None:
     with pytest.raises(ScheduleError) as caught:
         load(write(tmp_path, "UTC", example))
     assert (caught.value.line, caught.value.message) == (4, message)

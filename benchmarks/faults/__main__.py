@@ -19,7 +19,7 @@ main = command(
     _run,
     about="Run real clocks on a real server under faults, and count what RQ received.",
     prefix="faults-",
-    heading="## The full run",
+    heading="## Results",
 )
 
 if __name__ == "__main__":

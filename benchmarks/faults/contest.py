@@ -35,7 +35,7 @@ from benchmarks.faults.report import machine, record
 from benchmarks.faults.rivals import EVENTS, PERIOD, RIVALS, Rival
 from benchmarks.faults.stage import Stage
 
-HEADING = "## The same faults for others"
+HEADING = "## Other schedulers"
 
 FAULTS = (
     Fault("killed at any moment", kill, 0, 10),

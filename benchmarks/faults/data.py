@@ -90,7 +90,7 @@ class Data:
         return True
 
     def _restore(self, world: World) -> None:
-        """Lose the data, and do what docs/operate.md says, step by step."""
+        """Lose the data, and do what docs/recovery.md says, step by step."""
         if not self._server.is_well:
             # Who takes jobs from one that is suspended may hold its lock for long.
             world.agenda.after(AGAIN, lambda: self._restore(world))

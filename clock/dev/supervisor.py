@@ -133,7 +133,7 @@ def _embedded_server() -> Iterator[str]:
         embedded = keeper.stdout.readline().strip()
         if not embedded:
             raise SettingsError(
-                "no server answers and none is embedded; start Redis, or install rq-clock[dev]"
+                "no server answers and none is embedded; start Redis, or install rq-clock[embedded]"
             )
         _say("dev", f"embedded server at {embedded}; it forgets everything at the end")
         try:

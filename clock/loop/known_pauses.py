@@ -52,7 +52,7 @@ class KnownPauses:
         back = self._ended_before(heard, life)
         if back:
             fields["paused_again"] = _names(back)
-        fields["see"] = "docs/operate.md"
+        fields["see"] = "docs/recovery.md"
         log.error("server forgot", extra={"fields": fields})
 
     def _without_record(self) -> str:
