@@ -35,8 +35,14 @@ class Output(io.TextIOWrapper):
             self._outlet,  # type: ignore[arg-type]  # nothing is buffered, so it needs no buffer
             encoding=stream.encoding,
             errors="backslashreplace",
-            write_through=True,
+            # A line goes in one piece: a fork's would else come between its text and its end.
+            line_buffering=True,
         )
+        atexit.register(self._flush_last)
+
+    def _flush_last(self) -> None:
+        with suppress(ValueError, OSError):
+            self.flush()
 
     def take_dropped(self) -> int:
         """How many lines were dropped since the last call, once there is room again; else 0."""

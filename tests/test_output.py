@@ -25,6 +25,12 @@ class Pipe:
     def __init__(self) -> None:
         self.reader, writer = os.pipe()
         self.stream: TextIO = os.fdopen(writer, "w", encoding="utf-8")
+        self.outputs: list[Output] = []
+
+    def output(self) -> Output:
+        """An output into it."""
+        self.outputs.append(Output(self.stream))
+        return self.outputs[-1]
 
     def fill(self) -> int:
         """Let nothing more go into it; how much did."""
@@ -53,6 +59,9 @@ def pipe() -> Iterator[Pipe]:
     yield pipe
     # The thread that writes may be held up; without a reader it goes on.
     os.close(pipe.reader)
+    # What comes late would go to whoever gets the descriptor next.
+    for stream in pipe.outputs:
+        wait_for("all is written", lambda stream=stream: _waits_for_nothing(stream))  # type: ignore[misc]
     pipe.stream.close()
 
 
@@ -65,14 +74,14 @@ def small(monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 def test_lines_come_in_order(pipe: Pipe) -> None:
-    stream = Output(pipe.stream)
+    stream = pipe.output()
     for number in range(5000):
         stream.write(f"{number}\n")
     assert pipe.read_lines(5000) == [str(number) for number in range(5000)]
 
 
 def test_ten_thousand_lines_at_once_reach_a_reader_that_reads(pipe: Pipe) -> None:
-    stream = Output(pipe.stream)
+    stream = pipe.output()
     stream.write("".join(f"{number:0200}\n" for number in range(10_000)))
     stream.write("last\n")
     lines = pipe.read_lines(10_001)
@@ -83,7 +92,7 @@ def test_ten_thousand_lines_at_once_reach_a_reader_that_reads(pipe: Pipe) -> Non
 def test_a_reader_that_does_not_read_holds_up_nobody_and_what_it_misses_is_counted(
     pipe: Pipe, small: int
 ) -> None:
-    stream, filled = Output(pipe.stream), pipe.fill()
+    stream, filled = pipe.output(), pipe.fill()
     lines = 4 * small // 100
     for number in range(lines):
         stream.write(f"{number:099}\n")
@@ -102,7 +111,7 @@ def test_a_reader_that_does_not_read_holds_up_nobody_and_what_it_misses_is_count
 def test_what_is_longer_than_the_limit_is_written_where_nothing_waits(
     pipe: Pipe, small: int
 ) -> None:
-    stream = Output(pipe.stream)
+    stream = pipe.output()
     stream.write("x" * 3 * small + "\n")
     assert pipe.read_lines(1) == ["x" * 3 * small]
     wait_for("nothing waits", lambda: _waits_for_nothing(stream))
@@ -112,7 +121,7 @@ def test_what_is_longer_than_the_limit_is_written_where_nothing_waits(
 
 def test_the_log_says_how_many_lines_are_missing(pipe: Pipe, small: int) -> None:
     pipe.fill()
-    handler = log_to(Output(pipe.stream), "logfmt")
+    handler = log_to(pipe.output(), "logfmt")
     logger = logging.getLogger("clock")
     try:
         for _ in range(4 * small // 100):
@@ -146,7 +155,7 @@ def _read_until(pipe: Pipe, word: str) -> str:
 
 
 def test_a_reader_that_is_gone_is_no_error(pipe: Pipe) -> None:
-    stream = Output(pipe.stream)
+    stream = pipe.output()
     os.dup2(os.open(os.devnull, os.O_RDONLY), pipe.reader)
     for _ in range(3):
         stream.write("nobody hears\n")
@@ -162,7 +171,7 @@ def test_what_the_encoding_does_not_have_is_shown_by_its_number(pipe: Pipe) -> N
 
 def test_a_descriptor_that_must_not_block_is_waited_for(pipe: Pipe) -> None:
     os.set_blocking(pipe.stream.fileno(), False)
-    stream = Output(pipe.stream)
+    stream = pipe.output()
     stream.write("x" * 300_000 + "\n")
     text = ""
     while not text.endswith("\n"):

@@ -51,7 +51,7 @@ def occurrence_of(job: Job) -> Occurrence | None:
             event=str(meta["event"]),
             scheduled_at=_instant(meta["scheduled_at"]),
             previous_scheduled_at=None if previous is None else _instant(previous),
-            enqueued_at=_instant(meta["enqueued_at"]),
+            enqueued_at=_instant(meta.get("enqueued_at") or meta["scheduled_at"]),
             attempt=attempt_of(job),
             is_manual=bool(meta.get("manual")),
         )
