@@ -102,9 +102,9 @@ class Backfill:
                 ],
                 args=[*job.head(mark), name, scheduled, *limits, *job.flat()],
             )
-        said = as_text(reply)
-        if said == "unknown":
+        word = as_text(reply)
+        if word == "unknown":
             raise UnknownEventError(f"the ledger of the application {self._app!r} has no {name!r}")
-        if said == "refused":
+        if word == "refused":
             raise NotAQueueError(f"the key {queue} holds no queue")
-        return Standing(said)
+        return Standing(word)

@@ -173,12 +173,12 @@ class Pulse:
         pipeline.hgetall(keys.pauses(self._app))
         pipeline.hget(self._key, self.life.token)
 
-    def _heard(self, pauses: Any, found: Any) -> Heard:
+    def _heard(self, pauses: Any, clocks: Any) -> Heard:
         pauses = None if isinstance(pauses, Exception) else pauses
-        if isinstance(found, Exception):
+        if isinstance(clocks, Exception):
             return Heard(False, None, pauses)
         lives: list[Life] = (
-            [] if found is None else parse_clocks(self._app, {self.life.token: found})
+            [] if clocks is None else parse_clocks(self._app, {self.life.token: clocks})
         )
         before = lives[0] if lives else None
         beats = 0 if before is None else before.beats
@@ -192,13 +192,13 @@ def read_clocks(connection: Redis, app: str) -> list[Life]:
     """The lives that are known, the latest last tick first. Raises ServerError."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.hgetall(keys.clocks(app))
-        (found,) = execute(pipeline)
-    return parse_clocks(app, found)
+        (clocks,) = execute(pipeline)
+    return parse_clocks(app, clocks)
 
 
-def parse_clocks(app: str, found: Mapping[Any, Any] | None) -> list[Life]:
+def parse_clocks(app: str, clocks: Mapping[Any, Any] | None) -> list[Life]:
     """The lives in the ledger's hash of clocks, the latest last tick first."""
-    lives = readable(keys.clocks(app), found, _parse).values()
+    lives = readable(keys.clocks(app), clocks, _parse).values()
     return sorted(lives, key=lambda life: life.last_tick, reverse=True)
 
 
@@ -208,37 +208,37 @@ def absences(lives: Iterable[Life], now: float) -> list[tuple[float, float]]:
     Each is a pair of instants, in order; a span is longer than ``ALIVE_WITHIN``.
     """
     there = sorted(span for life in lives for span in life.spans())
-    found = []
+    gaps = []
     until = there[0][1] if there else now
     for begin, end in there:
         if begin - until >= ALIVE_WITHIN:
-            found.append((until, begin))
+            gaps.append((until, begin))
         until = max(until, end)
     if now - until >= ALIVE_WITHIN:
-        found.append((until, now))
-    return found
+        gaps.append((until, now))
+    return gaps
 
 
 def _parse(token: str, line: str) -> Life:
-    said = json.loads(line)
-    stopped = said.get("stopped")
+    fields = json.loads(line)
+    stopped = fields.get("stopped")
     return Life(
         token=token,
-        host=text(said["host"]),
-        pid=whole(said["pid"], 0),
-        version=text(said["version"]),
-        file=text(said["file"]),
-        serializer=text(said["serializer"]),
-        zone=text(said["zone"]),
-        events=whole(said["events"], 0),
-        started=instant(said["started"]),
-        last_tick=instant(said["last_tick"]),
+        host=text(fields["host"]),
+        pid=whole(fields["pid"], 0),
+        version=text(fields["version"]),
+        file=text(fields["file"]),
+        serializer=text(fields["serializer"]),
+        zone=text(fields["zone"]),
+        events=whole(fields["events"], 0),
+        started=instant(fields["started"]),
+        last_tick=instant(fields["last_tick"]),
         stopped=None if stopped is None else instant(stopped),
-        gaps=tuple((instant(before), instant(after)) for before, after in said.get("gaps", ())),
-        declares=text(said.get("declares", "")),
+        gaps=tuple((instant(before), instant(after)) for before, after in fields.get("gaps", ())),
+        declares=text(fields.get("declares", "")),
         conflicts=tuple(
             Conflict(text(other), whole(number, 0), tuple(map(text, events)))
-            for other, number, events in said.get("conflicts", ())
+            for other, number, events in fields.get("conflicts", ())
         ),
-        beats=whole(said.get("beats", 0), 0),
+        beats=whole(fields.get("beats", 0), 0),
     )

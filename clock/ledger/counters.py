@@ -70,8 +70,8 @@ class Counters:
         """
         if not self._counts:
             return
-        said = [str(each) for field in self._counts.items() for each in field]
-        arguments = [str(keys.TTL), "-", *said, "lateness:sum", f"{self._late:.6f}"]
+        flat = [str(part) for field in self._counts.items() for part in field]
+        arguments = [str(keys.TTL), "-", *flat, "lateness:sum", f"{self._late:.6f}"]
         with server_errors():
             self._connection.eval(script("clock.ledger", "measure.lua"), 1, self._key, *arguments)
         self._counts.clear()
@@ -82,16 +82,16 @@ def read_tally(connection: Redis, app: str) -> Counted:
     """What was counted, as far as it was written. Raises ServerError."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.hgetall(keys.counters(app))
-        (found,) = execute(pipeline)
+        (counts,) = execute(pipeline)
     try:
-        return _parse({text(field): text(value) for field, value in (found or {}).items()})
+        return _parse({text(field): text(value) for field, value in (counts or {}).items()})
     except READ_ERRORS as error:
         skip(keys.counters(app), error)
         return _parse({})
 
 
-def _parse(said: Mapping[str, str]) -> Counted:
+def _parse(counts: Mapping[str, str]) -> Counted:
     return Counted(
-        refused=whole(said.get(_REFUSED, 0), 0),
-        latenesses=read_histogram("lateness", LATENESSES, said),
+        refused=whole(counts.get(_REFUSED, 0), 0),
+        latenesses=read_histogram("lateness", LATENESSES, counts),
     )

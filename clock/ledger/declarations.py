@@ -37,7 +37,7 @@ class Declarer:
     def of(self, event: Event) -> bytes:
         """The declaration of one event."""
         policy = event.policy
-        said = (
+        parts = (
             event.task,
             event.args,
             event.kwargs,
@@ -50,7 +50,7 @@ class Declarer:
             policy.stuck_after,
             policy.condition is not None,
         )
-        return _digest(event.name) + _digest(_spell(said) + self._shared(event.job))
+        return _digest(event.name) + _digest(_spell(parts) + self._shared(event.job))
 
     def _shared(self, value: object) -> str:
         # By identity: many events share their options, and the events keep them.
@@ -74,15 +74,17 @@ def write_declarations(connection: Redis, app: str, digest: str, text: bytes) ->
 def read_declarations(connection: Redis, app: str, digest: str) -> bytes | None:
     """The declarations of that digest, None where there are none. Raises ServerError."""
     with server_errors():
-        found = connection.get(keys.declared(app, digest))
-    return found if isinstance(found, bytes) else None
+        text = connection.get(keys.declared(app, digest))
+    return text if isinstance(text, bytes) else None
 
 
 def differing(events: Sequence[Event], ours: bytes, theirs: bytes) -> list[str]:
     """The names of those of ``events`` that two declarations have, and say something else of."""
     of_ours, of_theirs = _by_name(ours), _by_name(theirs)
     different = {
-        name for name, said in of_theirs.items() if name in of_ours and of_ours[name] != said
+        name
+        for name, declaration in of_theirs.items()
+        if name in of_ours and of_ours[name] != declaration
     }
     if not different:
         return []
@@ -116,5 +118,5 @@ def _spell(value: object) -> str:
         return "(" + ",".join(map(_spell, value)) + ")"
     name = type(value).__qualname__
     if is_dataclass(value):
-        return name + _spell([getattr(value, each.name) for each in fields(value)])
+        return name + _spell([getattr(value, field.name) for field in fields(value)])
     return name

@@ -118,27 +118,27 @@ def _describe_some(
         return int(pipeline.execute()[-1])
 
 
-def parse_descriptions(app: str, found: Mapping[Any, Any] | None) -> dict[str, Description]:
+def parse_descriptions(app: str, descriptions: Mapping[Any, Any] | None) -> dict[str, Description]:
     """The descriptions in the ledger's hash of them, by event, those of a file in its order."""
-    read = readable(keys.descriptions(app), found, _parse).values()
-    return {each.name: each for each in sorted(read, key=_place)}
+    read = readable(keys.descriptions(app), descriptions, _parse).values()
+    return {description.name: description for description in sorted(read, key=_place)}
 
 
-def _place(each: Description) -> tuple[str, str, int]:
-    return each.file, each.path, each.line
+def _place(description: Description) -> tuple[str, str, int]:
+    return description.file, description.path, description.line
 
 
 def read_descriptions(connection: Redis, app: str) -> dict[str, Description]:
     """Every description by its event, those of removed events included. Raises ServerError."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.hgetall(keys.descriptions(app))
-        (found,) = execute(pipeline)
-    return parse_descriptions(app, found)
+        (descriptions,) = execute(pipeline)
+    return parse_descriptions(app, descriptions)
 
 
 def _body(event: Event, file: str) -> str:
     job, policy = event.job, event.policy
-    said: dict[str, Any] = {
+    body: dict[str, Any] = {
         "task": event.task,
         "rule": event.rule,
         "zone": event.zone.name,
@@ -157,20 +157,20 @@ def _body(event: Event, file: str) -> str:
     }
     text = encode(event.recurrence)
     if text is None:
-        said["sentence"] = sentence(event.recurrence)
-        said["identity"] = event.identity()
-        return _encode(said)
+        body["sentence"] = sentence(event.recurrence)
+        body["identity"] = event.identity()
+        return _encode(body)
     # The recurrence is text already, and a text of JSON has no such quotes inside another.
-    return f"{_encode(said)[:-1]}{_RECURRENCE}{text}}}"
+    return f"{_encode(body)[:-1]}{_RECURRENCE}{text}}}"
 
 
 def _since(line: bytes | None, body: str, now: float) -> int:
     """Since when the event has the times of ``body``, whose line in the ledger is ``line``."""
     if line is None:
         return int(now)
-    since, _, said = line.partition(b" ")
+    since, _, stored = line.partition(b" ")
     try:
-        before, after = json.loads(said), json.loads(body)
+        before, after = json.loads(stored), json.loads(body)
         is_same = "removed" not in before and all(
             before.get(field) == after.get(field) for field in ("recurrence", "identity", "enabled")
         )
@@ -180,16 +180,16 @@ def _since(line: bytes | None, body: str, now: float) -> int:
 
 
 def _removed(
-    app: str, found: Mapping[Any, Any], names: Collection[str], file: str, now: float
+    app: str, descriptions: Mapping[Any, Any], names: Collection[str], file: str, now: float
 ) -> dict[Any, Any]:
     gone: dict[Any, Any] = {}
-    ours = readable(keys.descriptions(app), found, lambda _event, line: line)
+    ours = readable(keys.descriptions(app), descriptions, lambda _event, line: line)
     for event, line in ours.items():
-        since, _, said = line.partition(" ")
-        if event in names or said.startswith(_REMOVED):
+        since, _, body = line.partition(" ")
+        if event in names or body.startswith(_REMOVED):
             continue
-        if f',"file":{_encode(file)},' in said:
-            gone[event] = f"{since} {_REMOVED}{int(now)},{said[1:]}"
+        if f',"file":{_encode(file)},' in body:
+            gone[event] = f"{since} {_REMOVED}{int(now)},{body[1:]}"
     return gone
 
 
@@ -205,19 +205,19 @@ def _cached(name: str, line: str) -> Description:
 def _read(name: str, line: str) -> Description:
     since, _, body = line.partition(" ")
     head, mark, tail = body.partition(_RECURRENCE)
-    said = json.loads(head + "}" if mark else head)
+    fields = json.loads(head + "}" if mark else head)
     recurrence = _recurrence(tail[:-1]) if mark else None
-    said.setdefault("removed", None)
-    if "sentence" not in said:
-        said["sentence"] = said["rule"] if recurrence is None else _sentence(recurrence)
+    fields.setdefault("removed", None)
+    if "sentence" not in fields:
+        fields["sentence"] = fields["rule"] if recurrence is None else _sentence(recurrence)
     return Description(
         name=name,
         since=second(since),
         recurrence=recurrence,
-        is_published="identity" in said,
-        zone=zone(text(said["zone"])),
+        is_published="identity" in fields,
+        zone=zone(text(fields["zone"])),
         # A later release may say more of an event.
-        **{field: check(said[field]) for field, check in _CHECKS.items()},
+        **{field: check(fields[field]) for field, check in _CHECKS.items()},
     )
 
 

@@ -121,7 +121,7 @@ def _shape_arguments(shape: Shape) -> Iterable[Any]:
         *shape.first,
         *shape.later,
         2 * len(shape.fields),
-        *(each for field in shape.fields.items() for each in field),
+        *(part for field in shape.fields.items() for part in field),
     )
 
 

@@ -35,12 +35,12 @@ def bucket(name: str, bounds: Sequence[float], value: float) -> str:
     return f"{name}:{bisect_left(bounds, value)}"
 
 
-def read_histogram(name: str, bounds: Sequence[float], found: Mapping[str, str]) -> Histogram:
+def read_histogram(name: str, bounds: Sequence[float], fields: Mapping[str, str]) -> Histogram:
     """The histogram called ``name`` in the fields of a hash.
 
     Raises ValueError where one of them cannot be read.
     """
-    counts = [whole(found.get(f"{name}:{number}", 0), 0) for number in range(len(bounds) + 1)]
+    counts = [whole(fields.get(f"{name}:{number}", 0), 0) for number in range(len(bounds) + 1)]
     cumulative = tuple(sum(counts[: number + 1]) for number in range(len(counts)))
-    total = max(0.0, number_of(found.get(f"{name}:sum", 0.0)))
+    total = max(0.0, number_of(fields.get(f"{name}:sum", 0.0)))
     return Histogram(bounds=bounds, cumulative=cumulative, total=total)

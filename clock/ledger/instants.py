@@ -28,9 +28,9 @@ def publish(connection: Redis, app: str, event: str, published: Published) -> No
         pipeline.execute()
 
 
-def parse_instants(app: str, found: Mapping[Any, Any] | None) -> dict[str, Published]:
+def parse_instants(app: str, instants: Mapping[Any, Any] | None) -> dict[str, Published]:
     """The instants in the ledger's hash of them, by event."""
-    return readable(keys.instants(app), found, _parse)
+    return readable(keys.instants(app), instants, _parse)
 
 
 def _parse(_event: str, line: str) -> Published:

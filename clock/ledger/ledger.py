@@ -108,7 +108,7 @@ class Ledger:
         or where that is None or later, at ``now``. Without ``now`` the server's time is taken.
         Instants are UTC seconds since 1970.
         """
-        return [each for part in self.enrol_in_parts(events, now, stands_at) for each in part]
+        return [decided for part in self.enrol_in_parts(events, now, stands_at) for decided in part]
 
     def enrol_in_parts(
         self,
@@ -173,12 +173,12 @@ class Ledger:
         for claims, call in sent.calls:
             now, *replies = self._channel.receive(call).split()
             # What came after the latest time is as undecided as what came too early.
-            found = [
+            results = [
                 _outcome(claim, reply)
                 for claim, reply in zip(claims, replies or [b"t"] * len(claims), strict=True)
             ]
             decided_at, are_decided = float(now), are_decided or bool(replies)
-            outcomes += found
+            outcomes += results
         return Settled(decided_at, outcomes if are_decided else None)
 
     def lower(self, events: Sequence[str], now: float | None = None) -> list[Lowered]:
@@ -211,12 +211,12 @@ class Ledger:
         if any(isinstance(info, Exception) for info in infos):
             # Not every user of a server may ask; what cannot be known is not warned of.
             return []
-        found = {name: each for info in infos for name, each in info.items()}
-        if found.get("cluster_enabled") and not self._is_on_one_slot():
+        values = {name: value for info in infos for name, value in info.items()}
+        if values.get("cluster_enabled") and not self._is_on_one_slot():
             raise ServerError(ONE_SLOT, ClusterCrossSlotError.__name__, is_lasting=True)
-        policy, saved = found.get("maxmemory_policy", "noeviction"), found.get("aof_enabled", 0)
+        policy, saved = values.get("maxmemory_policy", "noeviction"), values.get("aof_enabled", 0)
         warnings = []
-        if policy != "noeviction" and found.get("maxmemory", 0):
+        if policy != "noeviction" and values.get("maxmemory", 0):
             warnings.append(
                 f"it may evict keys when it is full (maxmemory-policy {policy}), jobs and what was "
                 "decided among them; set noeviction"
@@ -270,8 +270,8 @@ class Ledger:
 
     def _forget_shapes(self, now: float) -> None:
         shapes = keys.shapes(self._app)
-        found = cast("dict[bytes, bytes]", self._connection.hgetall(shapes))
-        named = {digest: int(packed.split(b" ", 1)[0]) for digest, packed in found.items()}
+        packed_shapes = cast("dict[bytes, bytes]", self._connection.hgetall(shapes))
+        named = {digest: int(packed.split(b" ", 1)[0]) for digest, packed in packed_shapes.items()}
         gone = [digest for digest, when in named.items() if when < now - keys.FORGOTTEN_AFTER]
         if gone:
             self._connection.hdel(shapes, *gone)

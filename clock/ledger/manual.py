@@ -34,12 +34,12 @@ def run_now(connection: Redis, app: str, event: str, now: float, key: str | None
     identifier = manual_id(app, event, key or f"{stamp}-{secrets.token_hex(3)}")
     record = find_record(connection, app, event)
     with server_errors():
-        found = connection.register_script(script("clock.ledger", "template.lua"))(
+        template = connection.register_script(script("clock.ledger", "template.lua"))(
             keys=[keys.templates(app), keys.shapes(app)], args=[event]
         )
-    if found is None:
+    if template is None:
         raise NotEnrolledError(f"the job of {event!r} is not in the ledger; start its clock once")
-    queue, side, expires, _, serializer, _, later, flat = found
+    queue, side, expires, _, serializer, _, later, flat = template
     packer = resolve_serializer(serializer.decode())
     job = build_job(
         identifier,

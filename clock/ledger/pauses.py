@@ -132,31 +132,31 @@ def read_pauses_of(connection: Redis, app: str, event: str) -> list[Pause]:
         pipeline.hget(keys.pauses(app), event)
         pipeline.lrange(keys.ended_pauses(app), 0, -1)
         standing, ended = execute(pipeline)
-    found = [] if standing is None else [*parse_pauses(app, {event: standing}).values()]
+    known = [] if standing is None else [*parse_pauses(app, {event: standing}).values()]
     for line in ended or ():
         try:
-            said = json.loads(text(line))
-            if said["event"] == event:
-                found.append(_pause(said, second(said["until"])))
+            fields = json.loads(text(line))
+            if fields["event"] == event:
+                known.append(_pause(fields, second(fields["until"])))
         except READ_ERRORS as error:
             skip(keys.ended_pauses(app), error, line)
-    return found
+    return known
 
 
-def pause_among(found: Iterable[Pause], instant: int) -> Pause | None:
+def pause_among(pauses: Iterable[Pause], instant: int) -> Pause | None:
     """The one of these pauses that held at ``instant`` (UTC seconds since 1970), or None."""
-    over = (each for each in found if each.until is None or each.until > instant)
+    over = (pause for pause in pauses if pause.until is None or pause.until > instant)
     # A clock that comes late meets a pause that began after the occurrence.
     return min(
-        over, key=lambda each: (each.since > instant, abs(each.since - instant)), default=None
+        over, key=lambda pause: (pause.since > instant, abs(pause.since - instant)), default=None
     )
 
 
 def _identity(line: bytes | str) -> tuple[str, int] | None:
     """The event of a pause that is no more, and since when it held; None where it is not known."""
     with suppress(*READ_ERRORS):
-        said = json.loads(line)
-        return text(said["event"]), second(said["since"])
+        fields = json.loads(line)
+        return text(fields["event"]), second(fields["since"])
     return None
 
 
@@ -176,21 +176,24 @@ def read_pauses(connection: Redis, app: str) -> dict[str, Pause]:
     """Every pause by its event, ended ones included. Raises ServerError."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.hgetall(keys.pauses(app))
-        (found,) = execute(pipeline)
-    return parse_pauses(app, found)
+        (pauses,) = execute(pipeline)
+    return parse_pauses(app, pauses)
 
 
-def parse_pauses(app: str, found: Mapping[Any, Any] | None) -> dict[str, Pause]:
+def parse_pauses(app: str, pauses: Mapping[Any, Any] | None) -> dict[str, Pause]:
     """The pauses in the ledger's hash of them, by event."""
-    return readable(keys.pauses(app), found, _parse)
+    return readable(keys.pauses(app), pauses, _parse)
 
 
 def _parse(_event: str, line: str) -> Pause:
-    until, _, said = line.partition(" ")
-    return _pause(json.loads(said), None if until == "-" else second(until))
+    until, _, body = line.partition(" ")
+    return _pause(json.loads(body), None if until == "-" else second(until))
 
 
-def _pause(said: Mapping[str, Any], until: int | None) -> Pause:
+def _pause(fields: Mapping[str, Any], until: int | None) -> Pause:
     return Pause(
-        until=until, reason=text(said["reason"]), by=text(said["by"]), since=second(said["since"])
+        until=until,
+        reason=text(fields["reason"]),
+        by=text(fields["by"]),
+        since=second(fields["since"]),
     )

@@ -75,7 +75,7 @@ def _decision(entry: str) -> Decision:
 
 
 def _instant(digits: str) -> int:
-    found = int(digits)
-    if found >= END:
+    instant = int(digits)
+    if instant >= END:
         raise ValueError("not an instant")
-    return found
+    return instant

@@ -47,10 +47,10 @@ def find_record(connection: Redis, app: str, event: str) -> Record | None:
 
 
 def parse_records(
-    app: str, found: Mapping[Any, Any] | None, newest: int | None = None
+    app: str, lines: Mapping[Any, Any] | None, newest: int | None = None
 ) -> dict[str, Record]:
     """The records in the ledger's hash of them, by event, with their ``newest`` decisions."""
-    return readable(keys.decided(app), found, lambda _event, line: parse_record(line, newest))
+    return readable(keys.decided(app), lines, lambda _event, line: parse_record(line, newest))
 
 
 def read_decided(connection: Redis, app: str) -> dict[str, int]:
@@ -59,10 +59,10 @@ def read_decided(connection: Redis, app: str) -> dict[str, int]:
     Raises ServerError.
     """
     with server_errors():
-        found = connection.hscan_iter(keys.decided(app), count=1000)
+        lines = connection.hscan_iter(keys.decided(app), count=1000)
         return {
             name: record.decided
-            for field, line in found
+            for field, line in lines
             for name, record in parse_records(app, {field: line}, 0).items()
         }
 

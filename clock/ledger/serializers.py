@@ -30,13 +30,13 @@ _SHORT = {DefaultSerializer: "pickle", JSONSerializer: "json"}
 
 def serializer_name(serializer: Any) -> str:
     """One name for whatever names a serializer: what ``-S`` takes, a class, a module, an object."""
-    found: Any = resolve_serializer(serializer)
+    resolved: Any = resolve_serializer(serializer)
     for known, short in _SHORT.items():
-        if found is known:
+        if resolved is known:
             return short
-    if hasattr(found, "__spec__"):
-        return str(found.__name__)
-    kind = found if isinstance(found, type) else type(found)
+    if hasattr(resolved, "__spec__"):
+        return str(resolved.__name__)
+    kind = resolved if isinstance(resolved, type) else type(resolved)
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
@@ -101,15 +101,15 @@ def _of_workers(connection: Redis, queues: Sequence[str]) -> dict[str, str]:
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for queue in queues:
             pipeline.smembers(rq_keys.workers_of(queue))
-        replies = zip(queues, execute(pipeline), strict=True)
-        listed = [texts(rq_keys.workers_of(queue), members) for queue, members in replies]
+        members_by_queue = zip(queues, execute(pipeline), strict=True)
+        listed = [texts(rq_keys.workers_of(queue), members) for queue, members in members_by_queue]
         workers = sorted(set().union(*listed))
         for worker in workers:
             pipeline.hmget(worker, WORKER_FIELD, "death")
-        found = zip(workers, execute(pipeline), strict=True)
+        replies = zip(workers, execute(pipeline), strict=True)
     return {
         worker.removeprefix(rq_keys.WORKER): serializer
-        for worker, fields in found
+        for worker, fields in replies
         if fields is not None and not fields[1]
         for serializer in texts(worker, fields[:1] if fields[0] else ())
     }
@@ -120,10 +120,10 @@ def _of_clocks(connection: Redis, queues: Sequence[str]) -> dict[str, str]:
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for queue in queues:
             pipeline.hgetall(keys.serializers(queue))
-        found = execute(pipeline)
+        replies = execute(pipeline)
     written: dict[str, str] = {}
-    for queue, each in zip(queues, found, strict=True):
-        written |= readable(keys.serializers(queue), each, lambda _app, serializer: serializer)
+    for queue, reply in zip(queues, replies, strict=True):
+        written |= readable(keys.serializers(queue), reply, lambda _app, serializer: serializer)
     return written
 
 
@@ -135,5 +135,5 @@ def _listed(noun: str, others: Mapping[str, str]) -> str:
     if len(names) > SHOWN:
         shown = f"{shown} and {len(names) - SHOWN} more"
     many = len(names) > 1
-    found = ", ".join(sorted(set(others.values())))
-    return f"the {noun}{'s' if many else ''} {shown} {verb}{'' if many else 's'} {found}"
+    listing = ", ".join(sorted(set(others.values())))
+    return f"the {noun}{'s' if many else ''} {shown} {verb}{'' if many else 's'} {listing}"

@@ -27,12 +27,12 @@ def text(value: Any, longest: int = LONGEST) -> str:
     if len(value) > longest:
         raise ValueError(f"longer than {longest} characters")
     try:
-        found = value.decode() if isinstance(value, bytes) else value
+        string = value.decode() if isinstance(value, bytes) else value
         # JSON and pickles may contain a lone surrogate, which no response can be encoded with.
-        found.encode()
+        string.encode()
     except UnicodeError:
         raise ValueError("not UTF-8") from None
-    return found
+    return string
 
 
 def whole(value: Any, least: int = -LARGEST) -> int:
@@ -64,18 +64,18 @@ def number(value: Any) -> float:
 
 def instant(value: Any) -> float:
     """An instant in UTC seconds since 1970, before the year 10000."""
-    found = number(value)
-    if not 0 <= found < END:
+    seconds = number(value)
+    if not 0 <= seconds < END:
         raise ValueError("not an instant")
-    return found
+    return seconds
 
 
 def second(value: Any) -> int:
     """An instant in whole UTC seconds since 1970, before the year 10000."""
-    found = whole(value, 0)
-    if found >= END:
+    seconds = whole(value, 0)
+    if seconds >= END:
         raise ValueError("not an instant")
-    return found
+    return seconds
 
 
 def flag(value: Any) -> bool:

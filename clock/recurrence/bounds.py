@@ -33,8 +33,8 @@ class Bounded:
         """The first occurrence later than ``after``; both in UTC seconds since 1970."""
         if after >= self.until:
             return None
-        found = self.inner.next(max(after, self.start - 1))
-        return found if found is not None and found <= self.until else None
+        following = self.inner.next(max(after, self.start - 1))
+        return following if following is not None and following <= self.until else None
 
     def is_moved(self, instant: int) -> bool:
         """Whether the occurrence at ``instant`` stands for a local time that was skipped."""

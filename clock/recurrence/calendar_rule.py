@@ -37,9 +37,9 @@ class CalendarRule:
     def __str__(self) -> str:
         words = spell_unit(self.calendar)
         if self.on:
-            words += f" on {', '.join(each.text for each in self.on)}"
+            words += f" on {', '.join(day.text for day in self.on)}"
         if self.at:
-            words += f" at {', '.join(each.text for each in self.at)}"
+            words += f" at {', '.join(time.text for time in self.at)}"
         return words + spell_anchor(self.anchor)
 
 
@@ -57,11 +57,11 @@ def calendar_rule(
     for option, value in (("at", at), ("on", on)):
         if value is not None and not isinstance(value, int) and not value:
             raise RecurrenceError(f"{option}= is empty; leave it out or write at least one")
-    times = {parse_at(each) for each in ([at] if isinstance(at, str) else at or ())}
-    days = {parse_on(each) for each in ([on] if isinstance(on, int | str) else on or ())}
+    times = {parse_at(time) for time in ([at] if isinstance(at, str) else at or ())}
+    days = {parse_on(day) for day in ([on] if isinstance(on, int | str) else on or ())}
     for time in sorted(times, key=_order):
         _check_at(calendar, time)
-    for day in sorted(days, key=lambda each: each.text):
+    for day in sorted(days, key=lambda on: on.text):
         _check_on(calendar, day)
     if calendar.unit == "week" and not calendar.weekdays and anchor is None:
         _check_week(calendar, times)
@@ -73,7 +73,7 @@ def calendar_rule(
     return CalendarRule(
         calendar,
         tuple(sorted(times, key=_order)),
-        tuple(sorted(days, key=lambda each: (each.month or 0, each.order, each.text))),
+        tuple(sorted(days, key=lambda day: (day.month or 0, day.order, day.text))),
         anchor,
     )
 
@@ -173,7 +173,7 @@ def _days(rule: CalendarRule, at_weekday: int | None) -> Iterator[Days]:
         yield WeekDays(rule.calendar.weekdays or (own,), count, monday)
     elif unit == "month":
         on = rule.on or (parse_on(_date(anchor).day),)
-        rules = merge_rules(each.rule for each in on)
+        rules = merge_rules(day.rule for day in on)
         yield MonthDays(rules, count=count, anchor=_month(anchor) % count)
     elif unit == "year":
         yield from _year_days(rule, anchor)
@@ -185,10 +185,10 @@ def _year_days(rule: CalendarRule, anchor: int) -> Iterator[Days]:
     own, count = _date(anchor), 12 * rule.calendar.count
     on = rule.on or (parse_on(own.day),)
     for month, named in groupby(
-        sorted(on, key=lambda each: each.month or own.month), lambda each: each.month or own.month
+        sorted(on, key=lambda day: day.month or own.month), lambda day: day.month or own.month
     ):
         yield MonthDays(
-            merge_rules(each.rule for each in named),
+            merge_rules(day.rule for day in named),
             months=frozenset({month}),
             count=count,
             anchor=(own.year * 12 + month - 1) % count,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from clock.recurrence.recurrence import Recurrence, between
 from clock.recurrence.zone import BEGINNING, Zone
 
-TOLD = 10_000
+SHOWN = 10_000
 """So many occurrences within one change are looked at; beyond that it is every second anyway."""
 
 
@@ -40,12 +40,12 @@ def changes(recurrence: Recurrence, zone: Zone, after: int, until: int) -> Itera
             return
         length = abs(offset - before)
         begin, end = (at, at + length) if offset > before else (at - length, at)
-        due = [each + before for each in _some(steady, begin - 1, end - 1)]
+        due = [instant + before for instant in _some(steady, begin - 1, end - 1)]
         if not due:
             continue
         if offset > before:
-            found = _some(recurrence, at - 1, at + length - 1)
-            fires = [each for each in found if recurrence.is_moved(each)]
+            instants = _some(recurrence, at - 1, at + length - 1)
+            fires = [instant for instant in instants if recurrence.is_moved(instant)]
         else:
             fires = _some(recurrence, begin - 1, at + length - 1)
         kind: Literal["gap", "fold"] = "gap" if offset > before else "fold"
@@ -64,12 +64,12 @@ def seams(zone: Zone, after: int, until: int) -> Iterator[tuple[int, int, int]]:
 
 
 def _some(recurrence: Recurrence, after: int, until: int) -> list[int]:
-    found = []
+    instants = []
     for instant in between(recurrence, after, until):
-        found.append(instant)
-        if len(found) == TOLD:
+        instants.append(instant)
+        if len(instants) == SHOWN:
             break
-    return found
+    return instants
 
 
 def _in_zone(value: Any, zone: Zone) -> Any:
@@ -77,10 +77,10 @@ def _in_zone(value: Any, zone: Zone) -> Any:
     if isinstance(value, Zone):
         return zone
     if isinstance(value, tuple):
-        return tuple(_in_zone(each, zone) for each in value)
+        return tuple(_in_zone(part, zone) for part in value)
     if not is_dataclass(value) or isinstance(value, type):
         return value
-    parts = {each.name: getattr(value, each.name) for each in fields(value) if each.init}
+    parts = {field.name: getattr(value, field.name) for field in fields(value) if field.init}
     moved = {name: _in_zone(part, zone) for name, part in parts.items()}
     changed = {name: part for name, part in moved.items() if part is not parts[name]}
     return replace(value, **changed) if changed else value

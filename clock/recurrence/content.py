@@ -26,21 +26,21 @@ def check_parts(made: Part) -> Part:
     """``made``, one of the dataclasses of a recurrence. Raises ValueError if a field of it does not
     hold what it is annotated with.
     """
-    for each in fields(made):  # type: ignore[arg-type]
-        if each.name.startswith("_"):
+    for field in fields(made):  # type: ignore[arg-type]
+        if field.name.startswith("_"):
             continue
-        value = getattr(made, each.name)
-        is_one = _BY_NAME.get(each.name) or _BY_TYPE[str(each.type)]
+        value = getattr(made, field.name)
+        is_one = _BY_NAME.get(field.name) or _BY_TYPE[str(field.type)]
         if not is_one(value):
-            raise ValueError(f"invalid {each.name!r} of {type(made).__name__}")
+            raise ValueError(f"invalid {field.name!r} of {type(made).__name__}")
     return made
 
 
 def checked_range(*bounds: Any) -> range:
     """A range of times of day, in seconds. Raises ValueError for any other range."""
-    if not all(map(_is_whole, bounds)) or not _are_times(found := range(*bounds)):
+    if not all(map(_is_whole, bounds)) or not _are_times(times := range(*bounds)):
         raise ValueError("not a range of times of day")
-    return found
+    return times
 
 
 def _is_whole(value: Any) -> bool:
@@ -59,7 +59,7 @@ def _are_times(value: Any) -> bool:
     """Times of day, ascending."""
     if not isinstance(value, (tuple, range)) or not 0 < len(value) <= DAY:
         return False
-    is_inside = all(_is_whole(each) and 0 <= each < DAY for each in value)
+    is_inside = all(_is_whole(time) and 0 <= time < DAY for time in value)
     return is_inside and all(a < b for a, b in pairwise(value))
 
 
@@ -73,7 +73,7 @@ def _are_wholes(value: Any) -> bool:
 
 def _are_pairs(value: Any) -> bool:
     return isinstance(value, frozenset) and all(
-        isinstance(each, tuple) and len(each) == 2 and all(map(_is_whole, each)) for each in value
+        isinstance(pair, tuple) and len(pair) == 2 and all(map(_is_whole, pair)) for pair in value
     )
 
 

@@ -117,15 +117,15 @@ def _zones(recurrence: Recurrence) -> set[Zone] | None:
         case Wall():
             return {recurrence.zone}
         case Union(parts=parts):
-            found = [_zones(part) for part in parts]
+            zones = [_zones(part) for part in parts]
         case Difference(kept=kept, taken=taken):
-            found = [_zones(kept), _zones(taken)]
+            zones = [_zones(kept), _zones(taken)]
         case DaysOff(kept=kept, zone=own):
-            found = [_zones(kept), {own}]
+            zones = [_zones(kept), {own}]
         case _:
             return None
-    known = [zones for zones in found if zones is not None]
-    return set[Zone]().union(*known) if len(known) == len(found) else None
+    known = [part for part in zones if part is not None]
+    return set[Zone]().union(*known) if len(known) == len(zones) else None
 
 
 class _Days:
@@ -151,10 +151,10 @@ class _Days:
 
     def _seconds(self, day: int, offset: int) -> list[int]:
         pattern = _pattern(self._recurrence, day, offset)
-        found = self._sorted.get(pattern)
-        if found is None:
-            found = self._sorted[pattern] = sorted(_of_pattern(self._recurrence, pattern))
-        return found
+        instants = self._sorted.get(pattern)
+        if instants is None:
+            instants = self._sorted[pattern] = sorted(_of_pattern(self._recurrence, pattern))
+        return instants
 
 
 def _pattern(recurrence: Recurrence, day: int, offset: int) -> tuple[Hashable, ...]:
@@ -166,8 +166,8 @@ def _pattern(recurrence: Recurrence, day: int, offset: int) -> tuple[Hashable, .
         case Wall(days=days):
             return (True,) if days.next(day) == day else ()
         case Union(parts=parts):
-            found = tuple(_pattern(part, day, offset) for part in parts)
-            return found if any(found) else ()
+            patterns = tuple(_pattern(part, day, offset) for part in parts)
+            return patterns if any(patterns) else ()
         case Difference(kept=kept, taken=taken):
             left = _pattern(kept, day, offset)
             return (left, _pattern(taken, day, offset)) if left else ()
@@ -188,8 +188,8 @@ def _of_pattern(recurrence: Recurrence, pattern: tuple[Hashable, ...]) -> frozen
         case Wall(seconds=seconds):
             return frozenset(seconds)
         case Union(parts=parts):
-            each = zip(parts, pattern, strict=True)
-            return frozenset[int]().union(*(_of_pattern(part, own) for part, own in each))  # type: ignore[arg-type]
+            pairs = zip(parts, pattern, strict=True)
+            return frozenset[int]().union(*(_of_pattern(part, own) for part, own in pairs))  # type: ignore[arg-type]
         case Difference(kept=kept, taken=taken):
             left, right = pattern
             return _of_pattern(kept, left) - _of_pattern(taken, right)  # type: ignore[arg-type]

@@ -51,8 +51,8 @@ class EveryDays:
     anchor: int = ANCHOR
 
     def next(self, day: int) -> int | None:
-        found = day + (self.anchor - day) % self.count
-        return found if found <= LAST_DAY else None
+        following = day + (self.anchor - day) % self.count
+        return following if following <= LAST_DAY else None
 
     def how_many(self, first: int, last: int) -> int:
         last = min(last, LAST_DAY)
@@ -74,9 +74,9 @@ class WeekDays:
     def next(self, day: int) -> int | None:
         monday = day - weekday(day)
         if (monday - self._first_monday()) % (7 * self.count) == 0:
-            for each in self.weekdays:
-                if monday + each >= day:
-                    return _within(monday + each)
+            for number in self.weekdays:
+                if monday + number >= day:
+                    return _within(monday + number)
         later = monday + 7
         later += (self._first_monday() - later) % (7 * self.count)
         return _within(later + self.weekdays[0])
@@ -88,7 +88,9 @@ class WeekDays:
     def _up_to(self, day: int) -> int:
         """How many lie from the first Monday to ``day``; negative before it."""
         rounds, behind = divmod(day - self._first_monday(), 7 * self.count)
-        return rounds * len(self.weekdays) + sum(1 for each in self.weekdays if each <= behind)
+        return rounds * len(self.weekdays) + sum(
+            1 for weekday in self.weekdays if weekday <= behind
+        )
 
     def _first_monday(self) -> int:
         return self.anchor - weekday(self.anchor)
@@ -166,15 +168,15 @@ class MonthDays:
         return None
 
     def how_many(self, first: int, last: int) -> int:
-        found, day = 0, self.next(first)
+        count, day = 0, self.next(first)
         while day is not None and day <= last:
             begin = date.fromordinal(day + EPOCH).replace(day=1)
             length, first_of_month = _length(begin.year, begin.month), begin.toordinal() - EPOCH
             days = self._days(length, weekday(first_of_month))
-            found += bisect_right(days, last - first_of_month + 1)
-            found -= bisect_left(days, day - first_of_month + 1)
+            count += bisect_right(days, last - first_of_month + 1)
+            count -= bisect_left(days, day - first_of_month + 1)
             day = self.next(first_of_month + length)
-        return found
+        return count
 
     def _days(self, length: int, first_weekday: int) -> list[int]:
         shape = (length, first_weekday)

@@ -36,11 +36,11 @@ class Difference:
 
         Raises RecurrenceError where ``INSTANTS_SEARCHED`` in a row are taken away.
         """
-        found = self.kept.next(after)
+        following = self.kept.next(after)
         for _ in range(INSTANTS_SEARCHED):
-            if found is None or self.taken.next(found - 1) != found:
-                return found
-            found = self.kept.next(found)
+            if following is None or self.taken.next(following - 1) != following:
+                return following
+            following = self.kept.next(following)
         raise RecurrenceError(
             f"nothing is left: {INSTANTS_SEARCHED} occurrences in a row are taken away by '-'"
         )
@@ -65,15 +65,15 @@ class DaysOff:
 
         Raises RecurrenceError where ``DAYS_SEARCHED`` in a row are taken away.
         """
-        found = self.kept.next(after)
+        following = self.kept.next(after)
         for _ in range(DAYS_SEARCHED):
-            if found is None:
+            if following is None:
                 return None
-            day = (found + self.zone.offset(found)) // DAY
+            day = (following + self.zone.offset(following)) // DAY
             if not self.dates.has(day):
-                return found
+                return following
             # A zone that goes back over midnight shows the end of a day again, after its first end.
-            found = self.kept.next(max(found, self.zone.instant((day + 1) * DAY) - 1))
+            following = self.kept.next(max(following, self.zone.instant((day + 1) * DAY) - 1))
         raise RecurrenceError(
             f"nothing is left: {DAYS_SEARCHED} days in a row are taken away by '-'"
         )

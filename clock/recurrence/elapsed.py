@@ -27,8 +27,8 @@ class Elapsed:
 
     def next(self, after: int) -> int | None:
         """The first occurrence later than ``after``; both in UTC seconds since 1970."""
-        found = after + self.period - (after - self.anchor) % self.period
-        return found if found < END else None
+        following = after + self.period - (after - self.anchor) % self.period
+        return following if following < END else None
 
     def is_moved(self, instant: int) -> bool:
         """Never: real time has no gaps."""

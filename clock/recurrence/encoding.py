@@ -62,14 +62,14 @@ def _cached(text: str) -> Recurrence:
 
 def _read(text: str) -> Recurrence:
     try:
-        found = _value(json.loads(text))
+        value = _value(json.loads(text))
     except (
         LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError
     ) as error:  # fmt: skip
         raise RecurrenceError(f"not the text of a recurrence: {error!r}") from None
-    if not hasattr(found, "next"):
+    if not hasattr(value, "next"):
         raise RecurrenceError(f"not the text of a recurrence: {text[:80]!r}")
-    return cast("Recurrence", found)
+    return cast("Recurrence", value)
 
 
 @lru_cache(maxsize=4096)
@@ -86,9 +86,9 @@ def _text(value: Any) -> str | None:
     if isinstance(value, range):
         return f'{{"range":[{value.start},{value.stop},{value.step}]}}'
     if isinstance(value, frozenset):
-        return _array('{"set":[', [_text(each) for each in sorted(value)], "]}")
+        return _array('{"set":[', [_text(item) for item in sorted(value)], "]}")
     if isinstance(value, tuple):
-        return _array("[", [_text(each) for each in value], "]")
+        return _array("[", [_text(item) for item in value], "]")
     if isinstance(value, bool | int | str):
         return json.dumps(value)
     return None

@@ -32,10 +32,10 @@ def holidays(path: str | os.PathLike[str]) -> DateSet:
         raise RecurrenceError(f"holidays({shown!r}) cannot be read: {error.strerror}") from None
     except (ValueError, LookupError) as error:
         raise RecurrenceError(f"holidays({shown!r}) is not an iCalendar file: {error}") from None
-    found = [day for event in events for day in _days(event, shown)]
-    if not found:
+    days = [day for event in events for day in _days(event, shown)]
+    if not days:
         raise RecurrenceError(f"holidays({shown!r}) holds no all-day event")
-    return date_set(found, Path(path).name)
+    return date_set(days, Path(path).name)
 
 
 def _days(event: object, path: str) -> Iterator[date]:

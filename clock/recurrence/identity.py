@@ -37,9 +37,9 @@ def _spell(value: object) -> str:
         parts = (f"{tag}={_spell(getattr(value, name))}" for tag, name in _compared(kind))
         return f"{tags.name}({', '.join(parts)})"
     if isinstance(value, Set):
-        return "{" + ", ".join(sorted(_spell(each) for each in value)) + "}"
+        return "{" + ", ".join(sorted(_spell(item) for item in value)) + "}"
     if isinstance(value, tuple):
-        return "(" + ", ".join(_spell(each) for each in value) + ")"
+        return "(" + ", ".join(_spell(item) for item in value) + ")"
     return repr(value)
 
 

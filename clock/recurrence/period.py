@@ -92,13 +92,13 @@ def _span(seconds: float, written: str) -> Span:
 
 def _unknown(period: str, word: str) -> str:
     known = [*_DAY_SETS, *_CALENDAR, *(long for long in _ELAPSED if len(long) > 3)]
-    for each in re.findall(r"[a-z]+", word):
-        if each in _CALENDAR or each in _DAY_SETS:
+    for part in re.findall(r"[a-z]+", word):
+        if part in _CALENDAR or part in _DAY_SETS:
             return (
                 f"{period!r} is not a period; weeks, months and weekdays are not mixed "
                 "with other units, and days are counted alone, as in '3 days'"
             )
-        near = nearest(each, known)
+        near = nearest(part, known)
         if near:
             return f"{period!r} is not a period; did you mean {near!r}?"
     return (

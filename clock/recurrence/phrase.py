@@ -76,15 +76,15 @@ def _plain(words: str, at: Any, on: Any) -> Rule:
 def parse_phrase(text: str, details: Details | None = None) -> CalendarRule | SpanRule:
     """The rule of a period in words. Raises RecurrenceError."""
     match = _PHRASE.fullmatch(" ".join(text.split()))
-    found = {key: value for key, value in (match.groupdict() if match else {}).items() if value}
+    groups = {key: value for key, value in (match.groupdict() if match else {}).items() if value}
     details = details or Details()
     for option in details.given():
-        if option in found:
+        if option in groups:
             raise RecurrenceError(f"{option}= is said twice: here, and in {text!r}")
-    at = found["at"].split(", ") if "at" in found else details.at
-    on = found["on"].split(", ") if "on" in found else details.on
-    anchor = parse_anchor(found["anchor"]) if "anchor" in found else details.anchor
-    return _join(found.get("period", text), Details(at, on, anchor))
+    at = groups["at"].split(", ") if "at" in groups else details.at
+    on = groups["on"].split(", ") if "on" in groups else details.on
+    anchor = parse_anchor(groups["anchor"]) if "anchor" in groups else details.anchor
+    return _join(groups.get("period", text), Details(at, on, anchor))
 
 
 def parse_anchor(text: str) -> Anchor:
@@ -142,9 +142,9 @@ def _combine(combination: Combination, details: Details, depth: int) -> Rule:
     parts = (_read(left, details, depth), _read(right, details, depth))
     return EitherRule(
         tuple(
-            part
-            for each in parts
-            for part in (each.parts if isinstance(each, EitherRule) else (each,))
+            rule
+            for part in parts
+            for rule in (part.parts if isinstance(part, EitherRule) else (part,))
         )
     )
 

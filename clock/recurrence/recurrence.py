@@ -37,10 +37,10 @@ def mark_of(recurrence: Recurrence, zone: Zone, instant: int) -> Mark | None:
 
 def between(recurrence: Recurrence, after: int, until: int | None) -> Iterator[int]:
     """The occurrences later than ``after``, up to and including ``until``, in order."""
-    found = recurrence.next(after)
-    while found is not None and (until is None or found <= until):
-        yield found
-        found = recurrence.next(found)
+    instant = recurrence.next(after)
+    while instant is not None and (until is None or instant <= until):
+        yield instant
+        instant = recurrence.next(instant)
 
 
 def newest(recurrence: Recurrence, after: int, until: int) -> int | None:
@@ -51,13 +51,13 @@ def newest(recurrence: Recurrence, after: int, until: int) -> int | None:
     first = recurrence.next(after)
     if first is None or first > until:
         return None
-    low, high, found = first, until, first
-    # Invariant: `found` is the first occurrence at or after `low`; nothing lies in (found, low).
+    low, high, instant = first, until, first
+    # Invariant: `instant` is the first occurrence at or after `low`; none lies between.
     while low < high:
         middle = (low + high) // 2
         later = recurrence.next(middle)
         if later is not None and later <= until:
-            low = found = later
+            low = instant = later
         else:
             high = middle
-    return found
+    return instant

@@ -71,11 +71,11 @@ def _times(seconds: Sequence[int]) -> str:
         if len(seconds) * step == DAY and seconds == range(seconds[0], DAY, step):
             return f"every {_per(spell_seconds(step))}{_offset(seconds[0], step)}"
     if len(seconds) <= MANY:
-        return f"at {_list([_clock(each) for each in seconds])}"
-    hours = sorted({each // HOUR for each in seconds})
-    rest = sorted({each % HOUR for each in seconds})
+        return f"at {_list([_clock(second) for second in seconds])}"
+    hours = sorted({second // HOUR for second in seconds})
+    rest = sorted({second % HOUR for second in seconds})
     if len(rest) <= MANY and [h * HOUR + r for h, r in product(hours, rest)] == list(seconds):
-        return f"at {_list([_minutes(each) for each in rest])} past {_runs(hours)} o'clock"
+        return f"at {_list([_minutes(second) for second in rest])} past {_runs(hours)} o'clock"
     return f"{len(seconds)} times a day from {_clock(seconds[0])} to {_clock(seconds[-1])}"
 
 
@@ -111,7 +111,7 @@ def _days(days: Days) -> str:
 def _weekdays(weekdays: Sequence[int]) -> str:
     named = {(0, 1, 2, 3, 4): "Monday to Friday", (5, 6): "Saturday and Sunday"}
     every = tuple(sorted(weekdays))
-    return named.get(every) or _list([WEEKDAYS[each].capitalize() for each in every])
+    return named.get(every) or _list([WEEKDAYS[weekday].capitalize() for weekday in every])
 
 
 def _of_month(rule: DayRule) -> str:
@@ -120,8 +120,8 @@ def _of_month(rule: DayRule) -> str:
         numbers = [f"days {_runs(sorted(rule.days))}"]
     for distance in sorted(rule.before_end):
         numbers.append("the last day" if distance == 0 else f"day {distance} before the last")
-    names = [WEEKDAYS[each].capitalize() for each in sorted(rule.weekdays)]
-    for weekday, number in sorted(rule.nth, key=lambda each: (each[1] % 7, each[0])):
+    names = [WEEKDAYS[weekday].capitalize() for weekday in sorted(rule.weekdays)]
+    for weekday, number in sorted(rule.nth, key=lambda pair: (pair[1] % 7, pair[0])):
         which = "last" if number == -1 else _nth(number)
         names.append(f"the {which} {WEEKDAYS[weekday].capitalize()}")
     if rule.both:
@@ -135,7 +135,7 @@ def _months(days: MonthDays) -> str:
         every = "every year" if days.count == 12 else f"every {_nth(days.count // 12)} year"
         return f"of {MONTHS[month - 1].capitalize()}, {every},"
     if len(days.months) < 12:
-        return f"in {_list([MONTHS[each - 1].capitalize() for each in sorted(days.months)])}"
+        return f"in {_list([MONTHS[month - 1].capitalize() for month in sorted(days.months)])}"
     return "of every month" if days.count == 1 else f"of every {_nth(days.count)} month"
 
 

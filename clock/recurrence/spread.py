@@ -26,8 +26,8 @@ class Later:
 
     def next(self, after: int) -> int | None:
         """The first occurrence later than ``after``; both in UTC seconds since 1970."""
-        found = self.inner.next(after - self.by)
-        return found + self.by if found is not None and found + self.by < END else None
+        following = self.inner.next(after - self.by)
+        return following + self.by if following is not None and following + self.by < END else None
 
     def is_moved(self, instant: int) -> bool:
         """Whether the occurrence at ``instant`` stands for a local time that was skipped."""

@@ -198,9 +198,9 @@ def _tape(source: object) -> Tape:
 
 def _digest(items: Sequence[object]) -> str:
     """Eight hexadecimal digits that change when one of the instants does."""
-    aware = (isinstance(each, datetime) and each.utcoffset() is not None for each in items)
+    aware = (isinstance(item, datetime) and item.utcoffset() is not None for item in items)
     spelled = (
-        str(math.floor(cast("datetime", each).timestamp()) if is_aware else each)
-        for each, is_aware in zip(items, aware, strict=True)
+        str(math.floor(cast("datetime", item).timestamp()) if is_aware else item)
+        for item, is_aware in zip(items, aware, strict=True)
     )
     return hashlib.blake2b(" ".join(spelled).encode(), digest_size=4).hexdigest()

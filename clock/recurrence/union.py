@@ -24,7 +24,8 @@ class Union:
     def next(self, after: int) -> int | None:
         """The first occurrence later than ``after``; both in UTC seconds since 1970."""
         return min(
-            (found for part in self.parts if (found := part.next(after)) is not None), default=None
+            (following for part in self.parts if (following := part.next(after)) is not None),
+            default=None,
         )
 
     def is_moved(self, instant: int) -> bool:

@@ -55,9 +55,9 @@ class Wall:
         while segment < len(self.zone.starts):
             after = max(after, self.zone.starts[segment] - 1)
             moved = self._moved_into(segment, after)
-            found = self._shown_in(segment, after)
-            if found is not None and (moved is None or found < moved):
-                return found
+            following = self._shown_in(segment, after)
+            if following is not None and (moved is None or following < moved):
+                return following
             if moved is not None:
                 return moved
             segment += 1

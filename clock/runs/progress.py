@@ -29,17 +29,17 @@ class Progress:
         return None if not self.total else min(self.done / self.total, 1.0)
 
 
-def parse_progress(job_id: str, found: Mapping[Any, Any] | None) -> Progress | None:
+def parse_progress(job_id: str, fields: Mapping[Any, Any] | None) -> Progress | None:
     """The progress in the hash of ``job_id``, None where that is empty, or cannot be read."""
-    if not found:
+    if not fields:
         return None
     try:
-        said = {text(field): text(value) for field, value in found.items()}
+        values = {text(field): text(value) for field, value in fields.items()}
         return Progress(
-            done=_count(said["done"]),
-            total=_count(said["total"]) if said["total"] else None,
-            message=said["message"],
-            at=datetime.fromtimestamp(instant(said["at"]), UTC),
+            done=_count(values["done"]),
+            total=_count(values["total"]) if values["total"] else None,
+            message=values["message"],
+            at=datetime.fromtimestamp(instant(values["at"]), UTC),
         )
     except READ_ERRORS as error:
         skip(keys.progress(job_id), error)

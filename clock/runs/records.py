@@ -54,9 +54,9 @@ def read_runs(connection: Redis, app: str, event: str, limit: int = keys.RUNS) -
 
 
 def _line(run: Run) -> str:
-    instants = [round(each, 3) for each in (run.enqueued, run.started, run.ended)]
-    said = [str(run.outcome), run.error, run.attempt, run.worker, run.job]
-    return json.dumps([run.scheduled, *instants, *said], separators=(",", ":"))
+    instants = [round(instant, 3) for instant in (run.enqueued, run.started, run.ended)]
+    rest = [str(run.outcome), run.error, run.attempt, run.worker, run.job]
+    return json.dumps([run.scheduled, *instants, *rest], separators=(",", ":"))
 
 
 def parse_runs(app: str, event: str, lines: Iterable[bytes | str] | None) -> list[Run]:
@@ -71,8 +71,8 @@ def parse_runs(app: str, event: str, lines: Iterable[bytes | str] | None) -> lis
 
 
 def _parse(event: str, line: bytes | str) -> Run:
-    said = json.loads(text(line, LONGEST))
-    scheduled, enqueued, started, ended, outcome, error, attempt, worker, job = said
+    fields = json.loads(text(line, LONGEST))
+    scheduled, enqueued, started, ended, outcome, error, attempt, worker, job = fields
     return Run(
         event=event,
         scheduled=second(scheduled),

@@ -45,19 +45,19 @@ def statistics(runs: Iterable[Run], since: float, until: float) -> Statistics:
     """What became of the ``runs`` that ended from ``since`` on and before ``until`` (UTC seconds
     since 1970).
     """
-    found = [run for run in runs if since <= run.ended < until]
-    counts = Counter(run.outcome for run in found)
-    late = [run.lateness for run in found]
+    ended = [run for run in runs if since <= run.ended < until]
+    counts = Counter(run.outcome for run in ended)
+    late = [run.lateness for run in ended]
     return Statistics(
-        runs=len(found),
+        runs=len(ended),
         succeeded=counts[RunOutcome.SUCCEEDED],
         failures=counts[RunOutcome.FAILED],
         skipped=counts[RunOutcome.SKIPPED],
         retried=counts[RunOutcome.RETRIED],
         abandoned=counts[RunOutcome.ABANDONED],
         stopped=counts[RunOutcome.STOPPED],
-        duration=_spread([r.duration for r in found if r.outcome != RunOutcome.ABANDONED]),
-        wait=_spread([run.wait for run in found]),
+        duration=_spread([r.duration for r in ended if r.outcome != RunOutcome.ABANDONED]),
+        wait=_spread([run.wait for run in ended]),
         lateness=_spread([seconds for seconds in late if seconds is not None]),
     )
 

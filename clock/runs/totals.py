@@ -37,10 +37,10 @@ class RunTotals:
 
 def measure(connection: Redis | Pipeline, app: str, run: Run) -> None:
     """Count ``run``: one command, on a connection or as part of a pipeline."""
-    said: list[Any] = [f"outcome:{run.outcome}", 1]
+    counts: list[Any] = [f"outcome:{run.outcome}", 1]
     if run.outcome != "abandoned":
         duration = max(0.0, run.duration)
-        said += [bucket("duration", DURATIONS, duration), 1, "duration:sum", round(duration, 3)]
+        counts += [bucket("duration", DURATIONS, duration), 1, "duration:sum", round(duration, 3)]
     succeeded = round(run.ended, 3) if run.outcome == "succeeded" else "-"
     key = keys.measured(app, run.event)
     connection.eval(
@@ -49,7 +49,7 @@ def measure(connection: Redis | Pipeline, app: str, run: Run) -> None:
         key,
         str(keys.TTL),
         str(succeeded),
-        *map(str, said),
+        *map(str, counts),
     )
 
 
@@ -64,23 +64,23 @@ def read_measured(connection: Redis, app: str, events: Iterable[str]) -> dict[st
             pipeline.hgetall(keys.measured(app, event))
         replies = execute(pipeline)
     read = {}
-    for event, found in zip(names, replies, strict=True):
-        if found:
+    for event, counts in zip(names, replies, strict=True):
+        if counts:
             try:
-                read[event] = _parse(found)
+                read[event] = _parse(counts)
             except READ_ERRORS as error:
                 skip(keys.measured(app, event), error)
     return read
 
 
-def _parse(found: Mapping[Any, Any]) -> RunTotals:
-    said = {text(field): text(value) for field, value in found.items()}
+def _parse(counts: Mapping[Any, Any]) -> RunTotals:
+    values = {text(field): text(value) for field, value in counts.items()}
     return RunTotals(
         outcomes={
             field.removeprefix("outcome:"): whole(value, 0)
-            for field, value in sorted(said.items())
+            for field, value in sorted(values.items())
             if field.startswith("outcome:")
         },
-        succeeded=instant(said["succeeded"]) if "succeeded" in said else None,
-        durations=read_histogram("duration", DURATIONS, said),
+        succeeded=instant(values["succeeded"]) if "succeeded" in values else None,
+        durations=read_histogram("duration", DURATIONS, values),
     )

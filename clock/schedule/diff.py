@@ -37,10 +37,10 @@ def diff(old: Schedule, new: Schedule, after: datetime, until: datetime) -> list
     rest is added or dropped. Raises ValueError for a naive datetime.
     """
     names = [*new.events, *(name for name in old.events if name not in new.events)]
-    found = (
+    diffs = (
         _diff(name, old.events.get(name), new.events.get(name), after, until) for name in names
     )
-    return [each for each in found if each.added or each.dropped or each.moved]
+    return [event for event in diffs if event.added or event.dropped or event.moved]
 
 
 def _diff(
@@ -49,18 +49,18 @@ def _diff(
     if old and new and old.recurrence == new.recurrence and old.enabled == new.enabled:
         return EventDiff(name=name)
     before, now = _occurrences(old, after, until), _occurrences(new, after, until)
-    cut = min((each[MOST - 1] for each in (before, now) if len(each) > MOST), default=None)
+    cut = min((side[MOST - 1] for side in (before, now) if len(side) > MOST), default=None)
     if cut is not None:
-        before, now = ([each for each in side if each <= cut] for side in (before, now))
+        before, now = ([instant for instant in side if instant <= cut] for side in (before, now))
     same = set(before) & set(now)
-    dropped = [each for each in before if each not in same]
-    added = [each for each in now if each not in same]
+    dropped = [instant for instant in before if instant not in same]
+    added = [instant for instant in now if instant not in same]
     moved = _pairs(dropped, added, new) if old and new else []
     gone, come = {pair[0] for pair in moved}, {pair[1] for pair in moved}
     return EventDiff(
         name=name,
-        added=tuple(each for each in added if each not in come),
-        dropped=tuple(each for each in dropped if each not in gone),
+        added=tuple(instant for instant in added if instant not in come),
+        dropped=tuple(instant for instant in dropped if instant not in gone),
         moved=tuple(moved),
         compared_until=cut,
     )

@@ -111,7 +111,7 @@ class Event:
         """
         start, end = seconds(after), None if until is None else seconds(until)
         return (
-            datetime.fromtimestamp(found, UTC) for found in between(self.recurrence, start, end)
+            datetime.fromtimestamp(instant, UTC) for instant in between(self.recurrence, start, end)
         )
 
     def mark(self, instant: int) -> Mark | None:

@@ -61,7 +61,7 @@ def explain(event: Event, at: datetime, count: int = 5) -> Explanation:
         name=event.name,
         sentence=f"{words[0].upper()}{words[1:]}, in {event.zone.name}{off}.",
         tz=event.zone.name,
-        next=tuple(_occurrence(event, each) for each in islice(event.occurrences(at), count)),
+        next=tuple(_occurrence(event, instant) for instant in islice(event.occurrences(at), count)),
         changes=clock_changes(event, at),
     )
 

@@ -82,10 +82,10 @@ def _run(source: bytes, path: str) -> None:
 def _sentence(error: BaseException) -> str:
     if isinstance(error, RecurrenceError):
         return str(error)
-    said = f"{type(error).__name__}: {error}"
-    if isinstance(error, TypeError) and re.search(r"operand .* for [-|]: '?str", said):
-        return f"{said}; write the words as period('...'), which knows '|' and '-'"
-    return said
+    sentence = f"{type(error).__name__}: {error}"
+    if isinstance(error, TypeError) and re.search(r"operand .* for [-|]: '?str", sentence):
+        return f"{sentence}; write the words as period('...'), which knows '|' and '-'"
+    return sentence
 
 
 def _place(error: BaseException, path: str) -> tuple[str, int | None]:

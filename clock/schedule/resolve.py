@@ -35,17 +35,17 @@ def resolve_tasks(schedule: Schedule) -> list[str]:
 
 def _resolve(event: Event, name: str) -> Callable[..., Any]:
     try:
-        found = _import(name)
+        target = _import(name)
     except Exception as error:  # importing runs anybody's code
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise ScheduleError(
             event.path, event.line, f"{name!r} cannot be imported: {reason}"
         ) from None
-    if not callable(found):
+    if not callable(target):
         raise ScheduleError(
-            event.path, event.line, f"{name!r} is {type(found).__name__}, not a function"
+            event.path, event.line, f"{name!r} is {type(target).__name__}, not a function"
         )
-    function: Callable[..., Any] = found
+    function: Callable[..., Any] = target
     return function
 
 
@@ -54,7 +54,7 @@ def _import(name: str) -> Any:
     module, attributes = name, list[str]()
     while True:
         try:
-            found = importlib.import_module(module)
+            target = importlib.import_module(module)
             break
         except ModuleNotFoundError as error:
             if (
@@ -66,8 +66,8 @@ def _import(name: str) -> Any:
             module, _, last = module.rpartition(".")
             attributes.insert(0, last)
     for attribute in attributes:
-        found = getattr(found, attribute)
-    return found
+        target = getattr(target, attribute)
+    return target
 
 
 def _check_arguments(event: Event, task: Callable[..., Any]) -> None:
@@ -89,14 +89,14 @@ def _shadowed(package: str, schedule: Schedule) -> str | None:
     installed = [
         path for path in sys.path[2:] if path and os.path.realpath(path) != os.path.realpath(here)
     ]
-    found = PathFinder.find_spec(package, [*installed, here])
+    spec = PathFinder.find_spec(package, [*installed, here])
     local = PathFinder.find_spec(package, [here, str(Path(schedule.path).resolve().parent)])
-    if found is None or found.origin is None:
+    if spec is None or spec.origin is None:
         return None
     # Any other package may well be an installed one; `tasks` is the name of an application's own.
-    if found.origin == local.origin if local is not None else package != "tasks":
+    if spec.origin == local.origin if local is not None else package != "tasks":
         return None
     return (
-        f"{package!r} resolves to {found.origin}, outside of this project; "
+        f"{package!r} resolves to {spec.origin}, outside of this project; "
         "a worker would import that one"
     )

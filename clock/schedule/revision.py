@@ -69,7 +69,7 @@ def _archive(spec: str, revision: str) -> bytes:
         [git, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"],
         f"there is no revision {revision!r}",
     )
-    root, name = (each.decode().rstrip("\n") for each in (top, commit))
+    root, name = (line.decode().rstrip("\n") for line in (top, commit))
     return _git(spec, [git, "-C", root, "archive", "--format=tar", name], "git archive failed")
 
 

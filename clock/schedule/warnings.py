@@ -53,10 +53,10 @@ def _clock_changes(event: Event, at: datetime) -> Iterator[str]:
     open_kinds = {"gap" for wall in fixed if wall.gap == "after"} | {
         "fold" for wall in fixed if wall.fold == "first"
     }
-    told: set[str] = set()
+    warned: set[str] = set()
     for change in clock_changes(event, at):
-        if change.kind in open_kinds - told:
-            told.add(change.kind)
+        if change.kind in open_kinds - warned:
+            warned.add(change.kind)
             yield (
                 f"meets a clock change: {change.what}; "
                 f"write another time, or {change.kind}= to decide it"
@@ -78,7 +78,7 @@ def _too_often(event: Event, at: datetime) -> Iterator[str]:
     if event.job.expires is not None:
         return
     spacing = (later - earlier for earlier, later in pairwise(islice(event.occurrences(at), 5)))
-    shortest = min((each.total_seconds() for each in spacing), default=60)
+    shortest = min((gap.total_seconds() for gap in spacing), default=60)
     if shortest < 60:
         yield (
             f"fires every {shortest:.0f} seconds and its jobs never expire, so they pile up while "
@@ -89,18 +89,18 @@ def _too_often(event: Event, at: datetime) -> Iterator[str]:
 def _twins(schedule: Schedule) -> dict[str, list[str]]:
     """For each event that an earlier one is equal to but for its name: a sentence."""
     seen: dict[tuple[object, ...], list[Event]] = {}
-    found: dict[str, list[str]] = {}
+    twins: dict[str, list[str]] = {}
     for event in schedule.events.values():
         alike = seen.setdefault((event.task, event.recurrence, event.job.queue), [])
         for other in alike:
             if _but_for_name(event) == _but_for_name(other):
-                found[event.name] = [
+                twins[event.name] = [
                     f"differs from {other.name!r} ({other.path}:{other.line}) by its name alone, "
                     "so the same work is done twice; drop one, or give it other arguments"
                 ]
                 break
         alike.append(event)
-    return found
+    return twins
 
 
 def _but_for_name(event: Event) -> tuple[object, ...]:
@@ -110,9 +110,9 @@ def _but_for_name(event: Event) -> tuple[object, ...]:
 def _parts(value: Any) -> Iterator[Any]:
     """A recurrence and all it is made of."""
     if isinstance(value, tuple):
-        for each in value:
-            yield from _parts(each)
+        for item in value:
+            yield from _parts(item)
     elif is_dataclass(value) and not isinstance(value, type):
         yield value
-        for each in fields(value):
-            yield from _parts(getattr(value, each.name))
+        for field in fields(value):
+            yield from _parts(getattr(value, field.name))
