@@ -105,8 +105,8 @@ class _Handler(logging.StreamHandler[TextIO]):
 def _dropped(lines: int) -> logging.LogRecord:
     fields = {"lines": lines, "reason": "whoever reads the log did not read"}
     level = logging.WARNING
-    said = {"msg": "dropped", "levelno": level, "levelname": logging.getLevelName(level)}
-    return logging.makeLogRecord({**said, "fields": fields})
+    record = {"msg": "dropped", "levelno": level, "levelname": logging.getLevelName(level)}
+    return logging.makeLogRecord({**record, "fields": fields})
 
 
 class Lines(logging.Formatter):
@@ -115,8 +115,8 @@ class Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         begin = self._begin(record)
         shared = self._texts(_fields(record))
-        each: Sequence[Mapping[str, Any]] = getattr(record, "each", None) or ({},)
-        return "\n".join(self._line(begin, {**shared, **self._texts(own)}) for own in each)
+        events: Sequence[Mapping[str, Any]] = getattr(record, "each", None) or ({},)
+        return "\n".join(self._line(begin, {**shared, **self._texts(own)}) for own in events)
 
     def _texts(self, fields: Mapping[str, Any]) -> dict[str, str]:
         # What is None makes no text, but keeps its place for what an event has to itself.
@@ -201,8 +201,8 @@ class Terminal(Lines):
 def _fields(record: logging.LogRecord) -> Mapping[str, Any]:
     fields: Mapping[str, Any] = getattr(record, "fields", {})
     if record.exc_info and record.exc_info[1] is not None:
-        said = f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
-        return {**fields, "error": said}
+        reason = f"{type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
+        return {**fields, "error": reason}
     return fields
 
 

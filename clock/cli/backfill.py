@@ -68,47 +68,47 @@ def backfill(
     if last > now:
         raise click.UsageError("--until is to come; what is to come is left to the clock")
     history = read_record(connection, app, name).history
-    found = list(islice(candidates(event.recurrence, first, last, history), keys.BACKFILLED + 1))
-    if len(found) > keys.BACKFILLED:
+    chosen = list(islice(candidates(event.recurrence, first, last, history), keys.BACKFILLED + 1))
+    if len(chosen) > keys.BACKFILLED:
         raise click.UsageError(
             f"more than {keys.BACKFILLED} occurrences; ask for a shorter time, one after the other"
         )
     ledger = Backfill(connection, app=app, event=event, serializer=serializer)
     if dry_run:
-        standings = [ledger.look(each.scheduled, now) for each in found]
-        _list(event, found, standings)
+        standings = [ledger.look(candidate.scheduled, now) for candidate in chosen]
+        _list(event, chosen, standings)
     else:
-        standings = _push(ledger, found, connection)
+        standings = _push(ledger, chosen, connection)
     _summarize(standings, "would be enqueued" if dry_run else "enqueued")
     return exit_codes.OK
 
 
-def _push(ledger: Backfill, found: Sequence[Candidate], connection: Redis) -> list[Standing]:
+def _push(ledger: Backfill, chosen: Sequence[Candidate], connection: Redis) -> list[Standing]:
     standings: list[Standing] = []
     previous = None
-    with _progress(found) as shown:
-        for each in shown:
+    with _progress(chosen) as shown:
+        for candidate in shown:
             now = server_now(connection, time.time())
-            standings.append(ledger.push(each.scheduled, now, previous))
+            standings.append(ledger.push(candidate.scheduled, now, previous))
             if standings[-1] is Standing.OPEN:
-                previous = each.scheduled
+                previous = candidate.scheduled
     return standings
 
 
-def _progress(found: Sequence[Candidate]) -> AbstractContextManager[Iterable[Candidate]]:
+def _progress(chosen: Sequence[Candidate]) -> AbstractContextManager[Iterable[Candidate]]:
     if not sys.stderr.isatty():
-        return nullcontext(found)
-    return click.progressbar(found, label="backfilling", file=sys.stderr)
+        return nullcontext(chosen)
+    return click.progressbar(chosen, label="backfilling", file=sys.stderr)
 
 
-def _list(event: Event, found: Sequence[Candidate], standings: Sequence[Standing]) -> None:
+def _list(event: Event, chosen: Sequence[Candidate], standings: Sequence[Standing]) -> None:
     rows = [
         (
-            f"{event.local(each.scheduled):%a %Y-%m-%d %H:%M:%S %z}",
+            f"{event.local(candidate.scheduled):%a %Y-%m-%d %H:%M:%S %z}",
             event.zone.name,
-            _words(each, standing),
+            _words(candidate, standing),
         )
-        for each, standing in zip(found, standings, strict=True)
+        for candidate, standing in zip(chosen, standings, strict=True)
     ]
     for line in table(("WHEN", "ZONE", "WHAT"), rows):
         click.echo(line)
@@ -125,5 +125,7 @@ def _words(candidate: Candidate, standing: Standing) -> str:
 def _summarize(standings: Sequence[Standing], done: str) -> None:
     counted = Counter(standings)
     parts = [f"{counted[Standing.OPEN]} of {len(standings)} {done}"]
-    parts += [f"{counted[each]} {word}" for each, word in WORDS.items() if counted[each]]
+    parts += [
+        f"{counted[standing]} {word}" for standing, word in WORDS.items() if counted[standing]
+    ]
     click.echo(", ".join(parts))

@@ -50,33 +50,33 @@ def diff_schedules(
         else options.in_zone(start, after.zone)
     )
     end = begin + SPAN if until is None else options.in_zone(until, after.zone)
-    found = diff(before, after, begin, end)
+    changes = diff(before, after, begin, end)
     if as_json:
-        for each in found:
-            click.echo(json.dumps(_as_object(each), ensure_ascii=False))
-    elif found:
-        rows = [row for each in found for row in _rows(each, before, after)]
+        for change in changes:
+            click.echo(json.dumps(_as_object(change), ensure_ascii=False))
+    elif changes:
+        rows = [row for change in changes for row in _rows(change, before, after)]
         for line in table(("EVENT", "CHANGE", "OLD", "NEW"), rows):
             click.echo(line)
-        for each in found:
-            if each.compared_until is not None:
+        for change in changes:
+            if change.compared_until is not None:
                 click.echo(
-                    f"{each.name}: compared up to {_utc(each.compared_until)} only", err=True
+                    f"{change.name}: compared up to {_utc(change.compared_until)} only", err=True
                 )
     else:
         click.echo("no occurrence differs")
-    return exit_codes.DIFFERENT if found else exit_codes.OK
+    return exit_codes.DIFFERENT if changes else exit_codes.OK
 
 
-def _rows(each: EventDiff, old: Schedule, new: Schedule) -> Iterator[tuple[str, str, str, str]]:
-    before, after = old.events.get(each.name), new.events.get(each.name)
-    changes = [
-        *((moved[0], "moved", *moved) for moved in each.moved),
-        *((dropped, "dropped", dropped, None) for dropped in each.dropped),
-        *((added, "added", None, added) for added in each.added),
+def _rows(change: EventDiff, old: Schedule, new: Schedule) -> Iterator[tuple[str, str, str, str]]:
+    before, after = old.events.get(change.name), new.events.get(change.name)
+    rows = [
+        *((moved[0], "moved", *moved) for moved in change.moved),
+        *((dropped, "dropped", dropped, None) for dropped in change.dropped),
+        *((added, "added", None, added) for added in change.added),
     ]
-    for _, change, gone, come in sorted(changes, key=lambda row: row[0]):
-        yield each.name, change, _local(before, gone), _local(after, come)
+    for _, what, gone, come in sorted(rows, key=lambda row: row[0]):
+        yield change.name, what, _local(before, gone), _local(after, come)
 
 
 def _local(event: Event | None, instant: datetime | None) -> str:
@@ -85,13 +85,13 @@ def _local(event: Event | None, instant: datetime | None) -> str:
     return f"{event.local(seconds(instant)):%a %Y-%m-%d %H:%M:%S %z}"
 
 
-def _as_object(each: EventDiff) -> dict[str, object]:
+def _as_object(change: EventDiff) -> dict[str, object]:
     return {
-        "event": each.name,
-        "added": [_utc(instant) for instant in each.added],
-        "dropped": [_utc(instant) for instant in each.dropped],
-        "moved": [[_utc(old), _utc(new)] for old, new in each.moved],
-        "compared_until": None if each.compared_until is None else _utc(each.compared_until),
+        "event": change.name,
+        "added": [_utc(instant) for instant in change.added],
+        "dropped": [_utc(instant) for instant in change.dropped],
+        "moved": [[_utc(old), _utc(new)] for old, new in change.moved],
+        "compared_until": None if change.compared_until is None else _utc(change.compared_until),
     }
 
 

@@ -40,8 +40,8 @@ def explain_events(
         if start is None
         else options.in_zone(start, schedule.zone)
     )
-    for number, each in enumerate(options.chosen(schedule, event)):
-        explanation = explain(each, at, count)
+    for number, chosen in enumerate(options.chosen(schedule, event)):
+        explanation = explain(chosen, at, count)
         if as_json:
             click.echo(json.dumps(_as_object(explanation), ensure_ascii=False))
             continue
@@ -54,9 +54,9 @@ def explain_events(
 
 def _lines(explanation: Explanation) -> list[str]:
     lines = [explanation.name, f"  {explanation.sentence}"]
-    for each in explanation.next:
-        mark = f"  {each.mark}" if each.mark else ""
-        lines.append(f"  next    {each.local:%a %Y-%m-%d %H:%M:%S %z}{mark}")
+    for occurrence in explanation.next:
+        mark = f"  {occurrence.mark}" if occurrence.mark else ""
+        lines.append(f"  next    {occurrence.local:%a %Y-%m-%d %H:%M:%S %z}{mark}")
     if not explanation.next:
         lines.append("  next    never")
     lines += [f"  {change.kind:<6}  {change.what}" for change in explanation.changes]
@@ -72,11 +72,11 @@ def _as_object(explanation: Explanation) -> dict[str, object]:
         "tz": explanation.tz,
         "next": [
             {
-                "scheduled_at": _utc(each.scheduled_at),
-                "local": each.local.isoformat(),
-                "mark": each.mark,
+                "scheduled_at": _utc(occurrence.scheduled_at),
+                "local": occurrence.local.isoformat(),
+                "mark": occurrence.mark,
             }
-            for each in explanation.next
+            for occurrence in explanation.next
         ],
         "changes": [
             {

@@ -42,14 +42,17 @@ def history(
     snapshot = read_snapshot(connection, app, count)
     names = snapshot.records if event is None else [event]
     records = {name: snapshot.records[name] for name in names if name in snapshot.records}
-    found = [(each, name) for name, record in records.items() for each in record.history]
-    found = sorted(found, key=lambda pair: pair[0].last, reverse=True)[:count]
+    decisions = [
+        (decision, name) for name, record in records.items() for decision in record.history
+    ]
+    decisions = sorted(decisions, key=lambda pair: pair[0].last, reverse=True)[:count]
     if as_json:
-        for decision, name in found:
+        for decision, name in decisions:
             click.echo(json.dumps(_as_object(app, name, decision), ensure_ascii=False))
         return exit_codes.OK
     rows = [
-        _row(app, name, decision, zone_of(snapshot.descriptions, name)) for decision, name in found
+        _row(app, name, decision, zone_of(snapshot.descriptions, name))
+        for decision, name in decisions
     ]
     for line in table(("WHEN", "ZONE", "EVENT", "LATE", "WHAT", "JOB"), rows):
         click.echo(line)

@@ -52,9 +52,9 @@ def next_occurrences(
     last = None if until is None else seconds(options.in_zone(until, schedule.zone))
     if count is None and last is None:
         count = SHOWN
-    found = islice(_merged(_shown(schedule, name), after, last), count)
+    occurrences = islice(_merged(_shown(schedule, name), after, last), count)
     if as_json:
-        for at, event in found:
+        for at, event in occurrences:
             click.echo(json.dumps(_as_object(at, event), ensure_ascii=False))
         return exit_codes.OK
     rows = [
@@ -64,7 +64,7 @@ def next_occurrences(
             event.name,
             event.mark(at) or "",
         )
-        for at, event in found
+        for at, event in occurrences
     ]
     for line in table(("WHEN", "ZONE", "EVENT", "MARK"), rows):
         click.echo(line)
@@ -73,7 +73,7 @@ def next_occurrences(
 
 def _shown(schedule: Schedule, name: str | None) -> list[Event]:
     # A disabled event fires only in the imagination of whoever asks for it by name.
-    return [each for each in options.chosen(schedule, name) if name or each.enabled]
+    return [event for event in options.chosen(schedule, name) if name or event.enabled]
 
 
 def _merged(events: list[Event], after: int, until: int | None) -> Iterator[tuple[int, Event]]:

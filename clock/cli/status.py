@@ -42,44 +42,44 @@ def status(url: str | None, settings: str | None, app: str, tolerance: float, as
     server = find_server(url, settings, os.environ)
     connection = server.connect()
     now = server_now(connection, time.time())
-    found = read_status(connection, app, now, tolerance=tolerance)
-    workers = _workers(connection, found)
+    app_status = read_status(connection, app, now, tolerance=tolerance)
+    workers = _workers(connection, app_status)
     if as_json:
-        click.echo(json.dumps(_as_object(found, server.shown, workers), ensure_ascii=False))
+        click.echo(json.dumps(_as_object(app_status, server.shown, workers), ensure_ascii=False))
     else:
-        for line in _lines(found, server.shown):
+        for line in _lines(app_status, server.shown):
             click.echo(line)
-    broken = broken_queues(connection, (each.description.queue for each in found.overdue))
-    for line in _complaints(found, workers, broken):
+    broken = broken_queues(connection, (event.description.queue for event in app_status.overdue))
+    for line in _complaints(app_status, workers, broken):
         click.echo(line, err=True)
-    return exit_code(found)
+    return exit_code(app_status)
 
 
-def exit_code(found: AppStatus) -> int:
+def exit_code(status: AppStatus) -> int:
     """The exit code of a health check."""
-    if not found.has_clocks:
+    if not status.has_clocks:
         return exit_codes.NO_CLOCK
-    wrong = found.overdue or found.ahead or found.conflicts
+    wrong = status.overdue or status.ahead or status.conflicts
     return exit_codes.OVERDUE if wrong else exit_codes.OK
 
 
-def _workers(connection: Redis, found: AppStatus) -> Mapping[str, int]:
-    used = (each.description.queue for each in found.events if each.state is not State.DISABLED)
+def _workers(connection: Redis, status: AppStatus) -> Mapping[str, int]:
+    used = (event.description.queue for event in status.events if event.state is not State.DISABLED)
     return count_workers(connection, used)
 
 
-def _lines(found: AppStatus, server: str) -> Iterator[str]:
-    yield f"server  {server}  app {found.app}"
-    for life in found.alive:
-        yield f"clock   {_life(life, found.now)}"
-    rows = [_row(each, found.now) for each in found.events]
+def _lines(status: AppStatus, server: str) -> Iterator[str]:
+    yield f"server  {server}  app {status.app}"
+    for life in status.alive:
+        yield f"clock   {_life(life, status.now)}"
+    rows = [_row(event, status.now) for event in status.events]
     if rows:
         yield ""
         yield from table(("EVENT", "STATE", "LAST", "LATE", "NEXT", "IN"), rows)
-    counted = Counter(each.state for each in found.events)
+    counted = Counter(event.state for event in status.events)
     yield ""
     words = [f"{counted[state]} {state}" for state in State if counted[state]]
-    yield f"{_many(len(found.events), 'event')}" + (f": {', '.join(words)}" if words else "")
+    yield f"{_many(len(status.events), 'event')}" + (f": {', '.join(words)}" if words else "")
 
 
 def _life(life: Life, now: float) -> str:
@@ -90,40 +90,42 @@ def _life(life: Life, now: float) -> str:
     )
 
 
-def _row(each: EventStatus, now: float) -> tuple[str, ...]:
-    zone = each.description.zone
-    fired = None if each.record is None else each.record.fired
-    lateness = last_lateness(each.record)
+def _row(event: EventStatus, now: float) -> tuple[str, ...]:
+    zone = event.description.zone
+    fired = None if event.record is None else event.record.fired
+    lateness = last_lateness(event.record)
     return (
-        each.name,
-        each.state,
+        event.name,
+        event.state,
         "never" if fired is None else local(fired, zone),
         "" if lateness is None else f"{lateness:.3f} s",
-        "" if each.next is None else local(each.next, zone),
-        "" if each.next is None else span(each.next - now),
+        "" if event.next is None else local(event.next, zone),
+        "" if event.next is None else span(event.next - now),
     )
 
 
-def _complaints(found: AppStatus, workers: Mapping[str, int], broken: Set[str]) -> Iterator[str]:
-    if not found.alive:
-        last = found.last_tick()
-        ago = "none ever was" if last is None else f"the last tick was {span(found.now - last)} ago"
+def _complaints(status: AppStatus, workers: Mapping[str, int], broken: Set[str]) -> Iterator[str]:
+    if not status.alive:
+        last = status.last_tick()
+        ago = (
+            "none ever was" if last is None else f"the last tick was {span(status.now - last)} ago"
+        )
         yield f"no clock is alive: {ago}"
     else:
-        for file in found.missing:
+        for file in status.missing:
             yield f"no clock of {file} is alive"
-    for conflict in found.conflicts:
+    for conflict in status.conflicts:
         yield f"conflict: {conflict.sentence}"
-    for file in dict.fromkeys(life.file for life in found.alive if not life.events):
+    for file in dict.fromkeys(life.file for life in status.alive if not life.events):
         yield f"warning: {file} declares no events"
-    for each in found.overdue:
-        queue = each.description.queue
+    for event in status.overdue:
+        queue = event.description.queue
         why = f"; the key of its queue {queue!r} holds no queue" if queue in broken else ""
         yield (
-            f"overdue: {each.name} should have fired at "
-            f"{local(each.pending or 0, each.description.zone)}{why}"
+            f"overdue: {event.name} should have fired at "
+            f"{local(event.pending or 0, event.description.zone)}{why}"
         )
-    for event in found.ahead:
+    for event in status.ahead:
         decided = 0 if event.record is None else event.record.decided
         yield (
             f"ahead: {event.name} fires nothing before "
@@ -131,7 +133,7 @@ def _complaints(found: AppStatus, workers: Mapping[str, int], broken: Set[str]) 
             f"future; clock rewind {event.name!r} sets it back"
         )
     for queue in sorted(name for name, count in workers.items() if count == 0):
-        events = sum(1 for each in found.events if each.description.queue == queue)
+        events = sum(1 for event in status.events if event.description.queue == queue)
         yield f"warning: no worker listens on the queue {queue!r} of {_many(events, 'event')}"
 
 
@@ -139,18 +141,18 @@ def _many(count: int, word: str) -> str:
     return f"{count} {word}" + ("" if count == 1 else "s")
 
 
-def _as_object(found: AppStatus, server: str, workers: Mapping[str, int]) -> dict[str, Any]:
+def _as_object(status: AppStatus, server: str, workers: Mapping[str, int]) -> dict[str, Any]:
     return {
-        "app": found.app,
+        "app": status.app,
         "server": server,
-        "healthy": found.is_healthy,
-        "last_tick": utc_exact(found.last_tick()),
-        "clocks": [clock_object(life) for life in found.alive],
-        "files_without_a_clock": list(found.missing),
-        "overdue": [each.name for each in found.overdue],
-        "unreadable": list(found.unreadable),
-        "ahead": [each.name for each in found.ahead],
-        "conflicts": [conflict_object(each) for each in found.conflicts],
+        "healthy": status.is_healthy,
+        "last_tick": utc_exact(status.last_tick()),
+        "clocks": [clock_object(life) for life in status.alive],
+        "files_without_a_clock": list(status.missing),
+        "overdue": [event.name for event in status.overdue],
+        "unreadable": list(status.unreadable),
+        "ahead": [event.name for event in status.ahead],
+        "conflicts": [conflict_object(conflict) for conflict in status.conflicts],
         "queues": [{"queue": name, "workers": count} for name, count in workers.items()],
-        "events": [event_object(each) for each in found.events],
+        "events": [event_object(event) for event in status.events],
     }

@@ -69,10 +69,10 @@ def web(
     WEB_PASSWORD, WEB_TOKEN in the settings) is set; without one only this machine is served.
     """
     served = _imported()
-    said = settings_module(settings) if settings else {}
+    module = settings_module(settings) if settings else {}
     access = served.read_access(
         os.environ,
-        said,
+        module,
         actions=allow_actions,
         arguments=show_arguments,
         hosts=served.LOOPBACK,
@@ -87,7 +87,7 @@ def web(
         app=app,
         serializer=serializer,
         tolerance=tolerance,
-        allowed={*served.read_allowed(said), *tasks},
+        allowed={*served.read_allowed(module), *tasks},
     )
     unblock_output()
     is_terminal = sys.stdout.isatty()

@@ -53,31 +53,31 @@ def why_event(
     connection = find_server(url, settings, os.environ).connect()
     now = server_now(connection, time.time())
     reading = read_event(connection, app, event, now, tolerance=tolerance)
-    found = reading.event
-    zone = found.description.zone
+    status = reading.event
+    zone = status.description.zone
     if at is None:
-        instant = observed.last_due(found, now)
+        instant = observed.last_due(status, now)
         instant = int(now) if instant is None else instant
     else:
         instant = seconds(options.in_zone(at, zone))
-    answer = observed.why(found, reading.lives, instant, now)
-    job = _job(connection, app, found, answer)
+    answer = observed.why(status, reading.lives, instant, now)
+    job = _job(connection, app, status, answer)
     pause = pause_over(connection, app, event, instant)
     earlier = None if answer.earlier is None else job_id(app, event, answer.earlier)
-    said = sentence(found, answer, pause, job, earlier, now)
+    words = sentence(status, answer, pause, job, earlier, now)
     run = _run(reading.runs, answer)
     if run is not None:
-        said += f"; its run {_ended(run)}"
+        words += f"; its run {_ended(run)}"
     if as_json:
-        told = _as_object(found, answer, said, job, pause, app)
+        shown = _as_object(status, answer, words, job, pause, app)
         if run is not None:
-            told["run"] = {"outcome": run.outcome, "error": run.error, "attempt": run.attempt}
-            told["run"] |= {"duration": round(run.duration, 3), "worker": run.worker}
-        click.echo(json.dumps(told, ensure_ascii=False))
+            shown["run"] = {"outcome": run.outcome, "error": run.error, "attempt": run.attempt}
+            shown["run"] |= {"duration": round(run.duration, 3), "worker": run.worker}
+        click.echo(json.dumps(shown, ensure_ascii=False))
     else:
         click.echo(f"{event}, {local(instant, zone)} ({zone.name}):")
-        click.echo(f"  {said}")
-    queue = found.description.queue
+        click.echo(f"  {words}")
+    queue = status.description.queue
     if count_workers(connection, [queue])[queue] == 0:
         click.echo(f"warning: no worker listens on the queue {queue!r}", err=True)
     return exit_codes.OK
@@ -108,40 +108,40 @@ def _ended(run: Run) -> str:
 def _as_object(
     event: EventStatus,
     answer: WhyAnswer,
-    said: str,
+    words: str,
     job: JobState | None,
     pause: Pause | None,
     app: str,
 ) -> dict[str, Any]:
     decision, absence = answer.decision, answer.absence
-    found: dict[str, Any] = {
+    shown: dict[str, Any] = {
         "event": event.name,
         "at": utc(answer.at),
         "tz": event.description.zone.name,
         "verdict": answer.verdict,
-        "said": said,
+        "said": words,
     }
     if decision is not None:
-        found |= {"first": utc(decision.first), "last": utc(decision.last), "count": decision.count}
+        shown |= {"first": utc(decision.first), "last": utc(decision.last), "count": decision.count}
     if answer.verdict is Verdict.FIRED:
-        found["job"] = job_id(app, event.name, answer.at)
-        found["lateness"] = None if decision is None else decision.lateness
+        shown["job"] = job_id(app, event.name, answer.at)
+        shown["lateness"] = None if decision is None else decision.lateness
     if job is not None and answer.verdict is not Verdict.OVERDUE:
-        found |= {"job": job.id, "job_status": job.status, "started_at": job.started_at}
-        found["ended_at"] = job.ended_at
+        shown |= {"job": job.id, "job_status": job.status, "started_at": job.started_at}
+        shown["ended_at"] = job.ended_at
     if answer.verdict is Verdict.PAUSED and pause is not None:
-        found["pause"] = {
+        shown["pause"] = {
             "by": pause.by,
             "reason": pause.reason,
             "since": utc(pause.since),
             "until": utc(pause.until),
         }
     if answer.earlier is not None:
-        found["overlaps_with"] = job_id(app, event.name, answer.earlier)
+        shown["overlaps_with"] = job_id(app, event.name, answer.earlier)
     if absence is not None:
-        found["no_clock"] = {"from": utc(absence.start), "until": utc(absence.end)}
+        shown["no_clock"] = {"from": utc(absence.start), "until": utc(absence.end)}
     if answer.verdict is Verdict.NOT_DUE:
-        found |= {"before": utc(answer.before), "after": utc(answer.after)}
+        shown |= {"before": utc(answer.before), "after": utc(answer.after)}
     if answer.verdict is Verdict.FORGOTTEN:
-        found["known_from"] = utc(answer.known_from)
-    return found
+        shown["known_from"] = utc(answer.known_from)
+    return shown

@@ -74,7 +74,7 @@ def run_house(
 
 def _environment(server: str, settings: str | None, app: str, serializer: str) -> dict[str, str]:
     """What clock and worker are told alike; and the tasks, which may enqueue by themselves."""
-    told = {
+    variables = {
         "CLOCK_REDIS_URL": server,
         "RQ_REDIS_URL": server,
         "CLOCK_APP": app,
@@ -83,7 +83,7 @@ def _environment(server: str, settings: str | None, app: str, serializer: str) -
         "CLOCK_LOG": "terminal",
         "PYTHONUNBUFFERED": "1",
     }
-    return told if settings is None else told | {"RQ_CONFIG": settings}
+    return variables if settings is None else variables | {"RQ_CONFIG": settings}
 
 
 def _commands(
@@ -109,8 +109,8 @@ def _server(url: str | None, settings: str | None, environ: Mapping[str, str]) -
             with server_errors():
                 connect(configured).ping()
         except ServerError as error:
-            said = f"{masked(configured)} does not answer ({error})"
-            _say("dev", f"{said}, so one is embedded here")
+            problem = f"{masked(configured)} does not answer ({error})"
+            _say("dev", f"{problem}, so one is embedded here")
         else:
             _say("dev", f"using the server at {masked(configured)}")
             yield configured

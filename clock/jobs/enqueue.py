@@ -46,8 +46,8 @@ def enqueue(task: str | Callable[..., Any], /, **options: Unpack[EnqueueOptions]
     name = task_name(task)
     asked = read_options(name, options)
     place = find_target(asked.connection)
-    found = _send(name, asked, place, time.time())
-    return Handle(found[1:], is_new=found.startswith("+"), place=place)
+    sent = _send(name, asked, place, time.time())
+    return Handle(sent[1:], is_new=sent.startswith("+"), place=place)
 
 
 def call(
@@ -110,19 +110,17 @@ def enqueue_many(
             server_errors(connection, JobServerError),
             connection.pipeline(transaction=True) as pipe,
         ):
-            for each in made:
-                call(keys=each.keys, args=each.arguments, client=pipe)
+            for job in made:
+                call(keys=job.keys, args=job.arguments, client=pipe)
             replies = [as_text(reply) for reply in pipe.execute()]
     except JobServerError as error:
         message = f"nothing is known to be enqueued: {error}"
         raise _not_enqueued(message, made[0].id, error) from error
     if request is not None and "!" in replies:
         raise RequestChangedError(f"the key {request.key!r} was used for another request")
-    for each, reply in zip(made, replies, strict=True):
+    for job, reply in zip(made, replies, strict=True):
         if reply == "q":
-            raise NotAQueueError(
-                f"{each.id} was not enqueued: the key {each.keys[1]} holds no queue"
-            )
+            raise NotAQueueError(f"{job.id} was not enqueued: the key {job.keys[1]} holds no queue")
     return [Handle(reply[1:], is_new=reply.startswith("+"), place=place) for reply in replies]
 
 
@@ -224,10 +222,10 @@ def _job(name: str, asked: Enqueueing, queue: Queue, now: float) -> Job:
 
 def _fields(job: Job) -> list[Any]:
     try:
-        return [each for field in job.to_dict().items() for each in field]
+        return [part for field in job.to_dict().items() for part in field]
     except Exception as error:  # a serializer raises what it likes
-        said = f"{type(error).__name__}: {error}"
-        raise ValueError(f"args=, kwargs= or meta= cannot be serialised: {said}") from None
+        reason = f"{type(error).__name__}: {error}"
+        raise ValueError(f"args=, kwargs= or meta= cannot be serialised: {reason}") from None
 
 
 def _expiry(options: JobOptions, delay: float) -> tuple[int | str, int | str]:

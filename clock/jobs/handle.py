@@ -116,9 +116,9 @@ class Handle:
         if status is None:
             has_expired = expires is not None and now * 1000 + micro // 1000 >= int(expires)
             return Status.EXPIRED if has_expired else Status.UNKNOWN
-        found = _BY_WORD.get(as_text(status), Status.UNKNOWN)
-        is_skipped = found is Status.FINISHED and self._mark(meta) == "skipped"
-        return Status.SKIPPED if is_skipped else found
+        word = _BY_WORD.get(as_text(status), Status.UNKNOWN)
+        is_skipped = word is Status.FINISHED and self._mark(meta) == "skipped"
+        return Status.SKIPPED if is_skipped else word
 
     def progress(self) -> Progress | None:
         """How far its task said the job is, None where it has not said."""
@@ -154,8 +154,8 @@ class Handle:
         """The id of the latest result there is. What comes after it ends a wait."""
         connection = with_timeout(self._place.connection, ANSWER)
         with server_errors(connection, JobServerError):
-            found = connection.xrevrange(rq_keys.results(self.id), count=1)
-        return (found[0][0] if found else None) or "0-0"
+            results = connection.xrevrange(rq_keys.results(self.id), count=1)
+        return (results[0][0] if results else None) or "0-0"
 
     def _wait(self, last: bytes | str, rest: float) -> None:
         connection = with_timeout(self._place.connection, ANSWER)
@@ -173,22 +173,22 @@ class Handle:
         except JobServerError:
             raise
         except Exception as error:  # a serializer raises what it likes
-            said = f"cannot be read with this serializer: {type(error).__name__}: {error}"
-            raise JobError(f"{self.id} has ended; its result {said}") from error
+            reason = f"cannot be read with this serializer: {type(error).__name__}: {error}"
+            raise JobError(f"{self.id} has ended; its result {reason}") from error
         if status is not Status.FAILED:
             if result is None:
                 raise JobUnknownError(f"{self.id} has ended; its result is not known any more")
             return result.return_value
-        said = (result.exc_string if result is not None else None) or ""
-        lines = said.strip().splitlines() or ["it was stopped or cancelled, and left no error"]
-        raise JobFailedError(lines[-1].strip(), said)
+        reason = (result.exc_string if result is not None else None) or ""
+        lines = reason.strip().splitlines() or ["it was stopped or cancelled, and left no error"]
+        raise JobFailedError(lines[-1].strip(), reason)
 
     def _mark(self, meta: bytes | None) -> str:
         if not meta:
             return ""
         try:
-            said = resolve_serializer(self._place.serializer).loads(meta)
-            return str(said.get(keys.OUTCOME_META, {}).get("kind", ""))
+            values = resolve_serializer(self._place.serializer).loads(meta)
+            return str(values.get(keys.OUTCOME_META, {}).get("kind", ""))
         except Exception:  # a serializer raises what it likes at what another one wrote
             return ""
 

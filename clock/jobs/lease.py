@@ -79,12 +79,12 @@ class Leases:
 
     def limit_of(self, job: Job) -> int | None:
         """How many jobs of its task may run at once for this one to begin, None for any number."""
-        said = meta_of(job).get("max_running")
-        found = [said] if type(said) is int and said >= 1 else []
+        own = meta_of(job).get("max_running")
+        limits = [own] if type(own) is int and own >= 1 else []
         task = _task(job)
         if task in self.limits:
-            found.append(self.limits[task])
-        return min(found, default=None)
+            limits.append(self.limits[task])
+        return min(limits, default=None)
 
     def _ask(self, what: str, job: Job, limit: int, *more: Any) -> int:
         task = _task(job)
@@ -100,7 +100,7 @@ class Leases:
         call = self.connection.register_script(script("clock.jobs", "lease.lua"))
         reply = call(keys=names, args=arguments)
         count, limits = reply if isinstance(reply, list) else (reply, [])
-        for limit in {as_text(each) for each in limits}:
+        for limit in {as_text(name) for name in limits}:
             fill_rate_limit(self.connection, limit)
         return int(count)
 

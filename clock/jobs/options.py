@@ -127,12 +127,12 @@ def _unknown(name: str) -> str:
 def _job_options(given: Mapping[str, Any]) -> JobOptions:
     if "priority" in given and "queue" in given:
         raise ValueError("priority= is a queue; say one of priority= and queue=")
-    said = {name: value for name, value in given.items() if OPTIONS[name].part is Part.JOB}
+    job = {name: value for name, value in given.items() if OPTIONS[name].part is Part.JOB}
     if "priority" in given:
-        said["queue"] = given["priority"]
-    if "expires" in said and "result_ttl" not in said:
-        said["result_ttl"] = RESULT_TTL + min(said["expires"], LONGEST_SEEN)
-    return JobOptions(**said)
+        job["queue"] = given["priority"]
+    if "expires" in job and "result_ttl" not in job:
+        job["result_ttl"] = RESULT_TTL + min(job["expires"], LONGEST_SEEN)
+    return JobOptions(**job)
 
 
 def _unique(task: str, given: Mapping[str, Any], job: JobOptions) -> Unique | None:
@@ -197,10 +197,10 @@ def _id(value: Any) -> str:
 
 
 def _deadline(value: Any) -> float:
-    found = seconds(value)
-    if found == 0:
+    deadline = seconds(value)
+    if deadline == 0:
         raise ValueError("the server needs some time to answer")
-    return found
+    return deadline
 
 
 def _connection(value: Any) -> Redis:

@@ -76,8 +76,8 @@ def meaning_of(error: BaseException, table: Table) -> Outcome | None:
     if isinstance(error, Outcome):
         return error
     named = {_class_of(key): meaning for key, meaning in table.items()}
-    for each in type(error).__mro__:
-        for key in (each, f"{each.__module__}.{each.__qualname__}"):
+    for class_ in type(error).__mro__:
+        for key in (class_, f"{class_.__module__}.{class_.__qualname__}"):
             if key in named:
                 return _said(named[key], error)
     return None
@@ -105,8 +105,8 @@ def _class_of(key: type[BaseException] | str) -> type | str:
     if not isinstance(key, str):
         return key
     module, _, name = key.rpartition(".")
-    found = getattr(sys.modules.get(module or "builtins"), name, key)
-    return found if isinstance(found, type) else key
+    class_ = getattr(sys.modules.get(module or "builtins"), name, key)
+    return class_ if isinstance(class_, type) else key
 
 
 def _said(meaning: Meaning, error: BaseException) -> Outcome:

@@ -46,14 +46,14 @@ def progress(done: float, total: float | None = None, message: str = "") -> None
     and the one that says that all is done at once. A server that is away is no error. Raises
     ValueError where ``done`` or ``total`` is no number from 0 on.
     """
-    said = {
+    values = {
         "done": _plain(done),
         "total": "" if total is None else _plain(total),
         "message": str(message)[:LONGEST_MESSAGE],
     }
     job = get_current_job()
     if job is not None:
-        _writer(job).say(said)
+        _writer(job).say(values)
 
 
 def track(
@@ -86,8 +86,8 @@ def read_progress(connection: Redis, job_id: str) -> Progress | None:
     """How far a job has come, None where it has not said. Raises what the client raises."""
     with connection.pipeline(transaction=False) as pipeline:
         pipeline.hgetall(keys.progress(job_id))
-        (found,) = execute(pipeline)
-    return parse_progress(job_id, found)
+        (fields,) = execute(pipeline)
+    return parse_progress(job_id, fields)
 
 
 def _plain(value: float) -> float:
@@ -111,12 +111,12 @@ class _Writer:
     def is_of(self, job: Job) -> bool:
         return self._job is job
 
-    def say(self, said: dict[str, Any]) -> None:
+    def say(self, values: dict[str, Any]) -> None:
         with self._lock:
-            self._waiting = {**said, "at": time.time()}
+            self._waiting = {**values, "at": time.time()}
             wait = self._not_before - time.monotonic()
-            completes = said["done"] == said["total"] and not self._is_complete
-            self._is_complete = said["done"] == said["total"]
+            completes = values["done"] == values["total"] and not self._is_complete
+            self._is_complete = values["done"] == values["total"]
             if wait <= 0 or completes:
                 self._write()
             elif self._timer is None:

@@ -78,7 +78,7 @@ def requeue(connection: Redis, identifiers: Sequence[str], queue: str, now: floa
             if reply is None:
                 raise NotAQueueError(f"the key {names[1]} holds no queue")
             ids, limits = reply
-            for limit in {as_text(each) for each in limits}:
+            for limit in {as_text(name) for name in limits}:
                 fill_rate_limit(connection, limit)
         back += map(as_text, ids)
     return back
@@ -114,8 +114,8 @@ def delete_all(connection: Redis, which: Filter, now: float, most: int = MOST) -
 def _delete(connection: Redis, identifiers: Sequence[str]) -> list[Deleted]:
     call = connection.register_script(script("clock.jobs", "delete.lua"))
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
-        for each in identifiers:
-            call(keys=[Job.key_for(each)], args=[each], client=pipeline)
+        for identifier in identifiers:
+            call(keys=[Job.key_for(identifier)], args=[identifier], client=pipeline)
         replies = [list(map(as_text, reply)) for reply in pipeline.execute()]
         for identifier, (_, limit) in zip(identifiers, replies, strict=True):
             if limit:
@@ -129,7 +129,7 @@ def _failed(
     """The jobs that fit, in slices, each with whether there were more than ``most`` to look at."""
     with server_errors():
         # Named at once, so that a job that fails again meanwhile is not met a second time.
-        found: Any = connection.zrange(
+        entries: Any = connection.zrange(
             rq_keys.registry("failed", which.queue),
             "+inf",
             now,
@@ -138,11 +138,11 @@ def _failed(
             offset=0,
             num=most + 1,
         )
-    for some in _slices(texts(f"the failed jobs of {which.queue}", found[:most])):
+    for some in _slices(texts(f"the failed jobs of {which.queue}", entries[:most])):
         with server_errors():
             jobs = read_summaries(connection, some)
         fitting = [job.id for job in jobs if job is not None and which.fits(job)]
-        yield fitting, len(found) > most
+        yield fitting, len(entries) > most
 
 
 def _slices(identifiers: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -57,12 +57,12 @@ class ConflictCheck:
         self._written: float | None = None
         self._looked: float | None = None
         self._compared: dict[str, list[str]] = {}
-        self._said: dict[str, float] = {}
+        self._reported: dict[str, float] = {}
 
     @property
     def has_conflict(self) -> bool:
         """Whether there was one at the last look."""
-        return bool(self._said)
+        return bool(self._reported)
 
     def forget(self) -> None:
         """The server lost its data, and what was written there."""
@@ -81,7 +81,7 @@ class ConflictCheck:
         is_first = self._looked is None
         lives = read_clocks(self._connection, self._app)
         self._looked = now
-        others = [each for each in lives if each.token != pulse.life.token and each.is_alive(now)]
+        others = [life for life in lives if life.token != pulse.life.token and life.is_alive(now)]
         if is_first:
             self._introduce(pulse.life, others)
         self._look(pulse, others, now)
@@ -112,22 +112,22 @@ class ConflictCheck:
                 log.info("other file", extra={"fields": fields})
 
     def _look(self, pulse: Pulse, others: Sequence[Life], now: float) -> None:
-        ours, found = pulse.life, {}
+        ours, conflicts = pulse.life, {}
         for other in others:
             is_overlap = now - max(ours.started, other.started) <= self._after
             if is_overlap or not ours.declares or other.declares in {"", ours.declares}:
                 continue
             if names := self._differing(other.declares):
-                found[other.token] = names
+                conflicts[other.token] = names
                 self._say(ours, other, names, now)
-        for token in [each for each in self._said if each not in found]:
-            del self._said[token]
+        for token in [token for token in self._reported if token not in conflicts]:
+            del self._reported[token]
             log.info("conflict over", extra={"fields": {"other": token.rpartition(":")[0]}})
         pulse.life = replace(
             ours,
             conflicts=tuple(
                 Conflict(token, len(names), tuple(names[:NAMED]))
-                for token, names in list(found.items())[:NAMED]
+                for token, names in list(conflicts.items())[:NAMED]
             ),
         )
 
@@ -141,9 +141,9 @@ class ConflictCheck:
         return self._compared[digest]
 
     def _say(self, ours: Life, other: Life, names: Sequence[str], now: float) -> None:
-        if 0 <= now - self._said.get(other.token, -SAID_AGAIN) < SAID_AGAIN:
+        if 0 <= now - self._reported.get(other.token, -SAID_AGAIN) < SAID_AGAIN:
             return
-        self._said[other.token] = now
+        self._reported[other.token] = now
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         fields = {
             "events": ", ".join(names[:NAMED]) + more,

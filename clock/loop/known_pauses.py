@@ -57,8 +57,8 @@ class KnownPauses:
 
     def _without_record(self) -> str:
         with server_errors():
-            found = cast("list[bytes]", self._connection.hkeys(keys.decided(self._app)))
-        known = set(texts(keys.decided(self._app), found))
+            names = cast("list[bytes]", self._connection.hkeys(keys.decided(self._app)))
+        known = set(texts(keys.decided(self._app), names))
         lost = sum(1 for event in self._events if event.name not in known)
         return f"{lost} of {len(self._events)}"
 

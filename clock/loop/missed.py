@@ -38,8 +38,8 @@ class Missed:
         key = (id(recurrence), behind.horizon)
         last = self._newest.get(key)
         if last is None:
-            found = newest(recurrence, behind.pending - 1, behind.horizon)
-            last = self._newest[key] = behind.pending if found is None else found
+            instant = newest(recurrence, behind.pending - 1, behind.horizon)
+            last = self._newest[key] = behind.pending if instant is None else instant
         heappush(self._heap, (-last, behind))
 
     def take(self) -> Behind:

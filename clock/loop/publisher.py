@@ -38,7 +38,7 @@ class Publisher:
     def __init__(self, connection: Redis, app: str, events: Sequence[Event]) -> None:
         self._connection = connection
         self._app = app
-        self._events = [each for each in events if runs_user_code(each.recurrence)]
+        self._events = [event for event in events if runs_user_code(event.recurrence)]
         self._threads = SideThreads()
         self._published: dict[str, Published] = {}
         self.renew()
@@ -71,14 +71,14 @@ class Publisher:
             self._threads.start(index, find, event.name)
         self._most = 1
 
-    def _publish(self, index: int, found: object, now: int) -> None:
+    def _publish(self, index: int, answer: object, now: int) -> None:
         again = now
         try:
-            if isinstance(found, Published):
+            if isinstance(answer, Published):
                 name = self._events[index].name
-                self._published[name] = found
-                publish(self._connection, self._app, name, found)
-                again = _renewal(found, now)
+                self._published[name] = answer
+                publish(self._connection, self._app, name, answer)
+                again = _renewal(answer, now)
             else:
                 again = now + AGAIN
         finally:
@@ -100,5 +100,5 @@ def _instants(recurrence: Recurrence, now: int) -> Published:
 
 
 def _renewal(published: Published, now: int) -> int:
-    coming = [each for each in published.instants if each > now]
+    coming = [instant for instant in published.instants if instant > now]
     return coming[PUBLISHED // 2] if len(coming) == PUBLISHED else now + AGAIN

@@ -53,7 +53,7 @@ class SelfCheck:
         """
         self._app = app
         self._names = (keys.decided(app), keys.pauses(app))
-        self._events = [each for each in events if each.enabled]
+        self._events = [event for event in events if event.enabled]
         self._tolerance = tolerance
         self._published = published
         self._script = connection.register_script(script("clock.ledger", "decided.lua"))
@@ -78,7 +78,7 @@ class SelfCheck:
             asked.append(self._agenda.take()[1])
         if not asked:
             return
-        found: list[tuple[int, int]] = []
+        overdue: list[tuple[int, int]] = []
         try:
             replies = self._ask(asked)
         except BaseException:
@@ -86,9 +86,9 @@ class SelfCheck:
                 self._agenda.put(index, int(now))
             raise
         for index, decided, line in zip(asked, replies[::2], replies[1::2], strict=True):
-            again = self._look(index, decided, line, now, there_since, found)
+            again = self._look(index, decided, line, now, there_since, overdue)
             self._agenda.put(index, math.ceil(again))
-        self._report(found)
+        self._report(overdue)
 
     def _begun(self, now: float) -> DueQueue:
         """Each event when its next time is past by more than the tolerance."""
@@ -126,7 +126,7 @@ class SelfCheck:
         line: bytes | None,
         now: float,
         there_since: float,
-        found: list[tuple[int, int]],
+        overdue: list[tuple[int, int]],
     ) -> float:
         """When to look again; what has become overdue goes to ``found``."""
         recurrence = self._recurrence(self._events[index])
@@ -147,7 +147,7 @@ class SelfCheck:
             return since + self._tolerance + 1
         if index not in self._overdue:
             self._overdue.add(index)
-            found.append((index, pending))
+            overdue.append((index, pending))
         return now + AGAIN
 
     def _decided(self, index: int) -> None:
@@ -155,8 +155,8 @@ class SelfCheck:
             self._overdue.discard(index)
             log.info("caught up", extra={"fields": {"event": self._events[index].name}})
 
-    def _report(self, found: Sequence[tuple[int, int]]) -> None:
-        for index, pending in found[:NAMED]:
+    def _report(self, overdue: Sequence[tuple[int, int]]) -> None:
+        for index, pending in overdue[:NAMED]:
             event = self._events[index]
             fields = {
                 "event": event.name,
@@ -164,5 +164,5 @@ class SelfCheck:
                 "reason": "a clock is alive, and its time passed without a decision",
             }
             log.error("overdue", extra={"fields": fields})
-        if len(found) > NAMED:
-            log.error("overdue", extra={"fields": {"more": len(found) - NAMED}})
+        if len(overdue) > NAMED:
+            log.error("overdue", extra={"fields": {"more": len(overdue) - NAMED}})

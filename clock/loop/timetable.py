@@ -205,10 +205,10 @@ class Timetable:
 
     def put_back(self, due: Sequence[Due]) -> None:
         """What was taken is still to be decided."""
-        for each in due:
+        for item in due:
             # It may be asked for again within the same second, so with the same horizon.
-            self._trimmed.pop(each.row, None)
-            self._agenda.put(each.row, each.pending)
+            self._trimmed.pop(item.row, None)
+            self._agenda.put(item.row, item.pending)
 
     def hold(self, due: Due, until: float) -> None:
         """What was taken cannot be decided now; it is due again at ``until``."""
@@ -258,7 +258,7 @@ def _following(recurrence: Recurrence, after: int) -> int | None:
 
 
 def _due(row: TimetableRow, behind: Behind, now: float) -> Due:
-    found = owed(
+    result = owed(
         row.recurrence,
         behind.pending,
         horizon=behind.horizon,
@@ -266,6 +266,6 @@ def _due(row: TimetableRow, behind: Behind, now: float) -> Due:
         most=row.catch_up,
         within=row.within,
     )
-    if found.fire is None and not found.passed:
+    if result.fire is None and not result.passed:
         raise RecurrenceError("its times changed while they were asked for")
-    return Due(behind.row, behind.pending, found.fire, found.passed)
+    return Due(behind.row, behind.pending, result.fire, result.passed)

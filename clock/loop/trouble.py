@@ -35,7 +35,7 @@ class Trouble:
     """
 
     def __init__(self) -> None:
-        self._said: dict[Hashable, _Reported] = {}
+        self._reported: dict[Hashable, _Reported] = {}
         self._looked_at = 0.0
 
     def say(
@@ -51,32 +51,32 @@ class Trouble:
 
         ``now`` is UTC seconds since 1970.
         """
-        said = self._said.get(key)
-        if said is None:
-            self._said[key] = _Reported(now, level, message, fields)
+        reported = self._reported.get(key)
+        if reported is None:
+            self._reported[key] = _Reported(now, level, message, fields)
             log.log(level, message, extra={"fields": fields})
         else:
-            said.count += 1
-            said.fields = fields
+            reported.count += 1
+            reported.fields = fields
 
     def passed(self, now: float) -> None:
         """Say again, with its count and its latest text, what came again in an hour's time.
 
         What did not is forgotten: when it comes, it is said at once.
         """
-        if not self._said or abs(now - self._looked_at) < LOOKED_EVERY:
+        if not self._reported or abs(now - self._looked_at) < LOOKED_EVERY:
             return
         self._looked_at = now
-        for key, said in list(self._said.items()):
+        for key, reported in list(self._reported.items()):
             # A wall clock that was set back far silences nothing.
-            if abs(now - said.at) < AGAIN:
+            if abs(now - reported.at) < AGAIN:
                 continue
-            if said.count == 0:
-                del self._said[key]
+            if reported.count == 0:
+                del self._reported[key]
                 continue
-            fields = {**said.fields, "count": said.count}
-            log.log(said.level, said.message, extra={"fields": fields})
-            said.at, said.count = now, 0
+            fields = {**reported.fields, "count": reported.count}
+            log.log(reported.level, reported.message, extra={"fields": fields})
+            reported.at, reported.count = now, 0
 
 
 class EventTrouble:

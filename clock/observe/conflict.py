@@ -33,13 +33,13 @@ class ClockConflict:
 def conflicts_of(alive: Sequence[Life]) -> tuple[ClockConflict, ...]:
     """The conflicts that the clocks ``alive`` have found among themselves, each once."""
     by_token = {life.token: life for life in alive}
-    found: dict[frozenset[str], ClockConflict] = {}
+    conflicts: dict[frozenset[str], ClockConflict] = {}
     for life in alive:
         for conflict in life.conflicts:
             pair = frozenset((life.token, conflict.token))
             other = by_token.get(conflict.token)
-            if other is not None and len(pair) == 2 and pair not in found:
-                found[pair] = ClockConflict(
+            if other is not None and len(pair) == 2 and pair not in conflicts:
+                conflicts[pair] = ClockConflict(
                     clocks=(life, other), number=conflict.number, events=conflict.events
                 )
-    return tuple(found.values())
+    return tuple(conflicts.values())

@@ -53,26 +53,26 @@ def pause_object(pause: Pause | None) -> dict[str, Any] | None:
     }
 
 
-def event_object(each: EventStatus) -> dict[str, Any]:
+def event_object(event: EventStatus) -> dict[str, Any]:
     """An event and how it stands."""
-    said, record = each.description, each.record
+    description, record = event.description, event.record
     last = last_decision(record)
     return {
-        "event": each.name,
-        "state": each.state,
-        "task": said.task,
-        "every": said.rule,
-        "sentence": said.sentence,
-        "tz": said.zone.name,
-        "queue": said.queue,
-        "file": said.file,
-        "enabled": said.enabled,
-        "next": utc(each.next),
+        "event": event.name,
+        "state": event.state,
+        "task": description.task,
+        "every": description.rule,
+        "sentence": description.sentence,
+        "tz": description.zone.name,
+        "queue": description.queue,
+        "file": description.file,
+        "enabled": description.enabled,
+        "next": utc(event.next),
         "last_fired": utc(None if record is None else record.fired),
         "lateness": last_lateness(record),
         "last_decision": None if last is None else last.kind.name.lower(),
         "last_decided": utc(None if last is None else last.last),
-        "overdue": None if each.overdue is None else round(each.overdue, 3),
-        "paused": pause_object(each.pause),
+        "overdue": None if event.overdue is None else round(event.overdue, 3),
+        "paused": pause_object(event.pause),
         "counters": {} if record is None else record.counters,
     }

@@ -14,8 +14,8 @@ from clock.recurrence.zone import END
 def following(recurrence: Recurrence, decided: int) -> int | None:
     """The oldest occurrence that is not decided; None where there is none, or none is known."""
     try:
-        found = recurrence.next(decided)
-        return found if found is None or decided < found < END else None
+        instant = recurrence.next(decided)
+        return instant if instant is None or decided < instant < END else None
     except Exception:  # a stream of times is the user's code; its clock reports its errors
         return None
 

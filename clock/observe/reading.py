@@ -68,5 +68,5 @@ def read_event(
     )
     runs = read_runs(connection, app, name)
     recent = {name: RecentRuns.of(runs)} if runs else {}
-    found = status(one, now, tolerance=tolerance, runs=recent)
-    return EventReading(event=found.event(name), runs=runs, lives=snapshot.lives)
+    app_status = status(one, now, tolerance=tolerance, runs=recent)
+    return EventReading(event=app_status.event(name), runs=runs, lives=snapshot.lives)

@@ -20,26 +20,27 @@ def sentence(
     now: float,
 ) -> str:
     """One sentence, times in the event's zone. ``now`` is UTC seconds since 1970."""
-    zone, said = event.description.zone, event.description
+    zone, description = event.description.zone, event.description
     match answer.verdict:
         case Verdict.FIRED:
             return _fired(answer, job)
         case Verdict.EXPIRED:
-            return f"not enqueued: it expires {span(said.expires or 0)} after its time, and " + (
-                _absent(answer.absence, zone) or "a clock came to it later than that"
+            return (
+                f"not enqueued: it expires {span(description.expires or 0)} after its time, and "
+                + (_absent(answer.absence, zone) or "a clock came to it later than that")
             )
         case Verdict.MISSED:
             return f"missed: {_absent(answer.absence, zone) or 'no clock could claim it'}" + (
                 ", and catch_up='none' makes nothing up"
-                if said.catch_up == 0
+                if description.catch_up == 0
                 else f", and catch_up makes up the newest only{_of(answer, zone)}"
             )
         case Verdict.TOO_LATE:
-            return f"missed: outside the window, within={span(said.within or 0)}; " + (
+            return f"missed: outside the window, within={span(description.within or 0)}; " + (
                 _absent(answer.absence, zone) or "a clock came to it later than that"
             )
         case Verdict.OVER_CAP:
-            most = f"more were missed than the {said.catch_up} that catch_up makes up"
+            most = f"more were missed than the {description.catch_up} that catch_up makes up"
             return (
                 f"missed: {_absent(answer.absence, zone) or 'no clock could claim it'}, and {most}"
             )
@@ -58,7 +59,7 @@ def sentence(
 def _not_decided(
     event: EventStatus, answer: WhyAnswer, pause: Pause | None, job: JobState | None, now: float
 ) -> str:
-    zone, said = event.description.zone, event.description
+    zone, description = event.description.zone, event.description
     match answer.verdict:
         case Verdict.COMING:
             held = "" if pause is None else f", unless it is resumed: {_paused(pause, zone)}"
@@ -77,16 +78,16 @@ def _not_decided(
         case Verdict.NOT_DUE:
             before = "nothing" if answer.before is None else local(answer.before, zone)
             after = "nothing" if answer.after is None else local(answer.after, zone)
-            return f"not due then ({said.rule}); before it: {before}, after it: {after}"
+            return f"not due then ({description.rule}); before it: {before}, after it: {after}"
         case Verdict.NOT_SCHEDULED:
-            if said.removed is not None and answer.at >= said.removed:
-                return f"not in the schedule then: removed by {local(said.removed, zone)}"
+            if description.removed is not None and answer.at >= description.removed:
+                return f"not in the schedule then: removed by {local(description.removed, zone)}"
             return (
                 "not in the schedule then, or with other times: it is as it is now "
-                f"({said.rule}) since {local(said.since, zone)}"
+                f"({description.rule}) since {local(description.since, zone)}"
             )
         case Verdict.DISABLED:
-            return f"disabled in the schedule since {local(said.since, zone)}"
+            return f"disabled in the schedule since {local(description.since, zone)}"
         case Verdict.AHEAD:
             return (
                 "it does not fire: the event's record stands at "

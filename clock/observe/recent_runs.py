@@ -59,12 +59,12 @@ def read_recent_runs(
 
 def _outcomes(app: str, event: str, lines: Sequence[bytes]) -> dict[int, RunOutcome]:
     # What comes first in a line is read, and nothing else: there may be ten thousand of them.
-    found: dict[int, RunOutcome] = {}
+    outcomes: dict[int, RunOutcome] = {}
     for line in lines:
         try:
             scheduled = second(line[1 : line.index(b",")])
-            if scheduled not in found:
-                found[scheduled] = RunOutcome(line.split(b'"', 2)[1].decode())
+            if scheduled not in outcomes:
+                outcomes[scheduled] = RunOutcome(line.split(b'"', 2)[1].decode())
         except READ_ERRORS as error:
             skip(keys.runs(app, event), error, line)
-    return found
+    return outcomes

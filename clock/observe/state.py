@@ -61,10 +61,10 @@ def state_of_history(record: Record | None) -> State:
 def last_decision(record: Record | None) -> Decision | None:
     """The newest decision about an occurrence, or None; runs by hand are not occurrences."""
     history = () if record is None else record.history
-    return next((each for each in history if each.kind is not Kind.MANUAL), None)
+    return next((decision for decision in history if decision.kind is not Kind.MANUAL), None)
 
 
 def last_lateness(record: Record | None) -> float | None:
     """The lateness, in seconds, of the last occurrence that fired; None where it is not known."""
     history = () if record is None else record.history
-    return next((each.lateness for each in history if each.kind.is_enqueued), None)
+    return next((decision.lateness for decision in history if decision.kind.is_enqueued), None)

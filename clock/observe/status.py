@@ -86,12 +86,12 @@ class AppStatus:
     @property
     def overdue(self) -> tuple[EventStatus, ...]:
         """The events that should have fired, and did not while a clock was alive."""
-        return tuple(each for each in self.events if each.state is State.OVERDUE)
+        return tuple(event for event in self.events if event.state is State.OVERDUE)
 
     @property
     def ahead(self) -> tuple[EventStatus, ...]:
         """The events that fire nothing until a time to come, because their records stand there."""
-        return tuple(each for each in self.events if each.is_ahead)
+        return tuple(event for event in self.events if event.is_ahead)
 
     @property
     def has_clocks(self) -> bool:
@@ -129,17 +129,24 @@ def status(
     for life in alive:
         there[life.file] = min(there.get(life.file, now), life.there_since)
     events = [
-        _event(snapshot, each, now, tolerance, there.get(each.file), each.name in failing)
-        for each in snapshot.descriptions.values()
+        _event(
+            snapshot,
+            description,
+            now,
+            tolerance,
+            there.get(description.file),
+            description.name in failing,
+        )
+        for description in snapshot.descriptions.values()
     ]
-    files = dict.fromkeys(each.description.file for each in events if not _is_removed(each))
+    files = dict.fromkeys(event.description.file for event in events if not _is_removed(event))
     return AppStatus(
         app=snapshot.app,
         now=now,
         lives=snapshot.lives,
         alive=alive,
-        events=tuple(each for each in events if not _is_removed(each)),
-        removed=tuple(each for each in events if _is_removed(each)),
+        events=tuple(event for event in events if not _is_removed(event)),
+        removed=tuple(event for event in events if _is_removed(event)),
         missing=tuple(file for file in files if file not in there),
         unreadable=snapshot.unreadable,
         conflicts=conflicts_of(alive),
@@ -207,5 +214,5 @@ def _state(*states: tuple[State, bool]) -> State:
     return next(state for state, applies in states if applies)
 
 
-def _is_removed(each: EventStatus) -> bool:
-    return each.description.removed is not None
+def _is_removed(event: EventStatus) -> bool:
+    return event.description.removed is not None

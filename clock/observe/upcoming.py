@@ -46,13 +46,13 @@ def coming(event: EventStatus, now: float, count: int) -> list[Upcoming]:
     recurrence, zone = event.recurrence, event.description.zone
     if recurrence is None:
         return []
-    found, before = [], int(now)
+    occurrences, before = [], int(now)
     for at in islice(between(recurrence, before, None), count):
         change = next((seam for seam, _, _ in seams(zone, before, at)), None)
         mark = mark_of(recurrence, zone, at)
-        found.append(Upcoming(at=at, offset=zone.offset(at), mark=mark, change=change))
+        occurrences.append(Upcoming(at=at, offset=zone.offset(at), mark=mark, change=change))
         before = at
-    return found
+    return occurrences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,9 @@ def load(events: Iterable[EventStatus], now: float, *, days: int = 7, worst: int
     return Load(
         start=start,
         counts=counts,
-        worst=tuple(_minute(start, each, counts, counted) for each in fullest if counts[each]),
+        worst=tuple(
+            _minute(start, minute, counts, counted) for minute in fullest if counts[minute]
+        ),
         unknown=tuple(sorted(set(unknown))),
     )
 
@@ -139,11 +141,11 @@ def _minutes(recurrence: Recurrence, start: int, until: int) -> Sequence[int]:
     """How often ``recurrence`` fires in each minute of the span."""
     # Whole days, which stay the same while the span moves on.
     first = start // DAY
-    found = array("H")
+    minutes = array("H")
     for day in range(first, -(-until // DAY)):
-        found += _minutes_of_day(recurrence, day)
+        minutes += _minutes_of_day(recurrence, day)
     skipped = (start - first * DAY) // MINUTE
-    return found[skipped : skipped + (until - start) // MINUTE]
+    return minutes[skipped : skipped + (until - start) // MINUTE]
 
 
 @lru_cache(maxsize=8192)

@@ -111,10 +111,10 @@ def last_due(event: EventStatus, now: float) -> int | None:
 
     Raises RecurrenceError where the recurrence does.
     """
-    said, last = event.description, int(now)
-    if event.recurrence is None or said.removed is not None or not said.enabled:
+    description, last = event.description, int(now)
+    if event.recurrence is None or description.removed is not None or not description.enabled:
         return None
-    return newest(event.recurrence, max(said.since, last - LOOKED_BACK), last)
+    return newest(event.recurrence, max(description.since, last - LOOKED_BACK), last)
 
 
 def decision_at(
@@ -151,7 +151,11 @@ def _decided(
 ) -> WhyAnswer:
     earlier = None
     if decision.kind is Kind.OVERLAP:
-        fired = (each.last for each in history if each.kind.is_enqueued and each.last < at)
+        fired = (
+            decision.last
+            for decision in history
+            if decision.kind.is_enqueued and decision.last < at
+        )
         earlier = next(fired, None)
     late = {Kind.MISSED, Kind.TOO_LATE, Kind.OVER_CAP, Kind.EXPIRED}
     return WhyAnswer(

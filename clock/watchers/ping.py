@@ -40,9 +40,9 @@ class Ping:
         return urlunsplit(parts._replace(path=path, query=query))
 
 
-def run_id(said: str) -> UUID:
+def run_id(job: str) -> UUID:
     """A run id for what is called ``said``: equal for equal texts."""
-    return uuid5(NAMESPACE_URL, f"rq-clock:{said}")
+    return uuid5(NAMESPACE_URL, f"rq-clock:{job}")
 
 
 class Sender:

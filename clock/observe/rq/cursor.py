@@ -27,11 +27,11 @@ def read_cursor(text: str) -> Cursor:
     try:
         raw = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)).decode()
         score, _, member = raw.partition(" ")
-        found = Cursor(float(score), member)
+        cursor = Cursor(float(score), member)
     except ValueError:
         raise CursorError("the cursor is none that a page here gave") from None
-    if math.isnan(found.score) or not re.fullmatch(r"[A-Za-z0-9_:.-]{1,400}", member):
+    if math.isnan(cursor.score) or not re.fullmatch(r"[A-Za-z0-9_:.-]{1,400}", member):
         raise CursorError("the cursor is none that a page here gave")
-    if math.isfinite(found.score) and not 0 <= found.score < _MOST:
+    if math.isfinite(cursor.score) and not 0 <= cursor.score < _MOST:
         raise CursorError("the cursor is none that a page here gave")
-    return found
+    return cursor

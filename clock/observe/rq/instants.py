@@ -17,7 +17,7 @@ def read_instant(value: bytes | str | None) -> float | None:
     if not value:
         return None
     try:
-        found = datetime.fromisoformat(text(value, LONGEST))
-        return instant((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
+        at = datetime.fromisoformat(text(value, LONGEST))
+        return instant((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError):
         return None

@@ -31,8 +31,8 @@ def read_job(connection: Redis, identifier: str) -> JobState | None:
     """The job called ``identifier``; None where RQ keeps it no more. Raises ServerError."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.hmget(rq_keys.JOB + identifier, _FIELDS)
-        (found,) = execute(pipeline)
-    status, *instants = (words(value) for value in found or [None] * len(_FIELDS))
+        (fields,) = execute(pipeline)
+    status, *instants = (words(value) for value in fields or [None] * len(_FIELDS))
     if status is None:
         return None
     enqueued, started, ended = instants

@@ -13,6 +13,7 @@ from redis import Redis
 from rq.job import Job
 from rq.utils import as_text
 
+from clock import keys
 from clock.connection import rq_keys
 from clock.connection.errors import server_errors
 from clock.ledger.unreadable import execute, skip, texts
@@ -142,9 +143,9 @@ def read_jobs(
         else:
             key = rq_keys.registry(_REGISTRIES[state], queue)
             total, ids, following = _registered(connection, key, state, now, place, limit)
-        found = read_summaries(connection, ids)
+        summaries = read_summaries(connection, ids)
     return JobPage(
-        jobs=tuple(each for each in found if each is not None),
+        jobs=tuple(summary for summary in summaries if summary is not None),
         total=total,
         next=None if following is None else str(following),
     )
@@ -189,8 +190,8 @@ def summary_of(identifier: str, fields: Sequence[bytes | None] | None) -> JobSum
     status, data, meta, queue, created, enqueued, started, ended, worker, timeout, left, *_ = fields
     if status is None and data is None:
         return None
-    said = read_meta(meta).get("clock")
-    occurrence: Mapping[str, Any] = said if isinstance(said, Mapping) else {}
+    mark = read_meta(meta).get(keys.OCCURRENCE_META)
+    occurrence: Mapping[str, Any] = mark if isinstance(mark, Mapping) else {}
     return JobSummary(
         id=identifier,
         status=words(status) or "created",
@@ -203,8 +204,8 @@ def summary_of(identifier: str, fields: Sequence[bytes | None] | None) -> JobSum
         worker=words(worker),
         timeout=_number(identifier, "timeout", timeout),
         retries_left=_number(identifier, "retries_left", left),
-        event=_said(occurrence, "event"),
-        scheduled=_said(occurrence, "scheduled_at"),
+        event=_string(occurrence, "event"),
+        scheduled=_string(occurrence, "scheduled_at"),
         is_manual=occurrence.get("manual") is True,
     )
 
@@ -225,19 +226,19 @@ def _waiting(connection: Redis, key: str, place: Cursor | None, limit: int) -> _
     with connection.pipeline(transaction=False) as pipeline:
         pipeline.llen(key)
         pipeline.lrange(key, start, start + limit - 1)
-        total, found = pipeline.execute()
-    ids = texts(key, found)
-    last = start + len(found)
+        total, waiting = pipeline.execute()
+    ids = texts(key, waiting)
+    last = start + len(ids)
     return total, ids, Cursor(last - 1, ids[-1]) if ids and last < total else None
 
 
 def _limited(connection: Redis, queue: str, place: Cursor | None, limit: int) -> _Found:
-    all_ = [each for each in read_limited(connection) if each.queue == queue]
+    all_ = [job for job in read_limited(connection) if job.queue == queue]
     last = (place.score, place.member) if place is not None else (-math.inf, "")
-    left = [each for each in all_ if each[:2] > last]
+    left = [job for job in all_ if job[:2] > last]
     some = left[:limit]
     following = Cursor(some[-1].since, some[-1].id) if len(left) > limit else None
-    return len(all_), [each.id for each in some], following
+    return len(all_), [job.id for job in some], following
 
 
 def _registered(
@@ -257,37 +258,37 @@ def _registered(
     with connection.pipeline(transaction=False) as pipeline:
         pipeline.zcount(key, lowest, "+inf")
         pipeline.zrange(key, start, start + limit - 1, desc=not is_upwards, withscores=True)
-        total, found = execute(pipeline)
+        total, entries = execute(pipeline)
     if total is None:
         return 0, [], None
     kept = [
         (member, score)
-        for raw, score in found
+        for raw, score in entries
         if state not in _EXPIRING or score >= now
         for member in texts(key, [raw])
     ]
     # An execution is called <job>:<execution>.
     ids = [member.partition(":")[0] for member, _ in kept]
-    following = Cursor(kept[-1][1], kept[-1][0]) if kept and start + len(found) < total else None
+    following = Cursor(kept[-1][1], kept[-1][0]) if kept and start + len(entries) < total else None
     return total, ids, following
 
 
 def _error(identifier: str, results: Sequence[Any] | None) -> str | None:
-    said = results[0][1].get(b"exc_string") if results else None
-    if not said:
+    packed = results[0][1].get(b"exc_string") if results else None
+    if not packed:
         return None
     try:
-        found, is_cut = inflate(b64decode(said), LONGEST_ERROR)
+        traceback, is_cut = inflate(b64decode(packed), LONGEST_ERROR)
     except ValueError as error:  # another release may write it otherwise
         skip(Job.key_for(identifier), error, "exc_string")
         return None
     cut = f"\n[cut after {LONGEST_ERROR} bytes]" if is_cut else ""
-    return found.decode(errors="replace") + cut
+    return traceback.decode(errors="replace") + cut
 
 
-def _said(occurrence: Mapping[str, Any], name: str) -> str | None:
-    found = occurrence.get(name)
-    return words(found) if isinstance(found, str) else None
+def _string(occurrence: Mapping[str, Any], name: str) -> str | None:
+    value = occurrence.get(name)
+    return words(value) if isinstance(value, str) else None
 
 
 def _number(identifier: str, field: str, value: bytes | None) -> int | None:
@@ -305,4 +306,7 @@ def read_errors(connection: Redis, ids: Sequence[str]) -> list[str | None]:
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for identifier in ids:
             pipeline.xrevrange(rq_keys.results(identifier), count=1)
-        return [_error(each, results) for each, results in zip(ids, execute(pipeline), strict=True)]
+        return [
+            _error(identifier, results)
+            for identifier, results in zip(ids, execute(pipeline), strict=True)
+        ]

@@ -64,13 +64,13 @@ def read_plain(data: bytes) -> Any:
     try:
         if data.startswith(_PICKLE):
             _check_pickle(data)
-            found = _Unpickler(io.BytesIO(data)).load()
+            value = _Unpickler(io.BytesIO(data)).load()
         else:
-            found = json.loads(data)
-        _check_value(found)
+            value = json.loads(data)
+        _check_value(value)
     except Exception as error:  # a damaged pickle raises what it likes
         raise ValueError(f"not plain: {type(error).__name__}: {error}") from None
-    return found
+    return value
 
 
 def _check_pickle(data: bytes) -> None:
@@ -90,21 +90,21 @@ def _check_value(value: Any) -> None:
     rows: list[Iterator[Any]] = [iter((value,))]
     count = length = 0
     while rows:
-        for each in rows[-1]:
+        for cell in rows[-1]:
             count += 1
-            if isinstance(each, str):
-                each.encode()
-                length += len(each)
-            elif isinstance(each, bytes):
-                length += len(each)
-            elif isinstance(each, int) and each.bit_length() > LONGEST_NUMBER:
+            if isinstance(cell, str):
+                cell.encode()
+                length += len(cell)
+            elif isinstance(cell, bytes):
+                length += len(cell)
+            elif isinstance(cell, int) and cell.bit_length() > LONGEST_NUMBER:
                 raise ValueError("too large a number")
             if count > MOST or length > LONGEST:
                 raise ValueError("too many values")
-            if isinstance(each, (list, tuple, set, frozenset, dict)):
+            if isinstance(cell, (list, tuple, set, frozenset, dict)):
                 if len(rows) > DEEPEST:
                     raise ValueError("values too deep inside each other")
-                rows.append(_parts(each))
+                rows.append(_parts(cell))
                 break
         else:
             rows.pop()
@@ -119,10 +119,10 @@ def _parts(value: Any) -> Iterator[Any]:
 def read_meta(data: bytes | None) -> Mapping[str, Any]:
     """A job's meta; empty where there is none, or where it holds what is not plain."""
     try:
-        found = read_plain(data) if data else {}
+        meta = read_plain(data) if data else {}
     except ValueError:
         return {}
-    return found if isinstance(found, Mapping) else {}
+    return meta if isinstance(meta, Mapping) else {}
 
 
 def read_task(data: bytes | None) -> str | None:
@@ -131,11 +131,11 @@ def read_task(data: bytes | None) -> str | None:
     """
     call, _ = inflate(data or b"", 4 * LONGEST_TASK)
     try:
-        found = _first_of_pickle(call) if call.startswith(_PICKLE) else _first_of_json(call)
-        found.encode()
+        task = _first_of_pickle(call) if call.startswith(_PICKLE) else _first_of_json(call)
+        task.encode()
     except Exception:  # a damaged pickle, or one whose end was left out
         return None
-    return found if len(found) <= LONGEST_TASK else None
+    return task if len(task) <= LONGEST_TASK else None
 
 
 def _first_of_pickle(call: bytes) -> str:
@@ -145,11 +145,11 @@ def _first_of_pickle(call: bytes) -> str:
 
 
 def _first_of_json(call: bytes) -> str:
-    said = call.decode(errors="ignore").lstrip()
-    found, _ = json.JSONDecoder().raw_decode(said.removeprefix("[").lstrip())
-    if not said.startswith("[") or not isinstance(found, str):
+    text_ = call.decode(errors="ignore").lstrip()
+    first, _ = json.JSONDecoder().raw_decode(text_.removeprefix("[").lstrip())
+    if not text_.startswith("[") or not isinstance(first, str):
         raise ValueError("not a call")
-    return found
+    return first
 
 
 def read_arguments(data: bytes | None) -> tuple[Any, Any] | None:
@@ -166,7 +166,7 @@ def inflate(data: bytes, most: int) -> tuple[bytes, bool]:
     compressed, and whether there are more.
     """
     try:
-        found = zlib.decompressobj().decompress(data, most + 1)
+        inflated = zlib.decompressobj().decompress(data, most + 1)
     except zlib.error:
-        found = data
-    return found[:most], len(found) > most
+        inflated = data
+    return inflated[:most], len(inflated) > most

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from redis import Redis
@@ -86,28 +87,28 @@ def read_queues(connection: Redis, now: float, names: Iterable[str] = ()) -> lis
         del replies[: len(limits)]
         asked = [replies[at : at + _ASKED] for at in range(0, len(replies), _ASKED)]
         heads = [
-            texts(rq_keys.QUEUE + name, _ids(each[1]))
-            for name, each in zip(queues, asked, strict=True)
+            texts(rq_keys.QUEUE + name, _ids(replies[1]))
+            for name, replies in zip(queues, asked, strict=True)
         ]
-        listed = [_workers(name, each[8]) for name, each in zip(queues, asked, strict=True)]
+        listed = [_workers(name, replies[8]) for name, replies in zip(queues, asked, strict=True)]
         workers = sorted(set().union(*listed))
         with connection.pipeline(transaction=False) as pipeline:
             for job in waiting:
                 pipeline.hget(Job.key_for(job), "origin")
-            for identifier in (each for head in heads for each in head):
+            for identifier in chain.from_iterable(heads):
                 pipeline.hget(Job.key_for(identifier), "enqueued_at")
             ask_workers(pipeline, workers)
-            found = execute(pipeline)
+            answers = execute(pipeline)
         limited = Counter(
-            words(queue) or "" for queue in found[: len(waiting)] if queue is not None
+            words(queue) or "" for queue in answers[: len(waiting)] if queue is not None
         )
-        del found[: len(waiting)]
+        del answers[: len(waiting)]
         asked_ids = sum(map(len, heads))
-        living = alive_workers(connection, workers, found[asked_ids:])
-    enqueued = iter(found[:asked_ids])
+        living = alive_workers(connection, workers, answers[asked_ids:])
+    enqueued = iter(answers[:asked_ids])
     return [
-        _state(name, each, [next(enqueued) for _ in head], living, limited[name])
-        for name, each, head in zip(queues, asked, heads, strict=True)
+        _state(name, replies, [next(enqueued) for _ in head], living, limited[name])
+        for name, replies, head in zip(queues, asked, heads, strict=True)
     ]
 
 
@@ -115,8 +116,8 @@ def queue_names(connection: Redis) -> set[str]:
     """The names of the queues RQ knows of. Raises what the client raises."""
     with connection.pipeline(transaction=False) as pipeline:
         pipeline.smembers(rq_keys.QUEUES)
-        (found,) = execute(pipeline)
-    return _names(found)
+        (members,) = execute(pipeline)
+    return _names(members)
 
 
 def _names(keys: Iterable[bytes | str] | None) -> set[str]:
@@ -154,12 +155,12 @@ def _state(
     living: set[str],
     limited: int,
 ) -> QueueState:
-    counts = [0 if isinstance(each, ResponseError) else each for each in replies]
-    known = (read_instant(each) for each in enqueued)
+    counts = [0 if isinstance(reply, ResponseError) else reply for reply in replies]
+    known = (read_instant(instant) for instant in enqueued)
     return QueueState(
         name=name,
         waiting=counts[0],
-        head=next((each for each in known if each is not None), None),
+        head=next((instant for instant in known if instant is not None), None),
         started=counts[2],
         scheduled=counts[3],
         deferred=counts[4],

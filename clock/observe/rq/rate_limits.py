@@ -42,8 +42,8 @@ def read_limited(connection: Redis) -> list[Limited]:
         replies = zip(limits, execute(pipeline), strict=True)
         waiting = [
             (job, since)
-            for limit, found in replies
-            for member, since in found or ()
+            for limit, entries in replies
+            for member, since in entries or ()
             for job in texts(rq_keys.rate_limited(limit), [member])
         ]
         for job, _ in waiting:

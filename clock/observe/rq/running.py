@@ -44,10 +44,10 @@ def read_running(
         with connection.pipeline(transaction=False) as pipeline:
             for name in names:
                 pipeline.zrange(rq_keys.registry("wip", name), 0, most - 1)
-            found = execute(pipeline)
+            entries = execute(pipeline)
         executions = [
             execution
-            for name, members in zip(names, found, strict=True)
+            for name, members in zip(names, entries, strict=True)
             for execution in texts(rq_keys.registry("wip", name), members)
         ]
         with connection.pipeline(transaction=False) as pipeline:
@@ -64,9 +64,9 @@ def read_running(
         identifier = execution.partition(":")[0]
         job = summary_of(identifier, fields)
         if job is not None:
-            said = parse_progress(identifier, progress)
-            running.append(Running(job=job, progress=said, heartbeat=_heartbeat(execution, beat)))
-    return sorted(running, key=lambda each: each.job.started or 0.0)
+            parsed = parse_progress(identifier, progress)
+            running.append(Running(job=job, progress=parsed, heartbeat=_heartbeat(execution, beat)))
+    return sorted(running, key=lambda run: run.job.started or 0.0)
 
 
 def _heartbeat(execution: str, beat: bytes | None) -> float | None:

@@ -79,15 +79,15 @@ def _jobs(
 
     A worker that was killed leaves one behind, which a successor of its name seems to have.
     """
-    listed = [texts(worker, found) for worker, found in zip(workers, executions, strict=True)]
-    several = sorted({entry for found in listed if len(found) > 1 for entry in found})
+    listed = [texts(worker, entries) for worker, entries in zip(workers, executions, strict=True)]
+    several = sorted({entry for entries in listed if len(entries) > 1 for entry in entries})
     gone = set()
     if several:
         with connection.pipeline(transaction=False) as pipeline:
             for entry in several:
                 pipeline.exists(rq_keys.execution(entry))
-            found = zip(several, pipeline.execute(), strict=True)
-            gone = {entry for entry, is_there in found if not is_there}
+            existence = zip(several, pipeline.execute(), strict=True)
+            gone = {entry for entry, is_there in existence if not is_there}
     left = [sorted({*entries} - gone) for entries in listed]
     return [entries[0].partition(":")[0] if entries else None for entries in left]
 
@@ -140,13 +140,13 @@ def count_workers(connection: Redis, queues: Iterable[str]) -> dict[str, int]:
         for name in names:
             pipeline.smembers(rq_keys.workers_of(name))
         replies = zip(names, execute(pipeline), strict=True)
-        listed = [sorted(texts(rq_keys.workers_of(name), found)) for name, found in replies]
-        workers = list(dict.fromkeys(worker for found in listed for worker in found))
+        listed = [sorted(texts(rq_keys.workers_of(name), members)) for name, members in replies]
+        workers = list(dict.fromkeys(worker for members in listed for worker in members))
         ask_workers(pipeline, workers)
         alive = alive_workers(connection, workers, execute(pipeline))
     return {
-        name: sum(1 for worker in found if worker in alive)
-        for name, found in zip(names, listed, strict=True)
+        name: sum(1 for worker in members if worker in alive)
+        for name, members in zip(names, listed, strict=True)
     }
 
 
@@ -174,7 +174,9 @@ def alive_workers(connection: Redis, workers: Sequence[str], replies: Sequence[A
 
 def _silent(connection: Redis, owners: Mapping[str, bytes | None]) -> set[str]:
     """Those of our workers that give no sign of life; ``owners`` are their identities, by key."""
-    ours = {worker: owner for worker, said in owners.items() for owner in texts(worker, _one(said))}
+    ours = {
+        worker: owner for worker, values in owners.items() for owner in texts(worker, _one(values))
+    }
     if not ours:
         return set()
     with connection.pipeline(transaction=False) as pipeline:
