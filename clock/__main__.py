@@ -12,7 +12,7 @@ def main() -> None:
     open_standard_streams()
     if runs_the_clock(sys.argv[1:]):
         end_on_signals()
-    # What is imported stays, so it is no place to look for garbage; the front turns it on again.
+    # Imported modules stay, so collecting garbage now is a waste; the command turns it on again.
     gc.disable()
     from clock.cli import main as run
 

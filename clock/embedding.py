@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
 STOP_WITHIN = 3.0
-"""Seconds that ``stop`` waits for the claim in hand: as long as a server has to answer it."""
+"""Seconds that ``stop`` waits for the current claim: as long as a server has to answer it."""
 
 log = logging.getLogger("clock")
 
@@ -67,7 +67,7 @@ class Clock:
             self._thread.start()
 
     def stop(self) -> None:
-        """Finish the claim in hand and end; returns when it has ended, or never began.
+        """Finish the current claim and end; returns when it has ended, or never began.
 
         A server that does not answer is waited for ``STOP_WITHIN`` seconds. Then a log line says
         so, and the thread ends by itself when the server answers, without another claim. In a fork
@@ -79,7 +79,7 @@ class Clock:
             self._stop.set()
             self._thread.join(STOP_WITHIN)
             if self._thread.is_alive():
-                reason = f"the server did not answer the claim in hand within {STOP_WITHIN:g} s"
+                reason = f"the server did not answer the current claim within {STOP_WITHIN:g} s"
                 log.warning("abandoned", extra={"fields": {"reason": reason}})
             self._thread = self._stop = None
 

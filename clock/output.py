@@ -59,7 +59,7 @@ def _unblocked(stream: TextIO) -> TextIO:
         stream.flush()
         return stream if isinstance(stream, Output) else Output(stream)
     except OSError:
-        # It is no file, as where a test reads it.
+        # It is not a file, as under a test runner.
         return stream
 
 
@@ -95,7 +95,7 @@ class _Outlet(io.RawIOBase):
             self._changed.notify_all()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="output", daemon=True)
-                # At the very end of an interpreter there are no new threads.
+                # A thread cannot start while the interpreter shuts down.
                 with suppress(RuntimeError):
                     self._thread.start()
         return len(text)

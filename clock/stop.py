@@ -13,7 +13,7 @@ from typing import Protocol
 from clock.bootstrap import SIGNALS
 
 PATIENCE = 0.7
-"""Seconds the claim in hand has to finish once a stop was requested. One that a silent server holds
+"""Seconds the current claim has to finish after a stop request. One that a silent server holds
 up longer is abandoned; it is decided there or it is not, and the next start finds out."""
 
 
@@ -24,7 +24,7 @@ class Readable(Protocol):
 
 
 class Abandon(BaseException):
-    """Raised in the main thread when the claim in hand has not finished in time for a stop."""
+    """Raised in the main thread when the current claim has not finished in time for a stop."""
 
 
 class Stop:
@@ -62,15 +62,15 @@ class Stop:
         os.close(self._reader)
         os.close(self._writer)
 
-    def wait(self, seconds: float, bell: Readable | None = None) -> bool:
-        """Wait until the stop is requested or the bell rings, ``seconds`` at most; whether it was
+    def wait(self, seconds: float, wakeup: Readable | None = None) -> bool:
+        """Wait until the stop is requested or the wakeup rings, ``seconds`` at most; whether it was
         requested.
         """
         if not self._set and seconds > 0:
             poll = self._poll
-            if bell is not None:
+            if wakeup is not None:
                 poll = select.poll()
-                for readable in (self._reader, bell):
+                for readable in (self._reader, wakeup):
                     poll.register(readable, select.POLLIN)
             # poll() knows whole milliseconds only. The rest is slept, so that no job is late by it;
             # select() of nothing does so under libfaketime too, where sleep() fails.
@@ -98,8 +98,8 @@ def stopped_by_signals(stop: Stop, *, abandon: bool = True) -> Iterator[None]:
     def give_up(_number: int, _frame: FrameType | None) -> None:
         raise Abandon
 
-    heeded = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, request) for number in heeded}
+    handled = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, request) for number in handled}
     before[signal.SIGALRM] = signal.signal(signal.SIGALRM, give_up)
     try:
         yield

@@ -13,5 +13,5 @@ def nearest(word: str, known: Iterable[str], *, likeness: float = 0.6) -> str | 
     # Only a mistake needs it.
     import difflib
 
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=likeness)
-    return near[0] if near else None
+    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=likeness)
+    return matches[0] if matches else None

@@ -7,7 +7,7 @@ import os
 import click
 
 from clock.cli import options
-from clock.dev.supervisor import run_house
+from clock.dev.supervisor import run_processes
 from clock.schedule.load import load
 
 
@@ -25,7 +25,7 @@ def dev(
     everything at the end. Ctrl-C ends all of it.
     """
     schedule = load(file, serializer=serializer)
-    return run_house(
+    return run_processes(
         schedule,
         url=url,
         settings=settings,

@@ -34,7 +34,7 @@ Exit codes: 0 fine, 1 the schedule has a mistake, 2 usage, 3 server, 4 a crash,
 
 
 class Front(click.Group):
-    """A group in which a schedule file in the place of a command starts the clock."""
+    """A group in which a schedule file in the position of a command starts the clock."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if runs_the_clock(args) and args[0] != START:
@@ -45,18 +45,18 @@ class Front(click.Group):
     def _check_is_file(self, word: str) -> None:
         if word.startswith("-") or word.endswith(".py") or Path(word).exists():
             return
-        near = nearest(word, COMMANDS)
-        hint = f"did you mean {near!r}?" if near else "see 'clock --help'"
+        suggestion = nearest(word, COMMANDS)
+        hint = f"did you mean {suggestion!r}?" if suggestion else "see 'clock --help'"
         raise click.UsageError(f"{word!r} is neither a command nor a file; {hint}")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        place = {START: "clock.cli.start:start", **COMMANDS}.get(cmd_name)
-        if place is None:
+        position = {START: "clock.cli.start:start", **COMMANDS}.get(cmd_name)
+        if position is None:
             return None
-        module, _, name = place.partition(":")
+        module, _, name = position.partition(":")
         command: click.Command = getattr(importlib.import_module(module), name)
         if not gc.isenabled():
             gc.freeze()

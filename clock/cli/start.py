@@ -47,7 +47,7 @@ log = logging.getLogger("clock")
     "style",
     type=click.Choice(STYLES),
     envvar="CLOCK_LOG",
-    help="Shape of the log lines; else for people on a terminal, logfmt elsewhere.",
+    help="Log format [default: terminal on a TTY, else logfmt]",
 )
 @options.overdue_after
 @click.option(
@@ -72,7 +72,7 @@ def start(
 ) -> int:
     """Read FILE and enqueue what is due, until SIGTERM, SIGINT or SIGHUP."""
     unblock_output()
-    # What is read stays as long as the clock runs, so it is no place to look for garbage.
+    # What is read stays as long as the clock runs: collecting garbage there is a waste.
     gc.disable()
     schedule = load(file, serializer=serializer)
     gc.freeze()
@@ -107,7 +107,7 @@ def start(
     except Abandon:
         log.warning(
             "abandoned",
-            extra={"fields": {"reason": "the server did not answer the claim in hand"}},
+            extra={"fields": {"reason": "the server did not answer the current claim"}},
         )
     except TimeSourceError:
         raise

@@ -38,7 +38,7 @@ PORT = 5040
     "style",
     type=click.Choice(STYLES),
     envvar="CLOCK_LOG",
-    help="Shape of the log lines; else for people on a terminal, logfmt elsewhere.",
+    help="Log format [default: terminal on a TTY, else logfmt]",
 )
 @click.option("--allow-actions", is_flag=True, help="Let readers run, pause and delete.")
 @click.option(

@@ -27,7 +27,7 @@ from clock.settings import settings_module
 from clock.stop import Stop, stopped_by_signals
 
 GRACE = 0.3
-"""Seconds the job in hand has to end once all is asked to; then the worker tells it to."""
+"""Seconds the current job has to end after a stop request; then the worker interrupts it."""
 
 FIRM = 1.0
 """Seconds a process has to end by itself; then it is killed. Ctrl-C ends all within two seconds."""
@@ -40,7 +40,7 @@ _COLOURS = {"clock": "cyan", "worker": "green", "web": "blue", "dev": "yellow"}
 _WEB = ("--port", "5040", "--or-any-port", "--allow-actions", "--show-arguments")
 
 
-def run_house(
+def run_processes(
     schedule: Schedule,
     *,
     url: str | None,

@@ -19,24 +19,24 @@ GRACE = 1.4
 def swept(children: Sequence[Child]) -> Iterator[None]:
     """While the block runs, the death of this process, even by SIGKILL, is soon the children's.
 
-    A worker with a job in hand would else go on with it, and so outlive the server. For a process
+    A worker that runs a job would otherwise go on with it, and so outlive the server. For a process
     whose threads hold no lock that the children's end needs.
     """
     reader, writer = os.pipe()
-    sweeper = os.fork()
-    if sweeper == 0:
+    watchdog = os.fork()
+    if watchdog == 0:
         os.close(writer)
-        _sweep(children, reader)
+        _end_children(children, reader)
     try:
         yield
     finally:
-        os.kill(sweeper, signal.SIGKILL)
-        os.waitpid(sweeper, 0)
+        os.kill(watchdog, signal.SIGKILL)
+        os.waitpid(watchdog, 0)
         os.close(reader)
         os.close(writer)
 
 
-def _sweep(children: Sequence[Child], parent: int) -> None:
+def _end_children(children: Sequence[Child], parent: int) -> None:
     os.setsid()
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)

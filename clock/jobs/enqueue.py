@@ -45,9 +45,9 @@ def enqueue(task: str | Callable[..., Any], /, **options: Unpack[EnqueueOptions]
     """
     name = task_name(task)
     asked = read_options(name, options)
-    place = find_target(asked.connection)
-    sent = _send(name, asked, place, time.time())
-    return Handle(sent[1:], is_new=sent.startswith("+"), place=place)
+    target = find_target(asked.connection)
+    sent = _send(name, asked, target, time.time())
+    return Handle(sent[1:], is_new=sent.startswith("+"), target=target)
 
 
 def call(
@@ -83,7 +83,7 @@ class Request:
 
 
 def enqueue_many(
-    place: Target,
+    target: Target,
     jobs: Sequence[tuple[str, EnqueueOptions]],
     *,
     deadline: float,
@@ -93,15 +93,15 @@ def enqueue_many(
     """Enqueue the ``jobs``, each the dotted name of its task and its options, all in one
     transaction; the handles on them are in their order.
 
-    They go to ``place``, whatever the settings say. ``now`` is UTC seconds since 1970. Raises
+    They go to ``target``, whatever the settings say. ``now`` is UTC seconds since 1970. Raises
     ValueError for an option that makes no sense, and RequestChangedError where the key of
     ``request`` came before with another one, with nothing enqueued. Raises EnqueueError where
     the server has not taken them by the ``deadline`` (seconds); and NotAQueueError, with the others
     enqueued, where the key of a queue holds something else.
     """
-    connection = with_timeout(place.connection, deadline)
+    connection = with_timeout(target.connection, deadline)
     made = [
-        _made(name, read_options(name, options), connection, place, now, request)
+        _made(name, read_options(name, options), connection, target, now, request)
         for name, options in jobs
     ]
     call = connection.register_script(script("clock.jobs", "enqueue.lua"))
@@ -121,13 +121,13 @@ def enqueue_many(
     for job, reply in zip(made, replies, strict=True):
         if reply == "q":
             raise NotAQueueError(f"{job.id} was not enqueued: the key {job.keys[1]} holds no queue")
-    return [Handle(reply[1:], is_new=reply.startswith("+"), place=place) for reply in replies]
+    return [Handle(reply[1:], is_new=reply.startswith("+"), target=target) for reply in replies]
 
 
-def _send(name: str, asked: Enqueueing, place: Target, now: float) -> str:
+def _send(name: str, asked: Enqueueing, target: Target, now: float) -> str:
     """Ask the server once; what the script returned."""
-    connection = with_timeout(place.connection, asked.deadline)
-    made = _made(name, asked, connection, place, now)
+    connection = with_timeout(target.connection, asked.deadline)
+    made = _made(name, asked, connection, target, now)
     call = connection.register_script(script("clock.jobs", "enqueue.lua"))
     try:
         with server_errors(connection, JobServerError):
@@ -157,11 +157,11 @@ def _made(
     name: str,
     asked: Enqueueing,
     connection: Redis,
-    place: Target,
+    target: Target,
     now: float,
     request: Request | None = None,
 ) -> _Made:
-    queue = Queue(asked.queue, connection=connection, serializer=place.serializer)
+    queue = Queue(asked.queue, connection=connection, serializer=target.serializer)
     job = _job(name, asked, queue, now)
     names = [
         job.key,
@@ -169,7 +169,7 @@ def _made(
         rq_keys.QUEUES,
         rq_keys.registry("scheduled", queue.name),
         keys.expires(job.id),
-        *([keys.unique(place.app, asked.unique.digest)] if asked.unique else []),
+        *([keys.unique(target.app, asked.unique.digest)] if asked.unique else []),
         *(map(Job.key_for, request.ids) if request else []),
     ]
     return _Made(job.id, names, _arguments(job, asked, now, request))
@@ -178,13 +178,13 @@ def _made(
 def _arguments(job: Job, asked: Enqueueing, now: float, request: Request | None) -> list[Any]:
     """What the script is told, see there."""
     due = None if asked.delay is None else math.ceil(now + asked.delay)
-    ttl, said_for = _expiry(asked.job, 0 if due is None else due - now)
+    ttl, known_until = _expiry(asked.job, 0 if due is None else due - now)
     return [
         job.id,
         "LPUSH" if asked.job.at_front else "RPUSH",
         "-" if due is None else due,
         ttl,
-        said_for,
+        known_until,
         asked.unique.kind if asked.unique else "-",
         asked.unique.lasts * 1000 if asked.unique else 0,
         str(request or "-"),
@@ -238,8 +238,8 @@ def _expiry(options: JobOptions, delay: float) -> tuple[int | str, int | str]:
         return "-", "-"
     kept = (options.result_ttl, options.failure_ttl)
     known_for = min(ENDLESS if ttl in {None, -1} else ttl for ttl in kept)
-    said_for = math.ceil((delay + known_for) * 1000) if known_for > options.expires else "-"
-    return math.ceil((delay + options.expires) * 1000), said_for
+    known_until = math.ceil((delay + known_for) * 1000) if known_for > options.expires else "-"
+    return math.ceil((delay + options.expires) * 1000), known_until
 
 
 def _not_enqueued(message: str, job_id: str, error: JobServerError) -> EnqueueError:

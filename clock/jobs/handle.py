@@ -79,7 +79,7 @@ class Handle:
     for it. Every method that asks the server raises JobServerError where it does not answer.
     """
 
-    __slots__ = ("_place", "id", "is_new")
+    __slots__ = ("_target", "id", "is_new")
 
     def __init__(
         self,
@@ -87,11 +87,11 @@ class Handle:
         connection: Redis | None = None,
         *,
         is_new: bool = False,
-        place: Target | None = None,
+        target: Target | None = None,
     ) -> None:
         self.id = id
         self.is_new = is_new
-        self._place = place or find_target(connection)
+        self._target = target or find_target(connection)
 
     def __repr__(self) -> str:
         return f"Handle({self.id!r})"
@@ -104,7 +104,7 @@ class Handle:
 
     def status(self) -> Status:
         """How the job stands now."""
-        connection = with_timeout(self._place.connection, ANSWER)
+        connection = with_timeout(self._target.connection, ANSWER)
         with (
             server_errors(connection, JobServerError),
             connection.pipeline(transaction=True) as pipeline,
@@ -122,7 +122,7 @@ class Handle:
 
     def progress(self) -> Progress | None:
         """How far its task said the job is, None where it has not said."""
-        connection = with_timeout(self._place.connection, ANSWER)
+        connection = with_timeout(self._target.connection, ANSWER)
         with server_errors(connection, JobServerError):
             return read_progress(connection, self.id)
 
@@ -152,21 +152,21 @@ class Handle:
 
     def _last_result(self) -> bytes | str:
         """The id of the latest result there is. What comes after it ends a wait."""
-        connection = with_timeout(self._place.connection, ANSWER)
+        connection = with_timeout(self._target.connection, ANSWER)
         with server_errors(connection, JobServerError):
             results = connection.xrevrange(rq_keys.results(self.id), count=1)
         return (results[0][0] if results else None) or "0-0"
 
     def _wait(self, last: bytes | str, rest: float) -> None:
-        connection = with_timeout(self._place.connection, ANSWER)
+        connection = with_timeout(self._target.connection, ANSWER)
         with server_errors(connection, JobServerError):
             connection.xread(
                 {rq_keys.results(self.id): last}, count=1, block=max(1, int(rest * 1000))
             )
 
     def _ended(self, status: Status) -> Any:
-        connection = with_timeout(self._place.connection, ANSWER)
-        job = Job(self.id, connection=connection, serializer=self._place.serializer)
+        connection = with_timeout(self._target.connection, ANSWER)
+        job = Job(self.id, connection=connection, serializer=self._target.serializer)
         try:
             with server_errors(connection, JobServerError):
                 result = job.latest_result()
@@ -187,7 +187,7 @@ class Handle:
         if not meta:
             return ""
         try:
-            values = resolve_serializer(self._place.serializer).loads(meta)
+            values = resolve_serializer(self._target.serializer).loads(meta)
             return str(values.get(keys.OUTCOME_META, {}).get("kind", ""))
         except Exception:  # a serializer raises what it likes at what another one wrote
             return ""

@@ -60,7 +60,7 @@ def occurrence_of(job: Job) -> Occurrence | None:
 
 
 def meta_of(job: Job) -> Mapping[str, Any]:
-    """The job's meta; empty where that is no mapping, as anybody may have written it."""
+    """The job's meta; empty if it is not a mapping: any program may have written it."""
     meta: Any = job.meta
     return meta if isinstance(meta, Mapping) else {}
 

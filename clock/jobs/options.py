@@ -190,7 +190,7 @@ def _priority(value: Any) -> str:
 
 def _id(value: Any) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,200}", value):
-        raise ValueError(f"{value!r} is no id: RQ takes letters, digits, '_' and '-'")
+        raise ValueError(f"{value!r} is not a valid job id; use letters, digits, '_' and '-'")
     if is_reserved(value):
         raise ValueError(f"{value!r} has the form of the clock's own job ids; choose another")
     return value
@@ -205,7 +205,7 @@ def _deadline(value: Any) -> float:
 
 def _connection(value: Any) -> Redis:
     if not isinstance(value, Redis):
-        raise ValueError(f"{value!r} is no connection; make one with redis.Redis")
+        raise ValueError(f"{value!r} is not a connection; create one with redis.Redis")
     return value
 
 

@@ -2,7 +2,7 @@
 
     Outcome
     ├── Retry    not done; to be run again
-    ├── Abort    failed, and no retry will mend it
+    ├── Abort    failed, and no retry would help
     └── Skip     there was nothing to do
 
 ``clock.worker.Worker`` acts on them. To RQ's own worker they are exceptions as any other: the job
@@ -28,7 +28,7 @@ class Retry(Outcome):
 
     ``in_`` is a length of time (seconds, ``"5m"``, a timedelta; 0 for at once), or None for what
     the job's own ``retry=`` says, which is at once where that says nothing. It is kept in whole
-    seconds. Raises ValueError for what is no length of time.
+    seconds. Raises ValueError for what is not a duration.
     """
 
     def __init__(self, *, in_: int | str | timedelta | None = None, reason: str = "") -> None:
@@ -79,7 +79,7 @@ def meaning_of(error: BaseException, table: Table) -> Outcome | None:
     for class_ in type(error).__mro__:
         for key in (class_, f"{class_.__module__}.{class_.__qualname__}"):
             if key in named:
-                return _said(named[key], error)
+                return _shown(named[key], error)
     return None
 
 
@@ -109,7 +109,7 @@ def _class_of(key: type[BaseException] | str) -> type | str:
     return class_ if isinstance(class_, type) else key
 
 
-def _said(meaning: Meaning, error: BaseException) -> Outcome:
+def _shown(meaning: Meaning, error: BaseException) -> Outcome:
     reason = f"{type(error).__name__}: {error}"
     if isinstance(meaning, Skip):
         return Skip(meaning.value)

@@ -43,8 +43,8 @@ def progress(done: float, total: float | None = None, message: str = "") -> None
     """Say how far the job that runs here has come; outside of a job nothing happens.
 
     It may be called as often as one likes: one call a second is written, the latest of each second,
-    and the one that says that all is done at once. A server that is away is no error. Raises
-    ValueError where ``done`` or ``total`` is no number from 0 on.
+    and the one that says that all is done at once. An unreachable server is not an error. Raises
+    ValueError where ``done`` or ``total`` is negative or not a number.
     """
     values = {
         "done": _plain(done),

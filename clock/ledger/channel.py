@@ -64,7 +64,7 @@ class Channel:
             try:
                 reply = self._connection.read_response(disable_decoding=True)
             except NoScriptError:
-                # Nothing was done, so this is no second time.
+                # Nothing was done, so this is not a repetition.
                 reply = self._script(keys=call.keys, args=call.arguments)
             except BaseException:
                 self.close()

@@ -78,7 +78,7 @@ class Counters:
         self._late = 0.0
 
 
-def read_tally(connection: Redis, app: str) -> Counted:
+def read_counters(connection: Redis, app: str) -> Counted:
     """What was counted, as far as it was written. Raises ServerError."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.hgetall(keys.counters(app))

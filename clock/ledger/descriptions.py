@@ -121,10 +121,10 @@ def _describe_some(
 def parse_descriptions(app: str, descriptions: Mapping[Any, Any] | None) -> dict[str, Description]:
     """The descriptions in the ledger's hash of them, by event, those of a file in its order."""
     read = readable(keys.descriptions(app), descriptions, _parse).values()
-    return {description.name: description for description in sorted(read, key=_place)}
+    return {description.name: description for description in sorted(read, key=_position)}
 
 
-def _place(description: Description) -> tuple[str, str, int]:
+def _position(description: Description) -> tuple[str, str, int]:
     return description.file, description.path, description.line
 
 

@@ -62,7 +62,7 @@ def pause(connection: Redis, app: str, event: str, pause: Pause) -> None:
         if before is not None:
             _note_end(pipeline, app, event, before, pause.since)
         until = "-" if pause.until is None else str(pause.until)
-        pipeline.hset(keys.pauses(app), event, f"{until} {json.dumps(_said(pause))}")
+        pipeline.hset(keys.pauses(app), event, f"{until} {json.dumps(_encode(pause))}")
         pipeline.expire(keys.pauses(app), keys.TTL)
         pipeline.execute()
 
@@ -162,13 +162,13 @@ def _identity(line: bytes | str) -> tuple[str, int] | None:
 
 def _note_end(pipeline: Pipeline, app: str, event: str, pause: Pause, ended: int) -> None:
     until = ended if pause.until is None else min(pause.until, ended)
-    line = json.dumps({"event": event, "until": until, **_said(pause)})
+    line = json.dumps({"event": event, "until": until, **_encode(pause)})
     pipeline.lpush(keys.ended_pauses(app), line)
     pipeline.ltrim(keys.ended_pauses(app), 0, keys.ENDED_PAUSES - 1)
     pipeline.expire(keys.ended_pauses(app), keys.TTL)
 
 
-def _said(pause: Pause) -> dict[str, Any]:
+def _encode(pause: Pause) -> dict[str, Any]:
     return {"reason": pause.reason, "by": pause.by, "since": pause.since}
 
 

@@ -70,8 +70,8 @@ def read_decided(connection: Redis, app: str) -> dict[str, int]:
 def _unknown(event: str, names: list[str], app: str) -> str:
     if not names:
         return f"there is no event {event!r}: no clock of the application {app!r} ran yet"
-    near = nearest(event, names)
-    hint = f", did you mean {near!r}?" if near else ";"
+    suggestion = nearest(event, names)
+    hint = f", did you mean {suggestion!r}?" if suggestion else ";"
     more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
     shown = ", ".join(names[:NAMES_SHOWN])
     return f"there is no event {event!r}{hint} the events are {shown}{more}"

@@ -50,9 +50,9 @@ def collect_skipped() -> Iterator[list[str]]:
 
 def skip(key: str | bytes, error: Exception, field: object = None) -> None:
     """Log, once, that the entry at ``key`` (its ``field``) is skipped because of ``error``."""
-    place = _shown(key) if field is None else f"{_shown(key)} {_shown(field)!r}"
+    where = _shown(key) if field is None else f"{_shown(key)} {_shown(field)!r}"
     reason = " ".join(str(error).split()) or type(error).__name__
-    line = f"{place}: {_shown(reason)}"
+    line = f"{where}: {_shown(reason)}"
     collected = _COLLECTED.get()
     if collected is not None and len(collected) < MAX_COLLECTED:
         collected.append(line)

@@ -49,7 +49,7 @@ class Claiming:
         ledger: Ledger,
         timetable: Timetable,
         *,
-        asking: Conditions,
+        conditions: Conditions,
         timekeeper: Timekeeper,
         future_records: FutureRecords,
         trouble: EventTrouble,
@@ -60,7 +60,7 @@ class Claiming:
         self._events = events
         self._ledger = ledger
         self._timetable = timetable
-        self._asking = asking
+        self._conditions = conditions
         self._time = timekeeper
         self._future_records = future_records
         self._trouble = trouble
@@ -87,7 +87,7 @@ class Claiming:
             self._timetable.put_back([due for batch in self._under_way for due in batch.due])
             self._under_way.clear()
             # Until the server is back they may be missed, and the catch-up rule holds for them too.
-            self._timetable.put_back(self._asking.give_back())
+            self._timetable.put_back(self._conditions.give_back())
             self._ledger.hang_up()
             raise
         finally:
@@ -114,19 +114,19 @@ class Claiming:
 
     def _ready(self, now: float) -> list[Ready]:
         """What is due and can be claimed; what users' code has a part in is asked for."""
-        ready = self._asking.ready(CLAIMED_AT_ONCE, now)
+        ready = self._conditions.ready(CLAIMED_AT_ONCE, now)
         while not ready:
             due = self._timetable.due(now, CLAIMED_AT_ONCE)
             for index, reason in self._timetable.take_broken():
                 self._trouble.say(index, "times", reason, now)
             steps = self._timetable.take_steps()
-            self._asking.take(steps)
-            ready = self._asking.sort(due)
+            self._conditions.take(steps)
+            ready = self._conditions.sort(due)
             if not due and not steps:
                 # Threads take their time to start, so what needs none is claimed before.
-                if not self._asking.begin(CLAIMED_AT_ONCE, now):
+                if not self._conditions.begin(CLAIMED_AT_ONCE, now):
                     break
-                ready = self._asking.ready(CLAIMED_AT_ONCE, now)
+                ready = self._conditions.ready(CLAIMED_AT_ONCE, now)
         return ready
 
     def _settle(self) -> None:

@@ -68,7 +68,7 @@ class Conditions:
         self._times: dict[int, float] = {}
         self._ready: list[Ready] = []
         self._waiting: deque[Due] = deque()
-        self.bell = self._threads.bell
+        self.wakeup = self._threads.wakeup
         """Rings when there is an answer."""
 
     def __bool__(self) -> bool:

@@ -28,7 +28,7 @@ LOOK_EVERY = 30.0
 WRITTEN_EVERY = 86_400
 """Seconds after which the declarations are written again, before they expire."""
 
-SAID_AGAIN = 3600
+REPORTED_EVERY = 3600
 """Seconds after which a conflict that goes on is logged again."""
 
 NAMED = 5
@@ -141,7 +141,7 @@ class ConflictCheck:
         return self._compared[digest]
 
     def _say(self, ours: Life, other: Life, names: Sequence[str], now: float) -> None:
-        if 0 <= now - self._reported.get(other.token, -SAID_AGAIN) < SAID_AGAIN:
+        if 0 <= now - self._reported.get(other.token, -REPORTED_EVERY) < REPORTED_EVERY:
             return
         self._reported[other.token] = now
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""

@@ -64,7 +64,7 @@ class Housekeeping:
         self._token = token
         self._serializer = serializer
         self._publisher = Publisher(connection, app, self._events)
-        self._tally = Counters(connection, app)
+        self._counters = Counters(connection, app)
         self._check = SelfCheck(connection, app, self._events, tolerance, self._publisher.published)
         self._conflicts = ConflictCheck(connection, app, self._events, serializer, conflict_after)
         self._ping = ping
@@ -130,14 +130,14 @@ class Housekeeping:
 
     def claimed(self, outcomes: Sequence[ClaimResult], claimed_at: float) -> None:
         """Claims were made at ``claimed_at``, and this became of them. Nothing is sent."""
-        self._tally.add(outcomes, claimed_at)
+        self._counters.add(outcomes, claimed_at)
 
     def ended(self, now: float) -> None:
         """The clock ends because it was asked to. A server that is away need not know."""
         if self._pulse is not None:
             with suppress(ServerError):
                 self._pulse.end(now)
-                self._tally.write()
+                self._counters.write()
 
     def _do(self, part: Callable[[float], None], now: float) -> None:
         try:
@@ -156,13 +156,13 @@ class Housekeeping:
             self._pulse = pulse
         elif not 0 <= now - self._pulse.life.last_tick < BEAT_EVERY:
             life = self._pulse.life
-            self._heed(self._pulse.beat(now), life, now)
+            self._handle_reply(self._pulse.beat(now), life, now)
 
     def _recover(self, now: float) -> None:
         if self._pulse is not None:
-            self._heed(self._pulse.look(), self._pulse.life, now)
+            self._handle_reply(self._pulse.look(), self._pulse.life, now)
 
-    def _heed(self, heard: Heard, life: Life, now: float) -> None:
+    def _handle_reply(self, heard: Heard, life: Life, now: float) -> None:
         if heard.is_lost:
             self._lost = (heard, life)
             self._described = None
@@ -203,7 +203,7 @@ class Housekeeping:
             return
         self._counted = now
         try:
-            self._tally.write()
+            self._counters.write()
         except ServerError as error:
             self._may_count = error.kind not in OUR_OWN
             raise

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 LONGEST_SLEEP = 1.0
 """Seconds. The time is looked at this often, whatever the timetable says: it may jump."""
 
-NEAR = 0.02
+SHORT_SLEEP = 0.02
 """Seconds before a time at which the loop wakes to sleep the rest anew: Linux lets a sleep end late
 by a thousandth of its length, and a short one is exact."""
 
@@ -93,7 +93,7 @@ class Loop:
         self._timetable = Timetable([_row(event) for event in events])
         self._start = Startup(self._all_events, self._ledger, self._timetable)
         self._future_records = FutureRecords(events, self._ledger)
-        self._asking = Conditions(
+        self._conditions = Conditions(
             events,
             self._timetable,
             trouble,
@@ -104,7 +104,7 @@ class Loop:
             events,
             self._ledger,
             self._timetable,
-            asking=self._asking,
+            conditions=self._conditions,
             timekeeper=self._time,
             future_records=self._future_records,
             trouble=trouble,
@@ -117,9 +117,9 @@ class Loop:
         try:
             while not self._stop.is_set():
                 seconds = self.turn()
-                self._stop.wait(seconds, self._asking.bell if self._asking else None)
+                self._stop.wait(seconds, self._conditions.wakeup if self._conditions else None)
         finally:
-            self._asking.bell.close()
+            self._conditions.wakeup.close()
         self._report_unanswered()
         if self._heartbeat is not None and not self._outage:
             self._heartbeat.ended(self._time.shown())
@@ -140,7 +140,7 @@ class Loop:
                 self._was_held = True
                 self._report_pass(_for_a_while())
                 return LONGEST_SLEEP
-            self._heed_going_back()
+            self._start_over_if_time_went_back()
             if self._could_not_claim(now):
                 self._recover()
                 self._timetable.catch_up(now)
@@ -160,7 +160,7 @@ class Loop:
         self._was_held = False
         self._trouble.passed(self._time.now())
         # A tick that only asked users' code does not know whether the server is back.
-        if self._was_heard or not self._asking:
+        if self._was_heard or not self._conditions:
             self._outage.over()
         return self._pause(self._time.now())
 
@@ -170,19 +170,19 @@ class Loop:
             self._heartbeat.passed(self._time.shown(), is_starting=is_starting, may_go_on=may_go_on)
 
     def _report_unanswered(self) -> None:
-        for event, scheduled in islice(self._asking.conditions(), NAMED):
+        for event, scheduled in islice(self._conditions.conditions(), NAMED):
             reason = "its condition was still being asked; the next start decides"
             fields = {"event": event.name, "scheduled_at": event.local(scheduled), "reason": reason}
             log.warning("abandoned", extra={"fields": fields})
 
-    def _heed_going_back(self) -> None:
+    def _start_over_if_time_went_back(self) -> None:
         """Begin anew where the server's time went back so far that records are lowered, not waited
         out: what waits here waits for a time that is as far away.
         """
         # What users' code was asked belongs to events as they stand now; answers are not far.
-        if self._time.has_gone_back and not self._asking:
+        if self._time.has_gone_back and not self._conditions:
             self._time.has_gone_back, self._last_pass = False, None
-            self._asking.bell.close()
+            self._conditions.wakeup.close()
             self._begin_by_records()
 
     def _could_not_claim(self, now: float) -> bool:
@@ -247,10 +247,10 @@ class Loop:
             return 0.0
         due = self._timetable.next_due()
         left = LONGEST_SLEEP if due is None else max(due - now, 0.0)
-        answered = self._asking.due_in()
+        answered = self._conditions.due_in()
         if answered is not None:
             left = min(left, answered)
-        return left if left <= NEAR else min(left - NEAR, LONGEST_SLEEP)
+        return left if left <= SHORT_SLEEP else min(left - SHORT_SLEEP, LONGEST_SLEEP)
 
 
 def _for_a_while() -> Callable[[], bool]:

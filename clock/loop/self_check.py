@@ -57,7 +57,7 @@ class SelfCheck:
         self._tolerance = tolerance
         self._published = published
         self._script = connection.register_script(script("clock.ledger", "decided.lua"))
-        self._agenda: DueQueue | None = None
+        self._due_queue: DueQueue | None = None
         self._overdue: set[int] = set()
 
     @property
@@ -71,11 +71,11 @@ class SelfCheck:
         Logs each event once when it becomes overdue and once when it is decided. Raises
         ServerError. Instants are UTC seconds since 1970.
         """
-        if self._agenda is None:
-            self._agenda = self._begun(now)
+        if self._due_queue is None:
+            self._due_queue = self._begun(now)
         asked: list[int] = []
-        while len(asked) < AT_ONCE and (at := self._agenda.soonest()) is not None and at <= now:
-            asked.append(self._agenda.take()[1])
+        while len(asked) < AT_ONCE and (at := self._due_queue.soonest()) is not None and at <= now:
+            asked.append(self._due_queue.take()[1])
         if not asked:
             return
         overdue: list[tuple[int, int]] = []
@@ -83,30 +83,30 @@ class SelfCheck:
             replies = self._ask(asked)
         except BaseException:
             for index in asked:
-                self._agenda.put(index, int(now))
+                self._due_queue.put(index, int(now))
             raise
         for index, decided, line in zip(asked, replies[::2], replies[1::2], strict=True):
             again = self._look(index, decided, line, now, there_since, overdue)
-            self._agenda.put(index, math.ceil(again))
+            self._due_queue.put(index, math.ceil(again))
         self._report(overdue)
 
     def _begun(self, now: float) -> DueQueue:
         """Each event when its next time is past by more than the tolerance."""
-        agenda = DueQueue()
+        due_queue = DueQueue()
         # By identity: the events keep their recurrences, and many share one.
         coming: dict[int, int | None] = {}
         for index, event in enumerate(self._events):
             recurrence = self._recurrence(event)
             if recurrence is None:
-                agenda.put(index, math.ceil(now + self._tolerance + 1))
+                due_queue.put(index, math.ceil(now + self._tolerance + 1))
                 continue
             key = id(recurrence)
             if key not in coming:
                 coming[key] = following(recurrence, int(now))
             at = coming[key]
             again = now + NOT_DUE if at is None else at + self._tolerance + 1
-            agenda.put(index, math.ceil(again))
-        return agenda
+            due_queue.put(index, math.ceil(again))
+        return due_queue
 
     def _recurrence(self, event: Event) -> Recurrence | None:
         """What says when an event is due, without its user's code; None where nothing does yet."""

@@ -134,7 +134,7 @@ class ServerTime:
         return False
 
     def _warn(self) -> None:
-        """Say once that the wall clock is off, and once that it is right again."""
+        """Log that the wall clock is off, and later that it is right again."""
         is_off = abs(self._wall_offset) > AGREES
         if is_off == self._is_warned:
             return

@@ -44,12 +44,12 @@ IDLE = 10.0
 class SideThreads:
     """Runs functions in daemon threads, at most one for a key at any moment.
 
-    It is no pool that could be full: where no thread is free another one starts, so a function that
-    never returns costs its key, and nobody else a place. A process may end while one runs.
+    It is not a pool, which could be full: where no thread is free another one starts, so a function
+    that never returns blocks its own key only. A process may end while one runs.
     """
 
     def __init__(self) -> None:
-        self.bell = Wakeup()
+        self.wakeup = Wakeup()
         """Rings when there is an answer."""
         self._running: set[Hashable] = set()
         self._work: SimpleQueue[Work] = SimpleQueue()
@@ -86,10 +86,10 @@ class SideThreads:
         """Take up to ``most`` answers, in the order in which they came."""
         if not self._running:
             return []
-        self.bell.hush()
+        self.wakeup.clear()
         taken = [self._answers.popleft() for _ in range(min(most, len(self._answers)))]
         if self._answers:
-            self.bell.ring()
+            self.wakeup.set()
         for answer in taken:
             self._running.discard(answer.key)
         return taken
@@ -114,7 +114,7 @@ class SideThreads:
 
     def _answer(self, answer: Answer) -> None:
         self._answers.append(answer)
-        self.bell.ring()
+        self.wakeup.set()
 
 
 def _answer_of(work: Work) -> Answer:

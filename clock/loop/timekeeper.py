@@ -29,12 +29,12 @@ class Timekeeper:
         self._given = given
         self._server_time = server_time
         self._source = TimeSource.SERVER
-        self._said_at: float | None = None
+        self._logged_at: float | None = None
         self._is_contradicted = False
         self._last_read = 0.0
         self.has_gone_back = False
         """Whether the server's time went back so far that records in the future are lowered. Who
-        heeds it sets it back.
+        handles it sets it back.
         """
 
     def keep(self) -> None:
@@ -46,12 +46,12 @@ class Timekeeper:
         """
         if self._given is not None or not self._is_due():
             return
-        is_first, self._said_at = self._said_at is None, time.monotonic()
+        is_first, self._logged_at = self._logged_at is None, time.monotonic()
         started = self._server_time.started()
         try:
             reading = self._ledger.read_time(self._source)
         except BaseException:
-            self._said_at = None if is_first else self._said_at
+            self._logged_at = None if is_first else self._logged_at
             raise
         if self._source is TimeSource.SERVER:
             if reading.server is None:
@@ -107,12 +107,12 @@ class Timekeeper:
         return self._given is None and self._source is TimeSource.SERVER
 
     def _is_due(self) -> bool:
-        if self._said_at is None or time.monotonic() - self._said_at >= READ_EVERY:
+        if self._logged_at is None or time.monotonic() - self._logged_at >= READ_EVERY:
             return True
         return self._goes_by_server and self._server_time.is_stale()
 
     def _go_by_host(self) -> None:
-        self._source, self._said_at = TimeSource.HOST, None
+        self._source, self._logged_at = TimeSource.HOST, None
         reason = "this user may not ask the server for its TIME; this host's clock decides"
         log.warning("server time", extra={"fields": {"reason": reason}})
         self.keep()

@@ -71,7 +71,7 @@ class Timetable:
 
     def __init__(self, rows: Sequence[TimetableRow]) -> None:
         self._rows = rows
-        self._agenda = DueQueue()
+        self._due_queue = DueQueue()
         self._coming: dict[int, int | None] = {}
         self._coming_after = 0
         self._held: dict[int, int] = {}
@@ -118,7 +118,7 @@ class Timetable:
             return
         if following < int(horizon) > self._horizon:
             self._held[index], following = following, int(horizon)
-        self._agenda.put(index, following)
+        self._due_queue.put(index, following)
 
     def catch_up(self, horizon: float) -> None:
         """Nobody could claim until ``horizon``; for what passed, the catch-up rule holds."""
@@ -136,10 +136,10 @@ class Timetable:
         taken: list[Due] = []
         while (
             len(taken) + len(self._steps) < limit
-            and (soonest := self._agenda.soonest()) is not None
+            and (soonest := self._due_queue.soonest()) is not None
             and soonest <= now
         ):
-            at, index = self._agenda.take()
+            at, index = self._due_queue.take()
             pending = self._held.pop(index, at) if self._held else at
             # A held event waited on purpose, so what passed meanwhile was missed like the rest.
             horizon = max(self._horizon, at) if pending != at else self._horizon
@@ -159,7 +159,7 @@ class Timetable:
             behind = self._missed.take()
             if behind.horizon > now:
                 # It was put there before the time went back.
-                self._agenda.put(behind.row, behind.pending)
+                self._due_queue.put(behind.row, behind.pending)
                 continue
             with self._broken_ones(behind.row):
                 taken.append(self._caught_up(behind, now))
@@ -208,16 +208,16 @@ class Timetable:
         for item in due:
             # It may be asked for again within the same second, so with the same horizon.
             self._trimmed.pop(item.row, None)
-            self._agenda.put(item.row, item.pending)
+            self._due_queue.put(item.row, item.pending)
 
     def hold(self, due: Due, until: float) -> None:
         """What was taken cannot be decided now; it is due again at ``until``."""
         self._held[due.row] = due.pending
-        self._agenda.put(due.row, max(int(until), due.pending + 1))
+        self._due_queue.put(due.row, max(int(until), due.pending + 1))
 
     def next_due(self) -> int | None:
         """When something is due next, or None."""
-        return self._missed.oldest() if self._missed else self._agenda.soonest()
+        return self._missed.oldest() if self._missed else self._due_queue.soonest()
 
     @property
     def is_behind(self) -> bool:

@@ -7,7 +7,7 @@ import threading
 
 
 class Wakeup:
-    """Readable, for a selector, from ``ring`` to ``hush``.
+    """Readable, for a selector, from ``set`` to ``clear``.
 
     Its pipe is opened when somebody waits for the first time. After ``close`` it rings for nobody:
     a thread that comes late must not write into a descriptor that is somebody else's by then.
@@ -30,7 +30,7 @@ class Wakeup:
                     os.write(self._pipe[1], b".")
             return self._pipe[0]
 
-    def ring(self) -> None:
+    def set(self) -> None:
         """Wake whoever waits, or will; may be called from any thread."""
         with self._lock:
             if not self._is_rung:
@@ -38,7 +38,7 @@ class Wakeup:
                 if self._pipe is not None:
                     os.write(self._pipe[1], b".")
 
-    def hush(self) -> None:
+    def clear(self) -> None:
         """Let the next to wait do so until it is rung again."""
         with self._lock:
             if self._is_rung:

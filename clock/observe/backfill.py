@@ -31,7 +31,7 @@ def candidates(
 
 def _became(scheduled: int, history: Sequence[Decision]) -> Kind | None:
     for decision in history:
-        # A run by hand is no occurrence, even where it fell on the same second.
+        # A manual run is not an occurrence, even where it fell on the same second.
         if decision.kind is not Kind.MANUAL and decision.first <= scheduled <= decision.last:
             return decision.kind
     return None

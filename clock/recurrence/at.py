@@ -101,6 +101,10 @@ def _weekday(word: str, text: str) -> int:
         return _SHORT[lower]
     if lower in WEEKDAYS:
         return WEEKDAYS.index(lower)
-    near = nearest(lower, WEEKDAYS)
-    hint = f"did you mean {near.capitalize()!r}?" if near else "write one like 'Monday 12:00'"
+    suggestion = nearest(lower, WEEKDAYS)
+    hint = (
+        f"did you mean {suggestion.capitalize()!r}?"
+        if suggestion
+        else "write one like 'Monday 12:00'"
+    )
     raise RecurrenceError(f"at={text!r}: {word!r} is not a weekday; {hint}")

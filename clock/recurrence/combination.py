@@ -41,5 +41,5 @@ class Words(Combining):
 
 
 def period(text: str) -> Words:
-    """A period in words, to combine with what is no rule: ``period("weekday") - {date(...)}``."""
+    """A period from text, to combine with something else: ``period("weekday") - {date(...)}``."""
     return Words(text)

@@ -110,7 +110,7 @@ def _of_wall(wall: Wall, after: Local, until: Local, _offset: int) -> int:
 
 
 def _zones(recurrence: Recurrence) -> set[Zone] | None:
-    """The zones of what is combined; None where a part is no set of seconds of a day."""
+    """The zones of what is combined; None if a part is not a set of seconds of a day."""
     match recurrence:
         case Elapsed():
             return set()

@@ -14,7 +14,7 @@ from clock.recurrence.dates import DateSet, date_set
 def holidays(path: str | os.PathLike[str]) -> DateSet:
     """The days that the all-day events of an iCalendar file cover, the first to the last of each.
 
-    The file is read once, here; events with a time of day are no holidays and are passed over.
+    The file is read once, here; events with a time of day are not holidays and are skipped.
     Needs the extra ``ical`` (the library icalendar). Raises RecurrenceError for a file that cannot
     be read, that has no all-day event, or one that repeats by a rule: write its dates out.
     """

@@ -98,9 +98,9 @@ def _unknown(period: str, word: str) -> str:
                 f"{period!r} is not a period; weeks, months and weekdays are not mixed "
                 "with other units, and days are counted alone, as in '3 days'"
             )
-        near = nearest(part, known)
-        if near:
-            return f"{period!r} is not a period; did you mean {near!r}?"
+        suggestion = nearest(part, known)
+        if suggestion:
+            return f"{period!r} is not a period; did you mean {suggestion!r}?"
     return (
         f"{period!r} is not a period; "
         "write one like '10 minutes', '1h30m', 'day', '2 weeks' or 'monday'"

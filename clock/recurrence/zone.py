@@ -107,8 +107,8 @@ def _unknown(name: str) -> str:
     by_folded = {known.casefold(): known for known in pytz.all_timezones}
     cities = {known.rpartition("/")[2].casefold(): known for known in pytz.common_timezones}
     folded = str(name).casefold()
-    near = nearest(folded, by_folded) or nearest(folded, cities)
-    if near is None:
+    suggestion = nearest(folded, by_folded) or nearest(folded, cities)
+    if suggestion is None:
         return f"unknown zone {name!r}; zones are written like 'Europe/Berlin'"
-    best = by_folded.get(near) or cities[near]
+    best = by_folded.get(suggestion) or cities[suggestion]
     return f"unknown zone {name!r}; did you mean {best!r}?"

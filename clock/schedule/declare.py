@@ -1,4 +1,4 @@
-"""The words of a schedule file that declare: ``every``, ``timezone``, ``defaults``."""
+"""The functions of a schedule file: ``every``, ``timezone``, ``defaults``."""
 
 from __future__ import annotations
 

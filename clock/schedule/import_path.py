@@ -47,9 +47,9 @@ def is_own(file: str, folder: Path) -> bool:
 
 def _lies_in(folder: Path, module: ModuleType) -> bool:
     file = getattr(module, "__file__", None)
-    # A folder without __init__.py is a module without a file, and has its places in __path__.
-    places = [file] if file else getattr(module, "__path__", ())
-    return any(is_own(place, folder) for place in places)
+    # A folder without __init__.py is a module without a file, and has its folders in __path__.
+    paths = [file] if file else getattr(module, "__path__", ())
+    return any(is_own(path, folder) for path in paths)
 
 
 def _forget(name: str) -> None:

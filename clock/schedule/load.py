@@ -75,8 +75,8 @@ def _run(source: bytes, path: str) -> None:
             error.filename or path, error.lineno, f"invalid syntax: {error.msg}"
         ) from None
     except (Exception, SystemExit) as error:
-        place, line = _place(error, path)
-        raise ScheduleError(place, line, " ".join(_sentence(error).split())) from None
+        file, line = _position(error, path)
+        raise ScheduleError(file, line, " ".join(_sentence(error).split())) from None
 
 
 def _sentence(error: BaseException) -> str:
@@ -88,11 +88,11 @@ def _sentence(error: BaseException) -> str:
     return sentence
 
 
-def _place(error: BaseException, path: str) -> tuple[str, int | None]:
+def _position(error: BaseException, path: str) -> tuple[str, int | None]:
     """The innermost line of the schedule, or of a file in its folder, that led to ``error``."""
     folder = Path(path).resolve().parent
-    place: tuple[str, int | None] = (path, None)
+    position: tuple[str, int | None] = (path, None)
     for frame in traceback.extract_tb(error.__traceback__):
         if frame.filename == path or is_own(frame.filename, folder):
-            place = (frame.filename, frame.lineno)
-    return place
+            position = (frame.filename, frame.lineno)
+    return position

@@ -232,7 +232,7 @@ def _unknown(name: str, known: Mapping[str, Option]) -> str:
         return "unknown option 'tz'; write timezone('...') for the whole file"
     if name in OPTIONS:
         return f"{name}= belongs to a single event, in every(...), not to a whole file"
-    near = nearest(name, known, likeness=0.5)
-    if near:
-        return f"unknown option {name!r}; did you mean {near!r}?"
+    suggestion = nearest(name, known, likeness=0.5)
+    if suggestion:
+        return f"unknown option {name!r}; did you mean {suggestion!r}?"
     return f"unknown option {name!r}; the options are {', '.join(sorted(known))}"

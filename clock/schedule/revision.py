@@ -47,10 +47,10 @@ def load_revision(spec: str, *, serializer: str = "pickle") -> Schedule:
         try:
             schedule = load(root / path, serializer=serializer, root=root)
         except ScheduleError as error:
-            place, message = (
+            location, message = (
                 text.replace(f"{root}/", shown) for text in (error.path, error.message)
             )
-            raise ScheduleError(place, error.line, message) from None
+            raise ScheduleError(location, error.line, message) from None
     events = {name: _shown(event, str(root), shown) for name, event in schedule.events.items()}
     return replace(schedule, path=spec, events=events)
 
@@ -62,12 +62,12 @@ def _shown(event: Event, root: str, shown: str) -> Event:
 def _archive(spec: str, revision: str) -> bytes:
     git = shutil.which("git")
     if git is None:
-        raise ScheduleError(spec, None, "cannot be read: there is no git on this machine")
+        raise ScheduleError(spec, None, "cannot be read: git is not installed")
     top = _git(spec, [git, "rev-parse", "--show-toplevel"], "this folder is in no git repository")
     commit = _git(
         spec,
         [git, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"],
-        f"there is no revision {revision!r}",
+        f"unknown revision {revision!r}",
     )
     root, name = (line.decode().rstrip("\n") for line in (top, commit))
     return _git(spec, [git, "-C", root, "archive", "--format=tar", name], "git archive failed")

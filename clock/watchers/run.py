@@ -19,7 +19,7 @@ _WORDS = {
     RunOutcome.FAILED: "fail",
     RunOutcome.STOPPED: "fail",
 }
-"""What is told of each outcome. Of a run that is tried again nothing is: the next one tells."""
+"""The ping sent for each outcome. A run that is retried sends none: the next one does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

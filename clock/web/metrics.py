@@ -23,7 +23,7 @@ from starlette.routing import BaseRoute, Route
 from clock.connection.client import with_timeout
 from clock.decision import Group, Kind
 from clock.errors import ServerError
-from clock.ledger.counters import Counted, read_tally
+from clock.ledger.counters import Counted, read_counters
 from clock.ledger.histogram import Histogram
 from clock.observe.reading import read_status
 from clock.observe.rq.queues import QueueState, read_queues
@@ -62,7 +62,7 @@ def read_scrape(connection: Redis, app: str, now: float, tolerance: float) -> Sc
         status=found,
         queues=read_queues(connection, now, used),
         measured=read_measured(connection, app, events),
-        counted=read_tally(connection, app),
+        counted=read_counters(connection, app),
     )
 
 

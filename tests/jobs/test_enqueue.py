@@ -132,7 +132,7 @@ def test_an_id_that_is_there_is_not_enqueued_again(redis: Redis) -> None:
         ({"priority": "high", "queue": "io"}, "say one of priority= and queue="),
         ({"customer": 3}, "unknown option 'customer'; the task's own arguments go into args= and"),
         ({"tz": "UTC"}, "unknown option 'tz'; the task's own arguments"),
-        ({"id": "a:b"}, "id=: 'a:b' is no id: RQ takes letters, digits, '_' and '-'"),
+        ({"id": "a:b"}, "id=: 'a:b' is not a valid job id; use letters, digits, '_' and '-'"),
         ({"unique": "always"}, "unique=: 'always' is neither 'waiting', 'unfinished' nor a length"),
         ({"unique": True}, "unique=: True is neither"),
         ({"unique_key": "k"}, "unique_key= says which jobs are equal; say what that means"),
@@ -141,7 +141,7 @@ def test_an_id_that_is_there_is_not_enqueued_again(redis: Redis) -> None:
         ({"delay": "soon"}, "delay=: 'soon' is not a length of time"),
         ({"max_running": 0}, "max_running=: 0 must be a number of jobs from 1 to 1000"),
         ({"meta": {"clock": 1}}, "meta=: the key 'clock' is reserved"),
-        ({"connection": "redis://"}, "connection=: 'redis://' is no connection"),
+        ({"connection": "redis://"}, "connection=: 'redis://' is not a connection"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_refused(

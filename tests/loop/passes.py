@@ -9,9 +9,9 @@ from tests.live.waiting import wait_for
 def take_turn(loop: Loop) -> None:
     """A turn, and as many more as it takes until users' code has answered all it was asked."""
     loop.turn()
-    while loop._asking:
+    while loop._conditions:
         assert not loop._stop.is_set()
-        loop._stop.wait(15.0, loop._asking.bell)
+        loop._stop.wait(15.0, loop._conditions.wakeup)
         loop.turn()
 
 

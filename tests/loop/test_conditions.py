@@ -108,7 +108,7 @@ def test_what_was_missed_waits_as_well(redis: Redis, read: ReadSchedule) -> None
     assert read_record(redis, "test", "tasks.x").counters["missed"] == 4
 
 
-def test_within_counts_from_the_asking(redis: Redis, read: ReadSchedule) -> None:
+def test_within_counts_from_the_conditions(redis: Redis, read: ReadSchedule) -> None:
     gate = Gate()
     clock = Asked(redis, read("every('10 seconds', 'tasks.x', within='3s')"), gate)
     clock.to(0, 10, 14, 18)
@@ -149,7 +149,7 @@ def test_one_that_does_not_answer_in_time_is_an_error_until_it_does(
     wait_for("it is asked", lambda: gate.asked)
     assert gate.asked == [10]
     gate.open.set()
-    wait_for("it answers at last", lambda: clock.loop._asking._threads._answers)
+    wait_for("it answers at last", lambda: clock.loop._conditions._threads._answers)
     clock.to(24, 28)
     clock.now = START + 30
     clock.answered()

@@ -23,7 +23,7 @@ from clock.ledger.pauses import Pause, pause, resume
 from clock.ledger.record import Record
 from clock.ledger.records import read_record
 from clock.loop.claiming import CLAIMED_AT_ONCE
-from clock.loop.loop import LONGEST_SLEEP, NEAR, Loop
+from clock.loop.loop import LONGEST_SLEEP, SHORT_SLEEP, Loop
 from clock.recurrence.elapsed import Elapsed
 from clock.schedule.event import Event
 from clock.stop import Stop
@@ -275,10 +275,10 @@ def test_a_turn_sleeps_until_something_is_due_and_never_longer_than_the_longest_
     loop, wall = _loop(redis, read("every('1 minute', 'tasks.x')"), START)
     assert loop.turn() == LONGEST_SLEEP
     wall.now = START + 59.75
-    assert loop.turn() == 0.25 - NEAR
+    assert loop.turn() == 0.25 - SHORT_SLEEP
     # Linux lets a sleep of 60 s end 60 ms late: what is left then is slept anew.
-    wall.now = START + 60 - NEAR
-    assert loop.turn() == pytest.approx(NEAR)
+    wall.now = START + 60 - SHORT_SLEEP
+    assert loop.turn() == pytest.approx(SHORT_SLEEP)
 
 
 def test_a_condition_that_says_no_is_a_recorded_skip(redis: Redis, read: ReadSchedule) -> None:

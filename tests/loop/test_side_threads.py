@@ -79,33 +79,33 @@ def test_a_host_that_gives_no_more_threads_is_an_error_of_the_one_who_asked(
 
 
 def test_a_bell_is_readable_from_its_ring_until_it_is_hushed() -> None:
-    bell = Wakeup()
-    bell.ring()
-    assert _is_readable(bell)
-    bell.ring()
-    bell.hush()
-    assert not _is_readable(bell)
-    bell.hush()
-    bell.ring()
-    assert _is_readable(bell)
-    bell.close()
+    wakeup = Wakeup()
+    wakeup.set()
+    assert _is_readable(wakeup)
+    wakeup.set()
+    wakeup.clear()
+    assert not _is_readable(wakeup)
+    wakeup.clear()
+    wakeup.set()
+    assert _is_readable(wakeup)
+    wakeup.close()
 
 
 def test_a_closed_bell_writes_into_nobody_elses_descriptor() -> None:
-    bell = Wakeup()
-    bell.fileno()
-    bell.close()
+    wakeup = Wakeup()
+    wakeup.fileno()
+    wakeup.close()
     other = Wakeup()
     other.fileno()
-    bell.ring()
+    wakeup.set()
     assert not _is_readable(other)
     other.close()
     with pytest.raises(ValueError, match="closed"):
-        bell.fileno()
+        wakeup.fileno()
 
 
-def _is_readable(bell: Wakeup) -> bool:
-    return bool(select.select([bell], [], [], 0)[0])
+def _is_readable(wakeup: Wakeup) -> bool:
+    return bool(select.select([wakeup], [], [], 0)[0])
 
 
 def _raising(error: BaseException) -> Callable[[], object]:

@@ -72,8 +72,8 @@ def test_a_mistake_in_a_revision_names_it(commit: Commit) -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("git:nowhere:main.py", "cannot be read: there is no revision 'nowhere'"),
-        ("git:--help:main.py", "cannot be read: there is no revision '--help'"),
+        ("git:nowhere:main.py", "cannot be read: unknown revision 'nowhere'"),
+        ("git:--help:main.py", "cannot be read: unknown revision '--help'"),
         ("git:main:none.py", "cannot be read: No such file or directory"),
         ("git:main", "is not a revision; write git:REV:path, as in 'git:main:schedules/main.py'"),
         ("git::x.py", "is not a revision; write git:REV:path, as in 'git:main:schedules/main.py'"),
@@ -100,4 +100,4 @@ def test_without_git_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(ScheduleError) as caught:
         load_any("git:main:main.py")
-    assert caught.value.message == "cannot be read: there is no git on this machine"
+    assert caught.value.message == "cannot be read: git is not installed"

@@ -19,7 +19,7 @@ from redis import Redis
 from rq import Queue
 
 from clock import keys
-from clock.ledger.counters import read_tally
+from clock.ledger.counters import read_counters
 from clock.ledger.ledger import Claim, Ledger
 from clock.ledger.pauses import Pause, pause
 from clock.runs.records import write_run
@@ -82,9 +82,9 @@ def test_lateness_is_counted_with_the_heartbeat(redis: Redis, web: Web, clock: W
 def test_a_clock_that_ends_writes_what_it_counted_last(redis: Redis, read: ReadSchedule) -> None:
     watched = Watched(redis, read("every('2 seconds', 'tasks.x')"))
     watched.turn([0, 2])
-    assert read_tally(redis, "test").latenesses.count == 0
+    assert read_counters(redis, "test").latenesses.count == 0
     watched.housekeeping.ended(START + 3)
-    assert read_tally(redis, "test").latenesses.count == 1
+    assert read_counters(redis, "test").latenesses.count == 1
 
 
 def test_a_second_clock_counts_the_claims_it_lost(
@@ -265,7 +265,7 @@ def test_a_claim_again_after_a_lost_reply_is_no_duplicate(redis: Redis, read: Re
     )
     watched.housekeeping.claimed(again, START + 11)
     watched.housekeeping.ended(START + 12)
-    assert read_tally(redis, "test").refused == 0
+    assert read_counters(redis, "test").refused == 0
 
 
 def _scrape(web: Web) -> Samples:

@@ -134,15 +134,15 @@ def read_jobs(
     on one of them, and may be on two. What has expired is passed over, so a page may have fewer
     jobs than ``limit``. Raises CursorError, and ServerError.
     """
-    place = None if cursor is None else read_cursor(cursor)
+    start = None if cursor is None else read_cursor(cursor)
     with server_errors():
         if state is Stage.QUEUED:
-            total, ids, following = _waiting(connection, rq_keys.QUEUE + queue, place, limit)
+            total, ids, following = _waiting(connection, rq_keys.QUEUE + queue, start, limit)
         elif state is Stage.RATE_LIMITED:
-            total, ids, following = _limited(connection, queue, place, limit)
+            total, ids, following = _limited(connection, queue, start, limit)
         else:
             key = rq_keys.registry(_REGISTRIES[state], queue)
-            total, ids, following = _registered(connection, key, state, now, place, limit)
+            total, ids, following = _registered(connection, key, state, now, start, limit)
         summaries = read_summaries(connection, ids)
     return JobPage(
         jobs=tuple(summary for summary in summaries if summary is not None),
@@ -211,17 +211,17 @@ def summary_of(identifier: str, fields: Sequence[bytes | None] | None) -> JobSum
 
 
 _FURTHEST = 2**40
-_Found = tuple[int, list[str], Cursor | None]
+_Page = tuple[int, list[str], Cursor | None]
 
 
-def _waiting(connection: Redis, key: str, place: Cursor | None, limit: int) -> _Found:
+def _waiting(connection: Redis, key: str, cursor: Cursor | None, limit: int) -> _Page:
     start = 0
     if as_text(connection.type(key)) not in {"list"}:
         return 0, [], None
-    if place is not None:
+    if cursor is not None:
         # What waits only comes nearer to the head. Where the last job seen is gone from there, so
         # is, but for what was put at the front or taken away, all that was before it.
-        at: Any = connection.lpos(key, place.member, maxlen=int(min(place.score, _FURTHEST)) + 1)
+        at: Any = connection.lpos(key, cursor.member, maxlen=int(min(cursor.score, _FURTHEST)) + 1)
         start = 0 if at is None else at + 1
     with connection.pipeline(transaction=False) as pipeline:
         pipeline.llen(key)
@@ -232,9 +232,9 @@ def _waiting(connection: Redis, key: str, place: Cursor | None, limit: int) -> _
     return total, ids, Cursor(last - 1, ids[-1]) if ids and last < total else None
 
 
-def _limited(connection: Redis, queue: str, place: Cursor | None, limit: int) -> _Found:
+def _limited(connection: Redis, queue: str, cursor: Cursor | None, limit: int) -> _Page:
     all_ = [job for job in read_limited(connection) if job.queue == queue]
-    last = (place.score, place.member) if place is not None else (-math.inf, "")
+    last = (cursor.score, cursor.member) if cursor is not None else (-math.inf, "")
     left = [job for job in all_ if job[:2] > last]
     some = left[:limit]
     following = Cursor(some[-1].since, some[-1].id) if len(left) > limit else None
@@ -242,15 +242,17 @@ def _limited(connection: Redis, queue: str, place: Cursor | None, limit: int) ->
 
 
 def _registered(
-    connection: Redis, key: str, state: Stage, now: float, place: Cursor | None, limit: int
-) -> _Found:
+    connection: Redis, key: str, state: Stage, now: float, cursor: Cursor | None, limit: int
+) -> _Page:
     is_upwards = state in _OLDEST_FIRST
     start = 0
-    if place is not None:
+    if cursor is not None:
         with connection.pipeline(transaction=False) as pipeline:
-            (pipeline.zrank if is_upwards else pipeline.zrevrank)(key, place.member)
+            (pipeline.zrank if is_upwards else pipeline.zrevrank)(key, cursor.member)
             # Where the last one seen is gone: behind all that were before it for certain.
-            before = ("-inf", f"({place.score!r}") if is_upwards else (f"({place.score!r}", "+inf")
+            before = (
+                ("-inf", f"({cursor.score!r}") if is_upwards else (f"({cursor.score!r}", "+inf")
+            )
             pipeline.zcount(key, *before)
             rank, earlier = execute(pipeline)
         start = (earlier or 0) if rank is None else rank + 1

@@ -36,8 +36,8 @@ LONGEST_TASK = 500
 
 _PICKLE = b"\x80"
 _TEXTS = frozenset({"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE"})
-_PLACES = frozenset({"PUT", "BINPUT", "LONG_BINPUT"})
-_PLAIN = _TEXTS | _PLACES | {
+_STACK = frozenset({"PUT", "BINPUT", "LONG_BINPUT"})
+_PLAIN = _TEXTS | _STACK | {
     "PROTO", "FRAME", "STOP", "MARK", "NONE", "NEWTRUE", "NEWFALSE",
     "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT",
     "BINBYTES", "SHORT_BINBYTES", "BINBYTES8",
@@ -57,7 +57,7 @@ def read_plain(data: bytes) -> Any:
     """The value of a pickle or of JSON that consists of strings, bytes, numbers, lists, tuples,
     sets and dictionaries only, within the limits of this module.
 
-    Raises ValueError for anything else.
+    Raises ValueError otherwise.
     """
     if len(data) > LARGEST:
         raise ValueError(f"larger than {LARGEST} bytes")
@@ -79,7 +79,7 @@ def _check_pickle(data: bytes) -> None:
         if opcode.name not in _PLAIN:
             raise ValueError(opcode.name)
         # The memo is an array: a high index allocates every slot below it.
-        if count > MOST or (opcode.name in _PLACES and (argument or 0) > count):
+        if count > MOST or (opcode.name in _STACK and (argument or 0) > count):
             raise ValueError("too many values")
 
 

@@ -28,7 +28,7 @@ class Limited(NamedTuple):
 def read_limited(connection: Redis) -> list[Limited]:
     """The jobs that wait for a place, of all queues: RQ keeps them by their limits.
 
-    One round trip where there is no limit, else three. Raises what the client raises.
+    One round trip without limits, three with them. Raises what the client raises.
     """
     with connection.pipeline(transaction=False) as pipeline:
         pipeline.smembers(rq_keys.RATE_LIMITS)
