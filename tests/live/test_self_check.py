@@ -24,9 +24,9 @@ from tests.live.waiting import wait_for
 SABOTAGES = {
     "the claim": """\
 import time
-from clock.ledger.ledger import Ledger, Outcome, Settled
+from clock.ledger.ledger import ClaimResult, Ledger, Settled
 def lost(claims):
-    return [Outcome(each, None, each.scheduled) for each in claims]
+    return [ClaimResult(each, None, each.scheduled) for each in claims]
 Ledger.claim = lambda self, claims, now: lost(claims)
 Ledger.send = lambda self, claims, now, latest: claims
 Ledger.receive = lambda self, sent: Settled(time.time(), lost(sent))
