@@ -33,6 +33,7 @@ class Kind(StrEnum):
     counter: str
     label: str
 
+    # Type checkers take ``Kind("f")`` for a call of this, so all but the letter has a default.
     def __new__(
         cls,
         letter: str,
@@ -98,8 +99,8 @@ class Kind(StrEnum):
         return self.message if self.reason is None else f"{self.message}: {self.reason}"
 
 
-COUNTERS = tuple(dict.fromkeys(kind.counter for kind in Kind if kind.counter))
-"""The counters of a record, in their order there."""
+COUNTERS = ("fired", "expired", "missed", "overlap", "paused", "unmet", "error")
+"""The counters of a record, in the order in which they are stored: it never changes."""
 
 
 @dataclass(frozen=True, slots=True)

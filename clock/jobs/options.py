@@ -42,6 +42,9 @@ LONGEST_SEEN = 3600
 """Seconds of ``expires`` up to which results are kept longer by default, so that a job that expired
 can be told from one that ended."""
 
+_ID = "[A-Za-z0-9_-]{1,200}"
+"""What RQ takes for the id of a job, as a regular expression."""
+
 STUCK = 86_400
 """Seconds after which a job that still waits no longer stands for its equals: its worker may have
 died between taking it and beginning it, and then it waits for ever."""
@@ -189,7 +192,7 @@ def _priority(value: Any) -> str:
 
 
 def _id(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_-]{1,200}", value):
+    if not isinstance(value, str) or not re.fullmatch(_ID, value):
         raise ValueError(f"{value!r} is not a valid job id; use letters, digits, '_' and '-'")
     if is_reserved(value):
         raise ValueError(f"{value!r} has the form of the clock's own job ids; choose another")
@@ -241,7 +244,7 @@ TABLE: tuple[Option, ...] = (
         name="id", check=_id, uses=_EVERYWHERE, part=Part.CALL,
         help="The job's id: letters, digits, ``_`` and ``-``. Where a job has it already, that one "
         "is returned.",
-        schema={"type": "string", "pattern": "^[A-Za-z0-9_-]{1,200}$"},
+        schema={"type": "string", "pattern": f"^{_ID}$"},
     ),
     Option(
         name="deadline", check=_deadline, uses=_IN_PYTHON, part=Part.CALL,

@@ -7,7 +7,7 @@ life tells when a clock was there, and the spans between lives when none was.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -200,23 +200,6 @@ def parse_clocks(app: str, clocks: Mapping[Any, Any] | None) -> list[Life]:
     """The lives in the ledger's hash of clocks, the latest last tick first."""
     lives = readable(keys.clocks(app), clocks, _parse).values()
     return sorted(lives, key=lambda life: life.last_tick, reverse=True)
-
-
-def absences(lives: Iterable[Life], now: float) -> list[tuple[float, float]]:
-    """The spans in which none of ``lives`` was there, from the first life known up to ``now``.
-
-    Each is a pair of instants, in order; a span is longer than ``ALIVE_WITHIN``.
-    """
-    there = sorted(span for life in lives for span in life.spans())
-    gaps = []
-    until = there[0][1] if there else now
-    for begin, end in there:
-        if begin - until >= ALIVE_WITHIN:
-            gaps.append((until, begin))
-        until = max(until, end)
-    if now - until >= ALIVE_WITHIN:
-        gaps.append((until, now))
-    return gaps
 
 
 def _parse(token: str, line: str) -> Life:

@@ -20,6 +20,7 @@ from rq import Callback, Queue, Retry
 from rq.job import Job
 from rq.serializers import resolve_serializer
 
+from clock import keys
 from clock.connection import rq_keys
 from clock.errors import SettingsError
 from clock.schedule.event import Callback as EventCallback
@@ -157,7 +158,7 @@ class JobTemplates:
         clock = occurrence_meta(
             event.name, scheduled=SCHEDULED, previous=previous, enqueued=ENQUEUED
         )
-        parts = instants.split(self._dumps({**job_meta(event.job), "clock": clock}))
+        parts = instants.split(self._dumps({**job_meta(event.job), keys.OCCURRENCE_META: clock}))
         if len(parts) != instants.pattern.count(b"|") + 2:
             raise SettingsError(
                 f"the serializer {self._serializer!r} hides what it is given; use another"

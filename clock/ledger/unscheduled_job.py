@@ -15,6 +15,7 @@ from typing import Any
 from rq.serializers import resolve_serializer
 from rq.utils import utcformat
 
+from clock import keys
 from clock.instant import utc_text
 from clock.ledger.job import occurrence_meta
 
@@ -73,7 +74,9 @@ def build_job(
         **template,
         "created_at": enqueued,
         "enqueued_at": enqueued,
-        "meta": resolve_serializer(serializer).dumps({**meta, "clock": occurrence | {mark: True}}),
+        "meta": resolve_serializer(serializer).dumps(
+            {**meta, keys.OCCURRENCE_META: occurrence | {mark: True}}
+        ),
     }
     deadline: int | str = "-"
     if expires is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from redis import Redis
@@ -23,10 +23,13 @@ DECISIONS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventReading:
-    """One event with its whole history, its ``runs`` (newest first) and the clocks on record."""
+    """One event with its whole history, its ``runs`` (newest first; ``recent`` is what a row shows
+    of them) and the clocks on record.
+    """
 
     event: EventStatus
     runs: Sequence[Run]
+    recent: Mapping[str, RecentRuns]
     lives: Sequence[Life]
 
 
@@ -36,14 +39,14 @@ def read_status(
     now: float,
     *,
     tolerance: float = TOLERANCE,
-    decisions: int = DECISIONS,
+    decisions: int | None = DECISIONS,
     runs: int = 1,
 ) -> AppStatus:
     """The status of ``app`` at ``now`` (UTC seconds since 1970), in two round trips.
 
-    An event is overdue from ``tolerance`` seconds on. Of each event the newest ``decisions`` and
-    ``runs`` are read; without runs it is one round trip, and no event is known to fail. Raises
-    ServerError.
+    An event is overdue from ``tolerance`` seconds on. Of each event the newest ``decisions`` (None
+    for all) and ``runs`` are read; without runs it is one round trip, and no event is known to
+    fail. Raises ServerError.
     """
     snapshot = read_snapshot(connection, app, decisions)
     recent = read_recent_runs(connection, app, snapshot.descriptions, runs) if runs else {}
@@ -69,4 +72,6 @@ def read_event(
     runs = read_runs(connection, app, name)
     recent = {name: RecentRuns.of(runs)} if runs else {}
     app_status = status(one, now, tolerance=tolerance, runs=recent)
-    return EventReading(event=app_status.event(name), runs=runs, lives=snapshot.lives)
+    return EventReading(
+        event=app_status.event(name), runs=runs, recent=recent, lives=snapshot.lives
+    )

@@ -81,7 +81,7 @@ class AppStatus:
         for event in (*self.events, *self.removed):
             if event.name == name:
                 return event
-        raise UnknownEventError(f"there is no event {name!r}")
+        raise UnknownEventError(f"unknown event {name!r}")
 
     @property
     def overdue(self) -> tuple[EventStatus, ...]:

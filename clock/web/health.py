@@ -32,16 +32,16 @@ AWAY = "server away"
 
 
 def _health(context: Context, connection: Redis) -> str:
-    found = read_status(
+    status = read_status(
         connection, context.app, context.now(), tolerance=context.tolerance, decisions=1, runs=0
     )
-    if not found.has_clocks:
+    if not status.has_clocks:
         return NO_CLOCK
-    if found.overdue:
+    if status.overdue:
         return OVERDUE
-    if found.ahead:
+    if status.ahead:
         return AHEAD
-    return CONFLICT if found.conflicts else OK
+    return CONFLICT if status.conflicts else OK
 
 
 def _readiness(_context: Context, connection: Redis) -> str:

@@ -55,11 +55,11 @@ class Scrape:
 
 def read_scrape(connection: Redis, app: str, now: float, tolerance: float) -> Scrape:
     """Everything, in seven round trips, however many events there are. Raises ServerError."""
-    found = read_status(connection, app, now, tolerance=tolerance)
-    events = [event.name for event in found.events]
-    used = {each.description.queue for each in found.events}
+    status = read_status(connection, app, now, tolerance=tolerance)
+    events = [event.name for event in status.events]
+    used = {each.description.queue for each in status.events}
     return Scrape(
-        status=found,
+        status=status,
         queues=read_queues(connection, now, used),
         measured=read_measured(connection, app, events),
         counted=read_counters(connection, app),
@@ -79,22 +79,22 @@ def families(scrape: Scrape | None) -> Iterator[Metric]:
     yield from _of_queues(scrape.queues, scrape.status.now)
 
 
-def _of_application(found: AppStatus) -> Iterator[Metric]:
-    said = {"app": found.app, "version": version("rq-clock")}
+def _of_application(status: AppStatus) -> Iterator[Metric]:
+    said = {"app": status.app, "version": version("rq-clock")}
     yield InfoMetricFamily("clock", "The application, and the release that answers.", said)
-    yield _gauge("clock_up", "Whether a clock is alive for each schedule file.", found.has_clocks)
+    yield _gauge("clock_up", "Whether a clock is alive for each schedule file.", status.has_clocks)
     yield _gauge(
-        "clock_healthy", "Whether that is so, nothing overdue, no conflict.", found.is_healthy
+        "clock_healthy", "Whether that is so, nothing overdue, no conflict.", status.is_healthy
     )
-    yield _gauge("clock_conflicts", "Pairs of clocks that disagree.", len(found.conflicts))
-    yield _gauge("clock_alive_clocks", "Clocks that are alive.", len(found.alive))
-    yield _gauge("clock_events", "Events of all schedule files.", len(found.events))
+    yield _gauge("clock_conflicts", "Pairs of clocks that disagree.", len(status.conflicts))
+    yield _gauge("clock_alive_clocks", "Clocks that are alive.", len(status.alive))
+    yield _gauge("clock_events", "Events of all schedule files.", len(status.events))
     yield _gauge(
         "clock_unreadable",
         "Unreadable entries of the ledger that were skipped, 20 at most.",
-        len(found.unreadable),
+        len(status.unreadable),
     )
-    if (last := found.last_tick()) is not None:
+    if (last := status.last_tick()) is not None:
         yield _gauge("clock_last_tick_timestamp_seconds", "The last pass of any clock.", last)
 
 
@@ -111,8 +111,8 @@ def _of_counts(counted: Counted) -> Iterator[Metric]:
     yield lateness
 
 
-def _of_events(found: AppStatus) -> Iterator[Metric]:
-    events = found.events
+def _of_events(status: AppStatus) -> Iterator[Metric]:
+    events = status.events
     yield _by_event(
         "clock_event_next_timestamp_seconds",
         "The next occurrence.",

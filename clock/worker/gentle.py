@@ -19,6 +19,8 @@ from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.suspension import is_suspended
 
+from clock.connection.errors import server_errors
+from clock.errors import ServerError
 from clock.settings import GRACE
 from clock.worker.grace import Grace
 from clock.worker.hand import Hand
@@ -101,14 +103,19 @@ class GentleWorker(RQWorker):
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
-        """Remember what ends the worker though nobody asked for it: RQ logs it, and returns."""
+        """Remember what ends the worker though nobody asked for it: RQ logs it, and returns. What
+        is raised in a block within this one, and dealt with there, ends nothing.
+        """
+        self._failure = None
         try:
             yield
         except (StopRequested, SystemExit):
+            self._failure = None
             raise
         except BaseException as error:
             self._failure = error
             raise
+        self._failure = None
 
     def reorder_queues(self, reference_queue: Queue) -> None:
         """RQ's; the first it does once it has a job in its hands."""
@@ -119,21 +126,33 @@ class GentleWorker(RQWorker):
         """RQ's; and where the worker waits for a job, the moment to obey a stop."""
         if self._waits_for_job and self._stop_requested:
             raise StopRequested
-        super().heartbeat(timeout, pipeline)
+        with self._failures():
+            super().heartbeat(timeout, pipeline)
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run a job; one that came together with the request to stop, or as workers were suspended,
         goes back to where it was.
         """
-        if self._stop_requested or is_suspended(self.connection):
-            self._give_back(job, queue)
-            return
         try:
             with self._failures():
-                super().execute_job(job, queue)
+                if self._stop_requested or self._is_suspended():
+                    self._give_back(job, queue)
+                else:
+                    super().execute_job(job, queue)
         finally:
             self._hand = None
             self.execution = None
+
+    def _is_suspended(self) -> bool:
+        # A server that is away now must not cost the job, which is on no queue any more.
+        with suppress(ServerError), server_errors():
+            return bool(is_suspended(self.connection))
+        return False
+
+    def check_for_suspension(self, burst: bool) -> None:
+        """RQ's: wait while workers are suspended."""
+        with self._failures():
+            super().check_for_suspension(burst)
 
     def _give_back(self, job: Job, queue: Queue) -> None:
         with self.connection.pipeline() as pipeline:

@@ -62,7 +62,7 @@ class Presence(Thread):
         self._forking = forking
         self._over = Event()
         self._since = since
-        self._run_id = ""
+        self._run_id: str | None = None
         self._is_away = False
         self._trouble = ""
 
@@ -81,7 +81,8 @@ class Presence(Thread):
         in seconds that only goes forward.
         """
         try:
-            has_forgotten = not self._say_alive() and self._run_id != ""
+            is_first = self._run_id is None
+            has_forgotten = not self._say_alive() and not is_first
             has_forgotten = self._is_restarted() or has_forgotten
         except (RedisError, OSError) as error:
             self._since = None
@@ -127,8 +128,10 @@ class Presence(Thread):
         """Whether another process of the server answers than at the last look: one that has what a
         snapshot or a replica had, or that has read all of it. The client reconnects silently.
         """
-        before, self._run_id = self._run_id, self._connection.info("server")["run_id"]
-        return before not in ("", self._run_id)
+        # Not every server, or what stands before one, has the field.
+        run_id = str(self._connection.info("server").get("run_id", ""))
+        before, self._run_id = self._run_id, run_id
+        return before is not None and before != run_id
 
     def _say(self, message: str, **fields: object) -> None:
         # A process forked while another thread prints would wait for ever for the lock of stdout.

@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 
 from clock import keys
-from clock.ledger.clocks import ALIVE_WITHIN, GAPS, Life, Pulse, absences, read_clocks
+from clock.ledger.clocks import ALIVE_WITHIN, GAPS, Life, Pulse, read_clocks
 
 NOW = 1_800_000_000.0
 
@@ -76,31 +76,6 @@ def test_a_life_of_a_later_release_is_read(redis: Redis) -> None:
     assert isinstance(line, bytes)
     redis.hset("clock:test:clocks", "h:1:x", line[:-1] + b',"mood":"good"}')
     assert read_clocks(redis, "test") == [_life()]
-
-
-@pytest.mark.parametrize(
-    ("spans", "now", "found"),
-    [
-        ([(0, 100)], 101, []),
-        ([(0, 100)], 200, [(100, 200)]),
-        ([(0, 100), (300, 400)], 401, [(100, 300)]),
-        ([(0, 100), (90, 200), (195, 210)], 211, []),
-        ([(0, 500), (100, 200)], 501, []),
-        ([(0, 100), (110, 200)], 201, []),
-        ([], 100, []),
-    ],
-)
-def test_an_absence_is_a_span_in_which_no_clock_was_there(
-    spans: list[tuple[float, float]], now: float, found: list[tuple[float, float]]
-) -> None:
-    lives = [_life(started=begin, last_tick=end) for begin, end in spans]
-    assert absences(lives, now) == found
-
-
-def test_a_gap_of_the_only_clock_is_an_absence() -> None:
-    life = _life(started=0.0, last_tick=400.0, gaps=((100.0, 300.0),))
-    assert absences([life], 401) == [(100.0, 300.0)]
-    assert absences([life, _life(started=50.0, last_tick=350.0)], 401) == []
 
 
 def _pulse(redis: Redis, token: str = "h:1:x", started: float = NOW) -> Pulse:

@@ -16,6 +16,7 @@ from rq.job import JobStatus
 from rq.suspension import resume, suspend
 
 from clock import exit_codes, keys
+from clock.worker import Worker
 from tests.live.conftest import StartWorker
 from tests.live.processes import needs_proc
 from tests.live.server import Server
@@ -122,3 +123,9 @@ def test_no_meta_ends_a_worker_or_keeps_its_job(redis: Redis, start_worker: Star
     assert worker.process.wait(timeout=60) == 0, worker.output()
     statuses = [job.get_status() for job in (*jobs, skipped)]
     assert statuses == [JobStatus.FINISHED] * len(statuses), worker.output()
+
+
+def test_a_server_that_is_away_does_not_keep_a_taken_job_from_its_run(server: Server) -> None:
+    worker = Worker(["default"], connection=Redis.from_url(server.url))
+    server.stop()
+    assert not worker._is_suspended()

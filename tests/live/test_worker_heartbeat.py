@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from typing import Any
 
 from redis import Redis
 
@@ -86,6 +87,24 @@ def test_a_server_that_restarted_between_two_beats_makes_nobody_dead(
     looks.presence.beat(20)
     assert [looks.beat(now) for now in (21, 24, 32)] == [1, 1, 1]
     assert looks.beat(21 + keys.HEARTBEAT_TTL) == 2
+
+
+class WithoutRunId(Redis):
+    """A server, or what stands before one, that does not say which process of it answers."""
+
+    def info(self, section: str | None = None, *args: str, **kwargs: Any) -> Any:
+        reply = dict(super().info(section, *args, **kwargs))
+        del reply["run_id"]
+        return reply
+
+
+def test_a_server_that_names_no_process_is_judged_by_its_keys_alone(
+    redis: Redis, server: Server
+) -> None:
+    looks = Looks(WithoutRunId.from_url(server.url), "mine")
+    assert [looks.beat(now) for now in (0, 16)] == [0, 1]
+    redis.delete(keys.heartbeat("mine"))
+    assert [looks.beat(now) for now in (20, 24)] == [1, 1]
 
 
 def test_of_several_workers_one_looks_at_a_time(redis: Redis) -> None:

@@ -18,7 +18,7 @@ from clock.connection import rq_keys
 from clock.errors import ServerError
 from clock.ledger import unreadable
 from clock.ledger.records import read_record
-from clock.observe.rq.jobs import Stage
+from clock.observe.rq.job_pages import Stage
 from clock.web.api import OPERATIONS
 from tests.conftest import ReadSchedule
 from tests.loop.heartbeat import START, Watched

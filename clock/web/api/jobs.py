@@ -18,7 +18,8 @@ from clock.jobs.requeue import (
     requeue,
     requeue_all,
 )
-from clock.observe.rq.jobs import LARGEST_PAGE, PAGE, Stage, read_details, read_jobs
+from clock.observe.rq.job_pages import LARGEST_PAGE, PAGE, Stage, read_jobs
+from clock.observe.rq.jobs import read_details
 from clock.observe.rq.queues import read_queues
 from clock.observe.rq.running import read_running
 from clock.observe.rq.workers import read_workers

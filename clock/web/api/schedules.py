@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clock.errors import UnknownEventError
 from clock.instant import utc_text
 from clock.observe.formatting import utc, utc_exact
 from clock.observe.objects import clock_object, conflict_object
 from clock.observe.reading import read_status
-from clock.observe.snapshot import read_snapshot
 from clock.observe.status import AppStatus, EventStatus
 from clock.observe.upcoming import coming, load
 from clock.web.api import shapes
@@ -33,46 +31,43 @@ def event_status(call: Call) -> EventStatus:
 
 
 def _health(call: Call) -> Mapping[str, Any]:
-    found = _status(call)
-    last = found.last_tick()
+    status = _status(call)
+    last = status.last_tick()
     return {
-        "app": found.app,
-        "healthy": found.is_healthy,
+        "app": status.app,
+        "healthy": status.is_healthy,
         "last_tick": utc_exact(last),
-        "clocks": [clock_object(life) for life in found.alive],
-        "files_without_a_clock": list(found.missing),
-        "overdue": [each.name for each in found.overdue],
-        "unreadable": list(found.unreadable),
-        "ahead": [each.name for each in found.ahead],
-        "conflicts": [conflict_object(each) for each in found.conflicts],
-        "events": len(found.events),
+        "clocks": [clock_object(life) for life in status.alive],
+        "files_without_a_clock": list(status.missing),
+        "overdue": [each.name for each in status.overdue],
+        "unreadable": list(status.unreadable),
+        "ahead": [each.name for each in status.ahead],
+        "conflicts": [conflict_object(each) for each in status.conflicts],
+        "events": len(status.events),
     }
 
 
 def _schedules(call: Call) -> Mapping[str, Any]:
-    found = _status(call, runs=1)
+    status = _status(call, runs=1)
     wanted = call.query.get("state")
     return {
         "schedules": [
-            shapes.schedule_shape(each, found.runs.get(each.name))
-            for each in found.events
+            shapes.schedule_shape(each, status.runs.get(each.name))
+            for each in status.events
             if wanted in {None, each.state}
         ]
     }
 
 
 def _schedule(call: Call) -> Mapping[str, Any]:
-    found = _status(call, runs=1)
+    status = _status(call, runs=1)
     name = call.path["name"]
-    return shapes.schedule_shape(found.event(name), found.runs.get(name))
+    return shapes.schedule_shape(status.event(name), status.runs.get(name))
 
 
 def _history(call: Call) -> Mapping[str, Any]:
-    snapshot = read_snapshot(call.connection, call.context.app, None)
-    name = call.path["name"]
-    if name not in snapshot.descriptions:
-        raise UnknownEventError(f"there is no event {name!r}")
-    record = snapshot.records.get(name)
+    status = read_status(call.connection, call.context.app, call.now, decisions=None, runs=0)
+    record = status.event(call.path["name"]).record
     return {
         "decisions": [
             {
@@ -102,8 +97,8 @@ def _coming(call: Call) -> Mapping[str, Any]:
 
 
 def _load(call: Call) -> Mapping[str, Any]:
-    found = _status(call)
-    week = load(found.events, call.now, days=call.query["days"])
+    status = _status(call)
+    week = load(status.events, call.now, days=call.query["days"])
     return {
         "start": utc_text(week.start),
         "total": week.total,

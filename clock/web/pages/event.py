@@ -15,7 +15,6 @@ from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause_among, read_pauses_of
 from clock.observe.reading import EventReading, read_event
 from clock.observe.reasons import sentence
-from clock.observe.recent_runs import RecentRuns
 from clock.observe.rq.workers import count_workers
 from clock.observe.status import EventStatus
 from clock.observe.upcoming import Upcoming, coming
@@ -59,13 +58,12 @@ def show_event(request: Request) -> Response:
     reading = read_event(context.connection, context.app, name, now, tolerance=context.tolerance)
     event, runs = reading.event, reading.runs
     queue = event.description.queue
-    recent = {name: RecentRuns.of(runs)} if runs else {}
     return render(
         request,
         "event.html",
         now=now,
         event=event,
-        row=rows_of([event], recent, now)[0],
+        row=rows_of([event], reading.recent, now)[0],
         coming=_coming(event, now),
         runs=runs,
         plot=draw(runs[:PLOTTED], event.description.zone),

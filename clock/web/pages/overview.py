@@ -52,7 +52,7 @@ class Overview:
 def read_overview(context: Context, now: float) -> Overview:
     """The page's content in four round trips, however many events there are. Raises ServerError."""
     connection = context.connection
-    found = read_status(
+    status = read_status(
         connection,
         context.app,
         now,
@@ -60,11 +60,11 @@ def read_overview(context: Context, now: float) -> Overview:
         decisions=history_bars.LENGTH,
         runs=history_bars.LENGTH,
     )
-    enabled = (each for each in found.events if each.state is not State.DISABLED)
+    enabled = (each for each in status.events if each.state is not State.DISABLED)
     workers = count_workers(connection, (each.description.queue for each in enabled))
     return Overview(
-        status=found,
-        rows=rows_of(found.events, found.runs, now),
+        status=status,
+        rows=rows_of(status.events, status.runs, now),
         deserted=sorted(queue for queue, count in workers.items() if count == 0),
     )
 
@@ -75,16 +75,16 @@ def show_overview(request: Request) -> Response:
     """
     context = context_of(request)
     now = context.now()
-    found = read_overview(context, now)
+    overview = read_overview(context, now)
     order, words = request.query_params.get("sort", "state"), request.query_params.get("q", "")
     column = order.removeprefix("-")
     column = column if column in ORDERS else "state"
-    rows = sorted_rows(found.rows, column, descending=order.startswith("-"))
+    rows = sorted_rows(overview.rows, column, descending=order.startswith("-"))
     return render(
         request,
         "overview.html",
         now=now,
-        overview=found,
+        overview=overview,
         rows=rows,
         shown={row.number for row in rows if has_words(row, words)},
         bars={mark.name.lower(): bar for mark, bar in history_bars.BARS.items()},
@@ -102,11 +102,11 @@ def show_changes(request: Request) -> Response:
     """
     context = context_of(request)
     now = context.now()
-    found = read_overview(context, now)
-    said = {"now": now, "banner": fragment("_banner.html", overview=found, now=now)}
-    if request.query_params.get("order") != found.order:
+    overview = read_overview(context, now)
+    said = {"now": now, "banner": fragment("_banner.html", overview=overview, now=now)}
+    if request.query_params.get("order") != overview.order:
         return JSONResponse(said | {"reload": True})
-    changed = changed_rows(found.rows, request.query_params.get("have", ""))
+    changed = changed_rows(overview.rows, request.query_params.get("have", ""))
     root = request.scope.get("root_path", "")
     shown = {
         row.number: fragment(

@@ -13,15 +13,8 @@ from starlette.responses import Response
 from clock.connection.errors import server_errors
 from clock.jobs.progress import read_progress
 from clock.jobs.requeue import Filter
-from clock.observe.rq.jobs import (
-    LARGEST_PAGE,
-    PAGE,
-    JobSummary,
-    Stage,
-    read_details,
-    read_errors,
-    read_jobs,
-)
+from clock.observe.rq.job_pages import LARGEST_PAGE, PAGE, Stage, read_jobs
+from clock.observe.rq.jobs import JobSummary, read_details, read_errors
 from clock.observe.rq.queues import QueueState, read_queues
 from clock.observe.rq.running import read_running
 from clock.observe.rq.workers import read_workers

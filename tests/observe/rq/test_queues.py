@@ -12,7 +12,8 @@ from rq import Queue, Worker
 
 from clock.errors import CursorError
 from clock.observe.rq.cursor import Cursor, read_cursor
-from clock.observe.rq.jobs import JobPage, Stage, read_details, read_jobs
+from clock.observe.rq.job_pages import JobPage, Stage, read_jobs
+from clock.observe.rq.jobs import read_details
 from clock.observe.rq.queues import QueueState, read_queues
 from clock.observe.rq.running import read_running
 from clock.observe.rq.workers import read_workers
