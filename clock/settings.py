@@ -18,6 +18,12 @@ from clock.schedule.duration import parse_duration
 GRACE = 25.0
 """Seconds a job has to finish after its worker was asked to stop: platforms kill after 30."""
 
+CHILD_MAX_JOBS = 1000
+"""Jobs after which another child takes the place of one that runs them: what leaks is freed."""
+
+ISOLATIONS = ("warm", "job")
+"""What ``ISOLATION`` may be."""
+
 TOLERANCE = 60.0
 """Seconds an occurrence may stay undecided while a clock is alive."""
 
@@ -54,6 +60,23 @@ class Settings:
     max_running: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """``MAX_RUNNING``: a task's dotted name -> how many of its jobs may run at once."""
 
+    processes: int = 1
+    """``PROCESSES`` or ``CLOCK_PROCESSES``: how many children of a worker run jobs."""
+
+    isolation: str = "warm"
+    """``ISOLATION`` or ``CLOCK_ISOLATION``: ``warm``, where a child runs job after job, or ``job``,
+    a fresh process for every job."""
+
+    child_max_jobs: int | None = CHILD_MAX_JOBS
+    """``CHILD_MAX_JOBS`` or ``CLOCK_CHILD_MAX_JOBS``: jobs after which another child takes the
+    place of one; 0, or None here, for no bound."""
+
+    child_max_memory: float | None = None
+    """``CHILD_MAX_MEMORY`` or ``CLOCK_CHILD_MAX_MEMORY``: megabytes above which that happens."""
+
+    preload: tuple[str, ...] = ()
+    """``PRELOAD``: modules that a worker imports before its first job."""
+
     ping_url: str | None = field(default=None, repr=False)
     """``PING_URL`` or ``CLOCK_PING_URL``: a URL that the clock requests while all is well."""
 
@@ -72,6 +95,10 @@ def read_settings(module: str | None, environ: Mapping[str, str]) -> Settings:
     """
     name = module or environ.get("RQ_CONFIG")
     namespace = settings_module(name) if name else {}
+    isolation = _string("ISOLATION", namespace, environ, "warm")
+    if isolation not in ISOLATIONS:
+        raise SettingsError(f"ISOLATION must be one of {', '.join(ISOLATIONS)}, not {isolation!r}")
+    child_max_jobs = _whole("CHILD_MAX_JOBS", namespace, environ, CHILD_MAX_JOBS)
     return Settings(
         serializer=_string("SERIALIZER", namespace, environ, "pickle"),
         app=_string("APP", namespace, environ, "clock"),
@@ -79,6 +106,11 @@ def read_settings(module: str | None, environ: Mapping[str, str]) -> Settings:
         middleware=_dotted_names("MIDDLEWARE", namespace),
         outcomes=_mapping("OUTCOMES", namespace, _is_mapping, "dictionaries by task"),
         max_running=_mapping("MAX_RUNNING", namespace, _is_limit, "integers from 1 by task"),
+        processes=_whole("PROCESSES", namespace, environ, 1, least=1),
+        isolation=isolation,
+        child_max_jobs=1 if isolation == "job" else child_max_jobs or None,
+        child_max_memory=_whole("CHILD_MAX_MEMORY", namespace, environ, 0) or None,
+        preload=_dotted_names("PRELOAD", namespace),
         ping_url=_ping_url(namespace, environ),
         pings=_urls("PINGS", namespace),
         sentry_monitors=_mapping("SENTRY_MONITORS", namespace, _is_string, "strings by event"),
@@ -117,6 +149,24 @@ def _seconds(
     except ValueError as error:
         source = f"CLOCK_{name}" if variable else name
         raise SettingsError(f"{source}={value!r}: {error}") from None
+
+
+def _whole(
+    name: str,
+    namespace: Mapping[str, Any],
+    environ: Mapping[str, str],
+    default: int,
+    *,
+    least: int = 0,
+) -> int:
+    variable = environ.get(f"CLOCK_{name}")
+    value: Any = variable or namespace.get(name, default)
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value)
+    if type(value) is not int or value < least:
+        source = f"CLOCK_{name}" if variable else name
+        raise SettingsError(f"{source}={value!r}: must be a whole number, {least} or more")
+    return value
 
 
 def _number(value: object) -> float:

@@ -28,6 +28,9 @@ WORKER = f"{PREFIX}worker:"
 WORKERS = REDIS_WORKER_KEYS
 """The set of the keys of all workers."""
 
+SUSPENDED = f"{PREFIX}suspended"
+"""The key that exists while workers are suspended."""
+
 RATE_LIMITS = f"{PREFIX}rl-keys"
 """The set of all rate limits; from RQ 3 on."""
 

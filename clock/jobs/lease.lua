@@ -85,7 +85,7 @@ local function wake(task, running, held, limit)
       end
     end
   end
-  for _, each in ipairs(going) do redis.call('LPUSH', each[2], each[1]) end
+  for _, job in ipairs(going) do redis.call('LPUSH', job[2], job[1]) end
   if count == 0 and redis.call('EXISTS', held) == 0 then redis.call('HDEL', LIMITS, task) end
   return woken
 end
@@ -109,6 +109,8 @@ if ASKED == 'take' then
   hold()
   return 0
 elseif ASKED == 'renew' then
+  -- One that has ended meanwhile gave its lease back, and needs none.
+  if redis.call('EXISTS', RQ .. 'executions:' .. ID) == 0 then return 1 end
   -- The lease of a job that another worker has taken up meanwhile is that one's.
   if not owners[ID] or owners[ID] == WORKER then give() end
   return owners[ID] and 1 or 0

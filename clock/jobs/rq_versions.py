@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from inspect import signature
 from typing import Any
 
@@ -12,7 +13,7 @@ from rq.executions import Execution
 from rq.job import Job
 
 try:
-    from rq.callbacks import execute_failure_callback
+    from rq.callbacks import execute_failure_callback, execute_stopped_callback
     from rq.rate_limit import RateLimitRegistry
 
     IS_RQ_2 = False
@@ -20,11 +21,36 @@ except ImportError:
     IS_RQ_2 = True
 
 
+_NAMES_WORKER = "worker_name" in signature(Execution.create).parameters
+
+KEEPS = "jwx" if not IS_RQ_2 else "wc" if _NAMES_WORKER else "c"
+"""What this RQ stores of executions: ``j`` the job, ``w`` the worker, ``x`` a worker's executions,
+``c`` a worker's current job."""
+
+
+def is_rate_limited(job: Job) -> bool:
+    """Whether ``job`` has a rate limit of RQ's; from RQ 3 on."""
+    return not IS_RQ_2 and bool(job.has_rate_limit)
+
+
+def call_on_stopped(job: Job, death_penalty: Any) -> None:
+    """Run the ``on_stopped`` of ``job`` under its timeout. Raises what it raises."""
+    if IS_RQ_2:
+        job.execute_stopped_callback(death_penalty)  # type: ignore[attr-defined]
+    else:
+        execute_stopped_callback(job, death_penalty)
+
+
 def with_execution(method: Callable[..., Any], execution: Execution | None) -> dict[str, Any]:
     """``execution`` as an argument of a ``method`` of RQ's worker, if the method takes it: from RQ
     3 on all do, before they found it in the worker.
     """
-    return {"execution": execution} if "execution" in signature(method).parameters else {}
+    return {"execution": execution} if _takes_execution(getattr(method, "__func__", method)) else {}
+
+
+@cache
+def _takes_execution(function: Callable[..., Any]) -> bool:
+    return "execution" in signature(function).parameters
 
 
 def call_on_failure(job: Job, death_penalty: Any, error: BaseException) -> None:

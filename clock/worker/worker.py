@@ -2,83 +2,137 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
+import multiprocessing
 import os
+import random
 import secrets
 import signal
+import socket
 import sys
+import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
+from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError
-from rq import Queue
+from redis.exceptions import RedisError, TimeoutError
+from rq import Queue, worker_registration
 from rq import Retry as RQRetry
-from rq.exceptions import NoSuchJobError
+from rq import Worker as RQWorker
+from rq.command import parse_payload
+from rq.defaults import DEFAULT_LOGGING_DATE_FORMAT, DEFAULT_LOGGING_FORMAT
+from rq.exceptions import NoSuchJobError, StopRequested
 from rq.executions import Execution
 from rq.job import Job, JobStatus
+from rq.logutils import green, setup_loghandlers
 from rq.registry import StartedJobRegistry
+from rq.utils import as_text, utcformat
+from rq.worker import DequeueStrategy
+from rq.worker_registration import clean_worker_registry
 
 from clock import exit_codes, keys
+from clock.connection import rq_keys
+from clock.connection.client import copy_client
+from clock.errors import SettingsError
+from clock.jobs.lease import Leases
 from clock.jobs.occurrence import meta_of, occurrence_of
 from clock.jobs.progress import flush
-from clock.jobs.rq_versions import with_execution
+from clock.jobs.rq_versions import call_on_stopped, clean_waiting, with_execution
 from clock.ledger.serializers import meet_clocks
 from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
+from clock.stop import Stop
 from clock.watchers.run import Watchers
+from clock.worker.child import Child, Plan
+from clock.worker.children import ChildProcess, Children
 from clock.worker.configuration import (
     log_by_environment,
     one_line,
     serializer_was_given,
     settings_of_command,
 )
+from clock.worker.deaths import (
+    GRACE_IS_OVER,
+    KILLED,
+    OVERTAKEN,
+    STOPPED,
+    TOO_LONG,
+    Death,
+    Deaths,
+    ending_of_dead,
+    usage_of,
+)
+from clock.worker.due import move_due
 from clock.worker.ending import ENDLESS, Ending, ending_of, failure_of, meant, result_for_rq
-from clock.worker.grace import LAST_WORDS
-from clock.worker.limited import LimitedWorker
+from clock.worker.execution_owner import OvertakenError, OwnedExecution
+from clock.worker.graceful import Grace, RunningJob
+from clock.worker.heartbeat import Heartbeat
+from clock.worker.interruption import Interruption
 from clock.worker.middleware import Middleware, chain, load_middleware
+from clock.worker.reaper import Reaper
 from clock.worker.record import run_of
+from clock.worker.step import EndResult, Reply
+from clock.worker.success import commands_of, delete_execution, is_plain, success
+
+SLACK = 60.0
+"""Seconds after its time limit at which a child is killed whose job could not be interrupted."""
 
 _WELL = {RunOutcome.SUCCEEDED, RunOutcome.SKIPPED}
 
 log = logging.getLogger("clock")
 
 
-class Worker(LimitedWorker):
-    """RQ's worker, which stops gently, takes care of what dead workers left, records the runs of
-    scheduled jobs, and puts middleware around each job.
+class Worker(RQWorker):
+    """RQ's worker, with an engine of its own: children that stay warm run its jobs, each of which
+    ends its last job and takes the next in one step. It stops gently, takes care of what dead
+    workers left, records the runs of scheduled jobs, and puts middleware around each job.
 
     It takes the arguments of RQ's. The settings are those of the module that ``rq worker -c``
     names, else of ``RQ_CONFIG``, and the environment; where they cannot be used, the process ends
     with exit code 2 and one line.
     """
 
-    _middleware: Sequence[Middleware] = ()
-    _ending: Ending | None = None
-    _run: Run | None = None
-    _killed_by: str | None = None
+    # RQ's minute is longer than a platform waits for a worker to stop.
+    max_connection_wait_time = 5.0
 
     def __init__(self, queues: Any, *args: Any, **kwargs: Any) -> None:
         with one_line():
             self._settings = settings_of_command(os.environ)
         self._app = self._settings.app
-        self._limits = self._settings.max_running
-        self._grace_seconds = self._settings.grace
         self._watchers = Watchers(
             pings=self._settings.pings, monitors=self._settings.sentry_monitors
         )
-        self._prepare()
         is_given = serializer_was_given(kwargs.get("serializer"))
         if not is_given:
             kwargs["serializer"] = self._settings.serializer
         super().__init__(queues, *args, **kwargs)
-        self._identity = f"{self.name}.{secrets.token_hex(4)}"
+        self._owner = f"{self.name}.{secrets.token_hex(4)}"
         if not is_given:
             self.queues = [self._with_our_serializer(queue) for queue in self.queues]
             self._ordered_queues = self.queues[:]
+        self._middleware: Sequence[Middleware] = ()
+        self._interruption = Interruption()
+        self._process = 0
+        self._stop: Stop | None = None
+        self._children: Children | None = None
+        self._grace: Grace | None = None
+        self._heartbeat: Heartbeat | None = None
+        self._heard_since: float | None = None
+        self._child: Child | None = None
+        self._taken: list[Queue] = []
+        self._ending: Ending | None = None
+        self._run: Run | None = None
+        self._is_checked = self._is_noted = False
+        self._own: Execution | None = None
+        self._watched: Any = None
+        self._burst = False
+        self._wrong_queues: set[str] = set()
 
     def _with_our_serializer(self, queue: Queue) -> Queue:
         return type(queue)(
@@ -89,22 +143,232 @@ class Worker(LimitedWorker):
             death_penalty_class=self.death_penalty_class,
         )
 
-    def work(self, *args: Any, **kwargs: Any) -> bool:
+    # The worker's own process.
+
+    def work(
+        self,
+        burst: bool = False,
+        logging_level: str | None = None,
+        date_format: str = DEFAULT_LOGGING_DATE_FORMAT,
+        log_format: str = DEFAULT_LOGGING_FORMAT,
+        max_jobs: int | None = None,
+        max_idle_time: int | None = None,
+        with_scheduler: bool = False,
+        dequeue_strategy: DequeueStrategy = DequeueStrategy.DEFAULT,
+    ) -> bool:
         """RQ's: work until asked to stop; whether there was any job. Where something else ended it,
-        RQ has logged that by now, and the process ends with the exit code for it.
+        that is logged, and the process ends with the exit code for it.
+
+        Delayed jobs are moved to their queues with and without ``with_scheduler``.
         """
         with one_line():
             self._middleware = load_middleware(self._settings.middleware)
             log_by_environment(os.environ)
-        had_jobs = super().work(*args, **kwargs)
-        if self._failure is not None:
-            is_server = isinstance(self._failure, RedisConnectionError | TimeoutError)
+        for name in ("rq.worker", "rq.job"):
+            setup_loghandlers(logging_level, date_format, log_format, name=name)
+        self._process = os.getpid()
+        self._stop = Stop()
+        self._dequeue_strategy = dequeue_strategy
+        self._burst = burst
+        count = self._settings.processes if max_jobs is None else 1
+        self._children = Children(count, self.name, run=self._run_child, prepare=self._preload)
+        self._children.start()
+        failure: BaseException | None = None
+        try:
+            self.bootstrap(logging_level, date_format, log_format)
+            self._install_signal_handlers()
+            if burst:
+                move_due(self.connection, self.queues)
+            try:
+                self._manage(max_jobs, max_idle_time)
+            except StopRequested:
+                pass
+            except Exception as error:
+                self.log.error(
+                    "Worker %s: found an unhandled exception, quitting...", self.name, exc_info=True
+                )
+                failure = error
+            finally:
+                self.teardown()
+        finally:
+            self._children.close()
+        if failure is not None:
+            is_server = isinstance(failure, RedisConnectionError | TimeoutError)
             sys.exit(exit_codes.SERVER if is_server else exit_codes.CRASHED)
-        return had_jobs
+        return bool(self._children.done)
+
+    def _manage(self, max_jobs: int | None, max_idle_time: int | None) -> None:
+        """Keep the children going until there is no more to do."""
+        assert self._children is not None
+        assert self._stop is not None
+        children, stop, deaths = self._children, self._stop, Deaths(self)
+        while True:
+            if not stop.is_set():
+                if self.should_run_maintenance_tasks:
+                    self._maintain()
+                children.spawn(None if max_jobs is None else max(0, max_jobs - children.done))
+            seconds = deaths.again or 1.0
+            for child, ended in children.ended(seconds, [] if stop.is_set() else [stop]):
+                deaths.add(child, ended)
+            deaths.deal()
+            self._kill_late(children.living)
+            if max_idle_time is not None and self._idle_for() >= max_idle_time:
+                self.log.info("Worker %s: idle for %d seconds, quitting", self.name, max_idle_time)
+                stop.set()
+            is_over = stop.is_set() or children.have_left
+            if is_over and not children.living and not deaths.again:
+                return
+
+    def _maintain(self) -> None:
+        try:
+            self.run_maintenance_tasks()
+        except (RedisError, OSError):
+            # The heartbeat says that the server is away; it is tried again in a while.
+            self.last_cleaned_at = datetime.now(UTC)
+
+    def _kill_late(self, living: Sequence[ChildProcess]) -> None:
+        for child in living:
+            running = child.slot.running
+            if running is not None and time.monotonic() > running.deadline + SLACK:
+                fields = {"job": running.job, "reason": "its time limit did not interrupt it"}
+                log.warning("killed", extra={"fields": fields})
+                child.kill(TOO_LONG)
+
+    def _idle_for(self) -> float:
+        """Seconds for which no child has had a job; 0 while one has."""
+        assert self._children is not None
+        idle = [child.slot.idle_since for child in self._children.living]
+        if not idle or None in idle:
+            return 0.0
+        return time.monotonic() - max(since for since in idle if since is not None)
+
+    def _install_signal_handlers(self) -> None:
+        # Signals that come to a process which somebody forked from this one are not for it.
+        connection = copy_client(self.connection)
+        reaper = Reaper(connection, self.queues, app=self._app)
+        self._heartbeat = Heartbeat(
+            connection,
+            name=self.name,
+            owner=self._owner,
+            text=self._text,
+            worker_ttl=self.worker_ttl + 60,
+            children=self._executions_of_children,
+            on_overtaken=self._on_overtaken,
+            on_unknown=self._register_again,
+            reap=lambda: reaper.look(time.time()),
+            each_beat=[self._say_stopping, self._renew_leases],
+            each_tick=[lambda client: move_due(client, self.queues)],
+            since=self._heard_since,
+        )
+        self._heartbeat.start()
+        self._grace = Grace(self._settings.grace, running=self._running_jobs, kill=self._kill)
+        self._grace.start()
+        signal.signal(signal.SIGINT, self._asked_to_stop)
+        signal.signal(signal.SIGTERM, self._asked_to_stop)
+
+    def _asked_to_stop(self, number: int, _frame: object) -> None:
+        if os.getpid() != self._process or self._grace is None or self._stop is None:
+            return
+        if number == signal.SIGINT and multiprocessing.parent_process() is not None:
+            # RQ's pool passes SIGTERM on as SIGINT.
+            number = signal.SIGTERM
+        if not self._stop_requested:
+            self._stop_requested = True
+            self._shutdown_requested_date = datetime.now(UTC)
+        self._grace.request(number)
+        self._stop.set()
+
+    @property
+    def _text(self) -> str:
+        return f"{socket.gethostname()} {self.pid}"
+
+    def _living(self) -> Sequence[ChildProcess]:
+        return [] if self._children is None else self._children.living
+
+    def _executions_of_children(self) -> Sequence[tuple[str, OwnedExecution | None]]:
+        return [(child.owner, self._owned_by(child)) for child in self._living()]
+
+    def _owned_by(self, child: ChildProcess) -> OwnedExecution | None:
+        running = child.slot.running
+        if running is None:
+            return None
+        return OwnedExecution(
+            job=running.job,
+            execution=running.execution,
+            queue=self.queues[running.queue].name,
+            began=datetime.fromtimestamp(time.time() - time.monotonic() + running.began, UTC),
+            owner=child.owner,
+            text=self._text,
+        )
+
+    def _running_jobs(self) -> Sequence[RunningJob]:
+        return [
+            RunningJob(child.pid, running.job)
+            for child in self._living()
+            if child.pid and (running := child.slot.running) is not None
+        ]
+
+    def _kill(self, pid: int) -> None:
+        for child in self._living():
+            if child.pid == pid:
+                child.kill(GRACE_IS_OVER)
+
+    def _on_overtaken(self, owner: str) -> None:
+        for child in self._living():
+            if child.owner == owner and (running := child.slot.running) is not None:
+                reason = "this worker seemed dead, and its job was taken from it; killing the run"
+                fields = {"job": running.job, "reason": reason}
+                log.error("overtaken", extra={"fields": fields})
+                child.kill(OVERTAKEN)
+
+    def _say_stopping(self, connection: Redis) -> None:
+        if self._shutdown_requested_date is not None:
+            requested = utcformat(self._shutdown_requested_date)
+            connection.hset(self.key, "shutdown_requested_date", requested)
+
+    def _register_again(self, connection: Redis) -> None:
+        # A server that lost its data has forgotten this worker too.
+        with connection.pipeline() as pipeline:
+            pipeline.hset(self.key, mapping={**self.serialize(), keys.OWNER: self._owner})
+            pipeline.expire(self.key, self.worker_ttl + 60)
+            worker_registration.register(self, pipeline)
+            pipeline.execute()
+
+    def handle_payload(self, message: Any) -> None:
+        """RQ's: a command from elsewhere; those that are about a job are for the child that has
+        it.
+        """
+        payload = parse_payload(message)
+        command = payload.get("command")
+        if self._children is None or command not in {"stop-job", "stop-execution", "kill-horse"}:
+            super().handle_payload(message)
+            return
+        if command == "kill-horse":
+            for busy in self._children.living:
+                if busy.slot.running is not None:
+                    busy.kill(KILLED)
+            return
+        child = (
+            self._children.of_job(payload.get("job_id", ""))
+            if command == "stop-job"
+            else self._children.of_execution(payload.get("execution_id", ""))
+        )
+        if child is None:
+            self.log.warning("Not working on job %s, command ignored.", payload.get("job_id"))
+        else:
+            child.kill(STOPPED)
 
     def register_birth(self) -> None:
-        """RQ's: the worker is there. Says where a clock writes what it cannot read."""
-        super().register_birth()
+        """RQ's: the worker is there; a name is free again soon after the death of a worker that had
+        it, not minutes. Says where a clock writes what it cannot read.
+        """
+        before = self.connection.hget(self.key, keys.OWNER)
+        self._heard_since = time.monotonic()
+        if before is not None and self._is_dead(as_text(before)):
+            # What the dead one ran is with its key, and is not what this one runs.
+            self.connection.delete(self.key, rq_keys.executions_of_worker(self.name))
+        super().register_birth()  # type: ignore[no-untyped-call]
+        self.connection.hset(self.key, keys.OWNER, self._owner)
         for warning in meet_clocks(
             self.connection,
             worker_key=self.key,
@@ -113,10 +377,182 @@ class Worker(LimitedWorker):
         ):
             log.warning("serializer", extra={"fields": {"worker": self.name, "reason": warning}})
 
-    def prepare_execution(self, job: Job) -> Execution:
-        """RQ's: a job begins."""
-        self._ending = self._run = self._killed_by = None
-        return super().prepare_execution(job)
+    def _is_dead(self, owner: str) -> bool:
+        deadline = time.monotonic() + keys.HEARTBEAT_TTL + 1
+        while self.connection.exists(keys.heartbeat(owner)):
+            if self.connection.hexists(self.key, "death") or time.monotonic() > deadline:
+                return False
+            time.sleep(0.5)
+        return True
+
+    def register_death(self) -> None:
+        """RQ's; the heartbeats end with it."""
+        if self._heartbeat is not None:
+            self._heartbeat.end()
+        if self._shutdown_requested_date is not None:
+            self.set_shutdown_requested_date()  # type: ignore[no-untyped-call]
+        super().register_death()  # type: ignore[no-untyped-call]
+        self.connection.delete(keys.heartbeat(self._owner))
+
+    def clean_registries(self) -> None:
+        """RQ's upkeep of its registries. Abandoned jobs are judged by ``Reaper``."""
+        for queue in self.queues:
+            if queue.acquire_maintenance_lock():
+                queue.finished_job_registry.cleanup()
+                queue.failed_job_registry.cleanup()
+                clean_worker_registry(queue)
+                clean_waiting(queue)
+                queue.release_maintenance_lock()  # type: ignore[no-untyped-call]
+        self.last_cleaned_at = datetime.now(UTC)  # type: ignore[assignment]
+
+    def end_of_dead(self, job: Job, queue: Queue, execution: Execution, death: Death) -> None:
+        """Write the end of a run whose child died. Raises what the client raises."""
+        self.execution = self._own = execution
+        ending, reason = ending_of_dead(death, job, self._settings.grace)
+        self._note(job, ending)
+        self._is_noted = True
+        try:
+            if death.child.reason == STOPPED:
+                self._stopped_job_id = job.id
+                self._call_on_stopped(job)
+            elif death.child.reason == GRACE_IS_OVER:
+                if job.should_retry or job.get_status(refresh=False) == JobStatus.QUEUED:
+                    again = RQRetry(max=ENDLESS)
+                    self.handle_job_retry(job, queue, again, queue.started_job_registry, execution)
+                    return
+            else:
+                ended = death.ended
+                self.handle_work_horse_killed(job, ended.pid, ended.status, usage_of(death))  # type: ignore[no-untyped-call]
+                self._count_retry(job)
+            self.handle_job_failure(job, queue, exc_string=reason, execution=execution)
+        finally:
+            self._is_noted = False
+            self._stopped_job_id = None
+            self.execution = self._own = None
+
+    def _call_on_stopped(self, job: Job) -> None:
+        try:
+            call_on_stopped(job, self.death_penalty_class)
+        except Exception:
+            self.log.exception("Worker %s: stopped callback for job %s raised", self.name, job.id)
+
+    def _leases(self, connection: Redis, owner: str) -> Leases:
+        limits = self._settings.max_running
+        return Leases(connection=connection, app=self._app, worker=owner, limits=limits)
+
+    def _renew_leases(self, connection: Redis) -> None:
+        """Renew the leases of the jobs that run, and let held ones go for which there is a place."""
+        if not connection.exists(keys.limits(self._app)):
+            return
+        for owner, owned in self._executions_of_children():
+            if owned is not None:
+                with suppress(NoSuchJobError):
+                    job = self.job_class.fetch(
+                        owned.job, connection=connection, serializer=self.serializer
+                    )
+                    if not self._leases(connection, owner).renew(job):
+                        reason = "its lease had ended, so more of its task may run than are allowed"
+                        fields = {"job": owned.job, "reason": reason}
+                        log.warning("over limit", extra={"fields": fields})
+        self._leases(connection, self._owner).wake()
+
+    # A child's process.
+
+    def _preload(self) -> None:
+        with one_line():
+            for name in self._settings.preload:
+                try:
+                    importlib.import_module(name)
+                except Exception as error:  # a module of the application is anybody's code
+                    reason = f"PRELOAD names {name!r}: {type(error).__name__}: {error}"
+                    raise SettingsError(reason) from None
+
+    def _run_child(self, index: int, owner: str, quota: int | None) -> NoReturn:
+        """What a child does."""
+        random.seed()
+        self._is_horse = True
+        self._owner = owner
+        self._process = os.getpid()
+        self.setup_work_horse_signals()
+        assert self._children is not None
+        assert self._stop is not None
+        self._child = Child(
+            self,
+            owner=owner,
+            text=self._text,
+            slot=self._children.slot(index),
+            stop=self._stop.fileno(),
+            plan=Plan(
+                burst=self._burst,
+                quota=quota,
+                replace=self._settings.child_max_jobs,
+                memory=self._settings.child_max_memory,
+            ),
+        )
+        code = 1
+        try:
+            code = self._child.run()
+        except Exception:
+            self.log.error("Worker %s: a child failed", self.name, exc_info=True)
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+
+    def setup_work_horse_signals(self) -> None:
+        """RQ's; but SIGTERM, which a platform sends to every process, is for the worker."""
+        super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
+        self._interruption.listen()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
+
+    def next_queues(self) -> Sequence[Queue]:
+        """The queues in the order in which the next job is looked for."""
+        self._taken = list(self._ordered_queues)
+        return self._taken
+
+    def queue_of(self, place: int) -> Queue:
+        """The queue at a place of ``next_queues``."""
+        return self._taken[place]
+
+    def report_wrong_queue(self, key: str) -> None:
+        """Say once that what is stored under the key of a queue is something else."""
+        if key not in self._wrong_queues:
+            self._wrong_queues.add(key)
+            fields = {"worker": self.name, "reason": f"the key {key!r} does not hold a list"}
+            log.error("wrong queue", extra={"fields": fields})
+
+    def perform(self, job: Job, queue: Queue, execution: Execution, child: Child) -> None:
+        """Run a job that this child has taken."""
+        self.reorder_queues(queue)
+        self.execution = None
+        self.execution = self._own = execution
+        self._ending = self._run = None
+        self._is_checked = False
+        leases = self._leases(self.connection, self._owner)
+        is_limited = leases.limit_of(job) is not None
+        if is_limited and not leases.take(job):
+            fields = {"job": job.id, "task": job.func_name, "max_running": leases.limit_of(job)}
+            log.info("held", extra={"fields": fields})
+            deleted = delete_execution(job.id, execution.id, queue.name, self.name)
+            child.end_in_step(deleted)
+            return
+        os.environ["RQ_WORKER_ID"] = self.name
+        os.environ["RQ_JOB_ID"] = job.id
+        self._log_start(job, queue)
+        try:
+            self.perform_job(job, queue, **with_execution(self.perform_job, execution))
+        finally:
+            if is_limited:
+                child.after_end(partial(leases.release, job))
+
+    def _log_start(self, job: Job, queue: Queue) -> None:
+        what = f"{job.description} ({job.id})" if self.log_job_description else job.id
+        self.log.info("Worker %s: %s: %s", self.name, green(queue.name), what)
+
+    def prepare_job_execution(self, job: Job, *args: Any, **kwargs: Any) -> None:
+        """RQ's first step of a run, which the step that took the job has done already."""
+        if self._child is None:
+            super().prepare_job_execution(job, *args, **kwargs)
 
     def perform_job(self, job: Job, queue: Queue, execution: Execution | None = None) -> bool:
         """RQ's: run the job, with the middleware around what RQ calls to do so. From RQ 3 on it is
@@ -125,34 +561,64 @@ class Worker(LimitedWorker):
         # RQ has no place of its own for what goes around a job, and passes this object on.
         job.perform = partial(self._perform, job, job.perform)  # type: ignore[method-assign]
         occurrence = occurrence_of(job)
-        watched = occurrence and self._watchers.begin(occurrence.event, job.id, occurrence.attempt)
+        self._watched = occurrence and self._watchers.begin(
+            occurrence.event, job.id, occurrence.attempt
+        )
         try:
             return super().perform_job(job, queue, **with_execution(super().perform_job, execution))
         finally:
-            # Its end is written, and its timeout is over: nobody waits for what is told now.
-            if watched and self._ending is not None:
-                watched.end(self._ending.outcome, self._ending.error)
+            if self._child is None:
+                self._tell_watchers()
+            elif self._watched:
+                self._child.after_end(self._tell_watchers)
+
+    def _tell_watchers(self) -> None:
+        # The end is written, and the timeout is over: nobody waits for what is told now.
+        if self._watched and self._ending is not None:
+            self._watched.end(self._ending.outcome, self._ending.error)
 
     def _perform(self, job: Job, perform: Callable[[], Any]) -> Any:
+        process = os.getpid()
         try:
             with self._interruption.allowed():
                 return chain(self._middleware, job, partial(self._call, job, perform))()
         except Exception as error:
-            said = meant(error, job, self._settings.outcomes)
-            self._ending = ending_of(said, job)
-            return result_for_rq(said, job)
+            outcome = meant(error, job, self._settings.outcomes)
+            self._ending = ending_of(outcome, job)
+            return result_for_rq(outcome, job)
+        finally:
+            if os.getpid() != process:
+                # A process that the task forked has come out of the task: the job is not its.
+                _leave_fork(sys.exc_info()[1])
 
     def _call(self, job: Job, perform: Callable[[], Any]) -> Any:
         """Run the task; what its table makes of an error, the middleware sees too."""
         try:
             return perform()
         except Exception as error:
-            said = meant(error, job, self._settings.outcomes)
-            if said is error:
+            outcome = meant(error, job, self._settings.outcomes)
+            if outcome is error:
                 raise
-            raise said from error
+            raise outcome from error
         finally:
             flush()
+
+    def handle_execution_ended(self, job: Job, queue: Queue, heartbeat_ttl: int) -> None:
+        """RQ's first step after a run, which leads nowhere where the job is another's by now:
+        raises OvertakenError. Of a job that ends in a step, the step finds out.
+        """
+        if self._child is not None and job._status != JobStatus.FAILED and is_plain(job):
+            job.ended_at = datetime.now(UTC)
+            return
+        self._check_owner(job)
+        super().handle_execution_ended(job, queue, heartbeat_ttl)
+
+    def _check_owner(self, job: Job) -> None:
+        if self._child is not None and not self._is_checked:
+            owned = self._child.owned
+            if owned is not None and not owned.may_end(self.connection):
+                raise OvertakenError(f"job {job.id} was taken from this worker")
+            self._is_checked = True
 
     def handle_job_success(
         self,
@@ -163,8 +629,43 @@ class Worker(LimitedWorker):
     ) -> None:
         """RQ's: the job has finished, or was skipped."""
         self._note(job, self._ending or Ending(RunOutcome.SUCCEEDED))
-        told = with_execution(super().handle_job_success, execution)
-        super().handle_job_success(job, queue, started_job_registry, **told)
+        own = execution or self.execution
+        if self._child is None or own is None or not is_plain(job):
+            told = with_execution(super().handle_job_success, execution)
+            super().handle_job_success(job, queue, started_job_registry, **told)
+            return
+        written = success(
+            job,
+            own,
+            before=self._child.fields,
+            worker=self.name,
+            result_ttl=job.get_result_ttl(self.default_result_ttl),
+        )
+        pipeline = self.connection.pipeline(transaction=False)
+        self._record(job, pipeline)
+        self._child.end_in_step(
+            written + commands_of(pipeline),
+            partial(self._after_success, job, queue, started_job_registry, own),
+        )
+
+    def _after_success(
+        self,
+        job: Job,
+        queue: Queue,
+        started_job_registry: StartedJobRegistry,
+        execution: Execution,
+        reply: Reply,
+    ) -> None:
+        """What follows once the step has written the end, or could not."""
+        if reply.ended is EndResult.OVERTAKEN:
+            fields = {"job": job.id, "reason": f"job {job.id} was taken from this worker"}
+            log.warning("overtaken", extra={"fields": fields})
+            return
+        if reply.ended is EndResult.DEPENDENTS:
+            self._check_owner(job)
+            self.execution = execution
+            told = with_execution(super().handle_job_success, execution)
+            super().handle_job_success(job, queue, started_job_registry, **told)
 
     def handle_job_retry(
         self,
@@ -175,11 +676,13 @@ class Worker(LimitedWorker):
         execution: Execution | None = None,
     ) -> None:
         """RQ's: the job is run again because it said so, or was stopped."""
-        is_over = (job.number_of_retries or 0) >= retry.max
-        self._note(
-            job,
-            self._ending or Ending(RunOutcome.FAILED if is_over else RunOutcome.RETRIED),
-        )
+        self._check_owner(job)
+        if not self._is_noted:
+            is_over = (job.number_of_retries or 0) >= retry.max
+            self._note(
+                job,
+                self._ending or Ending(RunOutcome.FAILED if is_over else RunOutcome.RETRIED),
+            )
         told = with_execution(super().handle_job_retry, execution)
         super().handle_job_retry(job, queue, retry, started_job_registry, **told)
 
@@ -191,80 +694,32 @@ class Worker(LimitedWorker):
         exc_string: str = "",
         execution: Execution | None = None,
     ) -> None:
-        """RQ's: the job failed, to be run again by its ``retry=`` or not. In the worker's own
-        process it is called for a run that was killed.
-        """
-        if self.is_horse:
+        """RQ's: the job failed, to be run again by its ``retry=`` or not."""
+        if not self._is_noted:
             self._note(job, failure_of(sys.exc_info()[1], job))
             self._count_retry(job)
-        elif self._hand is not None:
-            ended = self._killed(job, queue, exc_string, self._hand.execution)
-            if ended is None:
-                return
-            exc_string = ended
         told = with_execution(super().handle_job_failure, execution)
         super().handle_job_failure(job, queue, started_job_registry, exc_string, **told)
-
-    def _killed(self, job: Job, queue: Queue, reason: str, execution: Execution) -> str | None:
-        """Note the end of a run that was killed; why it failed, None where there is nothing left
-        to do about it.
-        """
-        if not self._may_end():
-            return None
-        try:
-            # What the run itself wrote, its number of retries among it, must not be overwritten.
-            job.refresh()  # type: ignore[no-untyped-call]
-        except NoSuchJobError:
-            with self.connection.pipeline() as pipeline:
-                self.cleanup_execution(job, pipeline, execution)
-                pipeline.execute()
-            return None
-        job.ended_at = datetime.now(UTC)
-        job.started_at = job.started_at or execution.created_at
-        if self._stopped_job_id == job.id:
-            self._note(job, Ending(RunOutcome.STOPPED, "stop-job"))
-        elif self._grace is not None and self._grace.killed:
-            self._ending = Ending(RunOutcome.STOPPED, "SIGKILL")
-            if job.should_retry or job.get_status(refresh=False) == JobStatus.QUEUED:
-                again = RQRetry(max=ENDLESS)
-                self.handle_job_retry(job, queue, again, queue.started_job_registry, execution)
-                return None
-            self._note(job, self._ending)
-            reason = (
-                f"stopped: its worker was asked to stop, and it ended neither within "
-                f"{self._grace_seconds:g} s nor {LAST_WORDS:g} s after it was told"
-            )
-        else:
-            outcome = RunOutcome.RETRIED if job.should_retry else RunOutcome.FAILED
-            self._note(job, Ending(outcome, self._killed_by))
-            self._count_retry(job)
-        return reason
-
-    def handle_work_horse_killed(
-        self, job: Job, retpid: int, ret_val: int | None, rusage: Any
-    ) -> None:
-        """RQ's: the process of the job ended by itself."""
-        if ret_val is not None and os.WIFSIGNALED(ret_val):
-            self._killed_by = signal.Signals(os.WTERMSIG(ret_val)).name
-        else:
-            self._killed_by = f"exit {ret_val}"
-        super().handle_work_horse_killed(job, retpid, ret_val, rusage)  # type: ignore[no-untyped-call]
 
     def cleanup_execution(
         self, job: Job, pipeline: Pipeline, execution: Execution | None = None
     ) -> None:
         """RQ's: the last of an execution, in the transaction that writes its end."""
-        if self._hand is not None and self._hand.job == job.id:
+        if self._own is not None:
             # RQ 2 forgets it in the first try of a transaction, and leaves it there in the second.
-            self.execution = self._hand.execution
+            self.execution = self._own
+        self._record(job, pipeline)
+        told = with_execution(super().cleanup_execution, execution)
+        super().cleanup_execution(job, pipeline, **told)
+
+    def _record(self, job: Job, pipeline: Pipeline) -> None:
+        """Write what RQ does not: the run, and what its outcome means for the job."""
         if self._run is not None:
             write_run(pipeline, self._app, self._run)
         if self._ending is not None and self._ending.outcome in _WELL:
             pipeline.hdel(job.key, keys.DEATHS)
         if self._ending is not None and self._ending.outcome is RunOutcome.SKIPPED:
             self._mark_skipped(job, pipeline)
-        told = with_execution(super().cleanup_execution, execution)
-        super().cleanup_execution(job, pipeline, **told)
 
     def _mark_skipped(self, job: Job, pipeline: Pipeline) -> None:
         if job.get_result_ttl(self.default_result_ttl) != 0:
@@ -288,3 +743,16 @@ class Worker(LimitedWorker):
         # RQ counts only the retries that a task returns; here it is the number of attempts.
         if job.should_retry and self._stopped_job_id != job.id:
             job.number_of_retries = (job.number_of_retries or 0) + 1
+
+
+def _leave_fork(error: BaseException | None) -> NoReturn:
+    """End a process that a task forked, as it would have ended elsewhere."""
+    code = 0
+    if isinstance(error, SystemExit):
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+    elif error is not None:
+        logging.getLogger("rq.worker").error("a process that a job forked failed", exc_info=error)
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -19,7 +19,7 @@ from clock.jobs.lease import Leases
 from clock.jobs.requeue import Deleted, delete, requeue
 from clock.jobs.rq_versions import clean_waiting
 from clock.worker.abandoned import find_abandoned
-from clock.worker.takeover import take_over
+from clock.worker.recovery import take_over
 from tests.jobs.working import start, work_off
 
 SAY = "tests.jobs.working.say"

@@ -9,7 +9,7 @@ from redis import Redis
 
 from clock import keys
 from clock.connection.client import copy_client
-from clock.worker.presence import BEAT, Presence
+from clock.worker.heartbeat import BEAT, Presence
 from tests.live.server import Server
 
 

@@ -14,7 +14,7 @@ from rq.job import Job, JobStatus
 
 from clock.runs.records import read_runs
 from clock.runs.run import RunOutcome
-from clock.worker.grace import LAST_WORDS
+from clock.worker.graceful import LAST_WORDS
 from tests.live.conftest import StartWorker
 from tests.live.processes import needs_proc, processes_in
 from tests.live.waiting import wait_for

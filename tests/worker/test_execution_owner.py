@@ -9,7 +9,7 @@ from rq.executions import Execution
 
 from clock import keys
 from clock.worker.abandoned import find_abandoned
-from clock.worker.hand import Hand
+from clock.worker.execution_owner import Hand
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from clock import keys
 from clock.runs.records import read_runs
 from clock.runs.run import RunOutcome
 from clock.worker.abandoned import Abandoned, find_abandoned
-from clock.worker.takeover import Recovery, RecoveryOutcome, take_over
+from clock.worker.recovery import Recovery, RecoveryOutcome, take_over
 
 NOW = time.time()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 
 from redis import Redis
 from redis.exceptions import ConnectionError, TimeoutError, WatchError
@@ -13,14 +13,14 @@ from rq.intermediate_queue import IntermediateQueue
 from rq.job import JobStatus
 
 from clock.worker.abandoned import Abandoned, find_abandoned
-from clock.worker.takeover import Recovery, RecoveryOutcome, put_back, take_over, utc
+from clock.worker.recovery import Recovery, RecoveryOutcome, put_back, take_over, utc
 
 _ENDED = {JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED}
 
 log = logging.getLogger("clock")
 
 
-class Sweep:
+class Reaper:
     """One worker's look for jobs of workers that died. Any worker may look, and at the same time:
     a transaction lets one of them deal with a job.
     """
@@ -31,13 +31,11 @@ class Sweep:
         queues: Iterable[Queue],
         *,
         app: str,
-        forking: AbstractContextManager[object],
     ) -> None:
-        """``queues`` are the worker's own; while the worker forks, it holds ``forking``."""
+        """``queues`` are the worker's own."""
         self._connection = connection
         self._own = list(queues)
         self._app = app
-        self._forking = forking
         self._in_trouble: set[str] = set()
 
     def look(self, now: float) -> None:
@@ -71,8 +69,7 @@ class Sweep:
                 reason = (
                     f"it is abandoned, and cannot be dealt with: {type(error).__name__}: {error}"
                 )
-                with self._forking:
-                    log.error("trouble", extra={"fields": {"job": found.job, "reason": reason}})
+                log.error("trouble", extra={"fields": {"job": found.job, "reason": reason}})
 
     def _look_between(self, queue: Queue, now: float) -> None:
         """Put back what a worker took from its only queue, and died before it began: RQ keeps such
@@ -127,5 +124,4 @@ class Sweep:
             "deaths": verdict.deaths or None,
             "delay": verdict.delay or None,
         }
-        with self._forking:
-            log.warning("abandoned", extra={"fields": fields})
+        log.warning("abandoned", extra={"fields": fields})

@@ -11,8 +11,8 @@ from redis import Redis
 from rq import Queue, Retry
 from rq.job import JobStatus
 
-from clock.worker.sweep import Sweep
-from tests.worker.test_takeover import begun
+from clock.worker.reaper import Sweep
+from tests.worker.test_recovery import begun
 
 NOW = time.time()
 

@@ -1,0 +1,185 @@
+"""What becomes of the jobs of children that died."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from resource import struct_rusage
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq.exceptions import NoSuchJobError
+from rq.executions import Execution
+from rq.job import Job
+from rq.utils import as_text
+
+from clock import keys
+from clock.jobs.rq_versions import KEEPS
+from clock.runs.run import RunOutcome
+from clock.worker.child import LEAVES, REPLACE
+from clock.worker.children import ChildProcess
+from clock.worker.ending import Ending
+from clock.worker.execution_owner import OwnedExecution
+from clock.worker.fork_server import Ended
+from clock.worker.graceful import LAST_WORDS
+from clock.worker.success import delete_execution
+
+AGAIN = 0.5
+"""Seconds until the end of a job is written again where the server was away."""
+
+STOPPED = "stop-job"
+"""Why a child was killed: somebody stopped its job."""
+
+GRACE_IS_OVER = "SIGKILL"
+"""Why a child was killed: the worker stops, and its job did not end."""
+
+TOO_LONG = "JobTimeoutException"
+"""Why a child was killed: its job could not be interrupted at its time limit."""
+
+OVERTAKEN = "overtaken"
+"""Why a child was killed: its job is another's by now."""
+
+LEFT, REPLACED = LEAVES << 8, REPLACE << 8
+"""The statuses, as ``os.wait4`` gives them, of a child that leaves by itself."""
+
+KILLED = "kill-horse"
+"""Why a child was killed: somebody said so."""
+
+log = logging.getLogger("clock")
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """A child that died, how, and the execution that it had begun."""
+
+    child: ChildProcess
+    ended: Ended
+    owned: OwnedExecution
+
+
+class Deaths:
+    """The ends of jobs that a worker owes, because the child that ran them cannot write them."""
+
+    def __init__(self, worker: Any) -> None:
+        self._worker = worker
+        self._owed: list[tuple[ChildProcess, Ended, OwnedExecution | None]] = []
+
+    @property
+    def again(self) -> float | None:
+        """Seconds until the next try to write them; None where there are none."""
+        return AGAIN if self._owed else None
+
+    def add(self, child: ChildProcess, ended: Ended) -> None:
+        """A child has ended; whether it had a job shows."""
+        self._owed.append((child, ended, self._worker._owned_by(child)))
+
+    def deal(self) -> None:
+        """Write what is owed; what the server does not take now is tried again."""
+        while self._owed:
+            child, ended, owned = self._owed[0]
+            try:
+                self._deal_with(child, ended, owned)
+            except (RedisError, OSError) as error:
+                self._worker.log.error("Worker %s: %s", self._worker.name, error)
+                return
+            del self._owed[0]
+
+    def _deal_with(self, child: ChildProcess, ended: Ended, owned: OwnedExecution | None) -> None:
+        connection = self._worker.connection
+        last = self._last_taken(connection, child)
+        if owned is None and last is None and ended.status not in {LEFT, REPLACED}:
+            fields = {"worker": self._worker.name, "reason": _how(ended.status)}
+            log.warning("child died", extra={"fields": fields})
+        if owned is not None:
+            self._end(Death(child, ended, owned))
+        if last is not None and (owned is None or last.execution != owned.execution):
+            self._end(Death(child, ended, last))
+        connection.delete(keys.heartbeat(child.owner), keys.step(child.owner))
+
+    def _last_taken(self, connection: Redis, child: ChildProcess) -> OwnedExecution | None:
+        """What the child's last step has taken, where it died before it could say so."""
+        found, job, step, queue = connection.hmget(
+            keys.step(child.owner), "found", "job", "step", "queue"
+        )
+        if found != b"job":
+            return None
+        return OwnedExecution(
+            job=as_text(job),
+            execution=as_text(step),
+            queue=self._worker.queues[int(queue) - 1].name,
+            began=datetime.now(UTC),
+            owner=child.owner,
+            text="",
+        )
+
+    def _end(self, death: Death) -> None:
+        worker, owned = self._worker, death.owned
+        if not owned.may_end(worker.connection):
+            return
+        queue = next(queue for queue in worker.queues if queue.name == owned.queue)
+        try:
+            job = worker.job_class.fetch(
+                owned.job, connection=worker.connection, serializer=queue.serializer
+            )
+        except NoSuchJobError:
+            with worker.connection.pipeline() as pipeline:
+                for command in delete_execution(
+                    owned.job, owned.execution, owned.queue, worker.name
+                ):
+                    pipeline.execute_command(*command)
+                pipeline.execute()
+            return
+        execution = Execution(owned.execution, owned.job, connection=worker.connection)
+        if "w" in KEEPS:
+            execution.worker_name = worker.name
+        execution.created_at = job.started_at or owned.began
+        job.ended_at = datetime.now(UTC)
+        job.started_at = job.started_at or owned.began
+        worker.end_of_dead(job, queue, execution, death)
+
+
+def ending_of_dead(death: Death, job: Job, grace: float) -> tuple[Ending, str]:
+    """How the run ends whose child died, and the reason that its job shows."""
+    reason, status = death.child.reason, death.ended.status
+    if reason == STOPPED:
+        return Ending(RunOutcome.STOPPED, STOPPED), "Job stopped by user, work-horse terminated."
+    if reason == GRACE_IS_OVER:
+        return Ending(RunOutcome.STOPPED, "SIGKILL"), (
+            f"stopped: its worker was asked to stop, and it ended neither within "
+            f"{grace:g} s nor {LAST_WORDS:g} s after it was told"
+        )
+    outcome = RunOutcome.RETRIED if job.should_retry else RunOutcome.FAILED
+    if reason == TOO_LONG:
+        return Ending(outcome, TOO_LONG), (
+            f"rq.timeouts.JobTimeoutException: Task exceeded maximum timeout value "
+            f"({job.timeout} seconds)"
+        )
+    return Ending(outcome, _name(status)), (
+        f"Work-horse terminated unexpectedly; waitpid returned {status}"
+        f"{_signal_of(status)}; {_how(status)}"
+    )
+
+
+def usage_of(death: Death) -> struct_rusage | None:
+    """What the child used in all, as RQ passes it on."""
+    return None if death.ended.usage is None else struct_rusage(death.ended.usage)
+
+
+def _name(status: int) -> str:
+    if os.WIFSIGNALED(status):
+        return signal.Signals(os.WTERMSIG(status)).name
+    return f"exit {os.WEXITSTATUS(status)}"
+
+
+def _signal_of(status: int) -> str:
+    return f" (signal {os.WTERMSIG(status)})" if os.WIFSIGNALED(status) else ""
+
+
+def _how(status: int) -> str:
+    if os.WIFSIGNALED(status):
+        return f"its process was killed by {_name(status)}"
+    return f"its process ended by itself with exit code {os.WEXITSTATUS(status)}"

@@ -1,0 +1,69 @@
+"""Delayed jobs, and retries after an interval, that are due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from redis import Redis
+from redis.exceptions import WatchError
+from rq import Queue
+from rq.exceptions import NoSuchJobError
+from rq.scheduler import SCHEDULER_LOCKING_KEY_TEMPLATE
+from rq.utils import as_text, utcformat
+
+from clock.connection import rq_keys
+from clock.connection.scripts import script
+
+MOST = 100
+"""Jobs of a queue that are moved in one step."""
+
+
+def move_due(connection: Redis, queues: Sequence[Queue]) -> int:
+    """Move the delayed jobs of ``queues`` that are due to them, but for the queues that a scheduler
+    of RQ's looks after; returns how many there were. Raises what the client raises.
+    """
+    names = [queue.name for queue in queues]
+    moved = 0
+    while True:
+        now = datetime.now(UTC)
+        count, limited = connection.register_script(script("clock.worker", "due.lua"))(
+            keys=[
+                rq_keys.QUEUES,
+                *(
+                    key
+                    for name in names
+                    for key in (
+                        rq_keys.registry("scheduled", name),
+                        SCHEDULER_LOCKING_KEY_TEMPLATE % name,
+                        rq_keys.QUEUE + name,
+                    )
+                ),
+            ],
+            args=[int(now.timestamp()), utcformat(now), MOST, Queue.DEFAULT_TIMEOUT],
+        )
+        pairs = iter(limited)
+        for number, job in zip(pairs, pairs, strict=True):
+            moved += _move_limited(connection, queues[int(number) - 1], as_text(job))
+        moved += count
+        if count < MOST:
+            return moved
+
+
+def _move_limited(connection: Redis, queue: Queue, identifier: str) -> int:
+    """Let RQ move a job with a rate limit, which goes to wait for a place under that."""
+    registry = queue.scheduled_job_registry
+    with connection.pipeline() as pipeline, suppress(WatchError, NoSuchJobError):
+        pipeline.watch(registry.key)  # type: ignore[no-untyped-call]
+        if connection.zscore(registry.key, identifier) is None:
+            return 0
+        job = queue.job_class.fetch(identifier, connection=connection, serializer=queue.serializer)
+        pipeline.multi()
+        registry.remove(job.id, pipeline=pipeline)
+        queue._enqueue_rate_limited_job(
+            job, pipeline=pipeline, at_front=job.should_enqueue_at_front()
+        )
+        pipeline.execute()
+        return 1
+    return 0

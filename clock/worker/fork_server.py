@@ -1,0 +1,219 @@
+"""The process that forks the children of a worker.
+
+A worker has threads, and a process forked beside them may find a lock held for ever. So a process
+without threads, forked before the first of them, forks the children, and tells how each ended. It
+ends when the worker does, and takes the children and all that they started along.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NoReturn
+
+from clock.worker.interruption import STOP, die_with
+
+_LARGEST = 65_536
+"""Bytes of a message, which is a few hundred."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A child runs: the process ``pid`` in slot ``index``."""
+
+    index: int
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A child has ended, with ``status`` and ``usage`` as ``os.wait4`` gives them."""
+
+    index: int
+    pid: int
+    status: int
+    usage: Any
+
+
+class ForkServerDied(Exception):
+    """The process that forks is gone, and with it the children."""
+
+
+RunChild = Callable[[int, str, int | None], NoReturn]
+
+
+class ForkServer:
+    """The worker's end of it. ``run`` is what a child does, given its slot, who it is, and how many
+    jobs it may run; it does not return. ``prepare`` is done once before the first fork.
+    """
+
+    def __init__(self, run: RunChild, prepare: Callable[[], None]) -> None:
+        self._run = run
+        self._prepare = prepare
+        self._socket: socket.socket | None = None
+        self.pid = 0
+
+    def start(self) -> None:
+        """Fork the server. To be called before any thread is started."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        worker = os.getpid()
+        # The signals that end a worker find no handler of a server in its first moment.
+        mask = signal.pthread_sigmask(
+            signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, STOP}
+        )
+        try:
+            self.pid = os.fork()
+            if self.pid == 0:
+                ours.close()
+                _Server(theirs, worker, self._run, mask).serve(self._prepare)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        theirs.close()
+        self._socket = ours
+
+    def fileno(self) -> int:
+        """To wait for with ``select``: readable when there is something to ``receive``."""
+        assert self._socket is not None
+        return self._socket.fileno()
+
+    def spawn(self, index: int, owner: str, quota: int | None) -> None:
+        """Ask for a child in slot ``index``. Raises ForkServerDied."""
+        assert self._socket is not None
+        try:
+            self._socket.send(pickle.dumps((index, owner, quota)))
+        except OSError as error:
+            raise ForkServerDied from error
+
+    def receive(self) -> Started | Ended:
+        """The next message; waits for it. Raises ForkServerDied."""
+        assert self._socket is not None
+        try:
+            message = self._socket.recv(_LARGEST)
+        except OSError as error:
+            raise ForkServerDied from error
+        if not message:
+            raise ForkServerDied
+        received: Started | Ended = pickle.loads(message)  # noqa: S301 - of our own process
+        return received
+
+    def close(self) -> None:
+        """End the server, and the children that are left."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+            with suppress(ChildProcessError):
+                os.waitpid(self.pid, 0)
+
+
+class _Server:
+    def __init__(
+        self,
+        channel: socket.socket,
+        worker: int,
+        run: RunChild,
+        mask: set[signal.Signals],
+    ) -> None:
+        self._channel = channel
+        self._worker = worker
+        self._run = run
+        self._mask = mask
+        self._children: dict[int, int] = {}
+
+    def serve(self, prepare: Callable[[], None]) -> NoReturn:
+        """Fork and wait until the worker is gone."""
+        code = 1
+        try:
+            os.setpgid(0, 0)
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                signal.signal(number, _nothing)
+            read, write = os.pipe()
+            os.set_blocking(write, False)
+            os.set_blocking(read, False)
+            signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+            signal.signal(signal.SIGCHLD, _nothing)
+            signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+            prepare()
+            self._loop(read, write)
+            code = 0
+        finally:
+            self._end_all()
+            os._exit(code)
+
+    def _loop(self, woken: int, wake: int) -> None:
+        while True:
+            ready, _, _ = select.select([self._channel, woken], [], [])
+            if woken in ready:
+                with suppress(BlockingIOError):
+                    os.read(woken, 4096)
+                self._reap()
+            if self._channel in ready:
+                message = self._channel.recv(_LARGEST)
+                if not message:
+                    return
+                index, owner, quota = pickle.loads(message)  # noqa: S301 - of our own process
+                self._fork(index, partial(self._run, index, owner, quota), (woken, wake))
+
+    def _fork(self, index: int, run: Callable[[], NoReturn], pipe: tuple[int, int]) -> None:
+        server = os.getpid()
+        every = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, STOP}
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, every)
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                os.setpgid(0, 0)
+                die_with(server)
+                signal.set_wakeup_fd(-1)
+                for descriptor in pipe:
+                    os.close(descriptor)
+                self._channel.close()
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                signal.signal(signal.SIGHUP, signal.SIG_DFL)
+                # What else is blocked, the child lets through when it has its own handlers.
+                signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD, signal.SIGHUP})
+                run()
+            finally:
+                os._exit(code)
+        with suppress(OSError):
+            os.setpgid(pid, pid)
+        self._children[pid] = index
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        self._send(Started(index, pid))
+
+    def _reap(self) -> None:
+        for pid, index in list(self._children.items()):
+            try:
+                ended, status, usage = os.wait4(pid, os.WNOHANG)
+            except ChildProcessError:
+                ended, status, usage = pid, 0, None
+            if ended:
+                del self._children[pid]
+                if status:
+                    # It did not end by itself; what its task had started must not go on.
+                    _kill_group(pid)
+                self._send(Ended(index, pid, status, None if usage is None else tuple(usage)))
+
+    def _send(self, message: Started | Ended) -> None:
+        # The worker may be gone by now: its end of the line tells, in the loop.
+        with suppress(OSError):
+            self._channel.send(pickle.dumps(message))
+
+    def _end_all(self) -> None:
+        for pid in self._children:
+            _kill_group(pid)
+
+
+def _kill_group(pid: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _nothing(_number: int, _frame: object) -> None:
+    """Do nothing. Not SIG_IGN, which every program that a task starts would inherit."""

@@ -1,0 +1,53 @@
+-- Say that a worker and its children live, to us and to RQ; and that what each child runs is its.
+--
+-- KEYS  1 the worker's heartbeat  2 the worker's hash  3 the lock of the reaper
+-- ARGV  1 the worker, as NAME.TOKEN  2 text of the heartbeats  3 their seconds
+--       4 now (seconds)  5 now (as RQ writes it)  6 seconds RQ keeps a worker  7 seconds RQ keeps an execution
+--       8 1 to try for the lock of the reaper  9 seconds between two of its looks
+--       then for each child five:  child, as NAME.TOKEN  job, or "" for none  execution  queue
+--       when the execution began (seconds)
+--
+-- Returns  1 1 where the heartbeat before this one was still there  2 1 where RQ knows the worker
+--          3 1 where this worker is to look for abandoned jobs  4 the children whose execution was taken
+local text, lasts, now, written = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local kept = tonumber(ARGV[7])
+
+local had = redis.call('EXISTS', KEYS[1])
+redis.call('SET', KEYS[1], text, 'EX', lasts)
+
+local known = redis.call('EXISTS', KEYS[2])
+if known == 1 then
+  redis.call('HSET', KEYS[2], 'last_heartbeat', written)
+  redis.call('EXPIRE', KEYS[2], ARGV[6])
+  redis.call('EXPIRE', KEYS[2] .. ':executions', ARGV[6])
+end
+
+local overtaken = {}
+for at = 10, #ARGV, 5 do
+  local child, job, execution, queue, began = unpack(ARGV, at, at + 4)
+  redis.call('SET', 'clock:worker:' .. child, text, 'EX', lasts)
+  local hash = RQ .. 'job:' .. job
+  if job ~= '' and redis.call('HGET', hash, 'clock_overtaken') == execution then
+    overtaken[#overtaken + 1] = child
+  elseif job ~= '' then
+    local entry = job .. ':' .. execution
+    local registry, key = RQ .. 'wip:' .. queue, RQ .. 'execution:' .. entry
+    -- Where the server was away for longer than RQ keeps an execution, it is written again: without it
+    -- nobody could tell whose the job is.
+    if redis.call('ZSCORE', registry, entry) then
+      redis.call('HSET', key, 'clock_worker', child, 'last_heartbeat', now)
+      if redis.call('HSETNX', key, 'created_at', began) == 1 then
+        redis.call('HSET', key, 'id', execution, 'worker_name', string.match(child, '^(.*)%.'))
+      end
+      redis.call('EXPIRE', key, kept)
+      redis.call('ZADD', registry, 'XX', now + kept, entry)
+      redis.call('ZADD', RQ .. 'executions:' .. job, 'XX', now + kept + 60, execution)
+      redis.call('EXPIRE', RQ .. 'executions:' .. job, kept + 60)
+      if redis.call('EXISTS', hash) == 1 then redis.call('HSET', hash, 'last_heartbeat', written) end
+    end
+  end
+end
+
+local turn = 0
+if ARGV[8] == '1' and redis.call('SET', KEYS[3], ARGV[1], 'NX', 'EX', ARGV[9]) then turn = 1 end
+return { had, known, turn, overtaken }

@@ -1,0 +1,128 @@
+"""What a child of a worker runs, in memory that it shares with the worker: readable when the child
+is dead or stuck, and without a message for each job.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from dataclasses import dataclass
+
+LONGEST = 1024
+"""Bytes of a job id that are kept. A longer one is found by the reaper instead."""
+
+_HEAD = struct.Struct("=IIdddIH2x32s")
+_SIZE = _HEAD.size + LONGEST
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """An execution that a child has begun: its job and queue, and its instants on
+    ``time.monotonic()``. ``deadline`` is infinite for a job without a time limit.
+    """
+
+    job: str
+    execution: str
+    queue: int
+    began: float
+    deadline: float
+
+    @property
+    def entry(self) -> str:
+        """What RQ's registries call it."""
+        return f"{self.job}:{self.execution}"
+
+
+class Slots:
+    """Room for ``count`` children; made before they are forked."""
+
+    def __init__(self, count: int) -> None:
+        self._memory = mmap.mmap(-1, _SIZE * count)
+
+    def __getitem__(self, index: int) -> Slot:
+        return Slot(self._memory, index * _SIZE)
+
+
+class Slot:
+    """The room of one child, which alone writes it while it lives."""
+
+    def __init__(self, memory: mmap.mmap, offset: int) -> None:
+        self._memory = memory
+        self._offset = offset
+        self._version = 0
+        self._done = 0
+
+    def begin(self, running: Running) -> None:
+        """The child runs a job from now on."""
+        self._write(running, running.began)
+
+    def idle(self, now: float) -> None:
+        """The child has no job since ``now`` on ``time.monotonic()``."""
+        self._write(None, now)
+
+    def ended(self) -> None:
+        """One more of its jobs has ended."""
+        self._done += 1
+
+    def clear(self) -> None:
+        """Let it be as if no child had been there, but for the number of jobs; for the worker, once
+        the child is dead.
+        """
+        self._version = self._done = 0
+        self._memory[self._offset : self._offset + _HEAD.size] = bytes(_HEAD.size)
+
+    @property
+    def running(self) -> Running | None:
+        """What the child runs, None for nothing."""
+        return self._read()[0]
+
+    @property
+    def idle_since(self) -> float | None:
+        """When the child found no job, on ``time.monotonic()``; None while it runs one, or has not
+        looked for one yet.
+        """
+        running, since, _ = self._read()
+        return None if running is not None or not since else since
+
+    @property
+    def done(self) -> int:
+        """How many jobs this child has ended."""
+        return self._read()[2]
+
+    def _write(self, running: Running | None, since: float) -> None:
+        # Odd while it is written: the worker reads it again then.
+        self._version += 2
+        job = b"" if running is None else running.job.encode()
+        size = len(job) if len(job) <= LONGEST else 0
+        end = self._offset + _HEAD.size
+        struct.pack_into("=I", self._memory, self._offset, self._version - 1)
+        self._memory[end : end + size] = job[:size]
+        _HEAD.pack_into(
+            self._memory,
+            self._offset,
+            self._version - 1,
+            self._done,
+            since,
+            0.0 if running is None else running.began,
+            0.0 if running is None else running.deadline,
+            0 if running is None else running.queue,
+            size,
+            b"" if running is None else running.execution.encode(),
+        )
+        struct.pack_into("=I", self._memory, self._offset, self._version)
+
+    def _read(self) -> tuple[Running | None, float, int]:
+        for _ in range(100):
+            head = bytes(self._memory[self._offset : self._offset + _HEAD.size])
+            version, done, since, began, deadline, queue, size, execution = _HEAD.unpack(head)
+            end = self._offset + _HEAD.size
+            job = bytes(self._memory[end : end + size])
+            again = struct.unpack_from("=I", self._memory, self._offset)[0]
+            if version == again and version % 2 == 0:
+                break
+        # A child that died while it wrote leaves an odd number: what can be read is taken.
+        identifier = execution.rstrip(b"\0").decode("ascii", "replace")
+        if not identifier or not size:
+            return None, since, done
+        running = Running(job.decode("utf-8", "replace"), identifier, queue, began, deadline)
+        return running, since, done

@@ -1,0 +1,247 @@
+"""A child's line to the server: one round trip ends its last job and takes the next.
+
+The connection is of RESP3 and tracks what its scripts read, so that the server itself tells an idle
+child when one of its queues changes: waiting costs no command.
+"""
+
+from __future__ import annotations
+
+import secrets
+import select
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cache
+from hashlib import sha1
+from typing import Any
+
+from redis import Redis
+from redis.exceptions import NoScriptError, RedisError, ResponseError
+from rq.utils import utcformat
+
+from clock import keys
+from clock.connection import rq_keys
+from clock.connection.client import copy_client
+from clock.connection.scripts import script
+
+SAFETY = 30.0
+"""Seconds after which an idle child asks, though it was told nothing: what stands between it and
+the server may have lost the notice."""
+
+POLL = 0.25
+"""Seconds between two questions where the server tells nothing: it is older than Redis 6, or the
+ACL denies CLIENT TRACKING."""
+
+
+class EndResult(StrEnum):
+    """What became of an end."""
+
+    NOTHING = ""
+    ENDED = "ended"
+    OVERTAKEN = "overtaken"
+    DEPENDENTS = "dependents"
+
+
+class Found(StrEnum):
+    """What a child that asked for a job got."""
+
+    JOB = "job"
+    EMPTY = "empty"
+    SUSPENDED = "suspended"
+    MORE = "more"
+    NOTHING = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """The end of an execution: what is to be written if it is still this child's, and its job has
+    no dependents. ``entry`` is its ``JOB:EXECUTION``.
+    """
+
+    job: str
+    entry: str
+    queue: str
+    commands: Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a step did. ``queue`` counts from 0; ``execution`` is the id of the one begun."""
+
+    ended: EndResult
+    found: Found
+    queue: int
+    job: str
+    execution: str
+    at: datetime
+    fields: dict[bytes, bytes]
+    wrong_queues: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+class Line:
+    """The connection of the child ``owner`` (``NAME.TOKEN``) of the worker ``name``."""
+
+    def __init__(self, client: Redis, *, name: str, owner: str, text: str, keeps: str) -> None:
+        """``text`` is what a person finds under its heartbeat; ``keeps`` says what the installed RQ
+        stores of executions, see ``step.lua``.
+        """
+        self._client = copy_client(client)
+        self._name = name
+        self._owner = owner
+        self._text = text
+        self._keeps = keeps
+        self._connection: Any = None
+        self._is_told = False
+        self._protocol = 3
+
+    def step(
+        self, identifier: str, end: End | None, queues: Sequence[str], *, take: bool, again: bool
+    ) -> Reply:
+        """End and take. ``identifier`` names the step and the execution that it begins; a step
+        whose reply was lost is sent ``again`` under the same one, and done once.
+
+        Raises RedisError or OSError; the next step connects anew.
+        """
+        at = datetime.now(UTC)
+        try:
+            raw = self._ask(self._arguments(identifier, at, end, queues, take, again))
+        except ResponseError:
+            raise
+        except BaseException:
+            # Also of a signal: a reply that comes late must not be taken for the next one's.
+            self.close()
+            raise
+        ended, found, queue, job, fields, wrong, errors = raw
+        pairs = iter(fields)
+        return Reply(
+            ended=EndResult(ended.decode()),
+            found=Found(found.decode()),
+            queue=int(queue) - 1,
+            job=job.decode("utf-8", "surrogateescape"),
+            execution=identifier,
+            at=at,
+            fields=dict(zip(pairs, pairs, strict=True)),
+            wrong_queues=[key.decode("utf-8", "replace") for key in wrong],
+            errors=[error.decode("utf-8", "replace") for error in errors],
+        )
+
+    def wait(self, stop: int, seconds: float = SAFETY) -> None:
+        """Wait until the server says that something changed, until the descriptor ``stop`` is
+        readable, or for ``seconds``. Raises RedisError or OSError.
+        """
+        if self._connection is None:
+            return
+        if not self._is_told:
+            select.select([stop], [], [], min(POLL, seconds))
+        elif not self._connection.can_read(0):
+            select.select([self._connection._sock, stop], [], [], seconds)
+
+    def close(self) -> None:
+        """Close the connection; the next step makes another."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.disconnect()
+
+    def _arguments(
+        self,
+        identifier: str,
+        at: datetime,
+        end: End | None,
+        queues: Sequence[str],
+        take: bool,
+        again: bool,
+    ) -> list[Any]:
+        arguments = [
+            4 + len(queues),
+            rq_keys.WORKER + self._name,
+            keys.heartbeat(self._owner),
+            keys.step(self._owner),
+            rq_keys.SUSPENDED,
+            *queues,
+            self._owner,
+            self._text,
+            keys.HEARTBEAT_TTL,
+            identifier,
+            repr(at.timestamp()),
+            utcformat(at),
+            self._name,
+            RQ_KEEPS,
+            int(take),
+            int(again),
+            self._keeps,
+        ]
+        if end is None:
+            return [*arguments, 0]
+        arguments += [
+            len(end.commands),
+            rq_keys.execution(end.entry),
+            rq_keys.registry("wip", end.queue),
+            end.entry,
+            f"{rq_keys.JOB}{end.job}:dependents",
+        ]
+        for command in end.commands:
+            arguments.append(len(command))
+            arguments += command
+        return arguments
+
+    def _ask(self, arguments: list[Any]) -> Any:
+        if self._connection is None:
+            self._connect()
+        source, digest = _script()
+        try:
+            self._connection.send_command("EVALSHA", digest, *arguments)
+            return self._connection.read_response()
+        except NoScriptError:
+            self._connection.send_command("EVAL", source, *arguments)
+            return self._connection.read_response()
+
+    def _connect(self) -> None:
+        pool = self._client.connection_pool
+        options = pool.connection_kwargs | {"protocol": self._protocol}
+        connection = pool.connection_class(**options)
+        try:
+            connection.connect()
+            self._is_told = self._protocol == 3 and self._track(connection)
+        except ResponseError:
+            if self._protocol == 2:
+                raise
+            # The server, or what stands before it, has no HELLO 3.
+            self._protocol = 2
+            connection.disconnect()
+            self._connect()
+            return
+        except BaseException:
+            connection.disconnect()
+            raise
+        self._connection = connection
+
+    def _track(self, connection: Any) -> bool:
+        connection.send_command("CLIENT", "TRACKING", "ON", "NOLOOP")
+        try:
+            connection.read_response()
+        except ResponseError:
+            return False
+        return True
+
+
+RQ_KEEPS = 90
+"""Seconds RQ keeps an execution after its last heartbeat."""
+
+
+def new_identifier() -> str:
+    """The id of a step, and of the execution that it begins, as RQ makes them."""
+    return secrets.token_hex(16)
+
+
+@cache
+def _script() -> tuple[str, str]:
+    measure = script("clock.ledger", "measure.lua")
+    source = (
+        f"local function measure(KEYS, ARGV) {measure}\nend {script('clock.worker', 'step.lua')}"
+    )
+    return source, sha1(source.encode(), usedforsecurity=False).hexdigest()
+
+
+__all__ = ["End", "EndResult", "Found", "Line", "RedisError", "Reply", "new_identifier"]

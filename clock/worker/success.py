@@ -1,0 +1,149 @@
+"""The end of a job that succeeded, as the commands of RQ's own transaction.
+
+RQ's code for it asks the server, looks into its serializers and builds its registries anew for each
+job; here it is a list of commands. ``tests/worker/test_ends_like_rq.py`` compares what is stored.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from redis.client import Pipeline
+from rq.executions import Execution
+from rq.job import Job, JobStatus
+from rq.results import UNSERIALIZABLE_RETURN_VALUE_PAYLOAD, Result
+from rq.utils import current_timestamp
+
+from clock.connection import rq_keys
+from clock.connection.scripts import script
+from clock.jobs.rq_versions import KEEPS, is_rate_limited
+
+Command = Sequence[Any]
+
+_RESULTS_KEPT = 10
+"""How many results of a job RQ keeps."""
+
+_ALWAYS_WRITTEN = ("status", "started_at", "ended_at", "last_heartbeat", "worker_name")
+
+
+def is_plain(job: Job) -> bool:
+    """Whether the success of ``job`` is only written. Where it is more, for a callback, a webhook,
+    a group, a repeat or a rate limit, RQ must end it.
+    """
+    return not (
+        job._success_callback_name
+        or job.group_id
+        or job.repeats_left
+        or getattr(job, "webhooks", None)
+        or is_rate_limited(job)
+    )
+
+
+def success(
+    job: Job,
+    execution: Execution,
+    *,
+    before: Mapping[bytes, bytes],
+    worker: str,
+    result_ttl: int,
+) -> list[Command]:
+    """The commands that write the success of a plain ``job``, and delete its ``execution``; of its
+    hash, only what differs from ``before``, as it was taken.
+    """
+    assert job.started_at is not None
+    assert job.ended_at is not None
+    took = (job.ended_at - job.started_at).total_seconds()
+    worker_key = rq_keys.WORKER + worker
+    job._status = JobStatus.FINISHED
+    ended = _kept(job, execution, before, worker, result_ttl) if result_ttl else _deleted(job)
+    return [
+        ("HINCRBY", worker_key, "successful_job_count", 1),
+        ("HINCRBYFLOAT", worker_key, "total_working_time", took),
+        *ended,
+        *delete_execution(job.id, execution.id, job.origin, worker),
+    ]
+
+
+def _kept(
+    job: Job, execution: Execution, before: Mapping[bytes, bytes], worker: str, ttl: int
+) -> list[Command]:
+    results, finished = rq_keys.results(job.id), rq_keys.registry("finished", job.origin)
+    score: Any = "+inf" if ttl == -1 else current_timestamp() + ttl if ttl > 0 else ttl
+    commands: list[Command] = [
+        ("HSET", job.key, *_changed(job, before)),
+        ("XADD", results, "MAXLEN", "~", _RESULTS_KEPT, "*", *_result(job, execution, worker)),
+        ("PERSIST", results) if ttl == -1 else ("EXPIRE", results, ttl),
+        ("ZADD", finished, score, job.id),
+    ]
+    if ttl > 0:
+        related = (job.key, job.dependents_key, job.dependencies_key)
+        commands += [("EXPIRE", key, ttl) for key in related]
+    return commands
+
+
+def _deleted(job: Job) -> list[Command]:
+    related = (job.dependents_key, job.dependencies_key, rq_keys.results(job.id))
+    return [("DEL", job.key, rq_keys.executions(job.id), *related)]
+
+
+def commands_of(pipeline: Pipeline) -> list[Command]:
+    """The commands of a pipeline that is not executed, for ``step.lua``: a script runs no script,
+    so what counts runs is named.
+    """
+    return [_named(arguments) for arguments, _ in pipeline.command_stack]
+
+
+def delete_execution(job: str, execution: str, queue: str, worker: str) -> list[Command]:
+    """The commands by which RQ deletes an execution."""
+    entry = f"{job}:{execution}"
+    deleted: list[Command] = [
+        ("DEL", rq_keys.execution(entry)),
+        ("ZREM", rq_keys.registry("wip", queue), entry),
+        ("ZREM", rq_keys.executions(job), execution),
+    ]
+    if "x" in KEEPS:
+        deleted.append(("SREM", rq_keys.executions_of_worker(worker), entry))
+    if "c" in KEEPS:
+        deleted.append(("HDEL", rq_keys.WORKER + worker, "current_job"))
+    return deleted
+
+
+def _changed(job: Job, before: Mapping[bytes, bytes]) -> list[Any]:
+    fields: list[Any] = []
+    for name, value in job.to_dict(include_meta=False, include_result=False).items():
+        stored = value if isinstance(value, bytes) else str(value).encode()
+        if name in _ALWAYS_WRITTEN or before.get(name.encode()) != stored:
+            fields += (name, value)
+    return fields
+
+
+def _result(job: Job, execution: Execution, worker: str) -> list[Any]:
+    fields: list[Any] = ["type", Result.Type.SUCCESSFUL.value, "worker_name", worker]
+    if job._result is not None:
+        try:
+            value = job.serializer.dumps(job._result)
+        except Exception:  # whatever a serializer raises
+            value = job.serializer.dumps(UNSERIALIZABLE_RETURN_VALUE_PAYLOAD)
+        fields += ("return_value", b64encode(value))
+    assert isinstance(job.ended_at, datetime)
+    return [
+        *fields,
+        *("execution_id", execution.id),
+        *("execution_started_at", repr(execution.created_at.timestamp())),
+        *("execution_ended_at", repr(job.ended_at.timestamp())),
+    ]
+
+
+def _named(arguments: Command) -> Command:
+    if arguments[0] == "EVAL" and arguments[1] == _measure():
+        return ("MEASURE", *arguments[3:])
+    return arguments
+
+
+@cache
+def _measure() -> str:
+    return script("clock.ledger", "measure.lua")
