@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from threading import Event, Thread
 from typing import Any
 
@@ -32,6 +34,65 @@ TICK = 1.0
 failed."""
 
 log = logging.getLogger("clock")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the server answers to heartbeats: whether it still had the worker's last one, whether RQ
+    knew the worker, whether it is this worker's turn to look for abandoned jobs, and the children
+    whose execution was taken from them.
+    """
+
+    had_heartbeat: bool
+    knew_worker: bool
+    is_our_turn: bool
+    overtaken: list[str]
+
+
+def send_heartbeats(
+    connection: Redis,
+    *,
+    name: str,
+    owner: str,
+    text: str,
+    worker_ttl: int,
+    children: Sequence[tuple[str, OwnedExecution | None]],
+    may_reap: bool,
+) -> Answer:
+    """Say once that a worker and its children live; the arguments are those of ``Heartbeat``.
+    Raises what the client raises.
+    """
+    arguments: list[Any] = []
+    for child, owned in children:
+        if owned is None:
+            arguments += [child, "", "", "", ""]
+        else:
+            began = repr(owned.began.timestamp())
+            arguments += [child, owned.job, owned.execution, owned.queue, began]
+    now = datetime.now(UTC)
+    had_heartbeat, knew_worker, is_our_turn, overtaken = connection.register_script(
+        script("clock.worker", "heartbeat.lua")
+    )(
+        keys=[keys.heartbeat(owner), rq_keys.WORKER + name, keys.reaper()],
+        args=[
+            owner,
+            text,
+            keys.HEARTBEAT_TTL,
+            repr(now.timestamp()),
+            utcformat(now),
+            worker_ttl,
+            RQ_KEEPS,
+            int(may_reap),
+            keys.REAP_EVERY,
+            *arguments,
+        ],
+    )
+    return Answer(
+        had_heartbeat=bool(had_heartbeat),
+        knew_worker=bool(knew_worker),
+        is_our_turn=bool(is_our_turn),
+        overtaken=[as_text(child) for child in overtaken],
+    )
 
 
 class Heartbeat(Thread):
@@ -97,7 +158,7 @@ class Heartbeat(Thread):
             self.beat(now)
         if not self._is_away:
             for work in self._each_tick:
-                self._try("move delayed jobs", lambda work=work: work(self._connection))
+                self._try("move delayed jobs", partial(work, self._connection))
 
     def beat(self, now: float) -> None:
         """One heartbeat, and one look for abandoned jobs if it is this worker's turn."""
@@ -107,8 +168,16 @@ class Heartbeat(Thread):
         try:
             is_first = self._run_id is None
             is_restarted = self._is_restarted()
-            had_it, is_known, is_our_turn, overtaken = self._send(may_reap and not is_restarted)
-            if not is_known:
+            answer = send_heartbeats(
+                self._connection,
+                name=self._name,
+                owner=self._owner,
+                text=self._text,
+                worker_ttl=self._worker_ttl,
+                children=self._children(),
+                may_reap=may_reap and not is_restarted,
+            )
+            if not answer.knew_worker:
                 self._on_unknown(self._connection)
         except (RedisError, OSError) as error:
             self._since, self._next = None, 0.0
@@ -119,40 +188,14 @@ class Heartbeat(Thread):
         if self._is_away:
             self._is_away = False
             self._log("server back")
-        for child in overtaken:
-            self._on_overtaken(as_text(child))
-        if self._since is None or is_restarted or (not had_it and not is_first):
+        for child in answer.overtaken:
+            self._on_overtaken(child)
+        if self._since is None or is_restarted or not (answer.had_heartbeat or is_first):
             self._since = now
-        elif is_our_turn:
+        elif answer.is_our_turn:
             self._try("look for abandoned jobs", self._reap)
         for work in self._each_beat:
-            self._try("look after its jobs", lambda work=work: work(self._connection))
-
-    def _send(self, may_reap: bool) -> Any:
-        arguments: list[Any] = []
-        for child, owned in self._children():
-            arguments.append(child)
-            if owned is None:
-                arguments += ["", "", "", ""]
-            else:
-                began = owned.began.timestamp()
-                arguments += [owned.job, owned.execution, owned.queue, repr(began)]
-        now = datetime.now(UTC)
-        return self._connection.register_script(script("clock.worker", "heartbeat.lua"))(
-            keys=[keys.heartbeat(self._owner), rq_keys.WORKER + self._name, keys.reaper()],
-            args=[
-                self._owner,
-                self._text,
-                keys.HEARTBEAT_TTL,
-                repr(now.timestamp()),
-                utcformat(now),
-                self._worker_ttl,
-                RQ_KEEPS,
-                int(may_reap),
-                keys.REAP_EVERY,
-                *arguments,
-            ],
-        )
+            self._try("look after its jobs", partial(work, self._connection))
 
     def _is_restarted(self) -> bool:
         """Whether another process of the server answers than at the last look: one that has what a
@@ -164,7 +207,9 @@ class Heartbeat(Thread):
         return before is not None and before != run_id
 
     def _try(self, what: str, work: Callable[[], object]) -> None:
-        """Do ``work``; an error is logged once. Without this thread the worker would count as dead."""
+        """Do ``work``; an error is logged once, and ends nothing: without this thread the worker
+        would count as dead.
+        """
         try:
             work()
         except Exception as error:

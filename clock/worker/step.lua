@@ -109,7 +109,7 @@ if commands > 0 then ended = finish() end
 if ARGV[9] == '1' and ended ~= 'dependents' then found, place, id, hash = take() end
 if found ~= 'job' then
   if not keep('x') or redis.call('SCARD', KEYS[1] .. ':executions') == 0 then
-    redis.call('HSET', KEYS[1], 'state', 'idle')
+    redis.call('HSET', KEYS[1], 'state', found == 'suspended' and found or 'idle')
   end
 end
 redis.call('HSET', KEYS[3], 'step', step, 'ended', ended, 'found', found, 'queue', place, 'job', id)

@@ -34,6 +34,7 @@ def leases(redis: Redis) -> MakeLeases:
 def _job(redis: Redis, name: str, **options: object) -> Job:
     """A job that a worker has just taken from its queue."""
     enqueue(TASK, id=name, connection=redis, **options)  # type: ignore[arg-type]
+    redis.zadd(f"rq:executions:{name}", {"its execution": 1})
     redis.lrem("rq:queue:default", 1, name)
     return Job.fetch(name, connection=redis)
 

@@ -24,9 +24,14 @@ import time
 
 from clock.jobs import Skip, progress
 
+def worker():
+    # The parent of the process that forked this one.
+    with open(f"/proc/{os.getppid()}/stat") as file:
+        return int(file.read().rpartition(")")[2].split()[1])
+
 def note(what, name):
     with open("noted.txt", "a") as file:
-        file.write(f"{what} {name} {os.getppid()} {time.time()}\\n")
+        file.write(f"{what} {name} {worker()} {time.time()}\\n")
 
 def stay(name, seconds):
     note("begin", name)

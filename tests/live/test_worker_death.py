@@ -117,8 +117,9 @@ def test_the_end_of_a_run_whose_worker_could_not_be_told_is_not_written(
     first.process.send_signal(signal.SIGSTOP)
     # What the one that takes it over does: the run itself finds out at its end.
     redis.hset(execution.key, keys.OWNER, "somebody else")
-    wait_for("the run ends", lambda: not is_alive(pid))
+    first.wait_for_text("msg=overtaken")
     assert len(_noted(work_folder, "end")) == 1
+    assert is_alive(pid), "the child goes on with other jobs"
     first.process.send_signal(signal.SIGCONT)
     assert first.stop() < 5
 

@@ -15,8 +15,7 @@ from rq import Queue
 from rq.job import JobStatus
 from rq.suspension import resume, suspend
 
-from clock import exit_codes, keys
-from clock.worker import Worker
+from clock import keys
 from tests.live.conftest import StartWorker
 from tests.live.processes import needs_proc
 from tests.live.server import Server
@@ -78,12 +77,15 @@ def test_a_suspended_worker_takes_no_job_more(redis: Redis, start_worker: StartW
     wait_for("both end", lambda: all(job.is_finished for job in jobs))
 
 
-def test_a_queue_that_is_no_list_ends_the_worker_with_a_code_that_says_so(
+def test_a_queue_that_is_not_a_list_is_reported_and_keeps_no_other_waiting(
     redis: Redis, start_worker: StartWorker
 ) -> None:
-    redis.set("rq:queue:default", "nonsense")
-    worker = start_worker()
-    assert worker.process.wait(timeout=20) == exit_codes.CRASHED, worker.output()
+    redis.set("rq:queue:broken", "nonsense")
+    job = enqueue_occurrence(redis, "add", 1, 2)
+    worker = start_worker("broken", "default")
+    wait_for("the other queue is served", lambda: job.is_finished)
+    assert len(worker.lines("wrong queue")) == 1
+    assert worker.stop() < 5
 
 
 def test_a_stop_is_written_down_where_rq_writes_it(
@@ -123,9 +125,3 @@ def test_no_meta_ends_a_worker_or_keeps_its_job(redis: Redis, start_worker: Star
     assert worker.process.wait(timeout=60) == 0, worker.output()
     statuses = [job.get_status() for job in (*jobs, skipped)]
     assert statuses == [JobStatus.FINISHED] * len(statuses), worker.output()
-
-
-def test_a_server_that_is_away_does_not_keep_a_taken_job_from_its_run(server: Server) -> None:
-    worker = Worker(["default"], connection=Redis.from_url(server.url))
-    server.stop()
-    assert not worker._is_suspended()

@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from typing import Any
 
 from redis import Redis
 
 from clock import keys
 from clock.connection.client import copy_client
-from clock.worker.heartbeat import BEAT, Presence
+from clock.worker.heartbeat import BEAT, Heartbeat
 from tests.live.server import Server
 
 
 class Looks:
-    """Counts a presence's looks for abandoned jobs."""
+    """Counts a worker's looks for abandoned jobs."""
 
     def __init__(self, redis: Redis, name: str) -> None:
         self.count = 0
         self._redis = redis
-        self.presence = Presence(
+        self.heartbeat = Heartbeat(
             copy_client(redis),
-            worker=name,
-            value="here 1",
-            hand=lambda: None,
-            overtaken=lambda hand: None,
-            sweep=self._look,
-            at_each=lambda connection: None,
-            forking=nullcontext(),
+            name=name,
+            owner=name,
+            text="here 1",
+            worker_ttl=480,
+            children=list,
+            on_overtaken=lambda child: None,
+            on_unknown=lambda connection: None,
+            reap=self._look,
         )
 
     def beat(self, now: float) -> int:
         """One beat; how often it has looked so far. The lock of an earlier look is over."""
         self._redis.delete(keys.reaper())
-        self.presence.beat(now)
+        self.heartbeat.beat(now)
         return self.count
 
     def _look(self) -> None:
@@ -61,7 +61,7 @@ def test_a_server_that_was_away_and_forgot_the_living_makes_nobody_dead(
     looks = Looks(redis, "mine")
     assert [looks.beat(now) for now in (0, 16)] == [0, 1]
     server.suspend()
-    looks.presence.beat(20)
+    looks.heartbeat.beat(20)
     server.resume()
     assert [looks.beat(now) for now in (24, 28, 36)] == [1, 1, 1]
     assert looks.beat(24 + keys.HEARTBEAT_TTL) == 2
@@ -84,7 +84,7 @@ def test_a_server_that_restarted_between_two_beats_makes_nobody_dead(
     server.start()
     assert redis.exists(keys.heartbeat("mine")), "the server has its data back"
     # Its connections were closed: the first beat may fail, or reconnect without a word.
-    looks.presence.beat(20)
+    looks.heartbeat.beat(20)
     assert [looks.beat(now) for now in (21, 24, 32)] == [1, 1, 1]
     assert looks.beat(21 + keys.HEARTBEAT_TTL) == 2
 
@@ -113,6 +113,6 @@ def test_of_several_workers_one_looks_at_a_time(redis: Redis) -> None:
         looks.beat(0)
     redis.delete(keys.reaper())
     for looks in several:
-        looks.presence.beat(keys.HEARTBEAT_TTL)
+        looks.heartbeat.beat(keys.HEARTBEAT_TTL)
     assert sum(looks.count for looks in several) == 1
     assert 0 < redis.ttl(keys.reaper()) <= keys.REAP_EVERY

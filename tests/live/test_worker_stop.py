@@ -157,34 +157,6 @@ def test_an_idle_worker_stops_within_seconds_and_is_known_to_be_gone(
     assert redis.keys("clock:worker:*") == []
 
 
-@pytest.mark.parametrize("queues", [("default",), ("high", "default")], ids=["one", "several"])
-def test_a_job_that_was_just_taken_from_its_queue_goes_back_to_the_front_of_it(
-    redis: Redis, start_worker: StartWorker, work_folder: Path, queues: tuple[str, ...]
-) -> None:
-    (work_folder / "slow.py").write_text(
-        "import time\n"
-        "from rq.job import Job\n"
-        "from work import note\n"
-        "class SlowJob(Job):\n"
-        "    @classmethod\n"
-        "    def fetch(cls, *args, **kwargs):\n"
-        "        note('taken')\n"
-        "        time.sleep(1)\n"
-        "        return super().fetch(*args, **kwargs)\n"
-    )
-    worker = start_worker("-j", "slow.SlowJob", *queues)
-    worker.wait_until_listening()
-    jobs = [enqueue_occurrence(redis, "add", 1, 2) for _ in range(2)]
-    _noted(work_folder, "taken")
-    assert redis.llen("rq:queue:default") == 1
-    worker.stop()
-
-    assert Queue("default", connection=redis).job_ids == [job.id for job in jobs]
-    assert redis.exists("rq:queue:default:intermediate") == 0
-    assert read_runs(redis, "clock", EVENT) == []
-    assert len(worker.lines("given back")) == 1
-
-
 def test_what_a_task_starts_can_still_be_ended_by_sigterm(
     redis: Redis, start_worker: StartWorker, work_folder: Path
 ) -> None:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import nullcontext
 
 import pytest
 from redis import Redis
 from rq import Queue, Retry
 from rq.job import JobStatus
 
-from clock.worker.reaper import Sweep
+from clock.worker.reaper import Reaper
 from tests.worker.test_recovery import begun
 
 NOW = time.time()
 
 
-def sweep(redis: Redis) -> Sweep:
-    return Sweep(redis, [Queue("default", connection=redis)], app="app", forking=nullcontext())
+def reaper(redis: Redis) -> Reaper:
+    return Reaper(redis, [Queue("default", connection=redis)], app="app")
 
 
 def test_a_job_that_cannot_be_read_is_said_once_and_holds_nobody_up(
@@ -29,7 +28,7 @@ def test_a_job_that_cannot_be_read_is_said_once_and_holds_nobody_up(
     jobs = [begun(redis, retry=Retry(1)) for _ in range(2)]
     redis.zadd("rq:wip:default", {"no execution": NOW - 1})
     with caplog.at_level(logging.WARNING, "clock"):
-        looks = sweep(redis)
+        looks = reaper(redis)
         looks.look(NOW)
         looks.look(NOW)
     assert set(Queue("default", connection=redis).job_ids) == {job.id for job in jobs}
@@ -40,7 +39,7 @@ def test_a_job_that_cannot_be_read_is_said_once_and_holds_nobody_up(
 def test_jobs_are_found_on_queues_that_are_not_the_worker_s_own(redis: Redis) -> None:
     Queue("elsewhere", connection=redis).enqueue("work.x")
     job = begun(redis, retry=Retry(1))
-    other = Sweep(redis, [Queue("other", connection=redis)], app="app", forking=nullcontext())
+    other = Reaper(redis, [Queue("other", connection=redis)], app="app")
     other.look(NOW)
     assert Queue("default", connection=redis).job_ids == [job.id]
 
@@ -51,7 +50,7 @@ def test_a_job_between_its_only_queue_and_its_start_is_put_back_after_a_minute(
     queue = Queue("default", connection=redis)
     job = queue.enqueue("work.x")
     assert Queue.dequeue_any([queue], None, connection=redis) is not None
-    looks = sweep(redis)
+    looks = reaper(redis)
     looks.look(NOW)
     looks.look(NOW)
     assert queue.job_ids == []
@@ -67,7 +66,7 @@ def test_one_that_has_started_stays_where_it_is(redis: Redis) -> None:
     redis.rpush("rq:queue:default:intermediate", job.id)
     between = Queue("default", connection=redis).intermediate_queue
     redis.set(between.get_first_seen_key(job.id), time.time() - 61)
-    sweep(redis).look(NOW)
+    reaper(redis).look(NOW)
     assert Queue("default", connection=redis).job_ids == []
 
 
@@ -79,7 +78,7 @@ def test_one_that_has_ended_is_not_run_again(redis: Redis) -> None:
     job.set_status(JobStatus.FINISHED)
     between = queue.intermediate_queue
     redis.set(between.get_first_seen_key(job.id), time.time() - 61)
-    sweep(redis).look(NOW)
+    reaper(redis).look(NOW)
     assert queue.job_ids == []
     assert redis.exists(between.key, between.get_first_seen_key(job.id)) == 0
     assert job.get_status() == JobStatus.FINISHED

@@ -1,0 +1,55 @@
+"""Tasks that end in all the ways there are."""
+
+from __future__ import annotations
+
+import time
+from threading import Lock
+from typing import Any
+
+from rq import Retry, get_current_job
+
+
+def say() -> str:
+    return "said"
+
+
+def nothing() -> None:
+    pass
+
+
+def fail() -> None:
+    raise ValueError("no")
+
+
+def sleep() -> None:
+    time.sleep(30)
+
+
+def ask_again() -> Any:
+    job = get_current_job()
+    assert job is not None
+    return Retry(max=1) if not job.number_of_retries else "said"
+
+
+def save_meta() -> str:
+    job = get_current_job()
+    assert job is not None
+    job.meta["b"] = 2
+    job.save_meta()  # type: ignore[no-untyped-call]
+    job.meta["c"] = 3
+    return "said"
+
+
+def change_options() -> str:
+    job = get_current_job()
+    assert job is not None
+    job.result_ttl, job.failure_ttl, job.description = 900, 60, "changed"
+    return "said"
+
+
+def unserializable() -> Any:
+    return Lock()
+
+
+def called(*args: Any) -> None:
+    pass
