@@ -25,7 +25,7 @@ from clock.jobs.rq_versions import KEEPS
 from clock.worker.execution_owner import OvertakenError, OwnedExecution
 from clock.worker.slot import Running, Slot
 from clock.worker.step import End, EndResult, Found, Line, Reply, new_identifier
-from clock.worker.surroundings import Surroundings
+from clock.worker.surroundings import Surroundings, close_old_connections
 
 LEAVES = 0
 """Exit code of a child that has no more to do."""
@@ -221,7 +221,7 @@ class Child:
         deadline = begun + _time_limit(job, queue)
         self._slot.begin(Running(reply.job, reply.execution, reply.queue, begun, deadline))
         try:
-            self._surroundings.keep()
+            close_old_connections()
             try:
                 copy_context().run(self._worker.perform, job, queue, execution, self)
             finally:

@@ -16,6 +16,7 @@ from functools import cache
 from hashlib import sha1
 from typing import Any
 
+from hiredis import pack_command
 from redis import Redis
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 from rq.utils import utcformat
@@ -95,6 +96,12 @@ class Line:
         self._connection: Any = None
         self._is_told = False
         self._protocol = 3
+        self._keys = (
+            rq_keys.WORKER + name,
+            keys.heartbeat(owner),
+            keys.step(owner),
+            rq_keys.SUSPENDED,
+        )
 
     def step(
         self, identifier: str, end: End | None, queues: Sequence[str], *, take: bool, again: bool
@@ -154,11 +161,8 @@ class Line:
         again: bool,
     ) -> list[Any]:
         arguments = [
-            4 + len(queues),
-            rq_keys.WORKER + self._name,
-            keys.heartbeat(self._owner),
-            keys.step(self._owner),
-            rq_keys.SUSPENDED,
+            len(self._keys) + len(queues),
+            *self._keys,
             *queues,
             self._owner,
             self._text,
@@ -191,11 +195,14 @@ class Line:
             self._connect()
         source, digest = _script()
         try:
-            self._connection.send_command("EVALSHA", digest, *arguments)
-            return self._connection.read_response()
+            return self._call("EVALSHA", digest, *arguments)
         except NoScriptError:
-            self._connection.send_command("EVAL", source, *arguments)
-            return self._connection.read_response()
+            return self._call("EVAL", source, *arguments)
+
+    def _call(self, *words: Any) -> Any:
+        # What the client does beside packing takes as long as packing.
+        self._connection.send_packed_command([pack_command(words)])
+        return self._connection.read_response()
 
     def _connect(self) -> None:
         pool = self._client.connection_pool

@@ -8,7 +8,6 @@ import signal
 import sys
 import threading
 from contextlib import suppress
-from typing import Any
 
 from clock.worker.interruption import STOP
 
@@ -26,47 +25,40 @@ log = logging.getLogger("clock")
 
 class Surroundings:
     """Alarms, signal handlers, the working directory, stdout, log handlers and database connections
-    as they were before a job.
+    as they were before the first job of this process.
     """
 
     def __init__(self) -> None:
-        self._kept: dict[str, Any] = {}
         self._folder = ""
-
-    def keep(self) -> None:
-        """Remember how things are."""
         with suppress(OSError):
             self._folder = os.getcwd()
-        self._kept = {
-            "handlers": [signal.getsignal(number) for number in _SIGNALS],
-            "mask": signal.pthread_sigmask(signal.SIG_BLOCK, ()),
-            "streams": (sys.stdin, sys.stdout, sys.stderr),
-            "loggers": [(logger, logger.level, list(logger.handlers)) for logger in _loggers()],
-            "threads": threading.active_count(),
-        }
-        _close_old_connections()
+        self._handlers = [(number, signal.getsignal(number)) for number in _SIGNALS]
+        self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        self._streams = (sys.stdin, sys.stdout, sys.stderr)
+        self._loggers = [(logger, logger.level, list(logger.handlers)) for logger in _loggers()]
+        self._threads = threading.active_count()
 
     def restore(self, job: str) -> None:
-        """Let things be as they were when they were kept; ``job`` is named for what cannot be."""
+        """Let things be as they were; ``job`` is named for what cannot be."""
         signal.setitimer(signal.ITIMER_REAL, 0)
-        kept = self._kept
-        for number, handler in zip(_SIGNALS, kept["handlers"], strict=True):
+        for number, handler in self._handlers:
             if handler is not None and signal.getsignal(number) is not handler:
                 signal.signal(number, handler)
-        signal.pthread_sigmask(signal.SIG_SETMASK, kept["mask"])
-        if (sys.stdin, sys.stdout, sys.stderr) != kept["streams"]:
-            sys.stdin, sys.stdout, sys.stderr = kept["streams"]
-        for logger, level, handlers in kept["loggers"]:
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+        if (sys.stdin, sys.stdout, sys.stderr) != self._streams:
+            sys.stdin, sys.stdout, sys.stderr = self._streams
+        for logger, level, handlers in self._loggers:
             if logger.level != level:
                 logger.setLevel(level)
             if logger.handlers != handlers:
                 logger.handlers[:] = handlers
         self._go_back()
-        _close_old_connections()
-        left = threading.active_count() - kept["threads"]
-        if left > 0:
-            reason = f"{left} of its threads still run in this process"
+        close_old_connections()
+        left = threading.active_count()
+        if left > self._threads:
+            reason = f"{left - self._threads} of its threads still run in this process"
             log.warning("threads left", extra={"fields": {"job": job, "reason": reason}})
+        self._threads = left
 
     def _go_back(self) -> None:
         try:
@@ -82,7 +74,7 @@ def _loggers() -> list[logging.Logger]:
     return [logging.getLogger(name) for name in _LOGGERS]
 
 
-def _close_old_connections() -> None:
+def close_old_connections() -> None:
     """What Django does around a request, where the application uses its database."""
     database = sys.modules.get("django.db")
     if database is not None:
