@@ -82,7 +82,8 @@ class Child:
         self._stopping = select.poll()
         self._stopping.register(stop, select.POLLIN)
         self._plan = plan
-        self._owner = owner
+        self.owner = owner
+        """This child, as ``NAME.TOKEN``."""
         self._text = text
         self._line = Line(worker.connection, name=worker.name, owner=owner, text=text, keeps=KEEPS)
         self._surroundings = Surroundings()
@@ -130,7 +131,7 @@ class Child:
         self._ended, self._later = ended, []
 
     def after_end(self, work: Callable[[], object]) -> None:
-        """Do ``work`` once the end of the job is written, before another is taken; now, if it is."""
+        """Do ``work`` once the end of the job is written, and before another is taken."""
         if self._end is None:
             work()
         else:
@@ -204,13 +205,13 @@ class Child:
             self._line.close()
 
     def _perform(self, reply: Reply) -> None:
-        queue = self._worker.queue_of(reply.queue)
+        queue = self._worker.queue_called(reply.queue)
         owned = OwnedExecution(
             job=reply.job,
             execution=reply.execution,
             queue=queue.name,
             began=reply.at,
-            owner=self._owner,
+            owner=self.owner,
             text=self._text,
         )
         self.owned, self.fields = owned, reply.fields
@@ -219,7 +220,7 @@ class Child:
         job = self._restore(reply, queue)
         begun = time.monotonic()
         deadline = begun + _time_limit(job, queue)
-        self._slot.begin(Running(reply.job, reply.execution, reply.queue, begun, deadline))
+        self._slot.begin(Running(reply.job, reply.execution, queue.name, begun, deadline))
         try:
             close_old_connections()
             try:
@@ -265,7 +266,7 @@ def _execution_of(reply: Reply, worker: Any) -> Execution:
 
 
 def _time_limit(job: Job, queue: Queue) -> float:
-    seconds = job.timeout or queue.DEFAULT_TIMEOUT
+    seconds: Any = job.timeout or queue.DEFAULT_TIMEOUT
     return float(seconds) if isinstance(seconds, int | float) and seconds > 0 else math.inf
 
 

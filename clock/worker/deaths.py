@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from resource import struct_rusage
@@ -18,6 +19,7 @@ from rq.job import Job
 from rq.utils import as_text
 
 from clock import keys
+from clock.connection import rq_keys
 from clock.jobs.rq_versions import KEEPS
 from clock.runs.run import RunOutcome
 from clock.worker.child import LEAVES, REPLACE
@@ -26,6 +28,7 @@ from clock.worker.ending import Ending
 from clock.worker.execution_owner import OwnedExecution
 from clock.worker.fork_server import Ended
 from clock.worker.graceful import LAST_WORDS
+from clock.worker.step import Found
 from clock.worker.success import delete_execution
 
 AGAIN = 0.5
@@ -64,8 +67,12 @@ class Death:
 class Deaths:
     """The ends of jobs that a worker owes, because the child that ran them cannot write them."""
 
-    def __init__(self, worker: Any) -> None:
+    def __init__(
+        self, worker: Any, owned_by: Callable[[ChildProcess], OwnedExecution | None]
+    ) -> None:
+        """``owned_by`` gives the execution that a child had begun."""
         self._worker = worker
+        self._owned_by = owned_by
         self._owed: list[tuple[ChildProcess, Ended, OwnedExecution | None]] = []
 
     @property
@@ -75,7 +82,7 @@ class Deaths:
 
     def add(self, child: ChildProcess, ended: Ended) -> None:
         """A child has ended; whether it had a job shows."""
-        self._owed.append((child, ended, self._worker._owned_by(child)))
+        self._owed.append((child, ended, self._owned_by(child)))
 
     def deal(self) -> None:
         """Write what is owed; what the server does not take now is tried again."""
@@ -102,15 +109,14 @@ class Deaths:
 
     def _last_taken(self, connection: Redis, child: ChildProcess) -> OwnedExecution | None:
         """What the child's last step has taken, where it died before it could say so."""
-        found, job, step, queue = connection.hmget(
-            keys.step(child.owner), "found", "job", "step", "queue"
-        )
-        if found != b"job":
+        raw = connection.hmget(keys.step(child.owner), "found", "job", "step", "queue")
+        found, job, step, queue = (as_text(value or b"") for value in raw)
+        if found != Found.JOB:
             return None
         return OwnedExecution(
-            job=as_text(job),
-            execution=as_text(step),
-            queue=self._worker.queues[int(queue) - 1].name,
+            job=job,
+            execution=step,
+            queue=queue.removeprefix(rq_keys.QUEUE),
             began=datetime.now(UTC),
             owner=child.owner,
             text="",
@@ -120,7 +126,7 @@ class Deaths:
         worker, owned = self._worker, death.owned
         if not owned.may_end(worker.connection):
             return
-        queue = next(queue for queue in worker.queues if queue.name == owned.queue)
+        queue = worker.queue_called(owned.queue)
         try:
             job = worker.job_class.fetch(
                 owned.job, connection=worker.connection, serializer=queue.serializer

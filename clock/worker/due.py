@@ -46,7 +46,7 @@ def move_due(connection: Redis, queues: Sequence[Queue]) -> int:
         pairs = iter(limited)
         for number, job in zip(pairs, pairs, strict=True):
             moved += _move_limited(connection, queues[int(number) - 1], as_text(job))
-        moved += count
+        moved += int(count)
         if count < MOST:
             return moved
 

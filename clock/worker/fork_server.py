@@ -118,7 +118,7 @@ class _Server:
         channel: socket.socket,
         worker: int,
         run: RunChild,
-        mask: set[signal.Signals],
+        mask: set[int | signal.Signals],
     ) -> None:
         self._channel = channel
         self._worker = worker
@@ -148,12 +148,12 @@ class _Server:
 
     def _loop(self, woken: int, wake: int) -> None:
         while True:
-            ready, _, _ = select.select([self._channel, woken], [], [])
+            ready, _, _ = select.select([self._channel.fileno(), woken], [], [])
             if woken in ready:
                 with suppress(BlockingIOError):
                     os.read(woken, 4096)
                 self._reap()
-            if self._channel in ready:
+            if self._channel.fileno() in ready:
                 message = self._channel.recv(_LARGEST)
                 if not message:
                     return

@@ -1,8 +1,8 @@
 """The grace of the running jobs once their worker was asked to stop.
 
-SIGTERM, however often it comes, gives each job ``seconds`` to end; then it is told, by an exception;
-``LAST_WORDS`` later it is killed. SIGINT alone waits for the jobs as long as they take, as RQ does,
-and a second one, a person at a terminal, kills them at once.
+SIGTERM, however often it comes, gives each job ``seconds`` to end; then it is told, by an
+exception; ``LAST_WORDS`` later it is killed. SIGINT alone waits for the jobs as long as they take,
+as RQ does, and a second one, a person at a terminal, kills them at once.
 """
 
 from __future__ import annotations

@@ -8,10 +8,11 @@ import mmap
 import struct
 from dataclasses import dataclass
 
-LONGEST = 1024
-"""Bytes of a job id that are kept. A longer one is found by the reaper instead."""
+LONGEST = 2048
+"""Bytes of a job id and the name of its queue that are kept. Longer ones are found by the record of
+the child's last step instead."""
 
-_HEAD = struct.Struct("=IIdddIH2x32s")
+_HEAD = struct.Struct("=IIddHH32s")
 _SIZE = _HEAD.size + LONGEST
 
 
@@ -23,7 +24,7 @@ class Running:
 
     job: str
     execution: str
-    queue: int
+    queue: str
     began: float
     deadline: float
 
@@ -92,37 +93,41 @@ class Slot:
     def _write(self, running: Running | None, since: float) -> None:
         # Odd while it is written: the worker reads it again then.
         self._version += 2
-        job = b"" if running is None else running.job.encode()
-        size = len(job) if len(job) <= LONGEST else 0
+        job, queue, execution, deadline = b"", b"", b"", 0.0
+        if running is not None:
+            job, queue = running.job.encode(), running.queue.encode()
+            execution, deadline = running.execution.encode(), running.deadline
+        if len(job) + len(queue) > LONGEST:
+            job = queue = b""
         end = self._offset + _HEAD.size
         struct.pack_into("=I", self._memory, self._offset, self._version - 1)
-        self._memory[end : end + size] = job[:size]
+        self._memory[end : end + len(job) + len(queue)] = job + queue
         _HEAD.pack_into(
             self._memory,
             self._offset,
             self._version - 1,
             self._done,
             since,
-            0.0 if running is None else running.began,
-            0.0 if running is None else running.deadline,
-            0 if running is None else running.queue,
-            size,
-            b"" if running is None else running.execution.encode(),
+            deadline,
+            len(job),
+            len(queue),
+            execution,
         )
         struct.pack_into("=I", self._memory, self._offset, self._version)
 
     def _read(self) -> tuple[Running | None, float, int]:
         for _ in range(100):
             head = bytes(self._memory[self._offset : self._offset + _HEAD.size])
-            version, done, since, began, deadline, queue, size, execution = _HEAD.unpack(head)
+            version, done, since, deadline, of_job, of_queue, execution = _HEAD.unpack(head)
             end = self._offset + _HEAD.size
-            job = bytes(self._memory[end : end + size])
+            job = bytes(self._memory[end : end + of_job])
+            queue = bytes(self._memory[end + of_job : end + of_job + of_queue])
             again = struct.unpack_from("=I", self._memory, self._offset)[0]
             if version == again and version % 2 == 0:
                 break
         # A child that died while it wrote leaves an odd number: what can be read is taken.
         identifier = execution.rstrip(b"\0").decode("ascii", "replace")
-        if not identifier or not size:
+        if not identifier or not job:
             return None, since, done
-        running = Running(job.decode("utf-8", "replace"), identifier, queue, began, deadline)
-        return running, since, done
+        names = (job.decode("utf-8", "replace"), queue.decode("utf-8", "replace"))
+        return Running(names[0], identifier, names[1], since, deadline), since, done

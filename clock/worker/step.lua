@@ -16,7 +16,7 @@
 -- Returns  1 "" or what became of the end: ended, overtaken (somebody judged this child dead: nothing is
 --            written), dependents (there are some: RQ must end it, nothing is written)
 --          2 job, empty, suspended, more (many ids without a job; ask again), none (nothing was to be taken)
---          3 number of the queue, from 1  4 job id  5 the job's hash  6 queues that are not lists
+--          3 the queue  4 job id  5 the job's hash  6 queues that are not lists
 --          7 errors of commands
 local owner, step, now, text = ARGV[1], ARGV[4], ARGV[5], ARGV[6]
 local name, kept, keeps = ARGV[7], tonumber(ARGV[8]), ARGV[11]
@@ -30,7 +30,7 @@ if ARGV[10] == '1' then
   if before[1] == step then
     local hash = {}
     if before[5] ~= '' then hash = redis.call('HGETALL', RQ .. 'job:' .. before[5]) end
-    return { before[2], before[3], tonumber(before[4]), before[5], hash, {}, {} }
+    return { before[2], before[3], before[4], before[5], hash, {}, {} }
   end
 end
 
@@ -80,7 +80,7 @@ local function begin(queue, id, key)
 end
 
 local function take()
-  if redis.call('EXISTS', KEYS[4]) == 1 then return 'suspended', 0, '', {} end
+  if redis.call('EXISTS', KEYS[4]) == 1 then return 'suspended', '', '', {} end
   local looked = 0
   for place = 5, #KEYS do
     while true do
@@ -93,25 +93,25 @@ local function take()
       local key = RQ .. 'job:' .. id
       if redis.call('TYPE', key).ok == 'hash' then
         begin(KEYS[place], id, key)
-        return 'job', place - 4, id, redis.call('HGETALL', key)
+        return 'job', KEYS[place], id, redis.call('HGETALL', key)
       end
       looked = looked + 1
-      if looked == 1000 then return 'more', 0, '', {} end
+      if looked == 1000 then return 'more', '', '', {} end
     end
   end
   -- Read, so that the server tells this connection when one of them changes.
   redis.call('EXISTS', unpack(KEYS, 5))
-  return 'empty', 0, '', {}
+  return 'empty', '', '', {}
 end
 
-local ended, found, place, id, hash = '', 'none', 0, '', {}
+local ended, found, queue, id, hash = '', 'none', '', '', {}
 if commands > 0 then ended = finish() end
-if ARGV[9] == '1' and ended ~= 'dependents' then found, place, id, hash = take() end
+if ARGV[9] == '1' and ended ~= 'dependents' then found, queue, id, hash = take() end
 if found ~= 'job' then
   if not keep('x') or redis.call('SCARD', KEYS[1] .. ':executions') == 0 then
     redis.call('HSET', KEYS[1], 'state', found == 'suspended' and found or 'idle')
   end
 end
-redis.call('HSET', KEYS[3], 'step', step, 'ended', ended, 'found', found, 'queue', place, 'job', id)
+redis.call('HSET', KEYS[3], 'step', step, 'ended', ended, 'found', found, 'queue', queue, 'job', id)
 redis.call('EXPIRE', KEYS[3], 120)
-return { ended, found, place, id, hash, wrong, errors }
+return { ended, found, queue, id, hash, wrong, errors }

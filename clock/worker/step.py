@@ -19,7 +19,7 @@ from typing import Any
 from hiredis import pack_command
 from redis import Redis
 from redis.exceptions import NoScriptError, RedisError, ResponseError
-from rq.utils import utcformat
+from rq.utils import as_text, utcformat
 
 from clock import keys
 from clock.connection import rq_keys
@@ -68,11 +68,13 @@ class End:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What a step did. ``queue`` counts from 0; ``execution`` is the id of the one begun."""
+    """What a step did. ``queue`` is the name of the one that had the job, ``execution`` the id of
+    the one that began ``at`` that instant, and ``fields`` the job's hash.
+    """
 
     ended: EndResult
     found: Found
-    queue: int
+    queue: str
     job: str
     execution: str
     at: datetime
@@ -125,7 +127,7 @@ class Line:
         return Reply(
             ended=EndResult(ended.decode()),
             found=Found(found.decode()),
-            queue=int(queue) - 1,
+            queue=as_text(queue).removeprefix(rq_keys.QUEUE),
             job=job.decode("utf-8", "surrogateescape"),
             execution=identifier,
             at=at,

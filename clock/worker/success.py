@@ -13,9 +13,10 @@ from functools import cache
 from typing import Any
 
 from redis.client import Pipeline
+from rq.defaults import UNSERIALIZABLE_RETURN_VALUE_PAYLOAD
 from rq.executions import Execution
 from rq.job import Job, JobStatus
-from rq.results import UNSERIALIZABLE_RETURN_VALUE_PAYLOAD, Result
+from rq.results import Result
 from rq.utils import current_timestamp
 
 from clock.connection import rq_keys

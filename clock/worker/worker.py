@@ -9,11 +9,9 @@ import os
 import random
 import secrets
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NoReturn
@@ -21,13 +19,13 @@ from typing import Any, NoReturn
 from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, TimeoutError
+from redis.exceptions import TimeoutError
 from rq import Queue, worker_registration
 from rq import Retry as RQRetry
 from rq import Worker as RQWorker
 from rq.command import parse_payload
 from rq.defaults import DEFAULT_LOGGING_DATE_FORMAT, DEFAULT_LOGGING_FORMAT
-from rq.exceptions import NoSuchJobError, StopRequested
+from rq.exceptions import StopRequested
 from rq.executions import Execution
 from rq.job import Job, JobStatus
 from rq.logutils import green, setup_loghandlers
@@ -38,19 +36,15 @@ from rq.worker_registration import clean_worker_registry
 
 from clock import exit_codes, keys
 from clock.connection import rq_keys
-from clock.connection.client import copy_client
 from clock.errors import SettingsError
-from clock.jobs.lease import Leases
 from clock.jobs.occurrence import meta_of, occurrence_of
 from clock.jobs.progress import flush
 from clock.jobs.rq_versions import call_on_stopped, clean_waiting, with_execution
 from clock.ledger.serializers import meet_clocks
 from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
-from clock.stop import Stop
 from clock.watchers.run import Watchers
-from clock.worker.child import Child, Plan
-from clock.worker.children import ChildProcess, Children
+from clock.worker.child import Child
 from clock.worker.configuration import (
     log_by_environment,
     one_line,
@@ -59,29 +53,21 @@ from clock.worker.configuration import (
 )
 from clock.worker.deaths import (
     GRACE_IS_OVER,
-    KILLED,
-    OVERTAKEN,
     STOPPED,
-    TOO_LONG,
     Death,
-    Deaths,
     ending_of_dead,
     usage_of,
 )
 from clock.worker.due import move_due
 from clock.worker.ending import ENDLESS, Ending, ending_of, failure_of, meant, result_for_rq
-from clock.worker.execution_owner import OvertakenError, OwnedExecution
-from clock.worker.graceful import Grace, RunningJob
-from clock.worker.heartbeat import Heartbeat
+from clock.worker.engine import Engine
+from clock.worker.execution_owner import OvertakenError
 from clock.worker.interruption import Interruption
 from clock.worker.middleware import Middleware, chain, load_middleware
-from clock.worker.reaper import Reaper
 from clock.worker.record import run_of
 from clock.worker.step import EndResult, Reply
 from clock.worker.success import commands_of, delete_execution, is_plain, success
 
-SLACK = 60.0
-"""Seconds after its time limit at which a child is killed whose job could not be interrupted."""
 
 _WELL = {RunOutcome.SUCCEEDED, RunOutcome.SKIPPED}
 
@@ -118,20 +104,14 @@ class Worker(RQWorker):
             self._ordered_queues = self.queues[:]
         self._middleware: Sequence[Middleware] = ()
         self._interruption = Interruption()
-        self._process = 0
-        self._stop: Stop | None = None
-        self._children: Children | None = None
-        self._grace: Grace | None = None
-        self._heartbeat: Heartbeat | None = None
-        self._heard_since: float | None = None
+        self._engine: Engine | None = None
         self._child: Child | None = None
-        self._taken: list[Queue] = []
+        self._heard_since: float | None = None
+        self._own: Execution | None = None
+        self._watched: Any = None
         self._ending: Ending | None = None
         self._run: Run | None = None
         self._is_checked = self._is_noted = False
-        self._own: Execution | None = None
-        self._watched: Any = None
-        self._burst = False
         self._wrong_queues: set[str] = set()
 
     def _with_our_serializer(self, queue: Queue) -> Queue:
@@ -164,23 +144,28 @@ class Worker(RQWorker):
         with one_line():
             self._middleware = load_middleware(self._settings.middleware)
             log_by_environment(os.environ)
+        # Here too, because the children are forked before RQ does it.
         for name in ("rq.worker", "rq.job"):
             setup_loghandlers(logging_level, date_format, log_format, name=name)
-        self._process = os.getpid()
-        self._stop = Stop()
         self._dequeue_strategy = dequeue_strategy
-        self._burst = burst
-        count = self._settings.processes if max_jobs is None else 1
-        self._children = Children(count, self.name, run=self._run_child, prepare=self._preload)
-        self._children.start()
-        failure: BaseException | None = None
+        self._engine = engine = Engine(
+            self,
+            self._settings,
+            owner=self._owner,
+            count=self._settings.processes if max_jobs is None else 1,
+            burst=burst,
+            run=self._run_child,
+            prepare=self._preload,
+        )
+        engine.start()
+        failure: Exception | None = None
         try:
             self.bootstrap(logging_level, date_format, log_format)
+            engine.watch(self._heard_since)
             self._install_signal_handlers()
-            if burst:
-                move_due(self.connection, self.queues)
             try:
-                self._manage(max_jobs, max_idle_time)
+                move_due(self.connection, self.queues)
+                engine.manage(max_jobs, max_idle_time)
             except StopRequested:
                 pass
             except Exception as error:
@@ -189,174 +174,49 @@ class Worker(RQWorker):
                 )
                 failure = error
             finally:
-                self.teardown()
+                self.teardown()  # type: ignore[no-untyped-call]
         finally:
-            self._children.close()
+            engine.close()
         if failure is not None:
-            is_server = isinstance(failure, RedisConnectionError | TimeoutError)
-            sys.exit(exit_codes.SERVER if is_server else exit_codes.CRASHED)
-        return bool(self._children.done)
-
-    def _manage(self, max_jobs: int | None, max_idle_time: int | None) -> None:
-        """Keep the children going until there is no more to do."""
-        assert self._children is not None
-        assert self._stop is not None
-        children, stop, deaths = self._children, self._stop, Deaths(self)
-        while True:
-            if not stop.is_set():
-                if self.should_run_maintenance_tasks:
-                    self._maintain()
-                children.spawn(None if max_jobs is None else max(0, max_jobs - children.done))
-            seconds = deaths.again or 1.0
-            for child, ended in children.ended(seconds, [] if stop.is_set() else [stop]):
-                deaths.add(child, ended)
-            deaths.deal()
-            self._kill_late(children.living)
-            if max_idle_time is not None and self._idle_for() >= max_idle_time:
-                self.log.info("Worker %s: idle for %d seconds, quitting", self.name, max_idle_time)
-                stop.set()
-            is_over = stop.is_set() or children.have_left
-            if is_over and not children.living and not deaths.again:
-                return
-
-    def _maintain(self) -> None:
-        try:
-            self.run_maintenance_tasks()
-        except (RedisError, OSError):
-            # The heartbeat says that the server is away; it is tried again in a while.
-            self.last_cleaned_at = datetime.now(UTC)
-
-    def _kill_late(self, living: Sequence[ChildProcess]) -> None:
-        for child in living:
-            running = child.slot.running
-            if running is not None and time.monotonic() > running.deadline + SLACK:
-                fields = {"job": running.job, "reason": "its time limit did not interrupt it"}
-                log.warning("killed", extra={"fields": fields})
-                child.kill(TOO_LONG)
-
-    def _idle_for(self) -> float:
-        """Seconds for which no child has had a job; 0 while one has."""
-        assert self._children is not None
-        idle = [child.slot.idle_since for child in self._children.living]
-        if not idle or None in idle:
-            return 0.0
-        return time.monotonic() - max(since for since in idle if since is not None)
+            sys.exit(_exit_code(failure))
+        return bool(engine.done)
 
     def _install_signal_handlers(self) -> None:
-        # Signals that come to a process which somebody forked from this one are not for it.
-        connection = copy_client(self.connection)
-        reaper = Reaper(connection, self.queues, app=self._app)
-        self._heartbeat = Heartbeat(
-            connection,
-            name=self.name,
-            owner=self._owner,
-            text=self._text,
-            worker_ttl=self.worker_ttl + 60,
-            children=self._executions_of_children,
-            on_overtaken=self._on_overtaken,
-            on_unknown=self._register_again,
-            reap=lambda: reaper.look(time.time()),
-            each_beat=[self._say_stopping, self._renew_leases],
-            each_tick=[lambda client: move_due(client, self.queues)],
-            since=self._heard_since,
-        )
-        self._heartbeat.start()
-        self._grace = Grace(self._settings.grace, running=self._running_jobs, kill=self._kill)
-        self._grace.start()
         signal.signal(signal.SIGINT, self._asked_to_stop)
         signal.signal(signal.SIGTERM, self._asked_to_stop)
 
     def _asked_to_stop(self, number: int, _frame: object) -> None:
-        if os.getpid() != self._process or self._grace is None or self._stop is None:
-            return
         if number == signal.SIGINT and multiprocessing.parent_process() is not None:
             # RQ's pool passes SIGTERM on as SIGINT.
             number = signal.SIGTERM
         if not self._stop_requested:
             self._stop_requested = True
             self._shutdown_requested_date = datetime.now(UTC)
-        self._grace.request(number)
-        self._stop.set()
+        if self._engine is not None:
+            self._engine.request_stop(number)
 
-    @property
-    def _text(self) -> str:
-        return f"{socket.gethostname()} {self.pid}"
-
-    def _living(self) -> Sequence[ChildProcess]:
-        return [] if self._children is None else self._children.living
-
-    def _executions_of_children(self) -> Sequence[tuple[str, OwnedExecution | None]]:
-        return [(child.owner, self._owned_by(child)) for child in self._living()]
-
-    def _owned_by(self, child: ChildProcess) -> OwnedExecution | None:
-        running = child.slot.running
-        if running is None:
-            return None
-        return OwnedExecution(
-            job=running.job,
-            execution=running.execution,
-            queue=self.queues[running.queue].name,
-            began=datetime.fromtimestamp(time.time() - time.monotonic() + running.began, UTC),
-            owner=child.owner,
-            text=self._text,
-        )
-
-    def _running_jobs(self) -> Sequence[RunningJob]:
-        return [
-            RunningJob(child.pid, running.job)
-            for child in self._living()
-            if child.pid and (running := child.slot.running) is not None
-        ]
-
-    def _kill(self, pid: int) -> None:
-        for child in self._living():
-            if child.pid == pid:
-                child.kill(GRACE_IS_OVER)
-
-    def _on_overtaken(self, owner: str) -> None:
-        for child in self._living():
-            if child.owner == owner and (running := child.slot.running) is not None:
-                reason = "this worker seemed dead, and its job was taken from it; killing the run"
-                fields = {"job": running.job, "reason": reason}
-                log.error("overtaken", extra={"fields": fields})
-                child.kill(OVERTAKEN)
-
-    def _say_stopping(self, connection: Redis) -> None:
+    def say_stopping(self, connection: Redis) -> None:
+        """Write down when a stop was asked for, where RQ does. Raises what the client raises."""
         if self._shutdown_requested_date is not None:
             requested = utcformat(self._shutdown_requested_date)
             connection.hset(self.key, "shutdown_requested_date", requested)
 
-    def _register_again(self, connection: Redis) -> None:
-        # A server that lost its data has forgotten this worker too.
-        with connection.pipeline() as pipeline:
-            pipeline.hset(self.key, mapping={**self.serialize(), keys.OWNER: self._owner})
-            pipeline.expire(self.key, self.worker_ttl + 60)
-            worker_registration.register(self, pipeline)
-            pipeline.execute()
-
     def handle_payload(self, message: Any) -> None:
-        """RQ's: a command from elsewhere; those that are about a job are for the child that has
+        """RQ's: a command from elsewhere; those that are about a job are for the child that runs
         it.
         """
         payload = parse_payload(message)
-        command = payload.get("command")
-        if self._children is None or command not in {"stop-job", "stop-execution", "kill-horse"}:
-            super().handle_payload(message)
-            return
-        if command == "kill-horse":
-            for busy in self._children.living:
-                if busy.slot.running is not None:
-                    busy.kill(KILLED)
-            return
-        child = (
-            self._children.of_job(payload.get("job_id", ""))
-            if command == "stop-job"
-            else self._children.of_execution(payload.get("execution_id", ""))
-        )
-        if child is None:
+        engine, command = self._engine, payload.get("command")
+        if engine is None or command not in {"stop-job", "stop-execution", "kill-horse"}:
+            super().handle_payload(message)  # type: ignore[no-untyped-call]
+        elif command == "kill-horse":
+            engine.kill_all()
+        elif command == "stop-job" and not engine.stop_job(payload.get("job_id", "")):
             self.log.warning("Not working on job %s, command ignored.", payload.get("job_id"))
-        else:
-            child.kill(STOPPED)
+        elif command == "stop-execution":
+            execution = payload.get("execution_id", "")
+            if not engine.stop_execution(execution):
+                self.log.warning("Not running execution %s, command ignored.", execution)
 
     def register_birth(self) -> None:
         """RQ's: the worker is there; a name is free again soon after the death of a worker that had
@@ -385,12 +245,19 @@ class Worker(RQWorker):
             time.sleep(0.5)
         return True
 
+    def register_again(self, connection: Redis) -> None:
+        """Let RQ know the worker again, which a server that lost its data has forgotten."""
+        with connection.pipeline() as pipeline:
+            pipeline.hset(self.key, mapping={**self.serialize(), keys.OWNER: self._owner})
+            pipeline.expire(self.key, self.worker_ttl + 60)
+            worker_registration.register(self, pipeline)
+            pipeline.execute()
+
     def register_death(self) -> None:
         """RQ's; the heartbeats end with it."""
-        if self._heartbeat is not None:
-            self._heartbeat.end()
-        if self._shutdown_requested_date is not None:
-            self.set_shutdown_requested_date()  # type: ignore[no-untyped-call]
+        if self._engine is not None:
+            self._engine.end_heartbeats()
+        self.say_stopping(self.connection)
         super().register_death()  # type: ignore[no-untyped-call]
         self.connection.delete(keys.heartbeat(self._owner))
 
@@ -436,26 +303,6 @@ class Worker(RQWorker):
         except Exception:
             self.log.exception("Worker %s: stopped callback for job %s raised", self.name, job.id)
 
-    def _leases(self, connection: Redis, owner: str) -> Leases:
-        limits = self._settings.max_running
-        return Leases(connection=connection, app=self._app, worker=owner, limits=limits)
-
-    def _renew_leases(self, connection: Redis) -> None:
-        """Renew the leases of the jobs that run, and let held ones go for which there is a place."""
-        if not connection.exists(keys.limits(self._app)):
-            return
-        for owner, owned in self._executions_of_children():
-            if owned is not None:
-                with suppress(NoSuchJobError):
-                    job = self.job_class.fetch(
-                        owned.job, connection=connection, serializer=self.serializer
-                    )
-                    if not self._leases(connection, owner).renew(job):
-                        reason = "its lease had ended, so more of its task may run than are allowed"
-                        fields = {"job": owned.job, "reason": reason}
-                        log.warning("over limit", extra={"fields": fields})
-        self._leases(connection, self._owner).wake()
-
     # A child's process.
 
     def _preload(self) -> None:
@@ -467,31 +314,15 @@ class Worker(RQWorker):
                     reason = f"PRELOAD names {name!r}: {type(error).__name__}: {error}"
                     raise SettingsError(reason) from None
 
-    def _run_child(self, index: int, owner: str, quota: int | None) -> NoReturn:
+    def _run_child(self, child: Child) -> NoReturn:
         """What a child does."""
         random.seed()
         self._is_horse = True
-        self._owner = owner
-        self._process = os.getpid()
+        self._child = child
         self.setup_work_horse_signals()
-        assert self._children is not None
-        assert self._stop is not None
-        self._child = Child(
-            self,
-            owner=owner,
-            text=self._text,
-            slot=self._children.slot(index),
-            stop=self._stop.fileno(),
-            plan=Plan(
-                burst=self._burst,
-                quota=quota,
-                replace=self._settings.child_max_jobs,
-                memory=self._settings.child_max_memory,
-            ),
-        )
         code = 1
         try:
-            code = self._child.run()
+            code = child.run()
         except Exception:
             self.log.error("Worker %s: a child failed", self.name, exc_info=True)
         finally:
@@ -507,12 +338,11 @@ class Worker(RQWorker):
 
     def next_queues(self) -> Sequence[Queue]:
         """The queues in the order in which the next job is looked for."""
-        self._taken = list(self._ordered_queues)
-        return self._taken
+        return self._ordered_queues
 
-    def queue_of(self, place: int) -> Queue:
-        """The queue at a place of ``next_queues``."""
-        return self._taken[place]
+    def queue_called(self, name: str) -> Queue:
+        """The queue with this name. Raises StopIteration where it is not one of the worker's."""
+        return next(queue for queue in self.queues if queue.name == name)
 
     def report_wrong_queue(self, key: str) -> None:
         """Say once that what is stored under the key of a queue is something else."""
@@ -528,7 +358,8 @@ class Worker(RQWorker):
         self.execution = self._own = execution
         self._ending = self._run = None
         self._is_checked = False
-        leases = self._leases(self.connection, self._owner)
+        assert self._engine is not None
+        leases = self._engine.leases(self.connection, child.owner)
         is_limited = leases.limit_of(job) is not None
         if is_limited and not leases.take(job):
             fields = {"job": job.id, "task": job.func_name, "max_running": leases.limit_of(job)}
@@ -756,3 +587,8 @@ def _leave_fork(error: BaseException | None) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def _exit_code(failure: Exception) -> int:
+    is_server = isinstance(failure, RedisConnectionError | TimeoutError)
+    return exit_codes.SERVER if is_server else exit_codes.CRASHED

@@ -1,0 +1,264 @@
+"""What runs a worker's jobs: its children, looked after from the worker's own process."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq.exceptions import NoSuchJobError
+
+from clock import keys
+from clock.connection.client import copy_client
+from clock.jobs.lease import Leases
+from clock.settings import Settings
+from clock.stop import Stop
+from clock.worker.child import Child, Plan
+from clock.worker.children import ChildProcess, Children
+from clock.worker.deaths import GRACE_IS_OVER, KILLED, OVERTAKEN, STOPPED, TOO_LONG, Deaths
+from clock.worker.due import move_due
+from clock.worker.execution_owner import OwnedExecution
+from clock.worker.graceful import Grace, RunningJob
+from clock.worker.heartbeat import Heartbeat
+from clock.worker.reaper import Reaper
+
+SLACK = 60.0
+"""Seconds after its time limit at which a child is killed whose job could not be interrupted."""
+
+log = logging.getLogger("clock")
+
+
+class Engine:
+    """Keeps the children of ``worker``, a worker of RQ's, going until there is no more to do."""
+
+    def __init__(
+        self,
+        worker: Any,
+        settings: Settings,
+        *,
+        owner: str,
+        count: int,
+        burst: bool,
+        run: Callable[[Child], NoReturn],
+        prepare: Callable[[], None],
+    ) -> None:
+        """``owner`` is the worker, as ``NAME.TOKEN``, and ``count`` how many children it has.
+        ``run`` is what one of them does, in its own process; ``prepare`` is done before the first.
+        """
+        self._worker = worker
+        self._settings = settings
+        self._owner = owner
+        self._burst = burst
+        self._run = run
+        self._process = os.getpid()
+        self.stop = Stop()
+        self._children = Children(count, worker.name, run=self._run_child, prepare=prepare)
+        self._deaths = Deaths(worker, self._owned_by)
+        self._grace = Grace(settings.grace, running=self._running_jobs, kill=self._kill)
+        self._heartbeat: Heartbeat | None = None
+
+    @property
+    def done(self) -> int:
+        """How many jobs have ended."""
+        return self._children.done
+
+    def start(self) -> None:
+        """Start the process that forks the children. To be called before any thread is started."""
+        self._children.start()
+
+    def watch(self, since: float | None) -> None:
+        """Start the threads that send heartbeats and wait for a stop. ``since`` is when the server
+        first answered, on ``time.monotonic()``.
+        """
+        worker = self._worker
+        connection = copy_client(worker.connection)
+        reaper = Reaper(connection, worker.queues, app=self._settings.app)
+        self._heartbeat = Heartbeat(
+            connection,
+            name=worker.name,
+            owner=self._owner,
+            text=self._text,
+            worker_ttl=worker.worker_ttl + 60,
+            children=self._executions,
+            on_overtaken=self._on_overtaken,
+            on_unknown=worker.register_again,
+            reap=lambda: reaper.look(time.time()),
+            each_beat=[worker.say_stopping, self._renew_leases],
+            each_tick=[lambda client: move_due(client, worker.queues)],
+            since=since,
+        )
+        self._heartbeat.start()
+        self._grace.start()
+
+    def manage(self, max_jobs: int | None, max_idle_time: int | None) -> None:
+        """Keep the children going until they were asked to stop, or have no more to do: at most
+        ``max_jobs`` jobs, or none for ``max_idle_time`` seconds.
+        """
+        children, stop, deaths = self._children, self.stop, self._deaths
+        while True:
+            if not stop.is_set():
+                self._maintain()
+                children.spawn(None if max_jobs is None else max(0, max_jobs - children.done))
+            for child, ended in children.ended(
+                deaths.again or 1.0, [] if stop.is_set() else [stop]
+            ):
+                deaths.add(child, ended)
+            deaths.deal()
+            self._kill_late()
+            if max_idle_time is not None and self._idle_for() >= max_idle_time:
+                self._worker.log.info(
+                    "Worker %s: idle for %d seconds, quitting", self._worker.name, max_idle_time
+                )
+                stop.set()
+            is_over = stop.is_set() or children.have_left
+            if is_over and not children.living and not deaths.again:
+                return
+
+    def request_stop(self, number: int) -> None:
+        """Let the children end, within the grace that the signal ``number`` gives; safe in a signal
+        handler. A process that somebody forked from this one does not heed it.
+        """
+        if os.getpid() == self._process:
+            self._grace.request(number)
+            self.stop.set()
+
+    def stop_job(self, job: str) -> bool:
+        """Stop the job with this id; False where none of the children runs it."""
+        return self._end(self._children.of_job(job), STOPPED)
+
+    def stop_execution(self, execution: str) -> bool:
+        """Stop the execution with this id; False where none of the children has it."""
+        return self._end(self._children.of_execution(execution), STOPPED)
+
+    def kill_all(self) -> None:
+        """Kill the children that have a job."""
+        for child in self._children.living:
+            if child.slot.running is not None:
+                child.kill(KILLED)
+
+    def end_heartbeats(self) -> None:
+        """Send no more heartbeats."""
+        if self._heartbeat is not None:
+            self._heartbeat.end()
+
+    def close(self) -> None:
+        """End what is left."""
+        self.end_heartbeats()
+        self._children.close()
+
+    def leases(self, connection: Redis, owner: str) -> Leases:
+        """The leases of a worker or child, as ``NAME.TOKEN``."""
+        settings = self._settings
+        return Leases(
+            connection=connection, app=settings.app, worker=owner, limits=settings.max_running
+        )
+
+    @property
+    def _text(self) -> str:
+        return f"{socket.gethostname()} {self._process}"
+
+    def _run_child(self, index: int, owner: str, quota: int | None) -> NoReturn:
+        child = Child(
+            self._worker,
+            owner=owner,
+            text=self._text,
+            slot=self._children.slot(index),
+            stop=self.stop.fileno(),
+            plan=Plan(
+                burst=self._burst,
+                quota=quota,
+                replace=self._settings.child_max_jobs,
+                memory=self._settings.child_max_memory,
+            ),
+        )
+        self._run(child)
+
+    def _maintain(self) -> None:
+        if self._worker.should_run_maintenance_tasks:
+            try:
+                self._worker.run_maintenance_tasks()
+            except (RedisError, OSError):
+                # The heartbeat says that the server is away; it is tried again in a while.
+                self._worker.last_cleaned_at = datetime.now(UTC)
+
+    def _kill_late(self) -> None:
+        for child in self._children.living:
+            running = child.slot.running
+            if running is not None and time.monotonic() > running.deadline + SLACK:
+                fields = {"job": running.job, "reason": "its time limit did not interrupt it"}
+                log.warning("killed", extra={"fields": fields})
+                child.kill(TOO_LONG)
+
+    def _idle_for(self) -> float:
+        """Seconds for which no child has had a job; 0 while one has."""
+        idle = [child.slot.idle_since for child in self._children.living]
+        since = [at for at in idle if at is not None]
+        if not idle or len(since) < len(idle):
+            return 0.0
+        return time.monotonic() - max(since)
+
+    def _executions(self) -> Sequence[tuple[str, OwnedExecution | None]]:
+        return [(child.owner, self._owned_by(child)) for child in self._children.living]
+
+    def _owned_by(self, child: ChildProcess) -> OwnedExecution | None:
+        running = child.slot.running
+        if running is None:
+            return None
+        return OwnedExecution(
+            job=running.job,
+            execution=running.execution,
+            queue=running.queue,
+            began=datetime.fromtimestamp(time.time() - time.monotonic() + running.began, UTC),
+            owner=child.owner,
+            text=self._text,
+        )
+
+    def _running_jobs(self) -> Sequence[RunningJob]:
+        return [
+            RunningJob(child.pid, running.job)
+            for child in self._children.living
+            if child.pid and (running := child.slot.running) is not None
+        ]
+
+    def _kill(self, pid: int) -> None:
+        for child in self._children.living:
+            if child.pid == pid:
+                child.kill(GRACE_IS_OVER)
+
+    def _end(self, child: ChildProcess | None, reason: str) -> bool:
+        if child is not None:
+            child.kill(reason)
+        return child is not None
+
+    def _on_overtaken(self, owner: str) -> None:
+        for child in self._children.living:
+            if child.owner == owner and (running := child.slot.running) is not None:
+                reason = "this worker seemed dead, and its job was taken from it; killing the run"
+                fields = {"job": running.job, "reason": reason}
+                log.error("overtaken", extra={"fields": fields})
+                child.kill(OVERTAKEN)
+
+    def _renew_leases(self, connection: Redis) -> None:
+        """Renew the leases of running jobs, and let held ones go for which there is a place."""
+        if not connection.exists(keys.limits(self._settings.app)):
+            return
+        for owner, owned in self._executions():
+            if owned is None:
+                continue
+            with suppress(NoSuchJobError):
+                job = self._worker.job_class.fetch(
+                    owned.job, connection=connection, serializer=self._worker.serializer
+                )
+                if not self.leases(connection, owner).renew(job):
+                    reason = "its lease had ended, so more of its task may run than are allowed"
+                    log.warning(
+                        "over limit", extra={"fields": {"job": owned.job, "reason": reason}}
+                    )
+        self.leases(connection, self._owner).wake()
