@@ -74,7 +74,7 @@ class Children:
 
     def spawn(self, quota: int | None) -> None:
         """Start a child in each slot that has none, and is not done; each may run ``quota`` jobs.
-        Raises ForkServerDied.
+        Raises ForkServerDiedError.
         """
         now = time.monotonic()
         for index in range(self._count):
@@ -121,7 +121,7 @@ class Children:
         self, seconds: float, stop: Sequence[Readable]
     ) -> Iterator[tuple[ChildProcess, Ended]]:
         """The children that end within ``seconds``; it is less if one of ``stop`` becomes readable.
-        Raises ForkServerDied.
+        Raises ForkServerDiedError.
         """
         select.select([self._server, *stop], [], [], seconds)
         while select.select([self._server], [], [], 0)[0]:

@@ -42,8 +42,14 @@ class Ended:
     usage: Any
 
 
-class ForkServerDied(Exception):
-    """The process that forks is gone, and with it the children."""
+class ForkServerDiedError(Exception):
+    """The process that forks is gone, and with it the children. ``code`` is its exit code, None
+    where it was killed.
+    """
+
+    def __init__(self, code: int | None) -> None:
+        super().__init__("the process that forks the children of this worker has ended")
+        self.code = code
 
 
 RunChild = Callable[[int, str, int | None], NoReturn]
@@ -84,24 +90,31 @@ class ForkServer:
         return self._socket.fileno()
 
     def spawn(self, index: int, owner: str, quota: int | None) -> None:
-        """Ask for a child in slot ``index``. Raises ForkServerDied."""
+        """Ask for a child in slot ``index``. Raises ForkServerDiedError."""
         assert self._socket is not None
         try:
             self._socket.send(pickle.dumps((index, owner, quota)))
         except OSError as error:
-            raise ForkServerDied from error
+            raise self._died() from error
 
     def receive(self) -> Started | Ended:
-        """The next message; waits for it. Raises ForkServerDied."""
+        """The next message; waits for it. Raises ForkServerDiedError."""
         assert self._socket is not None
         try:
             message = self._socket.recv(_LARGEST)
         except OSError as error:
-            raise ForkServerDied from error
+            raise self._died() from error
         if not message:
-            raise ForkServerDied
+            raise self._died()
         received: Started | Ended = pickle.loads(message)  # noqa: S301 - of our own process
         return received
+
+    def _died(self) -> ForkServerDiedError:
+        try:
+            _, status = os.waitpid(self.pid, 0)
+        except ChildProcessError:
+            return ForkServerDiedError(None)
+        return ForkServerDiedError(os.WEXITSTATUS(status) if os.WIFEXITED(status) else None)
 
     def close(self) -> None:
         """End the server, and the children that are left."""
@@ -142,6 +155,8 @@ class _Server:
             prepare()
             self._loop(read, write)
             code = 0
+        except SystemExit as error:
+            code = error.code if isinstance(error.code, int) else 1
         finally:
             self._end_all()
             os._exit(code)

@@ -62,12 +62,12 @@ from clock.worker.due import move_due
 from clock.worker.ending import ENDLESS, Ending, ending_of, failure_of, meant, result_for_rq
 from clock.worker.engine import Engine
 from clock.worker.execution_owner import OvertakenError
+from clock.worker.fork_server import ForkServerDiedError
 from clock.worker.interruption import Interruption
 from clock.worker.middleware import Middleware, chain, load_middleware
 from clock.worker.record import run_of
 from clock.worker.step import EndResult, Reply
 from clock.worker.success import commands_of, delete_execution, is_plain, success
-
 
 _WELL = {RunOutcome.SUCCEEDED, RunOutcome.SKIPPED}
 
@@ -168,6 +168,9 @@ class Worker(RQWorker):
                 engine.manage(max_jobs, max_idle_time)
             except StopRequested:
                 pass
+            except ForkServerDiedError as error:
+                self.log.error("Worker %s: %s", self.name, error)
+                failure = error
             except Exception as error:
                 self.log.error(
                     "Worker %s: found an unhandled exception, quitting...", self.name, exc_info=True
@@ -590,5 +593,7 @@ def _leave_fork(error: BaseException | None) -> NoReturn:
 
 
 def _exit_code(failure: Exception) -> int:
+    if isinstance(failure, ForkServerDiedError) and failure.code:
+        return failure.code
     is_server = isinstance(failure, RedisConnectionError | TimeoutError)
     return exit_codes.SERVER if is_server else exit_codes.CRASHED
