@@ -24,17 +24,17 @@ from clock.recurrence.zone import Zone, zone
 SHOWN = 20
 
 
-@click.command(name="history")
+@click.command(name="history", epilog=options.examples("history", "history reports.daily -n 40"))
 @click.argument("event", required=False)
 @options.server
-@click.option("-n", "count", type=click.IntRange(min=1), default=SHOWN, show_default=True)
+@options.count(SHOWN, "decisions")
 @options.as_json
 def history(
     event: str | None, url: str | None, settings: str | None, app: str, count: int, as_json: bool
 ) -> int:
-    """Show the last decisions about EVENT, or about all events, the latest first.
+    """Show the last decisions about EVENT or all events.
 
-    The ledger keeps some forty decisions of each event. Needs no schedule file.
+    Shows the latest first. The ledger keeps some forty decisions per event. Needs no schedule file.
     """
     connection = find_server(url, settings, os.environ).connect()
     if event is not None:

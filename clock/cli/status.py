@@ -26,18 +26,17 @@ from clock.observe.state import State, last_lateness
 from clock.observe.status import AppStatus, EventStatus
 
 
-@click.command(name="status")
+@click.command(name="status", epilog=options.examples("status", "status --json"))
 @options.server
 @options.overdue_after
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@options.as_json_object
 def status(url: str | None, settings: str | None, app: str, tolerance: float, as_json: bool) -> int:
-    """Show the clocks that are alive, and every event with its state, its last and next time.
+    """Show the live clocks and the state of every event.
 
-    Needs no schedule file. The exit code is 0 where all is well; 6 where no clock is alive, or none
-    of one of the schedule files; 7 where one is, and something should have fired and did not, or
-    two say different things of an event. All of that is said on stderr, as is a queue that no
-    worker listens on, or a schedule file that declares no events, which change nothing about the
-    code.
+    Exits with 0 if all is well; with 6 if no clock is alive, or none for one of the schedule files;
+    with 7 if a clock is alive but an event is overdue or ahead, or two clocks disagree about it.
+    Each reason is a line on stderr. A queue without a worker and a schedule file without events are
+    warnings and do not change the exit code. Needs no schedule file.
     """
     server = find_server(url, settings, os.environ)
     connection = server.connect()
@@ -108,7 +107,9 @@ def _complaints(status: AppStatus, workers: Mapping[str, int], broken: Set[str])
     if not status.alive:
         last = status.last_tick()
         ago = (
-            "none ever was" if last is None else f"the last tick was {span(status.now - last)} ago"
+            "none has run yet"
+            if last is None
+            else f"the last tick was {span(status.now - last)} ago"
         )
         yield f"no clock is alive: {ago}"
     else:
@@ -129,8 +130,8 @@ def _complaints(status: AppStatus, workers: Mapping[str, int], broken: Set[str])
         decided = 0 if event.record is None else event.record.decided
         yield (
             f"ahead: {event.name} fires nothing before "
-            f"{local(decided, event.description.zone)}: its record stands there, in the server's "
-            f"future; clock rewind {event.name!r} sets it back"
+            f"{local(decided, event.description.zone)}: its record is ahead of the "
+            f"server's time; clock rewind {event.name!r} sets it back"
         )
     for queue in sorted(name for name, count in workers.items() if count == 0):
         events = sum(1 for event in status.events if event.description.queue == queue)

@@ -54,7 +54,7 @@ def test_a_second_time_nothing_is_enqueued(
 ) -> None:
     for _ in range(2):
         _, out, _ = clock("backfill", str(file), "tasks.x", *SPAN, "--url", url)
-    assert out == "0 of 6 enqueued, 1 fired, 4 backfilled before, 1 left to its clock\n"
+    assert out == "0 of 6 enqueued, 1 fired, 4 already backfilled, 1 left to its clock\n"
     assert redis.llen("rq:queue:default") == 5
 
 
@@ -75,8 +75,8 @@ def test_a_dry_run_lists_and_enqueues_nothing(
     assert (code, err) == (0, "")
     assert out == (
         "WHEN                           ZONE  WHAT\n"
-        "Sun 2026-03-01 08:00:10 +0000  UTC   to enqueue: no record of it is left\n"
-        "Sun 2026-03-01 08:00:20 +0000  UTC   to enqueue: no record of it is left\n"
+        "Sun 2026-03-01 08:00:10 +0000  UTC   to enqueue: not recorded\n"
+        "Sun 2026-03-01 08:00:20 +0000  UTC   to enqueue: not recorded\n"
         "Sun 2026-03-01 08:00:30 +0000  UTC   fired\n"
         "Sun 2026-03-01 08:00:40 +0000  UTC   to enqueue: missed\n"
         "Sun 2026-03-01 08:00:50 +0000  UTC   to enqueue: missed\n"
@@ -114,7 +114,7 @@ def test_a_server_that_is_away_is_one_line_and_exit_code_3(clock: Clock, file: P
 @pytest.mark.parametrize(
     ("span", "said"),
     [
-        (("--from", "2026-03-01", "--until", "2100-01-01"), "is left to the clock"),
+        (("--from", "2026-03-01", "--until", "2100-01-01"), "is in the future"),
         (("--from", "2020-03-01", "--until", "2026-03-01"), "more than 10000 occurrences"),
         ((), "Missing option '--from'"),
     ],

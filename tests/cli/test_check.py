@@ -36,7 +36,7 @@ def test_a_file_without_events_is_warned_of(clock: Clock, tmp_path: Path) -> Non
     file.write_text("from clock import every\n")
     code, out, err = clock("check", str(file))
     assert (code, out) == (0, f"{file}: 0 events, zone UTC, no mistakes\n")
-    assert err == f"{file}: warning: it declares no events\n"
+    assert err == f"{file}: warning: declares no events\n"
 
 
 NO_SUCH = "AttributeError: module 'jobs' has no attribute {!r}"

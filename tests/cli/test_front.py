@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from clock.commands import COMMANDS, START
 from tests.cli.command import Clock
 
 
@@ -29,6 +30,27 @@ def test_the_help_names_every_command_and_the_exit_codes(clock: Clock) -> None:
     for word in ("check", "list", "next", "dev", "Exit codes"):
         assert word in out
     assert "start " not in out
+
+
+def test_the_help_shows_the_whole_first_sentence_of_every_command(clock: Clock) -> None:
+    _, out, _ = clock("--help")
+    assert "..." not in out.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize("command", [None, START, *COMMANDS])
+def test_the_help_of_every_command_ends_in_examples(command: str | None, clock: Clock) -> None:
+    code, out, err = clock(*([command] if command else []), "--help")
+    assert (code, err) == (0, "")
+    examples = out.partition("Examples:\n")[2].splitlines()
+    begins = "  clock " if command in (None, START) else f"  clock {command}"
+    assert examples
+    assert all(line.strip().startswith(begins.strip()) for line in examples)
+
+
+@pytest.mark.parametrize("command", [START, *COMMANDS])
+def test_the_help_gives_every_default_in_brackets(command: str, clock: Clock) -> None:
+    _, out, _ = clock(command, "--help")
+    assert "; else" not in " ".join(out.split())
 
 
 def test_a_mistyped_command_is_refused_with_the_nearest(clock: Clock) -> None:

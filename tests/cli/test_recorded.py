@@ -17,8 +17,8 @@ from tests.ledger.recording import APP
 def say(redis: Redis, server_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The objects that a command prints of the recorded ledger, at the instant it is of."""
     restore(redis)
-    for command in ("status", "why"):
-        monkeypatch.setattr(f"clock.cli.{command}.server_now", lambda *_: AT)
+    for module in ("status", "connect"):
+        monkeypatch.setattr(f"clock.cli.{module}.server_now", lambda *_: AT)
 
     def run(*words: str) -> list[Any]:
         _, out, _ = clock(*words, "--json", "--url", server_url, "--app", APP)

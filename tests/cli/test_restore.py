@@ -36,7 +36,7 @@ def test_nothing_up_to_the_instant_is_made_up_and_what_comes_after_it_is(
     lost = (copied // 10) * 10 + 600
     code, out, err = clock("restore", utc_text(lost), "--url", server_url, "--app", "test")
     assert (code, err) == (0, "")
-    assert out == f"2 of 2 events stand at {utc_text(lost)}; 0 stood there or later\n"
+    assert out == f"2 of 2 events set to {utc_text(lost)}; 0 were there or later\n"
     redis.delete("rq:queue:default")
     schedule = read("every('10 seconds', 'tasks.x', catch_up='all')", "every('day', 'tasks.y')")
     Watched(redis, schedule, token="h:2:x").turn([lost + 30 - START])
@@ -57,7 +57,7 @@ def test_a_record_that_stands_later_stays(
 ) -> None:
     before = redis.hgetall(keys.decided("test"))
     code, out, _ = clock("restore", utc_text(copied - 100), "--url", server_url, "--app", "test")
-    assert (code, out.split(";")[0]) == (0, f"0 of 2 events stand at {utc_text(copied - 100)}")
+    assert (code, out.split(";")[0]) == (0, f"0 of 2 events set to {utc_text(copied - 100)}")
     assert redis.hgetall(keys.decided("test")) == before
 
 
@@ -74,7 +74,7 @@ def test_an_instant_to_come_is_refused(clock: Clock, redis: Redis, server_url: s
     words = ("restore", "2100-01-01T00:00Z", "--url", server_url)
     code, out, err = clock(*words)
     assert (code, out) == (2, "")
-    assert "is to come" in err
+    assert "is in the future" in err
 
 
 @pytest.mark.usefixtures("redis")

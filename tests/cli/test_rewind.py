@@ -87,7 +87,7 @@ def test_rewind_leaves_what_stands_in_the_past_and_what_it_was_not_asked_for(
     Ledger(redis, app="test", token="t").enrol([other], time.time() - 50)
     before = read_record(redis, "test", "tasks.y")
     code, out, _ = clock("rewind", "tasks.y", "--url", server_url, "--app", "test")
-    assert (code, out) == (0, "tasks.y: its record does not stand in the future\n")
+    assert (code, out) == (0, "tasks.y: its record is not in the future\n")
     assert read_record(redis, "test", "tasks.y") == before
     assert read_record(redis, "test", "tasks.x").decided == ahead
 
@@ -106,7 +106,7 @@ def test_rewind_where_nothing_stands_in_the_future_says_so(
     clock: Clock, redis: Redis, server_url: str
 ) -> None:
     code, out, _ = clock("rewind", "--url", server_url, "--app", "test")
-    assert (code, out) == (0, "no record stands in the future\n")
+    assert (code, out) == (0, "no record is in the future\n")
 
 
 def test_a_user_who_may_not_ask_for_the_server_s_time_rewinds_by_that_of_the_host(

@@ -80,7 +80,7 @@ def test_an_event_whose_last_run_failed_is_failing(
 @pytest.mark.usefixtures("redis")
 def test_where_no_clock_ever_was_the_code_is_6(clock: Clock, server_url: str) -> None:
     code, _, err = clock("status", "--url", server_url)
-    assert (code, err) == (6, "no clock is alive: none ever was\n")
+    assert (code, err) == (6, "no clock is alive: none has run yet\n")
 
 
 @pytest.mark.usefixtures("worker")

@@ -46,7 +46,7 @@ def test_a_public_address_is_refused_without_a_password(start_web: StartWeb, hos
     web = start_web("--host", host)
     assert web.process.wait(timeout=15) == 2
     assert web.output() == (
-        f"clock: {host} may be reached from outside: set CLOCK_WEB_PASSWORD, or leave --host out\n"
+        f"clock: {host} may be reached from outside: set CLOCK_WEB_PASSWORD or omit --host\n"
     )
 
 
@@ -101,5 +101,5 @@ def test_without_its_packages_it_says_what_to_install(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (
         2,
-        "clock: clock web needs more: pip install 'rq-clock[web]'\n",
+        "clock: clock web needs an extra: pip install 'rq-clock[web]'\n",
     )
