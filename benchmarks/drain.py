@@ -59,7 +59,7 @@ def measure(*, quick: bool = False) -> Answer:
         ],
         facts=[
             f"{count:,} in one second beside a worker: the last is "
-            f"{', '.join(f'{each:.2f}' for each in late)} s late; "
+            f"{', '.join(f'{seconds:.2f}' for seconds in late)} s late; "
             f"the worker did {done:,} jobs meanwhile"
         ],
     )

@@ -45,8 +45,8 @@ def measure(*, quick: bool = False) -> Answer:
         plain = [["benchmarks.memory", str(file), url]] * runs
         with ThreadPoolExecutor(AT_ONCE) as pool:
             counted = list(pool.map(_count, [*plain, [*plain[0], "trace"]]))
-    *held, (traced, _) = [(each[0] / count, each[1] / count) for each in counted]
-    read, enrolled = (median(each) for each in zip(*held, strict=True))
+    *held, (traced, _) = [(totals[0] / count, totals[1] / count) for totals in counted]
+    read, enrolled = (median(sizes) for sizes in zip(*held, strict=True))
     figures = {"resident": read, "allocated by Python": traced}
     return Answer(
         goals=[
@@ -68,14 +68,14 @@ def measure(*, quick: bool = False) -> Answer:
 
 
 def _count(words: list[str]) -> tuple[int, int]:
-    found = subprocess.run(
+    ended = subprocess.run(
         [sys.executable, "-m", *words],
         env=CLOCK.environment(),
         check=True,
         capture_output=True,
         text=True,
     )
-    read, enrolled = map(int, found.stdout.split())
+    read, enrolled = map(int, ended.stdout.split())
     return read, enrolled
 
 

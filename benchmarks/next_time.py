@@ -64,11 +64,11 @@ def measure(*, quick: bool = False) -> Answer:
 
 def _alone(with_croniter: Pairs, with_cronsim: Pairs | None) -> Iterator[Goal]:
     # The goal is cronsim's time, the least that is accepted croniter's: one figure, two peers.
-    found = None if with_cronsim is None else with_cronsim.cost
-    croniters = 1.0 if found is None else found / with_croniter.cost
+    against_cronsim = None if with_cronsim is None else with_cronsim.cost
+    croniters = 1.0 if against_cronsim is None else against_cronsim / with_croniter.cost
     yield Goal(
         what="next time alone, against cronsim's (accepted: croniter's)",
-        measured=found,
+        measured=against_cronsim,
         goal=1.0,
         least=max(croniters, 1.0),
     )
@@ -124,8 +124,8 @@ def _shared(events: int) -> float:
             now = timetable.next_due()
             assert now is not None
             due = timetable.due(now, 500)
-            for each in due:
-                timetable.advance(each, each.last)
+            for row in due:
+                timetable.advance(row, row.last)
             passed += len(due)
 
     return seconds(work) * events / max(passed, events)
@@ -135,5 +135,5 @@ def _recurrence(line: str) -> Recurrence:
     return cron(line).recurrence(zone(NEW_YORK), "after", "first")
 
 
-def _micro(found: Sequence[float], times: int) -> str:
-    return f"{1e6 * median(found) / times:.2f} µs"
+def _micro(seconds: Sequence[float], times: int) -> str:
+    return f"{1e6 * median(seconds) / times:.2f} µs"

@@ -58,5 +58,5 @@ def cpu_seconds(pid: int) -> float:
 def resident(pid: int | str = "self") -> int:
     """The bytes of memory that a process holds. Linux only."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    (found,) = (line for line in lines if line.startswith("VmRSS:"))
-    return int(found.split()[1]) * 1024
+    (line_of_memory,) = (line for line in lines if line.startswith("VmRSS:"))
+    return int(line_of_memory.split()[1]) * 1024

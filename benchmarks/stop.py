@@ -26,7 +26,7 @@ def measure(*, quick: bool = False) -> Answer:
     with TemporaryDirectory(prefix="bench-") as name, server() as url:
         file = write_crowd(Path(name) / "schedule.py", count, f"{period} seconds")
         stops = [_stop(file, url) for _ in range(runs)]
-    took = [each for each, _ in stops]
+    took = [seconds for seconds, _ in stops]
     claimed = [jobs for _, jobs in stops]
     return Answer(
         goals=[
@@ -40,8 +40,8 @@ def measure(*, quick: bool = False) -> Answer:
         ],
         facts=[
             f"SIGTERM in a burst of {count:,}: gone after "
-            f"{', '.join(f'{each:.3f}' for each in took)} s, "
-            f"with {', '.join(f'{each:,}' for each in claimed)} claimed"
+            f"{', '.join(f'{seconds:.3f}' for seconds in took)} s, "
+            f"with {', '.join(f'{jobs:,}' for jobs in claimed)} claimed"
         ],
     )
 

@@ -43,13 +43,13 @@ def url(redis: Redis, server_url: str, file: Path) -> str:
 def test_what_passed_without_a_job_is_enqueued_in_order(
     clock: Clock, file: Path, url: str, redis: Redis
 ) -> None:
-    said = clock("backfill", str(file), "tasks.x", *SPAN, "--url", url)
-    assert said == (0, "4 of 6 enqueued, 1 fired, 1 left to its clock\n", "")
+    result = clock("backfill", str(file), "tasks.x", *SPAN, "--url", url)
+    assert result == (0, "4 of 6 enqueued, 1 fired, 1 left to its clock\n", "")
     fired = [FIRST + 20]
     assert scheduled(redis, "tasks.x") == [*fired, FIRST, FIRST + 10, FIRST + 30, FIRST + 40]
 
 
-def test_a_second_time_nothing_is_enqueued(
+def test_a_second_backfill_enqueues_nothing(
     clock: Clock, file: Path, url: str, redis: Redis
 ) -> None:
     for _ in range(2):
@@ -58,7 +58,7 @@ def test_a_second_time_nothing_is_enqueued(
     assert redis.llen("rq:queue:default") == 5
 
 
-def test_on_a_terminal_a_bar_shows_how_far_it_is(
+def test_on_a_terminal_a_progress_bar_is_shown(
     clock: Clock, file: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
@@ -90,8 +90,8 @@ def test_an_unknown_event_is_refused_with_the_names_there_are(
     clock: Clock, file: Path, url: str
 ) -> None:
     code, out, err = clock("backfill", str(file), "tasks.z", *SPAN, "--url", url)
-    said = "clock: there is no event 'tasks.z'; the events are tasks.x\n"
-    assert (code, out, err) == (2, "", said)
+    message = "clock: there is no event 'tasks.z'; the events are tasks.x\n"
+    assert (code, out, err) == (2, "", message)
 
 
 def test_an_event_that_no_clock_ever_ran_is_refused(
@@ -120,11 +120,11 @@ def test_a_server_that_is_away_is_one_line_and_exit_code_3(clock: Clock, file: P
     ],
 )
 def test_a_span_that_cannot_be_backfilled_is_a_usage_error(
-    span: tuple[str, ...], said: str, clock: Clock, file: Path, url: str, redis: Redis
+    span: tuple[str, ...], message: str, clock: Clock, file: Path, url: str, redis: Redis
 ) -> None:
     code, out, err = clock("backfill", str(file), "tasks.x", *span, "--url", url)
     assert (code, out) == (2, "")
-    assert said in err
+    assert message in err
     assert redis.llen("rq:queue:default") == 1
 
 

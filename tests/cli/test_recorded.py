@@ -30,8 +30,8 @@ def say(redis: Redis, server_url: str, clock: Clock, monkeypatch: pytest.MonkeyP
 def test_history_shows_every_decision_of_0_1_0(say: Any) -> None:
     # Those of several events at one instant have no order of their own.
     before, now = (
-        sorted(said, key=lambda decision: str(decision["event"]))
-        for said in (RECORDED["history"], say("history", "-n", "100000"))
+        sorted(decisions, key=lambda decision: str(decision["event"]))
+        for decisions in (RECORDED["history"], say("history", "-n", "100000"))
     )
     assert len(before) == len(now) > 100
     for one, other in zip(before, now, strict=True):
@@ -39,16 +39,16 @@ def test_history_shows_every_decision_of_0_1_0(say: Any) -> None:
 
 
 def test_status_shows_every_event_as_0_1_0_did(say: Any) -> None:
-    (found,) = say("status")
-    assert found["unreadable"] == []
-    assert len(found["events"]) == len(RECORDED["status"]) == 17
-    for before, now in zip(RECORDED["status"], found["events"], strict=True):
+    (answer,) = say("status")
+    assert answer["unreadable"] == []
+    assert len(answer["events"]) == len(RECORDED["status"]) == 17
+    for before, now in zip(RECORDED["status"], answer["events"], strict=True):
         assert lost(before, now, "next", "sentence") == {}, before["event"]
 
 
 @pytest.mark.parametrize(
     "before", RECORDED["why"], ids=[before["verdict"] for before in RECORDED["why"]]
 )
-def test_why_says_of_an_occurrence_what_0_1_0_did(say: Any, before: dict[str, Any]) -> None:
+def test_why_explains_every_occurrence_as_0_1_0_did(say: Any, before: dict[str, Any]) -> None:
     (now,) = say("why", before["event"], before["at"])
     assert lost(before, now, "said") == {}

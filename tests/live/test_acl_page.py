@@ -72,7 +72,7 @@ def scene(
     return Scene(file, failed, running)
 
 
-def test_the_page_does_all_it_does_with_exactly_the_rights_of_the_page(
+def test_the_web_ui_works_with_exactly_the_rights_that_the_docs_list(
     server: Server, redis: Redis, scene: Scene, tmp_path: Path
 ) -> None:
     reading, acting, enqueueing = lines_of("page")
@@ -129,7 +129,7 @@ def test_the_page_does_all_it_does_with_exactly_the_rights_of_the_page(
     assert_exact(enqueueing, sends)
 
 
-def test_the_page_shows_the_time_of_its_host_where_it_may_not_ask_for_the_server_s(
+def test_without_permission_for_time_the_web_ui_uses_the_time_of_its_host(
     server: Server, redis: Redis, scene: Scene, tmp_path: Path
 ) -> None:
     reading, *_ = lines_of("page")
@@ -139,7 +139,7 @@ def test_the_page_shows_the_time_of_its_host_where_it_may_not_ask_for_the_server
         assert page.get("/api/v1/schedules").status_code == 200
 
 
-def test_the_commands_that_read_need_no_more_than_the_page(
+def test_commands_that_read_need_only_the_rights_of_the_web_ui(
     server: Server, redis: Redis, scene: Scene
 ) -> None:
     reading, *_ = lines_of("page")
@@ -154,7 +154,7 @@ def test_the_commands_that_read_need_no_more_than_the_page(
     assert reads.denied == []
 
 
-def test_the_commands_that_write_do_so_with_exactly_the_rights_of_the_page(
+def test_commands_that_write_work_with_exactly_the_rights_that_the_docs_list(
     server: Server, redis: Redis, scene: Scene
 ) -> None:
     (line,) = lines_of("operator")
@@ -164,7 +164,7 @@ def test_the_commands_that_write_do_so_with_exactly_the_rights_of_the_page(
     assert_exact(line, writes)
 
 
-def test_the_commands_do_without_the_time_of_the_server(
+def test_the_commands_work_without_permission_for_time(
     server: Server, redis: Redis, scene: Scene
 ) -> None:
     (line,) = lines_of("operator")
@@ -172,7 +172,7 @@ def test_the_commands_do_without_the_time_of_the_server(
     _write(address(server.url, "operator"), scene.file)
 
 
-def test_an_application_enqueues_and_waits_with_exactly_the_rights_of_the_page(
+def test_an_application_works_with_exactly_the_rights_that_the_docs_list(
     server: Server, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLOCK_APP", APP)

@@ -13,7 +13,7 @@ from tests.live.jobs import scheduled
 from tests.live.waiting import wait_for
 
 
-def test_a_broken_queue_is_reported_once_holds_up_nothing_else_and_fires_when_it_is_mended(
+def test_a_broken_queue_is_reported_once_delays_no_other_and_fires_when_repaired(
     redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
     redis.set("rq:queue:broken", "x")

@@ -44,7 +44,7 @@ def test_a_paused_event_does_not_fire_after_everything_was_flushed(
     assert all(len(clock.lines("server forgot")) == 1 for clock in started)
 
 
-def test_a_server_that_comes_back_without_its_data_is_told_of_the_pauses_before_anything_fires(
+def test_a_server_without_its_data_gets_the_pauses_back_before_anything_fires(
     server: Server,
     tmp_path: Path,
     redis: Redis,

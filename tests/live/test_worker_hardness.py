@@ -27,7 +27,7 @@ from tests.live.worker_tasks import enqueue_occurrence
 pytestmark = needs_proc
 
 
-def test_a_job_that_ends_well_forgets_the_workers_that_died_of_it(
+def test_a_job_that_succeeds_forgets_the_workers_that_died_of_it(
     redis: Redis, start_worker: StartWorker
 ) -> None:
     job = enqueue_occurrence(redis, "add", 1, 2)
@@ -66,7 +66,7 @@ def test_the_workers_of_a_pool_give_their_jobs_the_grace(
     assert "msg=told" in printed
 
 
-def test_a_suspended_worker_takes_no_job_more(redis: Redis, start_worker: StartWorker) -> None:
+def test_a_suspended_worker_takes_no_more_jobs(redis: Redis, start_worker: StartWorker) -> None:
     worker = start_worker()
     worker.wait_until_listening()
     wait_for("it waits", lambda: redis.hget("rq:worker:worker-1", "state") == b"idle")
@@ -78,7 +78,7 @@ def test_a_suspended_worker_takes_no_job_more(redis: Redis, start_worker: StartW
     wait_for("both end", lambda: all(job.is_finished for job in jobs))
 
 
-def test_a_queue_that_is_no_list_ends_the_worker_with_a_code_that_says_so(
+def test_a_queue_that_is_not_a_list_ends_the_worker_with_its_own_exit_code(
     redis: Redis, start_worker: StartWorker
 ) -> None:
     redis.set("rq:queue:default", "nonsense")
@@ -86,7 +86,7 @@ def test_a_queue_that_is_no_list_ends_the_worker_with_a_code_that_says_so(
     assert worker.process.wait(timeout=20) == exit_codes.CRASHED, worker.output()
 
 
-def test_a_stop_is_written_down_where_rq_writes_it(
+def test_a_stop_is_recorded_where_rq_records_it(
     redis: Redis, start_worker: StartWorker, work_folder: Path
 ) -> None:
     enqueue_occurrence(redis, "nap", 2)
@@ -113,7 +113,9 @@ POISON = [
 ]
 
 
-def test_no_meta_ends_a_worker_or_keeps_its_job(redis: Redis, start_worker: StartWorker) -> None:
+def test_an_invalid_meta_neither_ends_a_worker_nor_blocks_its_job(
+    redis: Redis, start_worker: StartWorker
+) -> None:
     jobs = [Queue("default", connection=redis).enqueue("work.add", 1, 2) for _ in POISON]
     for job, meta in zip(jobs, POISON, strict=True):
         redis.hset(job.key, "meta", pickle.dumps(meta))

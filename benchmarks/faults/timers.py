@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 
-class Agenda:
+class Timers:
     """Actions and the moments they are due, in seconds of the monotonic clock."""
 
     def __init__(self) -> None:
