@@ -1,13 +1,13 @@
-"""How fast does a crowded minute reach the queue?
+"""How fast do 10,000 jobs that are due at once reach the queue?
 
-Distinct events, each with its own name and argument, all due at one instant, through the loop as
-the command runs it: timetable, claim, record, history and counters, a log line for each into
-`/dev/null`. In the same run, in turns with it: the floor, which is a script that gets 500 new ids
-at a time and all other fields of RQ's job hash once a call, decides nothing and records nothing;
-and `rq cron`, its own `CronScheduler` in this process, one pass of its loop with every job due, its
-log into `/dev/null` as well. At 100,000 events `rq cron` is asked for 10,000 and its rate is taken:
-with 100,000 it would be no faster. Jobs are taken away between the runs, and counted: each exactly
-once.
+Every event has its own name and argument, and all are due at the same instant. They go through the
+loop as the command runs it: timetable, claim, record, history, counters, and a log line for each
+into `/dev/null`. Two others take turns with it in the same run. The floor is a script that writes
+the same jobs but decides and records nothing: it gets 500 new ids per call, and the other fields of
+RQ's job hash once. `rq cron` is its own `CronScheduler` in this process: one pass of its loop with
+every job due, and its log into `/dev/null` as well. For 100,000 events the rate of `rq cron` with
+10,000 is taken, as it is no faster with more. Between runs the jobs are removed and counted: each
+must be there exactly once.
 """
 
 from __future__ import annotations

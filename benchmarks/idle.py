@@ -1,9 +1,10 @@
 """What does a clock cost while nothing is due?
 
-Two processes, with a million events and with ten, none of them due for months, run side by side in
-real time; the kernel says what processor time each used, over the same five spans of ten seconds.
+Two processes, one with a million events and one with ten, run side by side in real time. None of
+their events is due for months. The kernel reports the processor time of each over the same five
+spans of ten seconds.
 
-``python -m benchmarks.idle COUNT URL`` is such a process: it says ``ready`` when it has enrolled.
+``python -m benchmarks.idle COUNT URL`` is such a process; it prints ``ready`` when it has enrolled.
 """
 
 from __future__ import annotations

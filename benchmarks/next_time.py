@@ -1,9 +1,9 @@
 """What does a next time cost?
 
-Alone: one `*/5 * * * *` in New York, from one occurrence to the next through a month that holds a
-clock change; cronsim and croniter do the same, each with the object it keeps for that. Amortised:
-10,000 events that share 300 such recurrences go through the timetable, which finds who is due,
-hands it out and asks for the next time; croniter gives one next time for each.
+Alone: one `*/5 * * * *` in New York, from one occurrence to the next, through a month with a clock
+change. cronsim and croniter do the same, with the object that each keeps for it. Amortised: 10,000
+events that share 300 such recurrences go through the timetable, which picks the events that are
+due, returns them and computes their next times; croniter computes one next time for each.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """How long does a burst keep other clients waiting?
 
-While a clock in a process of its own fires 100,000 events at once, a second client sends PING after
-PING and counts how long each takes. The claim is a script, and a server answers nobody while one
-runs. Likewise while the clock enrols its events.
+A clock in its own process fires 100,000 events at once. Meanwhile a second client sends PING after
+PING and measures how long each takes. The claim is a script, and a server answers nobody while a
+script runs. The same is measured while the clock enrols its events.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""How soon does a clock obey a stop in the middle of a burst?
+"""How soon does a clock stop in the middle of a burst?
 
-The command of the clock fires 20,000 events that fall on one second; when the first jobs are in the
-queue it gets SIGTERM. The time is until its process is gone, with exit code 0.
+The command of the clock fires 20,000 events that fall on one second. When the first jobs are in the
+queue, it gets SIGTERM. The time ends when its process is gone, with exit code 0.
 """
 
 from __future__ import annotations

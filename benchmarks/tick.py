@@ -1,8 +1,8 @@
 """What does a tick cost as the number of events grows, with the same number due?
 
-100 events are due at once; the others, up to a million, in half a year. The time is that of the
-whole turn of the loop, its claim and its log lines included. Each size in turns with 1,000 events.
-For the plot, one pass of `rq cron` with 100 due.
+100 events are due at once; the others, up to a million, are due in half a year. The time is that of
+the whole tick, with its claim and its log lines. Each size takes turns with 1,000 events. The plot
+also has one pass of `rq cron` with 100 jobs due.
 """
 
 from __future__ import annotations

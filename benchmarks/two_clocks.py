@@ -1,8 +1,8 @@
-"""Do two clocks that race get in each other's way?
+"""Do two clocks that race slow each other down?
 
-Two processes with the same 10,000 events fire the same minute at once, against one of them alone:
-from the first that begins until both have nothing left that is due. Every job must be there exactly
-once.
+Two processes with the same 10,000 events fire the same minute at once, and are compared with one of
+them alone. The time runs from the first start until neither has anything left that is due. Every
+job must be there exactly once.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ def test_a_server_that_is_away_is_one_line_and_exit_code_3(clock: Clock, file: P
 
 
 @pytest.mark.parametrize(
-    ("span", "said"),
+    ("span", "message"),
     [
         (("--from", "2026-03-01", "--until", "2100-01-01"), "is in the future"),
         (("--from", "2020-03-01", "--until", "2026-03-01"), "more than 10000 occurrences"),

@@ -44,7 +44,7 @@ ARGUMENTS = "'jobs.run' does not take these arguments: {}"
 
 
 @pytest.mark.parametrize(
-    ("declared", "said"),
+    ("declared", "message"),
     [
         (
             "'nowhere.run'",

@@ -98,7 +98,7 @@ def test_the_table_is_for_people(clock: Clock, schedule: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("--event", "nihgt"), "there is no event 'nihgt'; the events are night, hourly, off"),
         (("--from", "yesterday"), "'yesterday' is not an instant like"),

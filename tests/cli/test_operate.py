@@ -64,7 +64,7 @@ def test_a_server_that_is_away_is_one_line_and_exit_code_3(command: str, clock: 
 
 
 @pytest.mark.parametrize(
-    ("until", "said"),
+    ("until", "message"),
     [
         ("2100-01-01T00:00", "--until: it needs an offset"),
         ("2001-01-01T00:00Z", "--until: that time is past"),

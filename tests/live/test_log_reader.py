@@ -106,7 +106,7 @@ def test_a_log_reader_that_is_gone_ends_no_clock(
 def test_a_clock_without_a_standard_output_runs_and_prints_no_traceback(
     redis: Redis, write_schedule: WriteSchedule, start_into: StartInto, tmp_path: Path
 ) -> None:
-    output = tmp_path / "said"
+    output = tmp_path / "output"
     with output.open("wb") as out:
         file = write_schedule(QUIET, "print('a word')")
         process = start_into(file, out.fileno(), "/bin/sh", "-c", 'exec "$0" "$@" >&-')

@@ -20,7 +20,7 @@ OURS = ["-w", "clock.worker.Worker"]
 def folder(tmp_path: Path, redis: Redis) -> Path:
     """Where a worker starts, on a server whose clock writes JSON into ``default``."""
     meet_workers(redis, app="shop", serializer="json", queues=["default"])
-    (tmp_path / "said.py").write_text("SERIALIZER = 'json'\n")
+    (tmp_path / "json_settings.py").write_text("SERIALIZER = 'json'\n")
     return tmp_path
 
 
@@ -28,11 +28,11 @@ def folder(tmp_path: Path, redis: Redis) -> Path:
     ("options", "reads"),
     [
         ([], "pickle"),
-        (["-c", "said"], None),
+        (["-c", "json_settings"], None),
         (["-S", "json"], None),
-        (["-c", "said", "-S", "pickle"], "pickle"),
+        (["-c", "json_settings", "-S", "pickle"], "pickle"),
     ],
-    ids=["nothing said", "settings", "command line", "both"],
+    ids=["default", "settings", "command line", "both"],
 )
 def test_a_worker_that_cannot_read_a_clock_s_jobs_logs_one_line(
     options: list[str], reads: str | None, folder: Path, server: Server
