@@ -6,7 +6,7 @@ into `/dev/null`. Two others take turns with it in the same run. The floor is a 
 the same jobs but decides and records nothing: it gets 500 new ids per call, and the other fields of
 RQ's job hash once. `rq cron` is its own `CronScheduler` in this process: one pass of its loop with
 every job due, and its log into `/dev/null` as well. For 100,000 events the rate of `rq cron` with
-10,000 is taken, as it is no faster with more. Between runs the jobs are removed and counted: each
+10,000 is taken, as more are not faster. Between runs the jobs are removed and counted: each
 must be there exactly once.
 """
 

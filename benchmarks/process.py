@@ -12,12 +12,12 @@ from pathlib import Path
 from benchmarks.faults.program import CLOCK
 
 PATIENCE = 120.0
-"""Seconds after which what has not happened never will."""
+"""Seconds to wait for a fact before giving up."""
 
 
 @contextmanager
 def running(*words: str, cwd: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that runs while the block does; what it says goes into nothing.
+    """A process that runs while the block does; its output is dropped.
 
     It sees no variable that would choose a server or a zone, and finds this project.
     """

@@ -120,7 +120,7 @@ def judge(
             why[instant] = decision.kind
     known = set(expected)
     verdict.strange += [
-        f"{name_of(event, instant)} is no occurrence"
+        f"{name_of(event, instant)} is not an occurrence"
         for instant in received
         if instant not in known
     ]

@@ -30,7 +30,7 @@ class _Reign:
 
 
 class Lineage:
-    """The reigns, as the servers tell of them."""
+    """The reigns, as the servers report them."""
 
     def __init__(self) -> None:
         self._reigns: dict[str, _Reign] = {}

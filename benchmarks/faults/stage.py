@@ -20,9 +20,9 @@ RETRY = 0.1
 
 
 LONGEST_END = 15.0
-"""Seconds that a process may take to end when it is told to."""
+"""Seconds that a process may take to end when it is asked to."""
 
-NOT_ENDED = "not every process ended when told to"
+NOT_ENDED = "not every process ended when asked to"
 
 
 class Stage:
@@ -90,7 +90,7 @@ class Stage:
         self.wait(lambda: False, seconds)
 
     def stop(self) -> None:
-        """Tell all processes to end, and wait until they have."""
+        """Ask all processes to end, and wait until they have."""
         self.timers.clear()
         for slot in self.slots:
             slot.terminate()
@@ -100,7 +100,7 @@ class Stage:
             self.misbehaved.append(NOT_ENDED)
 
     def stop_clocks(self) -> None:
-        """Tell all processes to end, and wait until they have; nothing else happens meanwhile."""
+        """Ask all processes to end, and wait until they have; nothing else happens meanwhile."""
         for slot in self.slots:
             slot.terminate()
         deadline = time.monotonic() + LONGEST_END

@@ -1,4 +1,4 @@
-"""What became of all occurrences where primaries were overthrown."""
+"""What became of every occurrence after failovers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def add_up(
     forgotten: Mapping[str, Mapping[int, Kind]],
     lineage: Lineage,
 ) -> Totals:
-    """Judge every occurrence as ``check`` does, but for what primaries took into oblivion.
+    """Judge every occurrence as ``check`` does, except those that only a lost primary knew.
 
     ``forgotten`` is what overthrown primaries had decided, event -> instant -> decision, be it that
     their successors know it or not; ``reasons`` is what the last primary and its forebears say.
@@ -95,7 +95,7 @@ def add_up(
 
 
 def _count_again(totals: Totals, name: str, times: Sequence[Taken], lineage: Lineage) -> None:
-    """Count a job that was taken more than once, and blame whom it is to be blamed on."""
+    """Count a job that was taken more than once by its cause."""
     forgotten = [job for job in times if not lineage.has(job.position)]
     reigns = Counter(job.position.reign for job in forgotten)
     if any(count > 1 for count in reigns.values()):

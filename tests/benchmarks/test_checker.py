@@ -1,4 +1,4 @@
-"""The count of the fault campaign finds what it is there to find."""
+"""The fault campaign detects lost, doubled and strange occurrences."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def test_an_event_with_catch_up_all_must_not_miss_anything(event: Event) -> None
 
 
 def test_a_job_without_an_occurrence_is_strange(event: Event) -> None:
-    assert _judge(event, [*INSTANTS, NOW + 15]).strange == ["tasks.x at 08:00:15 is no occurrence"]
+    assert _judge(event, [*INSTANTS, NOW + 15]).strange == [
+        "tasks.x at 08:00:15 is not an occurrence"
+    ]
 
 
 def test_a_run_that_counts_wrongly_is_strange(event: Event) -> None:

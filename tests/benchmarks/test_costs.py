@@ -1,4 +1,4 @@
-"""What the hot paths cost, counted: a bound fails when something has become twice as dear.
+"""What the hot paths cost, counted. A bound fails when something costs twice as much.
 
 It fails too where something costs half of what is written in ``COSTS``: then the new figure belongs
 there, or the bound would let it double unseen. Seconds are the machine's, and are left to

@@ -1,4 +1,4 @@
-"""What overthrown primaries took with them is told from what clocks did wrong."""
+"""Losses of a failover are told apart from errors of clocks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scene: an application with a past, so that there is something to see.
+"""An application with a past, so that the pages have something to show.
 
 The clock's own loop claims on a wall clock that is set by hand, over the last day; what workers
 would have recorded is made up, the same every time.

@@ -1,4 +1,4 @@
-"""What every page must be in a browser: readable by all, light and dark, wide and narrow."""
+"""Every page is accessible, light and dark, wide and narrow."""
 
 from __future__ import annotations
 

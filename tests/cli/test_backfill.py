@@ -1,4 +1,4 @@
-"""``clock backfill``: what it says, and what it leaves out."""
+"""``clock backfill``: what it prints, and what it skips."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``clock explain``: an event in words, and what the clock changes do to it."""
+"""``clock explain``: an event in words, and how clock changes affect it."""
 
 from __future__ import annotations
 

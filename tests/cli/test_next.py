@@ -1,4 +1,4 @@
-"""``clock next``: coming occurrences, as a table and as JSON."""
+"""``clock next``: upcoming occurrences, as a table and as JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``clock run``, ``pause`` and ``resume``: what they say; what they do is tested elsewhere."""
+"""``clock run``, ``pause`` and ``resume``: what they print; what they do is tested elsewhere."""
 
 from __future__ import annotations
 

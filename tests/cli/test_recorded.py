@@ -1,4 +1,4 @@
-"""What 0.1.0 said of the ledger it left is said of it today; words may differ, and more be said."""
+"""Commands report of a ledger of 0.1.0 all that 0.1.0 reported; words may differ."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def say(redis: Redis, server_url: str, clock: Clock, monkeypatch: pytest.MonkeyP
 
 
 def test_history_shows_every_decision_of_0_1_0(say: Any) -> None:
-    # Those of several events at one instant have no order of their own.
+    # Decisions of several events at one instant have no order.
     before, now = (
         sorted(decisions, key=lambda decision: str(decision["event"]))
         for decisions in (RECORDED["history"], say("history", "-n", "100000"))

@@ -1,4 +1,4 @@
-"""``clock restore``: after a server was restored from an older copy of its data."""
+"""``clock restore``: after a server was restored from a backup."""
 
 from __future__ import annotations
 

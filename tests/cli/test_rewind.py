@@ -1,4 +1,4 @@
-"""A record in the future: it is said everywhere, and ``clock rewind`` sets it back."""
+"""A record in the future: every command reports it, and ``clock rewind`` sets it back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a settings module answers for a command line that does not, and what goes before it."""
+"""Values of the settings module, and what overrides them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``clock FILE``: what it says at the start, and how it ends."""
+"""``clock FILE``: what it logs at the start, and how it ends."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _start(schedule: Path, *words: str) -> subprocess.Popen[str]:
 
 
 def _lines(schedule: Path, *words: str, away: bool = False) -> list[dict[str, Any]]:
-    """What the clock says up to the last next time, or up to the first word about its server."""
+    """What the clock logs up to the last next time, or up to its first line about the server."""
     lines = []
     process = _start(schedule, *words)
     assert process.stdout is not None

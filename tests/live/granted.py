@@ -1,4 +1,4 @@
-"""The users of docs/acl.md, made on a server as the page says, for an application of its own."""
+"""The users of docs/acl.md, created on a server as the page says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page, the commands and an application as the users that docs/acl.md makes for them."""
+"""The web UI, the commands and an application as the users that docs/acl.md creates for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hosts whose wall clock lies: the server's time decides, and each occurrence fires on time."""
+"""Hosts with a wrong wall clock: the server's time decides, and each occurrence fires on time."""
 
 from __future__ import annotations
 

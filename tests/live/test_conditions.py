@@ -1,4 +1,4 @@
-"""What users' code does to the clock that asks it: it costs its own event, and nobody else."""
+"""Code of users in conditions and times: it delays its own event and no other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker that was killed: who still counts it."""
+"""How long a killed worker is still counted."""
 
 from __future__ import annotations
 

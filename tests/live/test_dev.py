@@ -1,4 +1,4 @@
-"""`clock dev`: everything on one machine, and nothing left of it afterwards."""
+"""`clock dev`: everything on one machine, and nothing left afterwards."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start_dev(project: Path) -> Iterator[StartDev]:
-    """Start `clock dev` in the house; it does not outlive the test."""
+    """Start `clock dev` in the project; it does not outlive the test."""
     started: list[DevProcess] = []
 
     def start(file: str, url: str | None = None) -> DevProcess:

@@ -1,4 +1,4 @@
-"""Whoever reads the log of a clock, and does not."""
+"""Readers of a clock's log that stall or go away."""
 
 from __future__ import annotations
 

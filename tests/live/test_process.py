@@ -24,7 +24,7 @@ SLEEPY = (
     "except BaseException: pass",
     "every('1 second', 'tasks.x')",
 )
-"""A schedule that takes a minute to be read, and lets nothing disturb it."""
+"""A schedule that takes a minute to read and catches every exception."""
 
 
 class Started:

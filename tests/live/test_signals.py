@@ -48,7 +48,7 @@ def test_a_claim_at_a_silent_server_does_not_keep_the_clock_from_ending(
 def test_repeated_signals_change_nothing(
     redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
-    # A foreman passes Ctrl-C on to processes that the terminal has told already.
+    # A foreman passes Ctrl-C on to processes that got it from the terminal already.
     clock = start_clock(write_schedule("every('1 second', 'tasks.x', name='a')"))
     wait_for("a fires", lambda: fired(redis, "a"))
 

@@ -1,4 +1,4 @@
-"""Watchers outside, told by real clocks and workers."""
+"""Outside watchers, pinged by real clocks and workers."""
 
 from __future__ import annotations
 

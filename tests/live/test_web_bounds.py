@@ -1,4 +1,4 @@
-"""What strangers can hold of ``clock web``: its memory, its connections, its time."""
+"""What unauthenticated clients can hold of ``clock web``: memory, connections, time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Connect = Callable[[bytes], socket.socket]
 
 @pytest.fixture
 def web(server: Server, tmp_path: Path) -> Iterator[WebProcess]:
-    """``clock web`` with actions, for those who know the password."""
+    """``clock web`` with actions and a password."""
     started = WebProcess(tmp_path, server.url, "--allow-actions", CLOCK_WEB_PASSWORD=PASSWORD)
     started.address()
     yield started
@@ -101,7 +101,7 @@ def test_headers_that_do_not_arrive_close_the_connection(connect: Connect, sent:
     begun = time.monotonic()
 
     def is_closed() -> bool:
-        # Somebody who sends a byte now and then has no more time than others.
+        # A client that sends a byte now and then gets no more time than others.
         with contextlib.suppress(BlockingIOError, ConnectionError):
             if sent:
                 client.send(b"x")
@@ -116,7 +116,7 @@ def test_requests_are_answered_while_idle_clients_hold_all_connections(
 ) -> None:
     clients = [connect(HALF_HEADERS) for _ in range(CONNECTIONS + 50)]
     assert _asked(web) == 200
-    # The latest are let in, and those who wait longest have to go.
+    # New connections are accepted, and the oldest idle ones are closed.
     wait_for("some were closed", lambda: sum(map(_is_closed, clients)) >= 50, within=5)
     assert not _is_closed(clients[-1])
 
@@ -157,5 +157,5 @@ def _is_closed(client: socket.socket) -> bool:
 
 
 def _asked(web: WebProcess) -> int:
-    """The status that somebody who knows the password gets."""
+    """The status of an authenticated request."""
     return httpx.get(f"{web.address()}/", auth=("me", PASSWORD), timeout=10).status_code

@@ -1,4 +1,4 @@
-"""The memory of ``clock web``, where what it reads was written to take all of it."""
+"""The memory of ``clock web`` when it reads data that was made to exhaust it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers that no waiting makes right: the clock says what they are and ends at its start."""
+"""Servers that waiting does not repair: the clock logs what they are and ends at its start."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ Start = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def test_a_wrong_password_ends_the_start_and_is_not_shown(start: Start, password_url: str) -> None:
-    ended = start(password_url.replace("//", "//user:amiss@"))
+    ended = start(password_url.replace("//", "//user:not-this@"))
     shown = password_url.replace("//", "//user:***@")
     _assert_reason(ended, f"{shown}: AuthenticationError: wrong user or password")
-    assert "amiss" not in ended.stdout + ended.stderr
+    assert "not-this" not in ended.stdout + ended.stderr
 
 
 def test_a_password_that_is_missing_ends_the_start(start: Start, password_url: str) -> None:
@@ -88,7 +88,7 @@ def test_a_cluster_node_ends_the_start_and_names_the_hash_tag_it_needs(
     reason = "put the same hash tag into RQ_KEY_PREFIX and --app, as in {shop}"
     url = _cluster(serve)
     _assert_reason(start(url), reason)
-    # One of them alone would do for the ledger, and for no job.
+    # One of them alone is enough for the ledger, but not for jobs.
     _assert_reason(start(url, CLOCK_APP="{shop}"), reason)
 
 
