@@ -1,0 +1,75 @@
+"""What 0.1.0 answered to a program is answered today: recorded requests, see ``recording.py``."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from redis import Redis
+
+from clock.web.api import OPERATIONS
+from tests.web.recording import Scene, ask, prepare
+
+RECORDED: dict[str, Any] = json.loads(
+    Path(__file__).with_name("requests_0_1_0.json").read_text("utf-8")
+)
+SCENES: list[Scene] = RECORDED["scenes"]
+
+ADDED = {
+    "/json/unreadable", "/json/ahead", "/json/conflicts", "/json/queues/rate_limited",
+    "/json/queues/ready_to_enqueue",
+}  # fmt: skip
+"""Fields that 0.1.0 did not have."""
+
+SENTENCE = "/json/detail"
+"""For a person to read; its words may change."""
+
+REUSED_KEY = {"task": "work.say", "args": [2]}
+"""Sent with a key that came with another body before, which 0.1.0 did not notice."""
+
+
+def differences(before: Any, now: Any, path: str = "") -> dict[str, Any]:
+    """What of an answer of 0.1.0 is another today, and what is more, by its path in the JSON."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        pairs = [
+            (f"/{name}", before.get(name, "absent"), now.get(name, "absent"))
+            for name in {**before, **now}
+        ]
+    elif isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        pairs = [("", *pair) for pair in zip(before, now, strict=True)]
+    else:
+        return {} if before == now else {path: (before, now)}
+    return {
+        at: both
+        for name, old, new in pairs
+        for at, both in differences(old, new, path + name).items()
+    }
+
+
+def test_every_request_of_0_1_0_is_answered_as_it_was(redis: Redis) -> None:
+    web = prepare(redis)
+    wrong: list[Any] = []
+    for scene in SCENES:
+        answer = ask(web, scene)
+        if scene.get("body") == REUSED_KEY:
+            assert (scene["answer"]["status"], answer["status"]) == (200, 422)
+            continue
+        different = differences(scene["answer"], answer)
+        if SENTENCE in different:
+            assert all(isinstance(sentence, str) for sentence in different[SENTENCE])
+        wrong += [(scene, at) for at in different.keys() - ADDED - {SENTENCE}]
+    assert wrong == []
+
+
+def test_every_operation_of_0_1_0_was_asked_and_is_there_today() -> None:
+    assert set(RECORDED["operations"]) <= {f"{each.method} {each.path}" for each in OPERATIONS}
+    for operation in RECORDED["operations"]:
+        method, _, path = operation.partition(" ")
+        rule = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))
+        assert [
+            scene
+            for scene in SCENES
+            if scene["method"] == method and re.fullmatch(rule, scene["path"].partition("?")[0])
+        ], operation
