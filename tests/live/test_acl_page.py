@@ -81,7 +81,7 @@ def test_the_page_does_all_it_does_with_exactly_the_rights_of_the_page(
     grant(redis, reading)
     with recorded(redis) as looks, _page(tmp_path, url) as page:
         answers = {path: page.get(path) for path in _paths(failed[0])}
-        assert page.post("/api/v1/schedules/failing/run").status_code == 403
+        assert page.post("/api/v1/events/failing/run").status_code == 403
     assert [
         (path, answer.status_code, answer.text)
         for path, answer in answers.items()
@@ -90,7 +90,7 @@ def test_the_page_does_all_it_does_with_exactly_the_rights_of_the_page(
     assert_exact(reading, looks)
 
     grant(redis, acting)
-    event = "/api/v1/schedules/failing"
+    event = "/api/v1/events/failing"
     with recorded(redis) as acts, _page(tmp_path, url, "--allow-actions") as page:
         for done in (
             page.post(f"{event}/run"),
@@ -136,7 +136,7 @@ def test_the_page_shows_the_time_of_its_host_where_it_may_not_ask_for_the_server
     grant(redis, reading, reading._replace(rules=["-time"]))
     with _page(tmp_path, address(server.url, "page")) as page:
         assert page.get("/").status_code == 200
-        assert page.get("/api/v1/schedules").status_code == 200
+        assert page.get("/api/v1/events").status_code == 200
 
 
 def test_the_commands_that_read_need_no_more_than_the_page(

@@ -30,10 +30,10 @@ def test_the_status_is_that_of_the_ledger(web: Web, clock: Watched) -> None:
 
 
 def test_every_schedule_is_listed_and_one_found_whatever_its_name(web: Web, clock: Watched) -> None:
-    found = _get(web, "/schedules")["schedules"]
+    found = _get(web, "/events")["events"]
     assert [each["event"] for each in found] == ["ten", "a/b ü"]
-    assert _get(web, "/schedules/a%2Fb%20%C3%BC") == found[1]
-    assert _get(web, "/schedules?state=never%20run")["schedules"] == [found[1]]
+    assert _get(web, "/events/a%2Fb%20%C3%BC") == found[1]
+    assert _get(web, "/events?state=never%20run")["events"] == [found[1]]
     assert (found[0]["state"], found[0]["counters"]["fired"]) == ("on time", 2)
 
 
@@ -42,15 +42,13 @@ def test_an_event_has_runs_statistics_history_and_times_to_come(
 ) -> None:
     for number in range(3):
         write_run(redis, "test", _run(number))
-    runs = _get(web, "/schedules/ten/runs?limit=2")["runs"]
+    runs = _get(web, "/events/ten/runs?limit=2")["runs"]
     assert [each["job"] for each in runs] == ["j2", "j1"]
-    found = _get(web, "/schedules/ten/statistics?window=60")
+    found = _get(web, "/events/ten/statistics?window=60")
     assert (found["runs"], found["failures"], found["duration"]["maximum"]) == (3, 1, 2.0)
-    assert _get(web, "/schedules/ten")["state"] == "failing"
-    assert [each["kind"] for each in _get(web, "/schedules/ten/history")["decisions"]] == [
-        "fired"
-    ] * 2
-    coming = _get(web, "/schedules/ten/coming?count=2")["occurrences"]
+    assert _get(web, "/events/ten")["state"] == "failing"
+    assert [each["kind"] for each in _get(web, "/events/ten/history")["decisions"]] == ["fired"] * 2
+    coming = _get(web, "/events/ten/upcoming?count=2")["upcoming"]
     assert [each["scheduled_at"] for each in coming] == [
         "2027-01-15T08:00:40Z",
         "2027-01-15T08:00:50Z",
@@ -68,11 +66,11 @@ def test_the_week_is_counted_by_the_minute(web: Web, clock: Watched) -> None:
 def test_run_enqueues_the_job_once_for_each_key(redis: Redis, web: Web, clock: Watched) -> None:
     before = redis.llen("rq:queue:default")
     headers = {"Idempotency-Key": "k-1"}
-    jobs = [web.post(f"{API}/schedules/ten/run", headers=headers) for _ in range(2)]
+    jobs = [web.post(f"{API}/events/ten/run", headers=headers) for _ in range(2)]
     assert [each.status_code for each in jobs] == [201, 201]
     assert jobs[0].json() == jobs[1].json()
     assert redis.llen("rq:queue:default") == before + 1
-    assert web.post(f"{API}/schedules/ten/run").json() != jobs[0].json()
+    assert web.post(f"{API}/events/ten/run").json() != jobs[0].json()
 
 
 def test_run_of_an_event_whose_job_no_clock_has_enrolled_is_a_conflict(
@@ -80,7 +78,7 @@ def test_run_of_an_event_whose_job_no_clock_has_enrolled_is_a_conflict(
 ) -> None:
     before = redis.llen("rq:queue:default")
     redis.delete("clock:test:templates")
-    answer = web.post(f"{API}/schedules/ten/run")
+    answer = web.post(f"{API}/events/ten/run")
     _problem(answer, 409)
     assert answer.json()["detail"] == "the job of 'ten' is not in the ledger; start its clock once"
     assert redis.llen("rq:queue:default") == before
@@ -88,20 +86,20 @@ def test_run_of_an_event_whose_job_no_clock_has_enrolled_is_a_conflict(
 
 def test_pause_and_resume_are_in_the_ledger(redis: Redis, web: Web, clock: Watched) -> None:
     said = {"reason": "<b>moving</b>", "for": "1h", "by": "ada"}
-    answer = web.post(f"{API}/schedules/a%2Fb%20%C3%BC/pause", json=said)
+    answer = web.post(f"{API}/events/a%2Fb%20%C3%BC/pause", json=said)
     assert answer.status_code == 200
     found = read_pauses(redis, "test")["a/b ü"]
     assert (found.until, found.reason, found.by) == (int(START) + 30 + 3600, said["reason"], "ada")
-    assert _get(web, "/schedules/a%2Fb%20%C3%BC")["paused"] == answer.json()["paused"]
-    assert web.post(f"{API}/schedules/a%2Fb%20%C3%BC/resume").json()["was_paused"]["by"] == "ada"
-    assert web.post(f"{API}/schedules/a%2Fb%20%C3%BC/resume").json() == {"was_paused": None}
+    assert _get(web, "/events/a%2Fb%20%C3%BC")["paused"] == answer.json()["paused"]
+    assert web.post(f"{API}/events/a%2Fb%20%C3%BC/resume").json()["was_paused"]["by"] == "ada"
+    assert web.post(f"{API}/events/a%2Fb%20%C3%BC/resume").json() == {"was_paused": None}
     assert read_pauses(redis, "test") == {}
 
 
 def test_a_pause_without_a_body_has_no_end_and_names_who_asked(
     redis: Redis, web: Web, clock: Watched
 ) -> None:
-    assert web.post(f"{API}/schedules/ten/pause").status_code == 200
+    assert web.post(f"{API}/events/ten/pause").status_code == 200
     found = read_pauses(redis, "test")["ten"]
     assert (found.until, found.reason, found.by) == (None, "", "api")
 
@@ -126,7 +124,7 @@ def test_a_pause_without_a_body_has_no_end_and_names_who_asked(
 def test_a_pause_that_makes_no_sense_is_refused(
     web: Web, clock: Watched, redis: Redis, said: Any
 ) -> None:
-    _problem(web.post(f"{API}/schedules/ten/pause", json=said), 422)
+    _problem(web.post(f"{API}/events/ten/pause", json=said), 422)
     assert read_pauses(redis, "test") == {}
 
 
@@ -353,10 +351,10 @@ def test_a_body_that_cannot_be_used_is_refused(
         ("/jobs?state=failed&cursor=bmFuIGE", 400),
         ("/jobs/%00", 404),
         ("/jobs/..%2F..%2Fetc", 404),
-        ("/schedules/nobody", 404),
-        ("/schedules/ten%00", 404),
-        ("/schedules/%FF%FE/runs", 404),
-        ("/schedules/" + "x" * 5000, 404),
+        ("/events/nobody", 404),
+        ("/events/ten%00", 404),
+        ("/events/%FF%FE/runs", 404),
+        ("/events/" + "x" * 5000, 404),
         ("/nothing", 404),
         ("/", 404),
     ],
@@ -421,7 +419,7 @@ def test_reading_writes_nothing(redis: Redis, start_web: StartWeb, clock: Watche
 def test_where_the_server_is_away_the_answer_says_when_to_ask_again(start_web: StartWeb) -> None:
     with Redis(port=free_port()) as nobody:
         web = start_web(nobody)
-        for method, path in [("GET", "/schedules"), ("GET", "/queues"), ("POST", "/jobs")]:
+        for method, path in [("GET", "/events"), ("GET", "/queues"), ("POST", "/jobs")]:
             said = {"task": "tests.jobs.working.say"} if method == "POST" else None
             answer = web.request(method, API + path, json=said)
             _problem(answer, 503)
@@ -443,7 +441,7 @@ def test_the_number_of_commands_is_the_same_for_one_event_and_for_many(
         Watched(redis, read(lines)).turn([0])
         _get(web, "/queues")
         redis.config_resetstat()
-        assert len(_get(web, "/schedules")["schedules"]) == number
+        assert len(_get(web, "/events")["events"]) == number
         calls = redis.info("commandstats")
         counts.append({name: calls[name]["calls"] for name in calls if name != "cmdstat_lrange"})
         # One last run an event, all of them in one round trip.
@@ -465,15 +463,15 @@ def _reading() -> list[tuple[str, str]]:
         "rate_limited", "ready_to_enqueue",
     ]  # fmt: skip
     paths = [
-        "/status", "/load", "/schedules", "/schedules/ten", "/schedules/ten/runs",
-        "/schedules/ten/statistics", "/schedules/ten/history", "/schedules/ten/coming", "/queues",
+        "/status", "/load", "/events", "/events/ten", "/events/ten/runs",
+        "/events/ten/statistics", "/events/ten/history", "/events/ten/upcoming", "/queues",
         "/workers", "/running", "/jobs/x", "/tasks", "/openapi.json",
     ]  # fmt: skip
     return [("GET", path) for path in paths + [f"/jobs?state={each}" for each in states]]
 
 
 def _writing() -> list[tuple[str, str]]:
-    paths = ["/schedules/ten/run", "/schedules/ten/pause", "/schedules/ten/resume", "/jobs"]
+    paths = ["/events/ten/run", "/events/ten/pause", "/events/ten/resume", "/jobs"]
     paths += ["/jobs/requeue", "/jobs/delete", "/jobs/x/requeue"]
     return [*(("POST", path) for path in paths), ("DELETE", "/jobs/x")]
 

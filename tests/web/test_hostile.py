@@ -63,8 +63,8 @@ def _addresses(redis: Any) -> Iterator[str]:
             yield f"/api/v1{operation.path}"
     for name in map(quote, names):
         yield f"/event?name={name}"
-        for each in ("", "/history", "/coming", "/runs", "/statistics"):
-            yield f"/api/v1/schedules/{name}{each}"
+        for each in ("", "/history", "/upcoming", "/runs", "/statistics"):
+            yield f"/api/v1/events/{name}{each}"
     for job in jobs:
         yield f"/job?id={job}"
         yield f"/api/v1/jobs/{job}"
@@ -118,7 +118,7 @@ def test_what_is_wrong_does_not_stop_an_action(filled: Redis, web: Web) -> None:
     names = [each for each in filled.hkeys(f"clock:{APP}:decided") if len(each) < 100]
     for name in sorted(names)[::10]:
         for action in ("pause", "resume"):
-            answer = web.post(f"/api/v1/schedules/{quote(name)}/{action}")
+            answer = web.post(f"/api/v1/events/{quote(name)}/{action}")
             assert answer.status_code in {200, 404}, (name, answer.text)
 
 
@@ -132,7 +132,7 @@ def test_a_pause_that_cannot_be_read_can_be_ended(filled: Redis, web: Web) -> No
     filled.hset(f"clock:{APP}:pauses", "ten", "nothing")
     filled.hset(f"clock:{APP}:decided", "ten", "nothing")
     for action in ("resume", "pause", "resume", "run"):
-        assert web.post(f"/api/v1/schedules/ten/{action}").status_code in {200, 201}
+        assert web.post(f"/api/v1/events/ten/{action}").status_code in {200, 201}
     assert not filled.hexists(f"clock:{APP}:pauses", "ten")
 
 
@@ -188,10 +188,10 @@ def _shown(web: Web) -> dict[str, list[Any]]:
     return {
         "healthz": [web.get("/healthz").json()],
         "clocks": said("/status")["clocks"],
-        "schedules": said("/schedules")["schedules"],
-        "history": said("/schedules/ten/history")["decisions"],
-        "coming": said("/schedules/stream/coming")["occurrences"],
-        "runs": said("/schedules/ten/runs")["runs"],
+        "events": said("/events")["events"],
+        "history": said("/events/ten/history")["decisions"],
+        "upcoming": said("/events/stream/upcoming")["upcoming"],
+        "runs": said("/events/ten/runs")["runs"],
         "workers": said("/workers")["workers"],
         "running": said("/running")["jobs"],
         "failed": [said("/jobs/good-fail")],

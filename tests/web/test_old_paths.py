@@ -7,10 +7,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from redis import Redis
+from starlette.applications import Starlette
+from starlette.routing import Mount
 
 from clock.web.api import OPERATIONS
-from tests.web.recording import Scene, ask, prepare
+from tests.web.recording import API, OFF, WHO, Scene, ask, prepare
+from tests.web.requests import Web
 
 RECORDED: dict[str, Any] = json.loads(
     Path(__file__).with_name("requests_0_1_0.json").read_text("utf-8")
@@ -73,3 +77,44 @@ def test_every_operation_of_0_1_0_was_asked_and_is_there_today() -> None:
             for scene in SCENES
             if scene["method"] == method and re.fullmatch(rule, scene["path"].partition("?")[0])
         ], operation
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("/schedules?state=paused", "/events"),
+        ("/schedules/orders", "/events/orders"),
+        (f"/schedules/{OFF}/coming?count=3", f"/events/{OFF}/upcoming"),
+        ("/schedules/unknown/runs", "/events/unknown/runs"),
+        ("/schedules/orders/runs?limit=0", "/events/orders/runs"),
+    ],
+)
+def test_an_old_path_is_deprecated_and_names_its_successor(
+    redis: Redis, old: str, new: str
+) -> None:
+    web = prepare(redis)
+    headers = web.get(API + old).headers
+    assert headers["deprecation"] == "@1795564800"
+    assert headers["link"] == f'<{API}{new}>; rel="successor-version"'
+    successor = web.get(API + new)
+    assert successor.status_code == (404 if "unknown" in new else 200)
+    assert not {"deprecation", "link"} & set(successor.headers)
+
+
+def test_a_successor_is_below_the_prefix_that_the_application_is_mounted_at(redis: Redis) -> None:
+    app = Starlette(routes=[Mount("/clock", prepare(redis).app)])
+    answer = Web(app, WHO).get(f"/clock{API}/schedules/orders/coming")
+    assert answer.headers["link"].startswith(f"</clock{API}/events/orders/upcoming>")
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/events", {"events"}),
+        ("/events/orders/upcoming", {"upcoming"}),
+        ("/schedules", {"schedules"}),
+        ("/schedules/orders/coming", {"occurrences"}),
+    ],
+)
+def test_a_path_speaks_of_what_it_is_called_by(redis: Redis, path: str, fields: set[str]) -> None:
+    assert prepare(redis).get(API + path).json().keys() == fields

@@ -18,15 +18,17 @@ from clock.errors import (
     ServerError,
     UnknownEventError,
 )
-from clock.web.api import actions, enqueueing, jobs, runs, schedules
+from clock.web.api import actions, enqueueing, events, jobs, runs
+from clock.web.api.deprecation import deprecated
 from clock.web.api.description import describe
 from clock.web.api.operation import Operation, route
 from clock.web.api.problem import RETRY_AFTER, ProblemError, problem
 
+_ON_EVENTS = (*events.OPERATIONS, *runs.OPERATIONS, *actions.OPERATIONS)
+
 OPERATIONS = (
-    *schedules.OPERATIONS,
-    *runs.OPERATIONS,
-    *actions.OPERATIONS,
+    *_ON_EVENTS,
+    *deprecated(_ON_EVENTS),
     *jobs.OPERATIONS,
     *enqueueing.OPERATIONS,
 )

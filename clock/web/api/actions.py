@@ -12,9 +12,9 @@ from clock.observe.objects import pause_object
 from clock.schedule.duration import parse_duration
 from clock.schedule.option import duration_schema
 from clock.web.api import shapes
+from clock.web.api.events import NAMED, TAG
 from clock.web.api.operation import Call, Operation, Reply
 from clock.web.api.problem import ProblemError
-from clock.web.api.schedules import NAMED, TAG
 from clock.web.api.schema import Schema
 
 _DURATION: Schema = {"description": 'Seconds, or a string such as "30m".', **duration_schema(1)}

@@ -66,6 +66,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "parameters": [*_in_path(operation), *_in_query(operation), *_in_header(operation)],
         "responses": _responses(operation),
     }
+    if operation.is_deprecated:
+        said["deprecated"] = True
     if operation.body is not None:
         said["requestBody"] = {
             "required": operation.body_is_required,

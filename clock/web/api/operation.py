@@ -9,6 +9,7 @@ from typing import Any
 
 from redis import Redis
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -68,6 +69,8 @@ class Operation:
     is_idempotent_by_key: bool = False
     statuses: Sequence[int] = (200,)
     errors: Sequence[int] = ()
+    is_deprecated: bool = False
+    middleware: Sequence[Middleware] = ()
 
 
 _KEY = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"}
@@ -96,7 +99,12 @@ def route(operation: Operation) -> Route:
         text = json.dumps(reply.body, ensure_ascii=False, allow_nan=False)
         return Response(text.encode(), reply.status, media_type="application/json")
 
-    return Route(_starlette_path(operation.path), endpoint, methods=[operation.method])
+    return Route(
+        _starlette_path(operation.path),
+        endpoint,
+        methods=[operation.method],
+        middleware=operation.middleware,
+    )
 
 
 def _starlette_path(path: str) -> str:

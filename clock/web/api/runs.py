@@ -8,8 +8,8 @@ from typing import Any
 from clock.runs.records import read_runs
 from clock.runs.statistics import Spread, Statistics, statistics
 from clock.web.api import shapes
+from clock.web.api.events import NAMED, TAG, event_status
 from clock.web.api.operation import Call, Operation
-from clock.web.api.schedules import NAMED, TAG, event_status
 from clock.web.api.schema import limit
 
 

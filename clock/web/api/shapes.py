@@ -84,7 +84,7 @@ def run_shape(run: Run) -> dict[str, Any]:
     }
 
 
-SCHEDULE = of(
+EVENT = of(
     event=TEXT, state={"type": "string", "enum": [str(each) for each in State]}, task=TEXT,
     every=TEXT, sentence=TEXT, tz=TEXT, queue=TEXT, file=TEXT, enabled=FLAG, next=MAYBE_INSTANT,
     last_fired=MAYBE_INSTANT, lateness=MAYBE_SECONDS, last_decision=MAYBE_TEXT,
@@ -94,7 +94,7 @@ SCHEDULE = of(
 )  # fmt: skip
 
 
-def schedule_shape(event: EventStatus, runs: RecentRuns | None) -> dict[str, Any]:
+def event_shape(event: EventStatus, runs: RecentRuns | None) -> dict[str, Any]:
     """An event, with its last run."""
     return {
         **event_object(event),

@@ -1,4 +1,4 @@
-"""The schedules of the API: what an application does when, and a hand on it."""
+"""The events of the API: their states, their decisions and their upcoming occurrences."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from clock.web.api import shapes
 from clock.web.api.operation import Call, Operation
 from clock.web.api.schema import limit
 
-TAG = "schedules"
-NAMED = "/schedules/{name}"
+TAG = "events"
+NAMED = "/events/{name}"
 
 
 def _status(call: Call, runs: int = 0) -> AppStatus:
@@ -47,22 +47,22 @@ def _health(call: Call) -> Mapping[str, Any]:
     }
 
 
-def _schedules(call: Call) -> Mapping[str, Any]:
+def _events(call: Call) -> Mapping[str, Any]:
     status = _status(call, runs=1)
     wanted = call.query.get("state")
     return {
-        "schedules": [
-            shapes.schedule_shape(each, status.runs.get(each.name))
+        "events": [
+            shapes.event_shape(each, status.runs.get(each.name))
             for each in status.events
             if wanted in {None, each.state}
         ]
     }
 
 
-def _schedule(call: Call) -> Mapping[str, Any]:
+def _event(call: Call) -> Mapping[str, Any]:
     status = _status(call, runs=1)
     name = call.path["name"]
-    return shapes.schedule_shape(status.event(name), status.runs.get(name))
+    return shapes.event_shape(status.event(name), status.runs.get(name))
 
 
 def _history(call: Call) -> Mapping[str, Any]:
@@ -82,10 +82,10 @@ def _history(call: Call) -> Mapping[str, Any]:
     }
 
 
-def _coming(call: Call) -> Mapping[str, Any]:
+def _upcoming(call: Call) -> Mapping[str, Any]:
     event = event_status(call)
     return {
-        "occurrences": [
+        "upcoming": [
             {
                 "scheduled_at": utc_text(each.at),
                 "mark": each.mark,
@@ -145,10 +145,10 @@ OPERATIONS = (
         ),
     ),
     Operation(
-        method="GET", path="/schedules", tag=TAG, does=_schedules,
+        method="GET", path="/events", tag=TAG, does=_events,
         summary="Every event, in the order of the schedule files",
-        parameters={"state": shapes.SCHEDULE["properties"]["state"]},
-        gives=shapes.of(schedules=shapes.listed(shapes.SCHEDULE)),
+        parameters={"state": shapes.EVENT["properties"]["state"]},
+        gives=shapes.of(events=shapes.listed(shapes.EVENT)),
     ),
     Operation(
         method="GET", path=f"{NAMED}/history", tag=TAG, does=_history, errors=(404,),
@@ -156,14 +156,14 @@ OPERATIONS = (
         gives=shapes.of(decisions=shapes.listed(_DECISION)),
     ),
     Operation(
-        method="GET", path=f"{NAMED}/coming", tag=TAG, does=_coming, errors=(404,),
-        summary="The coming occurrences of an event",
+        method="GET", path=f"{NAMED}/upcoming", tag=TAG, does=_upcoming, errors=(404,),
+        summary="The upcoming occurrences of an event",
         parameters={"count": limit(200, 10)},
-        gives=shapes.of(occurrences=shapes.listed(_OCCURRENCE)),
+        gives=shapes.of(upcoming=shapes.listed(_OCCURRENCE)),
     ),
     Operation(
-        method="GET", path=NAMED, tag=TAG, does=_schedule, errors=(404,),
+        method="GET", path=NAMED, tag=TAG, does=_event, errors=(404,),
         summary="One event",
-        gives=shapes.SCHEDULE,
+        gives=shapes.EVENT,
     ),
 )  # fmt: skip
