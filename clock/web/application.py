@@ -8,20 +8,16 @@ from pathlib import Path
 
 from redis import Redis
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-from clock.errors import ConflictError, CursorError, RecurrenceError, ServerError, UnknownEventError
 from clock.settings import TOLERANCE
 from clock.web import api, health, metrics, pages
 from clock.web.access import Access
 from clock.web.context import Context
 from clock.web.crash import CrashMiddleware
-from clock.web.error_response import refusal
+from clock.web.error_response import HANDLERS
 from clock.web.guard import AccessMiddleware
 from clock.web.headers import HeadersMiddleware
 from clock.web.server_now import ServerNow
@@ -53,14 +49,7 @@ def application(
             Middleware(CrashMiddleware),
             Middleware(AccessMiddleware, access=access, now=host_now),
         ],
-        exception_handlers={
-            HTTPException: _http_error,
-            UnknownEventError: _unknown,
-            CursorError: _bad_request,
-            RecurrenceError: _bad_request,
-            ConflictError: _conflict,
-            ServerError: _away,
-        },
+        exception_handlers=HANDLERS,
     )
     made.state.clock = Context(
         connection=connection,
@@ -84,27 +73,3 @@ def routes() -> list[BaseRoute]:
         *pages.routes,
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
     ]
-
-
-def _http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    words = {"Not Found": "there is nothing here", "Method Not Allowed": "this is not done here"}
-    detail = words.get(error.detail, error.detail)
-    return refusal(request.scope, error.status_code, detail, error.headers)
-
-
-def _unknown(request: Request, error: Exception) -> Response:
-    return refusal(request.scope, 404, str(error))
-
-
-def _bad_request(request: Request, error: Exception) -> Response:
-    return refusal(request.scope, 400, str(error))
-
-
-def _conflict(request: Request, error: Exception) -> Response:
-    return refusal(request.scope, 409, str(error))
-
-
-def _away(request: Request, error: Exception) -> Response:
-    said = f"the server does not answer: {error}"
-    return refusal(request.scope, 503, said, {"retry-after": "5"})

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clock.web.access import Access, Person
-from clock.web.error_response import is_for_programs, path_of, refusal
+from clock.web.error_response import RETRY_AFTER, error_response, is_for_programs, path_of
 
 LARGEST = 2**20
 """Bytes of a request's body at most."""
@@ -27,9 +27,6 @@ HELD = 2**24
 
 READ_WITHIN = 10.0
 """Seconds within which the whole body must arrive."""
-
-RETRY_AFTER = 5
-"""Seconds after which to retry."""
 
 FORM_FIELD = "csrf"
 FORM_HEADER = "x-csrf-token"
@@ -94,7 +91,7 @@ class AccessMiddleware:
         """Read the body into ``parts``; the error response if it is too large, too slow or cut."""
         most = LARGEST_FORM if _is_form(scope) else LARGEST
         most = LARGEST_SIGN_IN if path in _ENTRANCE else most
-        too_large = refusal(scope, 413, f"the request is larger than {most} bytes")
+        too_large = error_response(scope, 413, f"the request is larger than {most} bytes")
         if _length(scope) > most:
             return too_large
         size, more = 0, True
@@ -102,20 +99,22 @@ class AccessMiddleware:
             while more:
                 message = await receive()
                 if message["type"] != "http.request":
-                    return refusal(scope, 400, "the request ended before its body was complete")
+                    return error_response(
+                        scope, 400, "the request ended before its body was complete"
+                    )
                 part = message.get("body", b"")
                 size += len(part)
                 if size > most:
                     return too_large
                 if self._held + len(part) > HELD:
                     headers = {"retry-after": str(RETRY_AFTER)}
-                    return refusal(scope, 503, "too many large requests at once", headers)
+                    return error_response(scope, 503, "too many large requests at once", headers)
                 parts.append(part)
                 self._held += len(part)
                 more = message.get("more_body", False)
         if more:
             said = f"the body did not arrive within {READ_WITHIN:g} seconds"
-            return refusal(scope, 408, said, {"connection": "close"})
+            return error_response(scope, 408, said, {"connection": "close"})
         return None
 
     def _refuse_place(self, scope: Scope) -> Response | None:
@@ -126,7 +125,9 @@ class AccessMiddleware:
         name = host if host.endswith("]") else host.rpartition(":")[0] or host
         if name.lower() in self._access.hosts:
             return None
-        return refusal(scope, 421, "this name is not one of this machine's own: set a password")
+        return error_response(
+            scope, 421, "this name is not one of this machine's own: set a password"
+        )
 
     def _refuse(self, scope: Scope, path: str) -> Response | None:
         """Checks that need only the headers."""
@@ -142,7 +143,7 @@ class AccessMiddleware:
             return None
         if not self._access.actions:
             said = "actions are not enabled here; start clock web with --allow-actions"
-            return refusal(scope, 403, said)
+            return error_response(scope, 403, said)
         return self._refuse_stranger(scope) or self._refuse_forged(request, person, None)
 
     def _refuse_form(self, scope: Scope, path: str, form: Mapping[str, str]) -> Response | None:
@@ -155,9 +156,9 @@ class AccessMiddleware:
     def _ask_who(self, scope: Scope, is_reading: bool) -> Response:
         if is_for_programs(scope):
             headers = {"www-authenticate": 'Bearer realm="clock"'}
-            return refusal(scope, 401, "a token or a password is needed", headers)
+            return error_response(scope, 401, "a token or a password is needed", headers)
         if not is_reading:
-            return refusal(scope, 401, "the session has ended; sign in again", _BEARER)
+            return error_response(scope, 401, "the session has ended; sign in again", _BEARER)
         wanted = scope["path"] + (f"?{query}" if (query := scope["query_string"].decode()) else "")
         place = f"{scope.get('root_path', '')}/login?next={quote(wanted)}"
         return RedirectResponse(place, 303)
@@ -173,7 +174,7 @@ class AccessMiddleware:
             is_ours = _host_of(origin) in ours
         else:
             is_ours = True
-        return None if is_ours else refusal(scope, 403, "another site sent this request")
+        return None if is_ours else error_response(scope, 403, "another site sent this request")
 
     def _refuse_forged(
         self, request: Request, person: Person, form: Mapping[str, str] | None
@@ -189,7 +190,7 @@ class AccessMiddleware:
             token = given or (form or {}).get(FORM_FIELD, "")
             is_ours = self._access.is_form_token(person.session, token)
         said = "the form is of an earlier session; go back, load the page again and repeat it"
-        return None if is_ours else refusal(request.scope, 403, said)
+        return None if is_ours else error_response(request.scope, 403, said)
 
 
 _BEARER = {"www-authenticate": 'Bearer realm="clock"'}

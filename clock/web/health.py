@@ -17,8 +17,8 @@ from clock.connection.client import with_timeout
 from clock.connection.errors import server_errors
 from clock.errors import ServerError
 from clock.observe.reading import read_status
-from clock.web.api.problem import RETRY_AFTER
 from clock.web.context import Context
+from clock.web.error_response import RETRY_AFTER
 
 ANSWER = 3.0
 """Seconds the server has to answer."""

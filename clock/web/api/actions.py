@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from starlette.exceptions import HTTPException
+
 from clock.ledger.manual import run_now
 from clock.ledger.pauses import Pause, pause, pause_end, resume
 from clock.observe.objects import pause_object
@@ -14,7 +16,6 @@ from clock.schedule.option import duration_schema
 from clock.web.api import shapes
 from clock.web.api.events import NAMED, TAG
 from clock.web.api.operation import Call, Operation, Reply
-from clock.web.api.problem import ProblemError
 from clock.web.api.schema import Schema
 
 _DURATION: Schema = {"description": 'Seconds, or a string such as "30m".', **duration_schema(1)}
@@ -38,10 +39,10 @@ def _pause(call: Call) -> Mapping[str, Any]:
 
 
 def _end(said: Mapping[str, Any], now: float) -> int | None:
-    """When a pause ends, None for never. Raises ProblemError."""
+    """When a pause ends, None for never. Raises HTTPException."""
     until, lasts = said.get("until"), said.get("for")
     if until is not None and lasts is not None:
-        raise ProblemError(422, "say one of 'until' and 'for'")
+        raise HTTPException(422, "say one of 'until' and 'for'")
     if until is None and lasts is None:
         return None
     try:
@@ -49,7 +50,7 @@ def _end(said: Mapping[str, Any], now: float) -> int | None:
             return pause_end(now, now + parse_duration(lasts))
         return pause_end(now, datetime.fromisoformat(until))
     except ValueError as error:
-        raise ProblemError(422, f"the end of the pause: {error}") from None
+        raise HTTPException(422, f"the end of the pause: {error}") from None
 
 
 def _resume(call: Call) -> Mapping[str, Any]:

@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
+from starlette.exceptions import HTTPException
+
 from clock.errors import RequestChangedError
 from clock.jobs.enqueue import Request, enqueue_many
 from clock.jobs.options import TABLE, EnqueueOptions
@@ -15,7 +17,6 @@ from clock.schedule.checks import LONGEST_STRING
 from clock.schedule.option import Use, options_for, string_schema
 from clock.web.api import shapes
 from clock.web.api.operation import ANSWER, Call, Operation, Reply
-from clock.web.api.problem import ProblemError
 from clock.web.api.schema import Schema
 
 MOST = 100
@@ -38,9 +39,9 @@ def _enqueue(call: Call) -> Reply:
     try:
         found = enqueue_many(place, jobs, deadline=ANSWER, now=call.now, request=request)
     except RequestChangedError as error:
-        raise ProblemError(422, f"Idempotency-Key: {error}") from None
+        raise HTTPException(422, f"Idempotency-Key: {error}") from None
     except ValueError as error:
-        raise ProblemError(422, str(error)) from None
+        raise HTTPException(422, str(error)) from None
     handles = [{"id": each.id, "is_new": each.is_new} for each in found]
     status = 201 if any(each.is_new for each in found) else 200
     return Reply(status=status, body=handles[0] if is_one else {"jobs": handles})
@@ -50,10 +51,10 @@ def _job(said: dict[str, Any], number: int, call: Call, is_one: bool) -> tuple[s
     options = dict(said)
     task = options.pop("task")
     if task not in call.context.allowed:
-        raise ProblemError(403, f"the task {task!r} is not among those that may be enqueued here")
+        raise HTTPException(403, f"the task {task!r} is not among those that may be enqueued here")
     if call.key is not None:
         if "id" in options:
-            raise ProblemError(422, "say one of 'id' and the header Idempotency-Key")
+            raise HTTPException(422, "say one of 'id' and the header Idempotency-Key")
         options["id"] = call.key if is_one else f"{call.key}-{number}"
     return task, cast("EnqueueOptions", options)
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from starlette.exceptions import HTTPException
+
 from clock.connection.errors import server_errors
 from clock.jobs.progress import read_progress
 from clock.jobs.requeue import (
@@ -25,7 +27,6 @@ from clock.observe.rq.running import read_running
 from clock.observe.rq.workers import read_workers
 from clock.web.api import shapes
 from clock.web.api.operation import Call, Operation
-from clock.web.api.problem import ProblemError
 from clock.web.api.schema import Schema
 
 _TAG = "jobs"
@@ -68,7 +69,7 @@ def _jobs(call: Call) -> Mapping[str, Any]:
 def _id(call: Call) -> str:
     found = call.path["id"]
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,250}", found):
-        raise ProblemError(404, "there is no job of this id")
+        raise HTTPException(404, "there is no job of this id")
     return found
 
 
@@ -76,7 +77,7 @@ def _job(call: Call) -> Mapping[str, Any]:
     identifier, shows = _id(call), call.context.access.arguments
     found = read_details(call.connection, identifier)
     if found is None:
-        raise ProblemError(404, "there is no job of this id, or none any more")
+        raise HTTPException(404, "there is no job of this id, or none any more")
     with server_errors():
         progress = read_progress(call.connection, identifier)
     arguments = found.arguments if shows else None
@@ -108,18 +109,18 @@ def _requeue(call: Call) -> Mapping[str, Any]:
     identifier = _id(call)
     found = read_details(call.connection, identifier)
     if found is None:
-        raise ProblemError(404, "there is no job of this id, or none any more")
+        raise HTTPException(404, "there is no job of this id, or none any more")
     if not requeue(call.connection, [identifier], found.summary.queue, call.now):
-        raise ProblemError(409, f"the job has not failed, it is {found.summary.status}")
+        raise HTTPException(409, f"the job has not failed, it is {found.summary.status}")
     return {"requeued": 1, "is_more": False}
 
 
 def _delete(call: Call) -> Mapping[str, Any]:
     done = delete(call.connection, _id(call))
     if done is Deleted.UNKNOWN:
-        raise ProblemError(404, "there is no job of this id, or none any more")
+        raise HTTPException(404, "there is no job of this id, or none any more")
     if done is not Deleted.GONE:
-        raise ProblemError(409, _REFUSED[done])
+        raise HTTPException(409, _REFUSED[done])
     return {"deleted": 1, "is_more": False}
 
 

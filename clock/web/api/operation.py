@@ -9,6 +9,7 @@ from typing import Any
 
 from redis import Redis
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,7 +18,6 @@ from starlette.routing import Route
 from clock.connection.client import with_timeout
 from clock.ledger.reserved import is_reserved
 from clock.web.api.body import read_body
-from clock.web.api.problem import ProblemError
 from clock.web.api.schema import Schema, check
 from clock.web.context import Context
 
@@ -115,7 +115,7 @@ def _starlette_path(path: str) -> str:
 def _path(request: Request) -> Mapping[str, str]:
     for value in request.path_params.values():
         if not value.isprintable() or len(value) > 500:
-            raise ProblemError(404, "there is nothing of such a name")
+            raise HTTPException(404, "there is nothing of such a name")
     return dict(request.path_params)
 
 
@@ -124,12 +124,12 @@ def _query(request: Request, operation: Operation) -> Mapping[str, Any]:
     for name, text in request.query_params.multi_items():
         if name not in operation.parameters:
             known = ", ".join(operation.parameters) or "none"
-            raise ProblemError(400, f"unknown parameter {name[:50]!r}; known are: {known}")
+            raise HTTPException(400, f"unknown parameter {name[:50]!r}; known are: {known}")
         if name in given:
-            raise ProblemError(400, f"the parameter {name!r} is given twice")
+            raise HTTPException(400, f"the parameter {name!r} is given twice")
         given[name] = _value(name, text, operation.parameters[name])
     for name in sorted(operation.required - given.keys()):
-        raise ProblemError(400, f"the parameter {name!r} is missing")
+        raise HTTPException(400, f"the parameter {name!r} is missing")
     defaults = {
         name: schema["default"]
         for name, schema in operation.parameters.items()
@@ -147,23 +147,23 @@ def _value(name: str, text: str, schema: Schema) -> Any:
         check(value, schema, f"the parameter {name!r}")
         text.encode()
     except ValueError as error:
-        raise ProblemError(400, str(error)) from None
+        raise HTTPException(400, str(error)) from None
     return value
 
 
 def _body(body: Any, operation: Operation) -> Any:
     if operation.body is None:
         if body is not None:
-            raise ProblemError(400, "there must be no body")
+            raise HTTPException(400, "there must be no body")
         return None
     if body is None:
         if operation.body_is_required:
-            raise ProblemError(400, "there is no body")
+            raise HTTPException(400, "there is no body")
         return {}
     try:
         check(body, operation.body, "the body")
     except ValueError as error:
-        raise ProblemError(422, str(error)) from None
+        raise HTTPException(422, str(error)) from None
     return body
 
 
@@ -176,9 +176,9 @@ def _key(request: Request, operation: Operation) -> str | None:
     try:
         check(word, _KEY, "the Idempotency-Key")
     except ValueError as error:
-        raise ProblemError(400, str(error)) from None
+        raise HTTPException(400, str(error)) from None
     # It may become the end of an id.
     if is_reserved(f"-{word}"):
         said = f"the Idempotency-Key {word!r} has the form of the clock's own job ids"
-        raise ProblemError(400, f"{said}; choose another")
+        raise HTTPException(400, f"{said}; choose another")
     return word
