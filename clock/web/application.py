@@ -1,4 +1,4 @@
-"""The ASGI application: all of the web side, to be served or mounted under a prefix."""
+"""The ASGI application of the web UI, the API and the metrics, served or mounted under a prefix."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def application(
     allowed: Collection[str] = (),
     now: Callable[[], float] | None = None,
 ) -> Starlette:
-    """The web side of the application ``app``, whose ledger ``connection`` reaches.
+    """The ASGI application for ``app``, whose ledger is on the server of ``connection``.
 
-    ``access`` says who may (see ``clock.web.access.read_access``), ``serializer`` is that of the
-    workers, ``tolerance`` is in seconds, ``allowed`` are the dotted names that may be enqueued.
-    ``now`` gives UTC seconds since 1970; without it the server's time is taken.
+    ``access`` says who may do what (see ``clock.web.access.read_access``), ``serializer`` is the
+    workers' one, ``tolerance`` is in seconds, ``allowed`` are the dotted names of tasks that may be
+    enqueued. ``now`` returns UTC seconds since 1970; the default is the server's time.
     """
     host_now = now or time.time
-    made = Starlette(
+    served = Starlette(
         routes=routes(),
         middleware=[
             Middleware(HeadersMiddleware),
@@ -51,7 +51,7 @@ def application(
         ],
         exception_handlers=HANDLERS,
     )
-    made.state.clock = Context(
+    served.state.clock = Context(
         connection=connection,
         app=app,
         access=access,
@@ -61,11 +61,11 @@ def application(
         host_now=host_now,
         allowed=frozenset(allowed),
     )
-    return made
+    return served
 
 
 def routes() -> list[BaseRoute]:
-    """Every route there is."""
+    """All routes."""
     return [
         *api.routes,
         *metrics.routes,

@@ -1,7 +1,7 @@
-"""``/healthz`` and ``/readyz``: the state in one word, for whoever asks.
+"""``/healthz`` and ``/readyz``: the state in one word.
 
-``/healthz`` is that of the clocks, as the exit code of ``clock status``; ``/readyz`` says whether
-this process can answer for them. Both are open, and say nothing but the state.
+``/healthz`` is the state of the clocks, like the exit code of ``clock status``; ``/readyz`` is
+whether this process reaches the server. Both need no credentials and show only the state.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def test_nothing_is_wider_than_a_phone(scene: str, open_page: OpenPage, path: st
 
 def test_a_missed_occurrence_shows_as_a_gap(scene: str, open_page: OpenPage) -> None:
     page = open_page(scene)
-    strip = page.locator("tr", has_text="mail.digest").locator("svg.strip")
+    strip = page.locator("tr", has_text="mail.digest").locator("svg.history-bars")
     expect(strip.locator(".m-missed")).to_have_count(1)
     said = strip.get_attribute("aria-label") or ""
     assert "missed" in said

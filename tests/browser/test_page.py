@@ -46,7 +46,7 @@ def test_run_now_makes_a_worker_run_it_and_the_row_changes_by_itself(
     page.evaluate("window.isTheSame = true")
     page.get_by_role("button", name="Run now adding").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status").first).to_have_text("adding was put on its queue.")
+    expect(page.get_by_role("status").first).to_have_text("adding was enqueued.")
     expect(page.locator(EVENTS, has_text="adding")).to_contain_text("succeeded")
     assert page.evaluate("window.isTheSame")
     assert page.evaluate("document.activeElement.value") == "adding"
@@ -91,7 +91,7 @@ def test_it_works_with_scripts_off(
     page.get_by_role("link", name="Event", exact=True).click()
     expect(page.locator(EVENTS).nth(1)).to_contain_text("adding")
     page.get_by_role("button", name="Run now adding").click()
-    expect(page.get_by_role("status").first).to_have_text("adding was put on its queue.")
+    expect(page.get_by_role("status").first).to_have_text("adding was enqueued.")
     page.get_by_role("link", name="Pause… adding").click()
     page.get_by_label("Why").fill("no reason")
     page.get_by_label("Time, on the event's clock").fill("2001-01-01T09:30")

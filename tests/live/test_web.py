@@ -72,7 +72,7 @@ def test_the_port_is_that_of_the_environment(start_web: StartWeb, tmp_path: Path
             timeout=30,
         )
     assert done.returncode == 2
-    assert done.stderr == f"clock: 127.0.0.1:{port} cannot be listened on: Address already in use\n"
+    assert done.stderr == f"clock: cannot listen on 127.0.0.1:{port}: Address already in use\n"
 
 
 def test_where_its_port_is_taken_it_may_take_any(start_web: StartWeb) -> None:

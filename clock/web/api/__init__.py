@@ -24,15 +24,14 @@ OPERATIONS = (
 
 
 def _openapi(request: Request) -> Response:
-    # Where this is mounted, under a prefix of whatever application.
-    place = request.scope.get("root_path", "")
-    text = json.dumps(describe(OPERATIONS, place), ensure_ascii=False)
+    # The application may be mounted under a prefix.
+    text = json.dumps(describe(OPERATIONS, request.scope["root_path"]), ensure_ascii=False)
     return Response(text, media_type="application/json")
 
 
 def _ordered() -> list[Operation]:
-    """The operations as they are to be looked through: a name may have a slash, and would take what
-    stands behind another name for a part of it.
+    """The operations in the order of routing. A name may contain a slash, so a path that ends in a
+    name also matches the longer ones.
     """
     return sorted(OPERATIONS, key=lambda operation: operation.path.endswith("{name}"))
 

@@ -46,8 +46,10 @@ class DeprecationMiddleware:
 
 
 def deprecated(operations: Iterable[Operation]) -> Iterator[Operation]:
-    """Those of ``operations`` that are on events, on the paths and in the shapes of 0.1.0."""
-    return (_deprecated(each) for each in operations if each.path.startswith("/events"))
+    """Those of ``operations`` under ``/events``, on the paths and in the shapes of 0.1.0."""
+    return (
+        _deprecated(operation) for operation in operations if operation.path.startswith("/events")
+    )
 
 
 def _deprecated(operation: Operation) -> Operation:

@@ -26,7 +26,7 @@ def _status(call: Call, runs: int = 0) -> AppStatus:
 
 
 def event_status(call: Call) -> EventStatus:
-    """The event that a request names. Raises UnknownEventError."""
+    """The event in the path of the request. Raises UnknownEventError."""
     return _status(call).event(call.path["name"])
 
 
@@ -39,22 +39,22 @@ def _health(call: Call) -> Mapping[str, Any]:
         "last_tick": utc_exact(last),
         "clocks": [clock_object(life) for life in status.alive],
         "files_without_a_clock": list(status.missing),
-        "overdue": [each.name for each in status.overdue],
+        "overdue": [event.name for event in status.overdue],
         "unreadable": list(status.unreadable),
-        "ahead": [each.name for each in status.ahead],
-        "conflicts": [conflict_object(each) for each in status.conflicts],
+        "ahead": [event.name for event in status.ahead],
+        "conflicts": [conflict_object(conflict) for conflict in status.conflicts],
         "events": len(status.events),
     }
 
 
 def _events(call: Call) -> Mapping[str, Any]:
     status = _status(call, runs=1)
-    wanted = call.query.get("state")
+    state = call.query.get("state")
     return {
         "events": [
-            shapes.event_shape(each, status.runs.get(each.name))
-            for each in status.events
-            if wanted in {None, each.state}
+            shapes.event_shape(event, status.runs.get(event.name))
+            for event in status.events
+            if state in {None, event.state}
         ]
     }
 
@@ -71,13 +71,13 @@ def _history(call: Call) -> Mapping[str, Any]:
     return {
         "decisions": [
             {
-                "kind": each.kind.name.lower(),
-                "first": utc_text(each.first),
-                "last": utc_text(each.last),
-                "count": each.count,
-                "lateness": each.lateness,
+                "kind": decision.kind.name.lower(),
+                "first": utc_text(decision.first),
+                "last": utc_text(decision.last),
+                "count": decision.count,
+                "lateness": decision.lateness,
             }
-            for each in (() if record is None else record.history)
+            for decision in (() if record is None else record.history)
         ]
     }
 
@@ -87,11 +87,11 @@ def _upcoming(call: Call) -> Mapping[str, Any]:
     return {
         "upcoming": [
             {
-                "scheduled_at": utc_text(each.at),
-                "mark": each.mark,
-                "change": utc(each.change),
+                "scheduled_at": utc_text(occurrence.at),
+                "mark": occurrence.mark,
+                "change": utc(occurrence.change),
             }
-            for each in coming(event, call.now, call.query["count"])
+            for occurrence in coming(event, call.now, call.query["count"])
         ]
     }
 
@@ -104,8 +104,8 @@ def _load(call: Call) -> Mapping[str, Any]:
         "total": week.total,
         "counts": list(week.counts),
         "worst": [
-            {"minute": utc_text(each.at), "count": each.count, "events": list(each.events)}
-            for each in week.worst
+            {"minute": utc_text(minute.at), "count": minute.count, "events": list(minute.events)}
+            for minute in week.worst
         ],
         "unknown": list(week.unknown),
     }
@@ -137,7 +137,7 @@ OPERATIONS = (
     ),
     Operation(
         method="GET", path="/load", tag=TAG, does=_load,
-        summary="How many jobs are to be enqueued in each minute from now on",
+        summary="How many jobs will be enqueued in each minute from now on",
         parameters={"days": limit(14, 7)},
         gives=shapes.of(
             start=shapes.INSTANT, total=shapes.COUNT, counts=shapes.listed(shapes.COUNT),

@@ -10,18 +10,18 @@ from clock.web.pages.rendering import context_of, render, set_session
 
 
 def show_login(request: Request) -> Response:
-    """``GET /login``: ``next`` is where it leads afterwards."""
+    """``GET /login``: the form; ``next`` is the page to show afterwards."""
     wanted = own_path(request, request.query_params.get("next", ""))
     return render(request, "login.html", problem="", wanted=wanted)
 
 
 def login(request: Request) -> Response:
-    """``POST /login``: with the ``password`` a session begins."""
+    """``POST /login``: begin a session if ``password`` is right."""
     context, form = context_of(request), request.state.form
     wanted = own_path(request, form.get("next", ""))
     if not context.access.is_open and not context.access.knows(form.get("password", "")):
-        said = "That is not the password."
-        return render(request, "login.html", 401, problem=said, wanted=wanted)
+        problem = "The password is wrong."
+        return render(request, "login.html", 401, problem=problem, wanted=wanted)
     response = RedirectResponse(wanted, 303)
     if not context.access.is_open:
         set_session(request, response, context.access.begin(context.host_now())[0])
@@ -29,7 +29,7 @@ def login(request: Request) -> Response:
 
 
 def logout(request: Request) -> Response:
-    """``POST /logout``: the browser forgets its session."""
+    """``POST /logout``: delete the cookie of the session."""
     root = request.scope.get("root_path", "")
     response = RedirectResponse(f"{root}/login", 303)
     response.delete_cookie(COOKIE, path=root or "/")
@@ -37,8 +37,8 @@ def logout(request: Request) -> Response:
 
 
 def own_path(request: Request, path: str) -> str:
-    """``path`` where it is one of ours, else that of the main page: it came with a link that
-    anybody may have made.
+    """``path`` if it is one of ours, else that of the main page: anybody can make a link with
+    ``next`` in it.
     """
     root = request.scope.get("root_path", "")
     is_plain = path.isprintable() and "\\" not in path and not path.startswith("//")
