@@ -14,6 +14,7 @@ from clock.ledger.pauses import read_pauses
 from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
 from clock.web.guard import LARGEST
+from tests.conftest import ReadSchedule
 from tests.jobs.working import start, work_off
 from tests.live.port import free_port
 from tests.loop.heartbeat import START, Watched
@@ -140,6 +141,15 @@ def test_queues_workers_and_what_runs(redis: Redis, start_web: StartWeb) -> None
     assert found["age"] < 60
     assert [each["name"] for each in _get(web, "/workers")["workers"]] == ["one"]
     assert [each["id"] for each in _get(web, "/running")["jobs"]] == [running.id]
+
+
+def test_the_queue_of_an_event_is_listed_before_any_job_is_on_it(
+    redis: Redis, read: ReadSchedule, web: Web
+) -> None:
+    Watched(redis, read("every('day', 'tasks.x', at='04:00', queue='nightly')")).turn([0])
+    (queue,) = _get(web, "/queues")["queues"]
+    assert (queue["queue"], queue["waiting"]) == ("nightly", 0)
+    assert "<b>nightly</b>" in web.get("/queues").text
 
 
 def test_pages_of_jobs_follow_each_other(redis: Redis, start_web: StartWeb) -> None:

@@ -20,9 +20,9 @@ from clock.jobs.requeue import (
     requeue,
     requeue_all,
 )
+from clock.observe.reading import read_app_queues
 from clock.observe.rq.job_pages import LARGEST_PAGE, PAGE, Stage, read_jobs
 from clock.observe.rq.jobs import JobDetails, read_details
-from clock.observe.rq.queues import read_queues
 from clock.observe.rq.running import read_running
 from clock.observe.rq.workers import read_workers
 from clock.web.api import shapes
@@ -39,7 +39,7 @@ _UNDELETABLE = {
 
 
 def _queues(call: Call) -> Mapping[str, Any]:
-    queues = read_queues(call.connection, call.now)
+    queues = read_app_queues(call.connection, call.context.app, call.now)
     return {"queues": [shapes.queue_shape(queue, call.now) for queue in queues]}
 
 

@@ -13,12 +13,12 @@ from starlette.responses import Response
 from clock.connection.errors import server_errors
 from clock.jobs.progress import read_progress
 from clock.jobs.requeue import Filter
+from clock.observe.reading import read_app_queues
 from clock.observe.rq.job_pages import LARGEST_PAGE, PAGE, Stage, read_jobs
 from clock.observe.rq.jobs import JobSummary, read_details, read_errors
-from clock.observe.rq.queues import QueueState, read_queues
+from clock.observe.rq.queues import QueueState
 from clock.observe.rq.running import read_running
 from clock.observe.rq.workers import read_workers
-from clock.observe.snapshot import read_snapshot
 from clock.recurrence.zone import zone
 from clock.web.pages.overview import message_of
 from clock.web.pages.rendering import context_of, render
@@ -45,8 +45,7 @@ def show_queues(request: Request) -> Response:
     """``GET /queues``: the queues, the running jobs, the workers, the failed jobs."""
     context = context_of(request)
     connection, now = context.connection, context.now()
-    described = read_snapshot(connection, context.app, 1).descriptions.values()
-    queues = read_queues(connection, now, {e.queue for e in described if e.removed is None})
+    queues = read_app_queues(connection, context.app, now)
     return render(
         request,
         "queues.html",
