@@ -80,8 +80,8 @@ def read_event(
 
 
 def read_app_queues(connection: Redis, app: str, now: float) -> list[QueueState]:
-    """Every queue RQ knows and those of the events of ``app``, by name; ``now`` is UTC seconds since
-    1970. One round trip more than ``read_queues``. Raises ServerError.
+    """Every queue that RQ knows or an event of ``app`` uses, by name, at ``now`` (UTC seconds since
+    1970). One round trip more than ``read_queues``. Raises ServerError.
     """
     descriptions = read_descriptions(connection, app).values()
     names = {description.queue for description in descriptions if description.removed is None}
