@@ -1,4 +1,4 @@
-"""A client that asks an application in this process."""
+"""A client of an application in this process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The JSON API, asked in this process over a real server."""
+"""The JSON API in this process, over a real server."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from tests.web.requests import Web
 API = "/api/v1"
 
 
-def test_the_status_is_that_of_the_ledger(web: Web, clock: Watched) -> None:
+def test_the_status_is_read_from_the_ledger(web: Web, clock: Watched) -> None:
     found = _get(web, "/status")
     assert (found["healthy"], found["events"], found["overdue"]) == (True, 2, [])
     assert found["last_tick"] == "2027-01-15T08:00:20.000Z"
 
 
-def test_every_schedule_is_listed_and_one_found_whatever_its_name(web: Web, clock: Watched) -> None:
+def test_every_event_is_listed_and_read_whatever_its_name(web: Web, clock: Watched) -> None:
     found = _get(web, "/events")["events"]
     assert [each["event"] for each in found] == ["ten", "a/b ü"]
     assert _get(web, "/events/a%2Fb%20%C3%BC") == found[1]
@@ -38,7 +38,7 @@ def test_every_schedule_is_listed_and_one_found_whatever_its_name(web: Web, cloc
     assert (found[0]["state"], found[0]["counters"]["fired"]) == ("on time", 2)
 
 
-def test_an_event_has_runs_statistics_history_and_times_to_come(
+def test_an_event_has_runs_statistics_history_and_upcoming_times(
     redis: Redis, web: Web, clock: Watched
 ) -> None:
     for number in range(3):
@@ -74,7 +74,7 @@ def test_run_enqueues_the_job_once_for_each_key(redis: Redis, web: Web, clock: W
     assert web.post(f"{API}/events/ten/run").json() != jobs[0].json()
 
 
-def test_run_of_an_event_whose_job_no_clock_has_enrolled_is_a_conflict(
+def test_running_an_event_that_no_clock_has_enrolled_is_a_conflict(
     redis: Redis, web: Web, clock: Watched
 ) -> None:
     before = redis.llen("rq:queue:default")
@@ -97,7 +97,7 @@ def test_pause_and_resume_are_in_the_ledger(redis: Redis, web: Web, clock: Watch
     assert read_pauses(redis, "test") == {}
 
 
-def test_a_pause_without_a_body_has_no_end_and_names_who_asked(
+def test_a_pause_without_a_body_has_no_end_and_names_its_author(
     redis: Redis, web: Web, clock: Watched
 ) -> None:
     assert web.post(f"{API}/events/ten/pause").status_code == 200
@@ -122,14 +122,12 @@ def test_a_pause_without_a_body_has_no_end_and_names_who_asked(
         [],
     ],
 )
-def test_a_pause_that_makes_no_sense_is_refused(
-    web: Web, clock: Watched, redis: Redis, said: Any
-) -> None:
+def test_an_invalid_pause_is_rejected(web: Web, clock: Watched, redis: Redis, said: Any) -> None:
     _problem(web.post(f"{API}/events/ten/pause", json=said), 422)
     assert read_pauses(redis, "test") == {}
 
 
-def test_queues_workers_and_what_runs(redis: Redis, start_web: StartWeb) -> None:
+def test_queues_workers_and_running_jobs_are_listed(redis: Redis, start_web: StartWeb) -> None:
     web = start_web(now=time.time)
     queue = Queue("io", connection=redis)
     running = queue.enqueue("tests.jobs.working.say")
@@ -152,7 +150,7 @@ def test_the_queue_of_an_event_is_listed_before_any_job_is_on_it(
     assert "<b>nightly</b>" in web.get("/queues").text
 
 
-def test_pages_of_jobs_follow_each_other(redis: Redis, start_web: StartWeb) -> None:
+def test_the_pages_of_jobs_have_every_job_once(redis: Redis, start_web: StartWeb) -> None:
     web = start_web(now=time.time)
     ids = [Queue(connection=redis).enqueue("tests.jobs.working.say").id for _ in range(5)]
     first = _get(web, "/jobs?limit=3")
@@ -173,7 +171,7 @@ def test_the_arguments_of_a_job_are_shown_only_where_that_is_enabled(
     assert answer.json()["task"] == "tests.jobs.working.say"
 
 
-def test_a_failed_job_is_put_back_and_deleted(redis: Redis, start_web: StartWeb) -> None:
+def test_a_failed_job_is_requeued_and_deleted(redis: Redis, start_web: StartWeb) -> None:
     web = start_web(now=time.time)
     job = Queue(connection=redis).enqueue("tests.jobs.working.fail")
     _problem(web.post(f"{API}/jobs/{job.id}/requeue"), 409)
@@ -193,7 +191,7 @@ def test_a_running_job_is_not_deleted(redis: Redis, start_web: StartWeb) -> None
     _problem(web.request("DELETE", f"{API}/jobs/{job.id}"), 409)
 
 
-def test_all_of_a_filter_are_put_back_or_deleted(redis: Redis, start_web: StartWeb) -> None:
+def test_all_jobs_of_a_filter_are_requeued_or_deleted(redis: Redis, start_web: StartWeb) -> None:
     web = start_web(now=time.time)
     for task in ("fail", "fail", "missing"):
         Queue(connection=redis).enqueue(f"tests.jobs.working.{task}")
@@ -203,7 +201,7 @@ def test_all_of_a_filter_are_put_back_or_deleted(redis: Redis, start_web: StartW
     assert web.post(f"{API}/jobs/requeue", json={"queue": "default"}).json()["requeued"] == 2
 
 
-def test_a_job_is_enqueued_and_a_key_makes_it_once(redis: Redis, web: Web) -> None:
+def test_a_job_is_enqueued_once_for_each_key(redis: Redis, web: Web) -> None:
     said = {"task": "tests.jobs.working.say", "args": ["hello"], "queue": "io", "timeout": "5m"}
     headers = {"Idempotency-Key": '"order-7"'}
     first = web.post(f"{API}/jobs", json=said, headers=headers)
@@ -244,7 +242,7 @@ _OTHER: Any = {"task": "tests.jobs.working.say", "args": ["good bye"]}
         ([_ONE], [_ONE, _ONE]),
     ],
 )
-def test_a_key_that_came_with_another_body_is_refused_and_nothing_is_enqueued(
+def test_a_key_reused_with_another_body_is_rejected(
     redis: Redis, web: Web, body: Any, other: Any
 ) -> None:
     headers = {"Idempotency-Key": "k"}
@@ -257,9 +255,7 @@ def test_a_key_that_came_with_another_body_is_refused_and_nothing_is_enqueued(
     assert web.post(f"{API}/jobs", json=body, headers=headers).status_code == 200
 
 
-def test_a_list_of_which_the_first_job_is_gone_is_still_refused_as_a_whole(
-    redis: Redis, web: Web
-) -> None:
+def test_a_changed_list_is_rejected_even_if_its_first_job_is_gone(redis: Redis, web: Web) -> None:
     headers = {"Idempotency-Key": "k"}
     web.post(f"{API}/jobs", json=[_ONE, _ONE], headers=headers)
     redis.delete("rq:queue:default", "rq:job:k-0")
@@ -278,7 +274,7 @@ def test_the_same_body_in_another_order_is_the_same_request(redis: Redis, web: W
     }
 
 
-def test_the_key_of_one_request_is_not_in_the_way_of_another_key(redis: Redis, web: Web) -> None:
+def test_requests_with_different_keys_do_not_conflict(redis: Redis, web: Web) -> None:
     for key in ("k-0", "k-1", "k"):
         answer = web.post(f"{API}/jobs", json=_ONE, headers={"Idempotency-Key": key})
         assert answer.status_code == 201, key
@@ -286,9 +282,7 @@ def test_the_key_of_one_request_is_not_in_the_way_of_another_key(redis: Redis, w
     _problem(answer, 422)
 
 
-def test_the_key_of_a_job_that_an_older_version_enqueued_answers_that_job(
-    redis: Redis, web: Web
-) -> None:
+def test_a_key_that_an_older_version_used_returns_its_job(redis: Redis, web: Web) -> None:
     Queue(connection=redis).enqueue("tests.jobs.working.say", job_id="k")
     answer = web.post(f"{API}/jobs", json=_ONE, headers={"Idempotency-Key": "k"})
     assert (answer.status_code, answer.json()) == (200, {"id": "k", "is_new": False})
@@ -314,9 +308,7 @@ def test_the_key_of_a_job_that_an_older_version_enqueued_answers_that_job(
         ([{"task": "tests.jobs.working.say"}] * 101, 422),
     ],
 )
-def test_what_may_not_be_enqueued_is_refused(
-    redis: Redis, web: Web, said: Any, status: int
-) -> None:
+def test_an_invalid_job_is_rejected(redis: Redis, web: Web, said: Any, status: int) -> None:
     answer = web.post(f"{API}/jobs", json=said)
     _problem(answer, 400 if said is None else status)
     assert not redis.keys("rq:queue:*")
@@ -340,9 +332,7 @@ def test_what_may_not_be_enqueued_is_refused(
     ],
     ids=str,
 )
-def test_a_body_that_cannot_be_used_is_refused(
-    web: Web, content: bytes, kind: str, status: int
-) -> None:
+def test_an_invalid_body_is_rejected(web: Web, content: bytes, kind: str, status: int) -> None:
     answer = web.post(f"{API}/jobs", content=content, headers={"content-type": kind})
     _problem(answer, status)
 
@@ -369,13 +359,13 @@ def test_a_body_that_cannot_be_used_is_refused(
         ("/", 404),
     ],
 )
-def test_an_address_that_leads_nowhere_is_a_problem(
+def test_an_invalid_path_or_parameter_is_a_problem(
     web: Web, clock: Watched, address: str, status: int
 ) -> None:
     _problem(web.get(API + address), status)
 
 
-def test_a_method_that_an_address_has_not_is_a_problem(web: Web) -> None:
+def test_an_unsupported_method_is_a_problem(web: Web) -> None:
     answer = web.request("PUT", f"{API}/queues")
     _problem(answer, 405)
     assert "GET" in answer.headers["allow"]
@@ -388,13 +378,13 @@ def test_a_method_that_an_address_has_not_is_a_problem(web: Web) -> None:
         *("ten-0a1b2c3d4e-20270115T080040Z", "0a1b2c3d4e-20270115T080040Z", "0a1b2c3d4e-manual-x"),
     ],
 )
-def test_a_key_that_is_no_id_is_refused(web: Web, key: str) -> None:
+def test_a_key_that_is_not_a_valid_id_is_rejected(web: Web, key: str) -> None:
     headers = {b"Idempotency-Key": key.encode()}
     answer = web.post(f"{API}/jobs", json={"task": "tests.jobs.working.say"}, headers=headers)
     _problem(answer, 400)
 
 
-def test_where_actions_are_not_enabled_nothing_is_changed(
+def test_nothing_changes_unless_actions_are_enabled(
     redis: Redis, start_web: StartWeb, clock: Watched
 ) -> None:
     web = start_web(actions=False)
@@ -404,7 +394,7 @@ def test_where_actions_are_not_enabled_nothing_is_changed(
     assert _everything(redis) == before
 
 
-def test_without_a_word_of_who_asks_nothing_is_told(start_web: StartWeb, clock: Watched) -> None:
+def test_nothing_is_returned_without_valid_credentials(start_web: StartWeb, clock: Watched) -> None:
     web = start_web()
     for method, path in [*_reading(), *_writing()]:
         answer = web.request(method, API + path, headers={"authorization": "Bearer wrong"})
@@ -426,7 +416,7 @@ def test_reading_writes_nothing(redis: Redis, start_web: StartWeb, clock: Watche
     assert _everything(redis) == before
 
 
-def test_where_the_server_is_away_the_answer_says_when_to_ask_again(start_web: StartWeb) -> None:
+def test_while_the_server_is_away_responses_have_retry_after(start_web: StartWeb) -> None:
     with Redis(port=free_port()) as nobody:
         web = start_web(nobody)
         for method, path in [("GET", "/events"), ("GET", "/queues"), ("POST", "/jobs")]:
@@ -436,7 +426,7 @@ def test_where_the_server_is_away_the_answer_says_when_to_ask_again(start_web: S
             assert int(answer.headers["retry-after"]) > 0
 
 
-def test_the_key_of_a_queue_that_holds_something_else_is_a_conflict(redis: Redis, web: Web) -> None:
+def test_a_queue_key_of_another_type_is_a_conflict(redis: Redis, web: Web) -> None:
     redis.set("rq:queue:default", "text")
     _problem(web.post(f"{API}/jobs", json={"task": "tests.jobs.working.say"}), 409)
 

@@ -39,18 +39,18 @@ def ask(start_web: StartWeb) -> Ask:
 
 
 @pytest.mark.parametrize("path", ["/api/v1/jobs", "/run", "/delete-all", "/nothing"])
-def test_of_a_stranger_nothing_of_the_body_is_read(ask: Ask, path: str) -> None:
+def test_no_body_is_read_without_credentials(ask: Ask, path: str) -> None:
     body = _Body([None])
     assert ask(path, body, token="another token") == [401]
     assert body.read == 0
 
 
-def test_a_body_that_does_not_come_is_given_up(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_that_does_not_arrive_times_out(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "READ_WITHIN", 0.1)
     assert ask("/api/v1/jobs", _Body([JOB[:5], None])) == [408]
 
 
-def test_a_body_that_ends_too_soon_is_not_acted_on(ask: Ask, redis: Redis) -> None:
+def test_an_incomplete_body_is_rejected(ask: Ask, redis: Redis) -> None:
     assert ask("/api/v1/jobs", _Body([JOB]), is_cut="yes") == [400]
     assert redis.llen("rq:queue:default") == 0
 
@@ -63,9 +63,7 @@ def test_a_body_that_ends_too_soon_is_not_acted_on(ask: Ask, redis: Redis) -> No
         ("/login", FORM, guard.LARGEST_SIGN_IN),
     ],
 )
-def test_a_body_is_not_read_beyond_what_it_may_be(
-    ask: Ask, path: str, kind: str, most: int
-) -> None:
+def test_a_body_is_not_read_beyond_its_limit(ask: Ask, path: str, kind: str, most: int) -> None:
     part = b"x" * 4096
     body = _Body([part] * (most // len(part) + 10))
     assert ask(path, body, kind=kind) == [413]
@@ -75,7 +73,7 @@ def test_a_body_is_not_read_beyond_what_it_may_be(
     assert said.read == 0
 
 
-def test_what_is_in_memory_of_all_bodies_is_bounded(
+def test_the_memory_of_all_bodies_together_is_bounded(
     ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(guard, "HELD", 3 * len(JOB))

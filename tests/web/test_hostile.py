@@ -1,4 +1,4 @@
-"""Nothing that somebody writes into the server takes the page away, or its memory."""
+"""Whatever is written to the server, the page works and its memory stays bounded."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _addresses(redis: Any) -> Iterator[str]:
         yield f"/api/v1/jobs/{job}"
 
 
-def test_what_is_wrong_is_skipped_and_what_is_right_is_shown(
+def test_unreadable_entries_are_skipped_and_the_others_shown(
     filled: Redis, start_web: StartWeb
 ) -> None:
     web = start_web(arguments=True)
@@ -102,14 +102,16 @@ def test_a_skipped_entry_is_logged_once_and_shown(
     assert "\nclock_unreadable 1.0\n" in web.get("/metrics").text
 
 
-def test_a_clock_starts_and_fires_beside_it(filled: Redis, read: ReadSchedule) -> None:
+def test_a_clock_starts_and_fires_despite_unreadable_entries(
+    filled: Redis, read: ReadSchedule
+) -> None:
     spoil(filled)
     later = Watched(filled, read(*SCHEDULE), token="h:2:y", now=START + 30)
     later.turn(range(30, 60))
     assert read_record(filled, APP, "ten").decided == START + 50
 
 
-def test_what_is_wrong_does_not_stop_an_action(filled: Redis, web: Web) -> None:
+def test_unreadable_entries_do_not_stop_an_action(filled: Redis, web: Web) -> None:
     spoil(filled)
     for path in ("/api/v1/jobs/bad-1/requeue", "/api/v1/jobs/good-fail/requeue"):
         assert web.post(path).status_code == 200
@@ -122,13 +124,13 @@ def test_what_is_wrong_does_not_stop_an_action(filled: Redis, web: Web) -> None:
             assert answer.status_code in {200, 404}, (name, answer.text)
 
 
-def test_an_unreadable_record_is_not_taken_for_an_empty_one(filled: Redis) -> None:
+def test_an_unreadable_record_is_not_treated_as_an_empty_one(filled: Redis) -> None:
     filled.hset(f"clock:{APP}:decided", "ten", "nothing")
     with pytest.raises(ServerError, match="the record of 'ten' is unreadable"):
         read_record(filled, APP, "ten")
 
 
-def test_a_pause_that_cannot_be_read_can_be_ended(filled: Redis, web: Web) -> None:
+def test_an_unreadable_pause_can_be_ended(filled: Redis, web: Web) -> None:
     filled.hset(f"clock:{APP}:pauses", "ten", "nothing")
     filled.hset(f"clock:{APP}:decided", "ten", "nothing")
     for action in ("resume", "pause", "resume", "run"):
@@ -159,7 +161,7 @@ def test_a_key_of_the_wrong_type_is_skipped(filled: Redis, web: Web, key: str) -
 @pytest.mark.parametrize(
     "command", ["status", "status --json", "history -n 999", "history ten --json", "why ten"]
 )
-def test_the_commands_skip_it_too(
+def test_the_commands_skip_a_key_of_the_wrong_type_too(
     filled: Redis, server_url: str, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     spoil(filled)

@@ -1,4 +1,4 @@
-"""What 0.1.0 answered to a program is answered today: recorded requests, see ``recording.py``."""
+"""Recorded requests get the responses of 0.1.0, see ``recording.py``."""
 
 from __future__ import annotations
 
@@ -116,5 +116,7 @@ def test_a_successor_is_below_the_prefix_that_the_application_is_mounted_at(redi
         ("/schedules/orders/coming", {"occurrences"}),
     ],
 )
-def test_a_path_speaks_of_what_it_is_called_by(redis: Redis, path: str, fields: set[str]) -> None:
+def test_the_fields_of_a_response_have_the_names_of_its_path(
+    redis: Redis, path: str, fields: set[str]
+) -> None:
     assert prepare(redis).get(API + path).json().keys() == fields

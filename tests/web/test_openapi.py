@@ -1,4 +1,4 @@
-"""The API against its own description: whatever a stranger sends, the answer is as described."""
+"""The API against its own description: every response fits it, whatever is sent."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*testclient.*")
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=str)
 @pytest.mark.parametrize("label", LABELS)
-def test_every_answer_is_as_described(
+def test_every_response_fits_the_description(
     redis: Redis, start_web: StartWeb, clock: Watched, label: str, mode: GenerationMode
 ) -> None:
     Queue(connection=redis).enqueue("tests.jobs.working.say", job_id="known")
@@ -82,7 +82,7 @@ def _takes_anything(operation: Any) -> bool:
     return bool(list(operation.query) or list(operation.headers) or list(operation.body))
 
 
-def test_the_description_uses_only_words_that_are_checked() -> None:
+def test_the_description_uses_only_supported_keywords() -> None:
     for each in OPERATIONS:
         for schema in [*each.parameters.values(), *([each.body] if each.body else [])]:
             assert set(_words(schema)) <= WORDS

@@ -30,7 +30,7 @@ def test_the_overview_shows_every_event(web: Web) -> None:
     ] == []
 
 
-def test_the_api_says_of_every_event_what_the_status_of_0_1_0_did(web: Web) -> None:
+def test_the_api_returns_of_every_event_what_0_1_0_did(web: Web) -> None:
     found = web.get("/api/v1/events").json()["events"]
     assert len(found) == len(RECORDED["status"])
     for before, now in zip(RECORDED["status"], found, strict=True):
