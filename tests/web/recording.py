@@ -126,8 +126,8 @@ def prepare(redis: Redis) -> Web:
     for number in range(1, 5):
         write_job(redis, f"failed-{number}", "failed", "feeds" if number == 3 else None)
         packed = b64encode(zlib.compress(b"Traceback\nValueError: no such feed"))
-        said: dict[Any, Any] = {"type": "2", "exc_string": packed, "created_at": "1795627000"}
-        redis.xadd(f"rq:results:failed-{number}", said, id="1795627000000-0")
+        result: dict[Any, Any] = {"type": "2", "exc_string": packed, "created_at": "1795627000"}
+        redis.xadd(f"rq:results:failed-{number}", result, id="1795627000000-0")
     write_job(redis, "finished-1", "finished", None)
     write_job(redis, "deferred-1", "deferred", None)
     redis.sadd("rq:job:failed-2:dependents", "deferred-1")

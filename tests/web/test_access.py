@@ -35,7 +35,7 @@ def _all_routes() -> Iterator[tuple[str, str]]:
     yield from (("GET", "/nothing"), ("POST", "/nothing"), ("DELETE", "/"), ("POST", "/api/v1/run"))
 
 
-ROUTES = [each for each in _all_routes() if each[1] not in OPENED]
+ROUTES = [route for route in _all_routes() if route[1] not in OPENED]
 
 StartSite = Callable[..., Web]
 
@@ -92,9 +92,9 @@ def test_sign_in_and_static_files_need_no_credentials(site: StartSite, path: str
 def test_a_session_begins_with_the_password_and_expires(site: StartSite) -> None:
     answer = site().post("/login", content=f"password={PASSWORD}&next=/week", headers=FORM)
     assert (answer.status_code, answer.headers["location"]) == (303, "/week")
-    said = answer.headers["set-cookie"]
-    assert all(word in said.lower() for word in ("httponly", "samesite=lax", "path=/"))
-    cookie = {"cookie": said.partition(";")[0]}
+    header = answer.headers["set-cookie"]
+    assert all(word in header.lower() for word in ("httponly", "samesite=lax", "path=/"))
+    cookie = {"cookie": header.partition(";")[0]}
     assert site().get("/", headers=cookie).status_code == 200
     ended = START + 30 + ACCESS.session_seconds
     assert site(now=ended - 1).get("/", headers=cookie).status_code == 200
@@ -102,10 +102,10 @@ def test_a_session_begins_with_the_password_and_expires(site: StartSite) -> None
 
 
 def test_a_session_cookie_is_secure_behind_https(site: StartSite) -> None:
-    said = site().post(
+    answer = site().post(
         "/login", content=f"password={PASSWORD}", headers=FORM | {"x-forwarded-proto": "https"}
     )
-    assert "secure" in said.headers["set-cookie"].lower()
+    assert "secure" in answer.headers["set-cookie"].lower()
 
 
 @pytest.mark.parametrize("word", ["", "x", PASSWORD + " ", TOKEN, "\udcff"])
@@ -116,11 +116,9 @@ def test_a_wrong_password_begins_no_session(site: StartSite, word: str) -> None:
     assert "set-cookie" not in answer.headers
 
 
-@pytest.mark.parametrize(
-    "place", ["//evil.test/", "https://evil.test", "/\\evil.test", "x", "/\tx"]
-)
-def test_signing_in_redirects_only_to_our_own_pages(site: StartSite, place: str) -> None:
-    form = httpx.QueryParams({"password": PASSWORD, "next": place})
+@pytest.mark.parametrize("path", ["//evil.test/", "https://evil.test", "/\\evil.test", "x", "/\tx"])
+def test_signing_in_redirects_only_to_our_own_pages(site: StartSite, path: str) -> None:
+    form = httpx.QueryParams({"password": PASSWORD, "next": path})
     answer = site().post("/login", content=str(form), headers=FORM)
     assert answer.headers["location"] == "/"
 
@@ -165,8 +163,8 @@ def test_a_form_from_another_site_is_rejected(
     site: StartSite, path: str, origin: dict[str, str]
 ) -> None:
     headers, token = _session(ACCESS)
-    said = f"event=ten&csrf={token}&password={PASSWORD}"
-    assert site().post(path, content=said, headers=headers | origin).status_code == 403
+    form = f"event=ten&csrf={token}&password={PASSWORD}"
+    assert site().post(path, content=form, headers=headers | origin).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -176,8 +174,8 @@ def test_a_form_from_another_site_is_rejected(
 )
 def test_a_form_from_our_own_page_is_accepted(site: StartSite, origin: dict[str, str]) -> None:
     headers, token = _session(ACCESS)
-    said = f"event=ten&csrf={token}"
-    assert site().post("/run", content=said, headers=headers | origin).status_code == 303
+    form = f"event=ten&csrf={token}"
+    assert site().post("/run", content=form, headers=headers | origin).status_code == 303
 
 
 @pytest.mark.parametrize(
@@ -218,8 +216,10 @@ def test_a_large_request_is_rejected_before_it_is_stored(site: StartSite) -> Non
     assert (
         site().post("/run", content=b"x" * (LARGEST_FORM + 1), headers=headers).status_code == 413
     )
-    said = {"authorization": f"Bearer {TOKEN}"}
-    assert site().post("/api/v1/x", content=b"x" * (LARGEST + 1), headers=said).status_code == 413
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    assert (
+        site().post("/api/v1/x", content=b"x" * (LARGEST + 1), headers=headers).status_code == 413
+    )
 
 
 def test_every_response_has_the_security_headers(site: StartSite) -> None:
@@ -243,7 +243,7 @@ def test_sessions_survive_a_restart_unless_the_password_changes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("environ", "said"),
+    ("environ", "settings"),
     [
         ({"CLOCK_WEB_PASSWORD": "short"}, {}),
         ({}, {"WEB_TOKEN": 5}),
@@ -251,14 +251,14 @@ def test_sessions_survive_a_restart_unless_the_password_changes() -> None:
     ],
 )
 def test_an_invalid_setting_raises_an_error(
-    environ: dict[str, str], said: dict[str, object]
+    environ: dict[str, str], settings: dict[str, object]
 ) -> None:
     with pytest.raises(SettingsError, match="WEB_"):
-        read_access(environ, said)
+        read_access(environ, settings)
 
 
 def test_the_environment_overrides_the_settings() -> None:
-    said = {"WEB_PASSWORD": "from the settings", "WEB_ACTIONS": True}
-    found = read_access({"CLOCK_WEB_PASSWORD": PASSWORD, "CLOCK_WEB_ACTIONS": "0"}, said)
-    assert (found.password, found.actions) == (PASSWORD, False)
-    assert read_access({}, said).knows("from the settings")
+    settings = {"WEB_PASSWORD": "from the settings", "WEB_ACTIONS": True}
+    access = read_access({"CLOCK_WEB_PASSWORD": PASSWORD, "CLOCK_WEB_ACTIONS": "0"}, settings)
+    assert (access.password, access.actions) == (PASSWORD, False)
+    assert read_access({}, settings).knows("from the settings")

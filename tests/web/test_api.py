@@ -25,17 +25,17 @@ API = "/api/v1"
 
 
 def test_the_status_is_read_from_the_ledger(web: Web, clock: Watched) -> None:
-    found = _get(web, "/status")
-    assert (found["healthy"], found["events"], found["overdue"]) == (True, 2, [])
-    assert found["last_tick"] == "2027-01-15T08:00:20.000Z"
+    status = _get(web, "/status")
+    assert (status["healthy"], status["events"], status["overdue"]) == (True, 2, [])
+    assert status["last_tick"] == "2027-01-15T08:00:20.000Z"
 
 
 def test_every_event_is_listed_and_read_whatever_its_name(web: Web, clock: Watched) -> None:
-    found = _get(web, "/events")["events"]
-    assert [each["event"] for each in found] == ["ten", "a/b ü"]
-    assert _get(web, "/events/a%2Fb%20%C3%BC") == found[1]
-    assert _get(web, "/events?state=never%20run")["events"] == [found[1]]
-    assert (found[0]["state"], found[0]["counters"]["fired"]) == ("on time", 2)
+    events = _get(web, "/events")["events"]
+    assert [event["event"] for event in events] == ["ten", "a/b ü"]
+    assert _get(web, "/events/a%2Fb%20%C3%BC") == events[1]
+    assert _get(web, "/events?state=never%20run")["events"] == [events[1]]
+    assert (events[0]["state"], events[0]["counters"]["fired"]) == ("on time", 2)
 
 
 def test_an_event_has_runs_statistics_history_and_upcoming_times(
@@ -44,22 +44,28 @@ def test_an_event_has_runs_statistics_history_and_upcoming_times(
     for number in range(3):
         write_run(redis, "test", _run(number))
     runs = _get(web, "/events/ten/runs?limit=2")["runs"]
-    assert [each["job"] for each in runs] == ["j2", "j1"]
-    found = _get(web, "/events/ten/statistics?window=60")
-    assert (found["runs"], found["failures"], found["duration"]["maximum"]) == (3, 1, 2.0)
+    assert [run["job"] for run in runs] == ["j2", "j1"]
+    statistics = _get(web, "/events/ten/statistics?window=60")
+    assert (statistics["runs"], statistics["failures"], statistics["duration"]["maximum"]) == (
+        3,
+        1,
+        2.0,
+    )
     assert _get(web, "/events/ten")["state"] == "failing"
-    assert [each["kind"] for each in _get(web, "/events/ten/history")["decisions"]] == ["fired"] * 2
-    coming = _get(web, "/events/ten/upcoming?count=2")["upcoming"]
-    assert [each["scheduled_at"] for each in coming] == [
+    assert [decision["kind"] for decision in _get(web, "/events/ten/history")["decisions"]] == [
+        "fired"
+    ] * 2
+    upcoming = _get(web, "/events/ten/upcoming?count=2")["upcoming"]
+    assert [occurrence["scheduled_at"] for occurrence in upcoming] == [
         "2027-01-15T08:00:40Z",
         "2027-01-15T08:00:50Z",
     ]
 
 
 def test_the_week_is_counted_by_the_minute(web: Web, clock: Watched) -> None:
-    found = _get(web, "/load?days=1")
-    assert (len(found["counts"]), found["total"]) == (1440, 8641)
-    assert found["worst"][0] == {
+    load = _get(web, "/load?days=1")
+    assert (len(load["counts"]), load["total"]) == (1440, 8641)
+    assert load["worst"][0] == {
         "minute": "2027-01-16T01:30:00Z", "count": 7, "events": ["ten", "a/b ü"],
     }  # fmt: skip
 
@@ -68,7 +74,7 @@ def test_run_enqueues_the_job_once_for_each_key(redis: Redis, web: Web, clock: W
     before = redis.llen("rq:queue:default")
     headers = {"Idempotency-Key": "k-1"}
     jobs = [web.post(f"{API}/events/ten/run", headers=headers) for _ in range(2)]
-    assert [each.status_code for each in jobs] == [201, 201]
+    assert [answer.status_code for answer in jobs] == [201, 201]
     assert jobs[0].json() == jobs[1].json()
     assert redis.llen("rq:queue:default") == before + 1
     assert web.post(f"{API}/events/ten/run").json() != jobs[0].json()
@@ -86,11 +92,11 @@ def test_running_an_event_that_no_clock_has_enrolled_is_a_conflict(
 
 
 def test_pause_and_resume_are_in_the_ledger(redis: Redis, web: Web, clock: Watched) -> None:
-    said = {"reason": "<b>moving</b>", "for": "1h", "by": "ada"}
-    answer = web.post(f"{API}/events/a%2Fb%20%C3%BC/pause", json=said)
+    body = {"reason": "<b>moving</b>", "for": "1h", "by": "ada"}
+    answer = web.post(f"{API}/events/a%2Fb%20%C3%BC/pause", json=body)
     assert answer.status_code == 200
-    found = read_pauses(redis, "test")["a/b ü"]
-    assert (found.until, found.reason, found.by) == (int(START) + 30 + 3600, said["reason"], "ada")
+    pause = read_pauses(redis, "test")["a/b ü"]
+    assert (pause.until, pause.reason, pause.by) == (int(START) + 30 + 3600, body["reason"], "ada")
     assert _get(web, "/events/a%2Fb%20%C3%BC")["paused"] == answer.json()["paused"]
     assert web.post(f"{API}/events/a%2Fb%20%C3%BC/resume").json()["was_paused"]["by"] == "ada"
     assert web.post(f"{API}/events/a%2Fb%20%C3%BC/resume").json() == {"was_paused": None}
@@ -101,12 +107,12 @@ def test_a_pause_without_a_body_has_no_end_and_names_its_author(
     redis: Redis, web: Web, clock: Watched
 ) -> None:
     assert web.post(f"{API}/events/ten/pause").status_code == 200
-    found = read_pauses(redis, "test")["ten"]
-    assert (found.until, found.reason, found.by) == (None, "", "api")
+    pause = read_pauses(redis, "test")["ten"]
+    assert (pause.until, pause.reason, pause.by) == (None, "", "api")
 
 
 @pytest.mark.parametrize(
-    "said",
+    "body",
     [
         {"until": "2020-01-01T00:00:00Z"},
         {"until": "2030-01-01T00:00:00"},
@@ -122,8 +128,8 @@ def test_a_pause_without_a_body_has_no_end_and_names_its_author(
         [],
     ],
 )
-def test_an_invalid_pause_is_rejected(web: Web, clock: Watched, redis: Redis, said: Any) -> None:
-    _problem(web.post(f"{API}/events/ten/pause", json=said), 422)
+def test_an_invalid_pause_is_rejected(web: Web, clock: Watched, redis: Redis, body: Any) -> None:
+    _problem(web.post(f"{API}/events/ten/pause", json=body), 422)
     assert read_pauses(redis, "test") == {}
 
 
@@ -134,11 +140,11 @@ def test_queues_workers_and_running_jobs_are_listed(redis: Redis, start_web: Sta
     start(redis, running.id)
     queue.enqueue("tests.jobs.working.say")
     Worker(["io"], connection=redis, name="one").register_birth()  # type: ignore[no-untyped-call]
-    (found,) = _get(web, "/queues")["queues"]
-    assert (found["queue"], found["waiting"], found["started"], found["workers"]) == ("io", 1, 1, 1)
-    assert found["age"] < 60
-    assert [each["name"] for each in _get(web, "/workers")["workers"]] == ["one"]
-    assert [each["id"] for each in _get(web, "/running")["jobs"]] == [running.id]
+    (state,) = _get(web, "/queues")["queues"]
+    assert (state["queue"], state["waiting"], state["started"], state["workers"]) == ("io", 1, 1, 1)
+    assert state["age"] < 60
+    assert [worker["name"] for worker in _get(web, "/workers")["workers"]] == ["one"]
+    assert [job["id"] for job in _get(web, "/running")["jobs"]] == [running.id]
 
 
 def test_the_queue_of_an_event_is_listed_before_any_job_is_on_it(
@@ -155,7 +161,7 @@ def test_the_pages_of_jobs_have_every_job_once(redis: Redis, start_web: StartWeb
     ids = [Queue(connection=redis).enqueue("tests.jobs.working.say").id for _ in range(5)]
     first = _get(web, "/jobs?limit=3")
     second = _get(web, f"/jobs?limit=3&cursor={first['next']}")
-    assert [each["id"] for page in (first, second) for each in page["jobs"]] == ids
+    assert [job["id"] for page in (first, second) for job in page["jobs"]] == ids
     assert (first["total"], second["next"]) == (5, None)
 
 
@@ -196,23 +202,23 @@ def test_all_jobs_of_a_filter_are_requeued_or_deleted(redis: Redis, start_web: S
     for task in ("fail", "fail", "missing"):
         Queue(connection=redis).enqueue(f"tests.jobs.working.{task}")
     work_off(redis)
-    said = {"queue": "default", "task": "tests.jobs.working.missing"}
-    assert web.post(f"{API}/jobs/delete", json=said).json()["deleted"] == 1
+    body = {"queue": "default", "task": "tests.jobs.working.missing"}
+    assert web.post(f"{API}/jobs/delete", json=body).json()["deleted"] == 1
     assert web.post(f"{API}/jobs/requeue", json={"queue": "default"}).json()["requeued"] == 2
 
 
 def test_a_job_is_enqueued_once_for_each_key(redis: Redis, web: Web) -> None:
-    said = {"task": "tests.jobs.working.say", "args": ["hello"], "queue": "io", "timeout": "5m"}
+    body = {"task": "tests.jobs.working.say", "args": ["hello"], "queue": "io", "timeout": "5m"}
     headers = {"Idempotency-Key": '"order-7"'}
-    first = web.post(f"{API}/jobs", json=said, headers=headers)
-    again = web.post(f"{API}/jobs", json=said, headers=headers)
+    first = web.post(f"{API}/jobs", json=body, headers=headers)
+    again = web.post(f"{API}/jobs", json=body, headers=headers)
     assert (first.status_code, first.json()) == (201, {"id": "order-7", "is_new": True})
     assert (again.status_code, again.json()) == (200, {"id": "order-7", "is_new": False})
     assert redis.lrange("rq:queue:io", 0, -1) == [b"order-7"]
     work_off(redis, "io")
-    found = Queue("io", connection=redis).fetch_job("order-7")
-    assert found is not None
-    assert found.return_value() == "hello"
+    job = Queue("io", connection=redis).fetch_job("order-7")
+    assert job is not None
+    assert job.return_value() == "hello"
 
 
 def test_a_list_is_enqueued_whole_and_in_order_or_not_at_all(redis: Redis, web: Web) -> None:
@@ -222,7 +228,7 @@ def test_a_list_is_enqueued_whole_and_in_order_or_not_at_all(redis: Redis, web: 
     _problem(web.post(f"{API}/jobs", json=[one, {"task": "os.system"}]), 403)
     assert redis.llen("rq:queue:default") == 0
     answer = web.post(f"{API}/jobs", json=[one, one], headers={"Idempotency-Key": "k"})
-    assert [each["id"] for each in answer.json()["jobs"]] == ["k-0", "k-1"]
+    assert [job["id"] for job in answer.json()["jobs"]] == ["k-0", "k-1"]
     assert redis.lrange("rq:queue:default", 0, -1) == [b"k-0", b"k-1"]
 
 
@@ -289,7 +295,7 @@ def test_a_key_that_an_older_version_used_returns_its_job(redis: Redis, web: Web
 
 
 @pytest.mark.parametrize(
-    ("said", "status"),
+    ("body", "status"),
     [
         ({"task": "os.system", "args": ["id"]}, 403),
         ({"task": "tests.jobs.working.say", "on_success": "os.abort"}, 422),
@@ -308,9 +314,9 @@ def test_a_key_that_an_older_version_used_returns_its_job(redis: Redis, web: Web
         ([{"task": "tests.jobs.working.say"}] * 101, 422),
     ],
 )
-def test_an_invalid_job_is_rejected(redis: Redis, web: Web, said: Any, status: int) -> None:
-    answer = web.post(f"{API}/jobs", json=said)
-    _problem(answer, 400 if said is None else status)
+def test_an_invalid_job_is_rejected(redis: Redis, web: Web, body: Any, status: int) -> None:
+    answer = web.post(f"{API}/jobs", json=body)
+    _problem(answer, 400 if body is None else status)
     assert not redis.keys("rq:queue:*")
 
 
@@ -420,8 +426,8 @@ def test_while_the_server_is_away_responses_have_retry_after(start_web: StartWeb
     with Redis(port=free_port()) as nobody:
         web = start_web(nobody)
         for method, path in [("GET", "/events"), ("GET", "/queues"), ("POST", "/jobs")]:
-            said = {"task": "tests.jobs.working.say"} if method == "POST" else None
-            answer = web.request(method, API + path, json=said)
+            body = {"task": "tests.jobs.working.say"} if method == "POST" else None
+            answer = web.request(method, API + path, json=body)
             _problem(answer, 503)
             assert int(answer.headers["retry-after"]) > 0
 
@@ -467,7 +473,7 @@ def _reading() -> list[tuple[str, str]]:
         "/events/ten/statistics", "/events/ten/history", "/events/ten/upcoming", "/queues",
         "/workers", "/running", "/jobs/x", "/tasks", "/openapi.json",
     ]  # fmt: skip
-    return [("GET", path) for path in paths + [f"/jobs?state={each}" for each in states]]
+    return [("GET", path) for path in paths + [f"/jobs?state={state}" for state in states]]
 
 
 def _writing() -> list[tuple[str, str]]:
@@ -489,10 +495,10 @@ def _get(web: Web, path: str) -> Any:
 def _problem(answer: Any, status: int) -> None:
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"].startswith("application/problem+json")
-    said = json.loads(answer.content)
-    assert said["status"] == status
-    assert said["title"]
-    assert len(said["detail"]) > 5
+    problem = json.loads(answer.content)
+    assert problem["status"] == status
+    assert problem["title"]
+    assert len(problem["detail"]) > 5
 
 
 def _run(number: int) -> Run:

@@ -42,10 +42,10 @@ def test_the_health_check_fails(web: Web) -> None:
 
 
 def test_the_api_has_both_clocks_and_the_events(web: Web) -> None:
-    found = web.get("/api/v1/status").json()
-    assert not found["healthy"]
-    (conflict,) = found["conflicts"]
-    assert {each["file"] for each in conflict["clocks"]} == {"prod/main.py", "staging/main.py"}
+    status = web.get("/api/v1/status").json()
+    assert not status["healthy"]
+    (conflict,) = status["conflicts"]
+    assert {clock["file"] for clock in conflict["clocks"]} == {"prod/main.py", "staging/main.py"}
     assert (conflict["events"], conflict["number"]) == (["x"], 1)
 
 

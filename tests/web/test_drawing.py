@@ -81,10 +81,10 @@ def test_a_change_of_any_field_changes_the_digest_of_a_row(field: str) -> None:
 def test_rows_without_a_value_come_last_in_either_order(order: str) -> None:
     empty = replace(ROW, number=1, name="a", next=None, last=None, run=None)
     for descending in (False, True):
-        found = sorted_rows([empty, ROW], order, descending=descending)
+        rows = sorted_rows([empty, ROW], order, descending=descending)
         if order in {"next", "last", "outcome"}:
-            assert found == [ROW, empty]
-        assert len(found) == 2
+            assert rows == [ROW, empty]
+        assert len(rows) == 2
 
 
 def test_history_bars_show_what_was_missed_without_a_clock(
@@ -108,14 +108,16 @@ def test_history_bars_show_what_was_missed_without_a_clock(
 def test_history_bars_are_limited_to_their_length(redis: Redis, read: ReadSchedule) -> None:
     clock = Watched(redis, read("every('1 second', 'tasks.x')"))
     clock.turn([0, 1, 2, 5000])
-    found = history_bars.marks(_event(redis, START + 5000), {}, START + 5000)
-    assert len(found) == history_bars.LENGTH
+    marks = history_bars.marks(_event(redis, START + 5000), {}, START + 5000)
+    assert len(marks) == history_bars.LENGTH
     assert history_bars.words([]) == "nothing yet"
     assert history_bars.words([Mark.OK, Mark.MISSED, Mark.OK]) == "last 3: 2 succeeded, 1 missed"
 
 
 def test_every_outcome_of_a_run_has_its_shape_on_the_plot() -> None:
-    runs = [replace(RUN, outcome=each, started=START + n) for n, each in enumerate(RunOutcome)]
+    runs = [
+        replace(RUN, outcome=outcome, started=START + n) for n, outcome in enumerate(RunOutcome)
+    ]
     drawn = timeline.draw(runs, zone("UTC"))
     for outcome in RunOutcome:
         assert f'class="o-{outcome}"' in drawn
@@ -145,18 +147,18 @@ def test_the_levels_of_a_map_rise_from_its_emptiest_minute(counts: list[int]) ->
     levels = heatmap.steps(counts)
     assert levels == sorted(set(levels))
     assert 1 <= len(levels) <= heatmap.LEVELS
-    assert levels[0] == min((each for each in counts if each), default=1)
+    assert levels[0] == min((count for count in counts if count), default=1)
     shades = [heatmap.shade(at, levels) for at in range(1, len(levels) + 1)]
     assert shades == sorted(set(shades))
     assert set(shades) <= set(range(1, heatmap.LEVELS + 1))
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "text"),
     [(0.0008, "0.8 ms"), (0.4, "400 ms"), (4.2, "4.2 s"), (185, "3 min 5 s"), (None, "")],
 )
-def test_a_duration_is_rounded_for_reading(seconds: float | None, said: str) -> None:
-    assert times.duration(seconds) == said
+def test_a_duration_is_rounded_for_reading(seconds: float | None, text: str) -> None:
+    assert times.duration(seconds) == text
 
 
 def test_an_instant_is_shown_in_its_zone() -> None:
@@ -164,7 +166,11 @@ def test_an_instant_is_shown_in_its_zone() -> None:
     assert times.exact(at, zone("Europe/Berlin")) == "Mon 01 Mar 09:30 +01:00"
     assert times.exact(at + 5, zone("America/St_Johns")) == "Mon 01 Mar 05:00:05 -03:30"
     assert times.exact(10**12, zone("Asia/Tokyo")).startswith("Thu 30 Dec")
-    assert [times.relative(each) for each in (0.2, 65, -3)] == ["now", "in 1 min 5 s", "3 s ago"]
+    assert [times.relative(seconds) for seconds in (0.2, 65, -3)] == [
+        "now",
+        "in 1 min 5 s",
+        "3 s ago",
+    ]
 
 
 def _event(redis: Redis, now: float) -> EventStatus:

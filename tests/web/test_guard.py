@@ -19,7 +19,7 @@ FORM = "application/x-www-form-urlencoded"
 JOB = json.dumps({"task": "tests.jobs.working.say", "args": ["x"]}).encode()
 
 Ask = Callable[..., list[int]]
-Said = Mapping[str, str]
+Options = Mapping[str, str]
 
 
 @pytest.fixture
@@ -29,9 +29,9 @@ def ask(start_web: StartWeb) -> Ask:
     """
     app = Starlette(routes=[Mount("/clock", start_web().app)])
 
-    def sent(path: str, *bodies: _Body, token: str = TOKEN, **said: str) -> list[int]:
+    def sent(path: str, *bodies: _Body, token: str = TOKEN, **options: str) -> list[int]:
         async def all_of_them() -> list[int]:
-            return await asyncio.gather(*(_one(app, path, each, token, said) for each in bodies))
+            return await asyncio.gather(*(_one(app, path, body, token, options) for body in bodies))
 
         return asyncio.run(all_of_them())
 
@@ -68,9 +68,9 @@ def test_a_body_is_not_read_beyond_its_limit(ask: Ask, path: str, kind: str, mos
     body = _Body([part] * (most // len(part) + 10))
     assert ask(path, body, kind=kind) == [413]
     assert body.read <= most // len(part) + 1
-    said = _Body([part])
-    assert ask(path, said, kind=kind, length=str(most + 1)) == [413]
-    assert said.read == 0
+    body = _Body([part])
+    assert ask(path, body, kind=kind, length=str(most + 1)) == [413]
+    assert body.read == 0
 
 
 def test_the_memory_of_all_bodies_together_is_bounded(
@@ -89,7 +89,7 @@ class _Body(list[bytes | None]):
     read = 0
 
 
-async def _one(app: Starlette, path: str, body: _Body, token: str, said: Said) -> int:
+async def _one(app: Starlette, path: str, body: _Body, token: str, options: Options) -> int:
     """One request; its status."""
     statuses: list[int] = []
 
@@ -100,7 +100,7 @@ async def _one(app: Starlette, path: str, body: _Body, token: str, said: Said) -
         body.read += 1
         if part is None:
             await asyncio.Event().wait()
-        is_last = body.read == len(body) and not said.get("is_cut")
+        is_last = body.read == len(body) and not options.get("is_cut")
         return {"type": "http.request", "body": part, "more_body": not is_last}
 
     async def send(message: Message) -> None:
@@ -108,8 +108,8 @@ async def _one(app: Starlette, path: str, body: _Body, token: str, said: Said) -
             statuses.append(message["status"])
 
     headers = {"host": "web.test", "authorization": f"Bearer {token}"}
-    headers["content-type"] = said.get("kind", "application/json")
-    headers |= {"content-length": said["length"]} if "length" in said else {}
+    headers["content-type"] = options.get("kind", "application/json")
+    headers |= {"content-length": options["length"]} if "length" in options else {}
     scope = {
         "type": "http",
         "method": "POST",

@@ -37,25 +37,25 @@ Samples = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
 
 def test_a_scrape_counts_what_the_clock_did(redis: Redis, web: Web, clock: Watched) -> None:
     Queue("io", connection=redis).enqueue("tests.jobs.working.say")
-    found = _scrape(web)
-    assert _one(found, "clock_server_up") == _one(found, "clock_up") == 1
-    assert _one(found, "clock_last_tick_timestamp_seconds") == START + 20
-    assert _one(found, "clock_event_next_timestamp_seconds", event="ten") == START + 40
-    assert _one(found, "clock_event_last_enqueued_timestamp_seconds", event="ten") == START + 20
-    assert _one(found, "clock_event_enqueued_total", event="ten") == 2
-    assert _one(found, "clock_event_missed_total", event="a/b ü") == 0
-    assert _one(found, "clock_event_overdue_seconds", event="ten") == 0
-    assert _one(found, "clock_queue_waiting", queue="io") == 1
-    assert _one(found, "clock_queue_workers", queue="default") == 0
+    samples = _scrape(web)
+    assert _one(samples, "clock_server_up") == _one(samples, "clock_up") == 1
+    assert _one(samples, "clock_last_tick_timestamp_seconds") == START + 20
+    assert _one(samples, "clock_event_next_timestamp_seconds", event="ten") == START + 40
+    assert _one(samples, "clock_event_last_enqueued_timestamp_seconds", event="ten") == START + 20
+    assert _one(samples, "clock_event_enqueued_total", event="ten") == 2
+    assert _one(samples, "clock_event_missed_total", event="a/b ü") == 0
+    assert _one(samples, "clock_event_overdue_seconds", event="ten") == 0
+    assert _one(samples, "clock_queue_waiting", queue="io") == 1
+    assert _one(samples, "clock_queue_workers", queue="default") == 0
 
 
 def test_skipped_occurrences_are_counted_by_reason(redis: Redis, web: Web, clock: Watched) -> None:
     pause(redis, "test", "ten", Pause(until=None, reason="", by="x", since=int(START)))
     clock.turn(range(25, 35))
-    found = _scrape(web)
-    assert _one(found, "clock_event_paused", event="ten") == 1
-    assert _one(found, "clock_event_skipped_total", event="ten", reason="paused") == 1
-    assert _one(found, "clock_event_skipped_total", event="ten", reason="overlap") == 0
+    samples = _scrape(web)
+    assert _one(samples, "clock_event_paused", event="ten") == 1
+    assert _one(samples, "clock_event_skipped_total", event="ten", reason="paused") == 1
+    assert _one(samples, "clock_event_skipped_total", event="ten", reason="overlap") == 0
 
 
 def test_an_overdue_event_is_reported_while_the_clock_is_alive(
@@ -64,19 +64,19 @@ def test_an_overdue_event_is_reported_while_the_clock_is_alive(
     watched = Watched(redis, read("every('10 seconds', 'tasks.x', name='ten')"), is_idle=True)
     watched.turn(range(0, 200, 4))
     web = start_web(now=lambda: START + 198)
-    found = _scrape(web)
-    assert _one(found, "clock_event_overdue_seconds", event="ten") > 60
-    assert (_one(found, "clock_up"), _one(found, "clock_healthy")) == (1, 0)
+    samples = _scrape(web)
+    assert _one(samples, "clock_event_overdue_seconds", event="ten") > 60
+    assert (_one(samples, "clock_up"), _one(samples, "clock_healthy")) == (1, 0)
     assert _health(web) == (503, "overdue")
 
 
 def test_lateness_is_counted_with_the_heartbeat(redis: Redis, web: Web, clock: Watched) -> None:
     clock.turn([30.7, 36])
-    found = _scrape(web)
-    assert _one(found, "clock_lateness_seconds_count") == 3
-    assert _one(found, "clock_lateness_seconds_sum") == pytest.approx(0.7)
-    assert _one(found, "clock_lateness_seconds_bucket", le="0.5") == 2
-    assert _one(found, "clock_lateness_seconds_bucket", le="1.0") == 3
+    samples = _scrape(web)
+    assert _one(samples, "clock_lateness_seconds_count") == 3
+    assert _one(samples, "clock_lateness_seconds_sum") == pytest.approx(0.7)
+    assert _one(samples, "clock_lateness_seconds_bucket", le="0.5") == 2
+    assert _one(samples, "clock_lateness_seconds_bucket", le="1.0") == 3
 
 
 def test_a_stopping_clock_writes_its_last_counts(redis: Redis, read: ReadSchedule) -> None:
@@ -91,14 +91,14 @@ def test_a_second_clock_counts_the_claims_it_lost(
     redis: Redis, read: ReadSchedule, web: Web
 ) -> None:
     schedule = read("every('10 seconds', 'tasks.x', name='ten')")
-    first, second = (Watched(redis, schedule, token=f"h:1:{each}") for each in "ab")
+    first, second = (Watched(redis, schedule, token=f"h:1:{token}") for token in "ab")
     for second_ in range(0, 31, 5):
         first.turn([second_])
         second.turn([second_])
-    found = _scrape(web)
-    assert _one(found, "clock_duplicates_refused_total") == 3
-    assert _one(found, "clock_event_enqueued_total", event="ten") == 3
-    assert _one(found, "clock_lateness_seconds_count") == 3
+    samples = _scrape(web)
+    assert _one(samples, "clock_duplicates_refused_total") == 3
+    assert _one(samples, "clock_event_enqueued_total", event="ten") == 3
+    assert _one(samples, "clock_lateness_seconds_count") == 3
 
 
 def test_runs_are_counted_beyond_those_that_are_kept(
@@ -107,22 +107,22 @@ def test_runs_are_counted_beyond_those_that_are_kept(
     monkeypatch.setattr("clock.keys.RUNS", 2)
     for number, outcome in enumerate([*[RunOutcome.SUCCEEDED] * 4, RunOutcome.FAILED]):
         write_run(redis, "test", _run(outcome, 0.3 + number))
-    found = _scrape(web)
+    samples = _scrape(web)
     assert redis.llen("clock:test:runs:ten") == 2
-    assert _one(found, "clock_event_runs_total", event="ten", outcome="succeeded") == 4
-    assert _one(found, "clock_event_runs_total", event="ten", outcome="failed") == 1
-    assert _one(found, "clock_event_run_duration_seconds_count", event="ten") == 5
-    assert _one(found, "clock_event_run_duration_seconds_sum", event="ten") == pytest.approx(11.5)
-    assert _one(found, "clock_event_run_duration_seconds_bucket", event="ten", le="1.0") == 1
-    assert _one(found, "clock_event_last_succeeded_timestamp_seconds", event="ten") == START + 3.3
-    assert _one(found, "clock_event_failing", event="ten") == 1
+    assert _one(samples, "clock_event_runs_total", event="ten", outcome="succeeded") == 4
+    assert _one(samples, "clock_event_runs_total", event="ten", outcome="failed") == 1
+    assert _one(samples, "clock_event_run_duration_seconds_count", event="ten") == 5
+    assert _one(samples, "clock_event_run_duration_seconds_sum", event="ten") == pytest.approx(11.5)
+    assert _one(samples, "clock_event_run_duration_seconds_bucket", event="ten", le="1.0") == 1
+    assert _one(samples, "clock_event_last_succeeded_timestamp_seconds", event="ten") == START + 3.3
+    assert _one(samples, "clock_event_failing", event="ten") == 1
     assert 0 < redis.ttl("clock:test:measured:ten") <= 400 * 86_400
 
 
 def test_an_abandoned_run_has_no_duration(redis: Redis) -> None:
     write_run(redis, "test", _run(RunOutcome.ABANDONED, 100.0))
-    found = read_measured(redis, "test", ["ten"])["ten"]
-    assert (found.outcomes, found.durations.count) == ({"abandoned": 1}, 0)
+    totals = read_measured(redis, "test", ["ten"])["ten"]
+    assert (totals.outcomes, totals.durations.count) == ({"abandoned": 1}, 0)
 
 
 def test_counters_never_go_back(redis: Redis, web: Web, clock: Watched) -> None:
@@ -146,8 +146,8 @@ def test_while_the_server_is_away_a_scrape_reports_only_that(
 
 
 def test_before_any_clock_ran_a_scrape_reports_no_clock(web: Web) -> None:
-    found = _scrape(web)
-    assert (_one(found, "clock_up"), _one(found, "clock_events")) == (0, 0)
+    samples = _scrape(web)
+    assert (_one(samples, "clock_up"), _one(samples, "clock_events")) == (0, 0)
     assert _health(web) == (503, "no clock")
     assert _health(web, "/readyz") == (200, "ok")
 
@@ -176,7 +176,10 @@ def test_openmetrics_is_supported_too(web: Web, clock: Watched) -> None:
     answer = web.get("/metrics", headers={"accept": "application/openmetrics-text"})
     assert answer.headers["content-type"].startswith("application/openmetrics-text")
     families = parse_openmetrics(answer.text)  # type: ignore[no-untyped-call]
-    assert {each.name for each in families} >= {"clock_event_enqueued", "clock_lateness_seconds"}
+    assert {family.name for family in families} >= {
+        "clock_event_enqueued",
+        "clock_lateness_seconds",
+    }
 
 
 def test_a_scrape_needs_few_commands_however_many_events_there_are(
@@ -190,7 +193,9 @@ def test_a_scrape_needs_few_commands_however_many_events_there_are(
         _scrape(web)
         redis.config_resetstat()
         _scrape(web)
-        calls = {name: each["calls"] for name, each in redis.info("commandstats").items()}
+        calls = {
+            name: statistics["calls"] for name, statistics in redis.info("commandstats").items()
+        }
         # One last run and one set of counts an event, each in one round trip.
         calls["cmdstat_hgetall"] -= number
         calls["cmdstat_lrange"] -= number
@@ -202,7 +207,7 @@ def test_the_docs_name_every_metric_with_its_labels_and_no_other(
     redis: Redis, web: Web, clock: Watched
 ) -> None:
     write_run(redis, "test", _run(RunOutcome.SUCCEEDED, 1.0))
-    said = {
+    documented = {
         name: frozenset(re.findall(r"`(\w+)`", labels))
         for name, labels in re.findall(
             r"^\| `(clock\w*)` \| \w+ \| ([^|]*)\|", _read("docs/metrics.md"), re.MULTILINE
@@ -210,13 +215,13 @@ def test_the_docs_name_every_metric_with_its_labels_and_no_other(
     }
     families = list(parse(web.get("/metrics").text))
     served = {
-        each.name + ("_total" if each.type == "counter" else ""): frozenset(
-            label for sample in each.samples for label in sample.labels
+        family.name + ("_total" if family.type == "counter" else ""): frozenset(
+            label for sample in family.samples for label in sample.labels
         )
         - {"le"}
-        for each in families
+        for family in families
     }
-    assert said == served
+    assert documented == served
 
 
 def test_alerts_and_dashboard_use_metrics_that_exist(
@@ -227,7 +232,7 @@ def test_alerts_and_dashboard_use_metrics_that_exist(
     dashboard = json.loads(_read("deploy/grafana/rq-clock.json"))
     asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
     asked += re.findall(r"expr: (.*)", _read("deploy/prometheus/rules.yml"))
-    names = {name for each in asked for name in re.findall(r"\bclock_\w+", each)}
+    names = {name for expression in asked for name in re.findall(r"\bclock_\w+", expression)}
     assert len(asked) > 25
     assert names <= served
 
@@ -280,13 +285,13 @@ def _scrape(web: Web) -> Samples:
     }
 
 
-def _one(found: Samples, name: str, **labels: str) -> float:
-    return found[name, frozenset(labels.items())]
+def _one(samples: Samples, name: str, **labels: str) -> float:
+    return samples[name, frozenset(labels.items())]
 
 
-def _counters(found: Samples) -> dict[Any, float]:
+def _counters(samples: Samples) -> dict[Any, float]:
     ends = ("_total", "_bucket", "_count", "_sum")
-    return {key: value for key, value in found.items() if key[0].endswith(ends)}
+    return {key: value for key, value in samples.items() if key[0].endswith(ends)}
 
 
 def _health(web: Web, path: str = "/healthz") -> tuple[int, str]:

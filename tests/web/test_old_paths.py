@@ -68,7 +68,9 @@ def test_every_request_of_0_1_0_is_answered_as_it_was(redis: Redis) -> None:
 
 
 def test_every_operation_of_0_1_0_was_asked_and_is_there_today() -> None:
-    assert set(RECORDED["operations"]) <= {f"{each.method} {each.path}" for each in OPERATIONS}
+    assert set(RECORDED["operations"]) <= {
+        f"{operation.method} {operation.path}" for operation in OPERATIONS
+    }
     for operation in RECORDED["operations"]:
         method, _, path = operation.partition(" ")
         rule = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))

@@ -103,9 +103,9 @@ def test_what_people_write_is_escaped(
     answer = site.get(f"{path}?name={name}&event={name}&q={name}&done=run&of={name}")
     assert answer.status_code == 200
     assert "<img" not in answer.text
-    found = _Tags()
-    found.feed(answer.text)
-    assert not found.inline
+    tags = _Tags()
+    tags.feed(answer.text)
+    assert not tags.inline
 
 
 def test_errors_of_jobs_are_escaped(site: Web, redis: Redis) -> None:
@@ -180,8 +180,8 @@ def test_an_invalid_form_changes_nothing_and_shows_the_reason(
 
 
 def test_a_pause_ends_at_a_local_time_of_its_event(site: Web, clock: Watched, redis: Redis) -> None:
-    said = {"for": "until", "until": "2027-03-01T09:30", "reason": " because "}
-    answer = _send(site, "/pause", event="a/b ü", **said)
+    fields = {"for": "until", "until": "2027-03-01T09:30", "reason": " because "}
+    answer = _send(site, "/pause", event="a/b ü", **fields)
     assert answer.headers["location"] == "/?done=pause&of=a%2Fb+%C3%BC"
     pause = read_pauses(redis, "test")["a/b ü"]
     assert (pause.until, pause.reason, pause.by) == (1_803_889_800, "because", "web")
@@ -221,11 +221,11 @@ def test_only_changed_rows_are_sent_again(site: Web, clock: Watched, redis: Redi
     (order,) = re.findall(r'data-order="(\w+)"', text)
     have = dict(re.findall(r'data-number="(\d+)" data-digest="(\w+)"', text))
     digests = "".join(have[str(number)] for number in range(len(have)))
-    said = site.get(f"/live?order={order}&have={digests}").json()
-    assert said["rows"] == {}
+    changes = site.get(f"/live?order={order}&have={digests}").json()
+    assert changes["rows"] == {}
     write_run(redis, "test", _run("ten"))
-    said = site.get(f"/live?order={order}&have={digests}").json()
-    (changed,) = said["rows"].values()
+    changes = site.get(f"/live?order={order}&have={digests}").json()
+    (changed,) = changes["rows"].values()
     assert "failed" in changed
     assert "ZeroDivisionError" in changed
     assert site.get("/live?order=another&have=").json()["reload"]
@@ -238,8 +238,8 @@ def test_an_event_whose_last_run_failed_is_failing(site: Web, clock: Watched, re
 
 
 def test_the_history_shows_why_nothing_was_enqueued(start_site: StartSite, clock: Watched) -> None:
-    said = {"event": "ten", "for": "600", "reason": "the disk is full"}
-    assert _send(start_site(), "/pause", **said).status_code == 303
+    fields = {"event": "ten", "for": "600", "reason": "the disk is full"}
+    assert _send(start_site(), "/pause", **fields).status_code == 303
     clock.turn(range(30, 45))
     text = start_site(now=START + 45).get("/event?name=ten").text
     assert "paused by web from" in text
@@ -279,9 +279,9 @@ def test_under_a_prefix_every_link_has_it(site: Web, clock: Watched) -> None:
 def test_the_example_of_the_docs_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CLOCK_WEB_PASSWORD", raising=False)
     (block,) = re.findall(r"^```python\n(.*?)^```$", DOCS.read_text(), re.MULTILINE | re.DOTALL)
-    said: dict[str, object] = {}
-    exec(block, said)  # noqa: S102  # our own page
-    assert isinstance(said["app"], Starlette)
+    namespace: dict[str, object] = {}
+    exec(block, namespace)  # noqa: S102  # our own page
+    assert isinstance(namespace["app"], Starlette)
 
 
 def _all(redis: Redis) -> dict[bytes, bytes | None]:

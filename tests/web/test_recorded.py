@@ -26,14 +26,14 @@ def test_the_overview_shows_every_event(web: Web) -> None:
     page = web.get("/")
     assert page.status_code == 200
     assert [
-        each for each in RECORDED["status"] if html.escape(each["event"]) not in page.text
+        event for event in RECORDED["status"] if html.escape(event["event"]) not in page.text
     ] == []
 
 
 def test_the_api_returns_of_every_event_what_0_1_0_did(web: Web) -> None:
-    found = web.get("/api/v1/events").json()["events"]
-    assert len(found) == len(RECORDED["status"])
-    for before, now in zip(RECORDED["status"], found, strict=True):
+    events = web.get("/api/v1/events").json()["events"]
+    assert len(events) == len(RECORDED["status"])
+    for before, now in zip(RECORDED["status"], events, strict=True):
         assert lost(before, now, "next", "sentence") == {}, before["event"]
 
 

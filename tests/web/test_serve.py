@@ -25,6 +25,6 @@ async def _has_no_delay() -> int:
     async with server:
         address = server.sockets[0].getsockname()
         _, writer = await asyncio.open_connection(*address[:2])
-        found = await asyncio.wait_for(accepted, timeout=10)
+        connection = await asyncio.wait_for(accepted, timeout=10)
         writer.close()
-    return found
+    return connection
