@@ -99,9 +99,8 @@ class AccessMiddleware:
             while more:
                 message = await receive()
                 if message["type"] != "http.request":
-                    return error_response(
-                        scope, 400, "the request ended before its body was complete"
-                    )
+                    detail = "the request ended before its body was complete"
+                    return error_response(scope, 400, detail)
                 part = message.get("body", b"")
                 size += len(part)
                 if size > most:
@@ -125,9 +124,8 @@ class AccessMiddleware:
         name = host if host.endswith("]") else host.rpartition(":")[0] or host
         if name.lower() in self._access.hosts:
             return None
-        return error_response(
-            scope, 421, "this name is not one of this machine's own: set a password"
-        )
+        detail = "this name is not one of this machine's own: set a password"
+        return error_response(scope, 421, detail)
 
     def _check_headers(self, scope: Scope, path: str) -> Response | None:
         """Checks that need only the headers."""
@@ -155,8 +153,7 @@ class AccessMiddleware:
 
     def _sign_in(self, scope: Scope, is_reading: bool) -> Response:
         if is_for_programs(scope):
-            headers = {"www-authenticate": 'Bearer realm="clock"'}
-            return error_response(scope, 401, "a token or a password is required", headers)
+            return error_response(scope, 401, "a token or a password is required", _BEARER)
         if not is_reading:
             return error_response(scope, 401, "the session has ended; sign in again", _BEARER)
         wanted = scope["path"] + (f"?{query}" if (query := scope["query_string"].decode()) else "")

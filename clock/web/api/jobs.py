@@ -166,7 +166,7 @@ OPERATIONS = (
     ),
     Operation(
         method="GET", path="/running", tag=_TAG, does=_running,
-        summary="The jobs that run, with their progress",
+        summary="The running jobs, with their progress",
         gives=shapes.of(jobs=shapes.listed(shapes.RUNNING)),
     ),
     Operation(
@@ -189,7 +189,7 @@ OPERATIONS = (
     ),
     Operation(
         method="POST", path="/jobs/requeue", tag=_TAG, does=_requeue_all, errors=(409,),
-        summary="Put the failed jobs of a filter back on their queue",
+        summary="Requeue the failed jobs of a filter",
         body=_FILTER, body_is_required=True, gives=_REQUEUED,
     ),
     Operation(
@@ -203,10 +203,10 @@ OPERATIONS = (
     ),
     Operation(
         method="DELETE", path="/jobs/{id}", tag=_TAG, does=_delete, errors=(404, 409),
-        summary="Delete a job that does not run", gives=_DELETED,
+        summary="Delete a job that is not running", gives=_DELETED,
     ),
     Operation(
         method="POST", path="/jobs/{id}/requeue", tag=_TAG, does=_requeue, errors=(404, 409),
-        summary="Put a failed job back on its queue", gives=_REQUEUED,
+        summary="Requeue a failed job", gives=_REQUEUED,
     ),
 )  # fmt: skip
