@@ -14,6 +14,7 @@ from clock.ledger.descriptions import read_descriptions
 from clock.ledger.manual import run_now
 from clock.ledger.pauses import Pause, pause, pause_end, resume
 from clock.recurrence.zone import Zone, zone
+from clock.web.error_response import ROOT
 from clock.web.pages.overview import action_message
 from clock.web.pages.rendering import context_of, render
 
@@ -109,7 +110,7 @@ def finish(request: Request, action: str, of: str) -> Response:
     path, _, query = request.state.form.get("back", "").partition("?")
     path = path if path in {"/", "/event", "/queues", "/jobs"} else "/"
     kept = [*parse_qsl(query, max_num_fields=20), ("done", action), ("of", of)]
-    return RedirectResponse(f"{request.scope.get('root_path', '')}{path}?{urlencode(kept)}", 303)
+    return RedirectResponse(f"{request.scope[ROOT]}{path}?{urlencode(kept)}", 303)
 
 
 def _ask_pause(request: Request, event: str, problem: str) -> Response:

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from clock.web.access import COOKIE
+from clock.web.error_response import ROOT
 from clock.web.pages.rendering import context_of, render, set_session
 
 
@@ -30,7 +31,7 @@ def login(request: Request) -> Response:
 
 def logout(request: Request) -> Response:
     """``POST /logout``: delete the cookie of the session."""
-    root = request.scope.get("root_path", "")
+    root = request.scope[ROOT]
     response = RedirectResponse(f"{root}/login", 303)
     response.delete_cookie(COOKIE, path=root or "/")
     return response
@@ -40,6 +41,6 @@ def own_path(request: Request, path: str) -> str:
     """``path`` if it is one of ours, else that of the main page: anybody can make a link with
     ``next`` in it.
     """
-    root = request.scope.get("root_path", "")
+    root = request.scope[ROOT]
     is_plain = path.isprintable() and "\\" not in path and not path.startswith("//")
     return path if is_plain and path.startswith(f"{root}/") else f"{root}/"

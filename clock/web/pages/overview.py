@@ -16,6 +16,7 @@ from clock.observe.rq.workers import count_workers
 from clock.observe.state import State
 from clock.observe.status import AppStatus
 from clock.web.context import Context
+from clock.web.error_response import ROOT
 from clock.web.pages import history_bars
 from clock.web.pages.rendering import context_of, fragment, render
 from clock.web.pages.row import ORDERS, URGENCY, Row, rows_of, sorted_rows
@@ -107,14 +108,13 @@ def show_changes(request: Request) -> Response:
     if request.query_params.get("order") != overview.order:
         return JSONResponse(changes | {"reload": True})
     changed = changed_rows(overview.rows, request.query_params.get("have", ""))
-    root = request.scope.get("root_path", "")
     shown = {
         row.number: fragment(
             "_row.html",
             row=row,
             is_hidden=False,
             now=now,
-            root=root,
+            root=request.scope[ROOT],
             actions=context.access.actions,
         )
         for row in changed

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 
 from clock.web.access import COOKIE, Person
 from clock.web.context import Context
+from clock.web.error_response import ROOT, path_of
 from clock.web.pages import history_bars, times
 
 STATIC = Path(__file__).parent.parent / "static"
@@ -41,9 +42,9 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
             actions=context.access.actions,
             has_password=not context.access.is_open,
             csrf=context.access.form_token(session) if session else "",
-            here=request.url.path.removeprefix(request.scope.get("root_path", "")) or "/",
+            here=path_of(request.scope),
             back=back_of(request),
-            root=request.scope.get("root_path", ""),
+            root=request.scope[ROOT],
             navigation=NAVIGATION,
             version=_version(),
             **{"now": now, **values},
@@ -67,7 +68,7 @@ def set_session(request: Request, response: HTMLResponse | Any, cookie: str) -> 
         COOKIE,
         cookie,
         max_age=context_of(request).access.session_seconds,
-        path=request.scope.get("root_path", "") or "/",
+        path=request.scope[ROOT] or "/",
         secure=request.url.scheme == "https" or forwarded.startswith("https"),
         httponly=True,
         samesite="lax",
@@ -76,7 +77,7 @@ def set_session(request: Request, response: HTMLResponse | Any, cookie: str) -> 
 
 def back_of(request: Request) -> str:
     """The path of this page below the root, to which an action redirects."""
-    path = request.url.path.removeprefix(request.scope.get("root_path", "")) or "/"
+    path = path_of(request.scope)
     kept = [(k, v) for k, v in request.query_params.multi_items() if k not in {"done", "of"}]
     return f"{path}?{urlencode(kept)}" if kept else path
 
