@@ -35,9 +35,9 @@ ALLOWED = 0.2
 
 FLOOR = "/readyz"
 PATHS = (
-    "/", "/event?name=n7", "/queues", "/week", "/api/v1/status", "/api/v1/schedules",
-    "/api/v1/schedules/n7", "/api/v1/schedules/n7/runs", "/api/v1/schedules/n7/statistics",
-    "/api/v1/schedules/n7/coming", "/api/v1/load", "/api/v1/queues", "/api/v1/running",
+    "/", "/event?name=n7", "/queues", "/week", "/api/v1/status", "/api/v1/events",
+    "/api/v1/events/n7", "/api/v1/events/n7/runs", "/api/v1/events/n7/statistics",
+    "/api/v1/events/n7/upcoming", "/api/v1/load", "/api/v1/queues", "/api/v1/running",
     "/api/v1/jobs?state=failed", "/healthz", "/metrics",
 )  # fmt: skip
 

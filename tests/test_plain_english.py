@@ -13,7 +13,7 @@ import clock
 
 PACKAGE = Path(clock.__file__).parent
 
-TODO = {"web"}
+TODO: set[str] = set()
 """Rooms that are not read yet."""
 
 LATER = {"worker"}

@@ -1,4 +1,4 @@
-"""The status of an application, or of one event, read from the ledger."""
+"""The status of an application, of one event or of its queues, read from Redis."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from redis import Redis
 
 from clock.errors import UnknownEventError
 from clock.ledger.clocks import Life
+from clock.ledger.descriptions import read_descriptions
 from clock.ledger.records import find_record
 from clock.observe.recent_runs import RecentRuns, read_recent_runs
+from clock.observe.rq.queues import QueueState, read_queues
 from clock.observe.snapshot import read_snapshot
 from clock.observe.status import AppStatus, EventStatus, status
 from clock.runs.records import read_runs
@@ -75,3 +77,12 @@ def read_event(
     return EventReading(
         event=app_status.event(name), runs=runs, recent=recent, lives=snapshot.lives
     )
+
+
+def read_app_queues(connection: Redis, app: str, now: float) -> list[QueueState]:
+    """Every queue that RQ knows or an event of ``app`` uses, by name, at ``now`` (UTC seconds since
+    1970). One round trip more than ``read_queues``. Raises ServerError.
+    """
+    descriptions = read_descriptions(connection, app).values()
+    names = {description.queue for description in descriptions if description.removed is None}
+    return read_queues(connection, now, names)

@@ -73,7 +73,7 @@ def test_no_page_is_wider_than_a_phone(scene: str, open_page: OpenPage, path: st
 
 def test_a_missed_occurrence_shows_as_a_gap(scene: str, open_page: OpenPage) -> None:
     page = open_page(scene)
-    history_bars = page.locator("tr", has_text="mail.digest").locator("svg.strip")
+    history_bars = page.locator("tr", has_text="mail.digest").locator("svg.history-bars")
     expect(history_bars.locator(".m-missed")).to_have_count(1)
     label = history_bars.get_attribute("aria-label") or ""
     assert "missed" in label

@@ -81,7 +81,7 @@ def test_the_web_ui_works_with_exactly_the_rights_that_the_docs_list(
     grant(redis, reading)
     with recorded(redis) as looks, _page(tmp_path, url) as page:
         answers = {path: page.get(path) for path in _paths(failed[0])}
-        assert page.post("/api/v1/schedules/failing/run").status_code == 403
+        assert page.post("/api/v1/events/failing/run").status_code == 403
     assert [
         (path, answer.status_code, answer.text)
         for path, answer in answers.items()
@@ -90,7 +90,7 @@ def test_the_web_ui_works_with_exactly_the_rights_that_the_docs_list(
     assert_exact(reading, looks)
 
     grant(redis, acting)
-    event = "/api/v1/schedules/failing"
+    event = "/api/v1/events/failing"
     with recorded(redis) as acts, _page(tmp_path, url, "--allow-actions") as page:
         for done in (
             page.post(f"{event}/run"),
@@ -136,7 +136,7 @@ def test_without_permission_for_time_the_web_ui_uses_the_time_of_its_host(
     grant(redis, reading, reading._replace(rules=["-time"]))
     with _page(tmp_path, address(server.url, "page")) as page:
         assert page.get("/").status_code == 200
-        assert page.get("/api/v1/schedules").status_code == 200
+        assert page.get("/api/v1/events").status_code == 200
 
 
 def test_commands_that_read_need_only_the_rights_of_the_web_ui(

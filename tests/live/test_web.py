@@ -72,7 +72,7 @@ def test_the_environment_sets_the_port(start_web: StartWeb, tmp_path: Path) -> N
             timeout=30,
         )
     assert done.returncode == 2
-    assert done.stderr == f"clock: 127.0.0.1:{port} cannot be listened on: Address already in use\n"
+    assert done.stderr == f"clock: cannot listen on 127.0.0.1:{port}: Address already in use\n"
 
 
 def test_with_or_any_port_a_taken_port_is_replaced_by_a_free_one(start_web: StartWeb) -> None:
