@@ -24,7 +24,7 @@ class ChannelCall(NamedTuple):
 
 
 class Channel:
-    """Calls of one script over a connection of its own.
+    """Calls of one script that begins with ``job.lua``, over a connection of its own.
 
     Every method but ``close`` raises ServerError where the server is away or refuses; the replies
     to all the calls then under way are lost.
@@ -32,7 +32,7 @@ class Channel:
 
     def __init__(self, connection: Redis, name: str) -> None:
         self._client = connection
-        self._script = connection.register_script(script("clock.ledger", name))
+        self._script = connection.register_script(script("clock.ledger", name, include="job.lua"))
         self._pool = connection.connection_pool
         self._connection: Any = None
         self._under_way = 0

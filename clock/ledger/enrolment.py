@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from redis import Redis
@@ -55,9 +55,9 @@ class Enrolment:
                 if not may_go_on():
                     break
                 if len(calls) > 1:
-                    yield list(map(int, self._channel.receive(calls.popleft())[1:]))
+                    yield list(map(int, self._channel.receive(calls.popleft())))
             while calls:
-                yield list(map(int, self._channel.receive(calls.popleft())[1:]))
+                yield list(map(int, self._channel.receive(calls.popleft())))
         except BaseException:
             self._channel.close()
             raise
@@ -88,9 +88,9 @@ class Enrolment:
     ) -> ChannelCall:
         shapes = {shape.digest: shape for shape, _ in part}
         instant = "" if stands_at is None else int(stands_at)
-        arguments: list[Any] = [keys.TTL, or_server_time(now), instant, len(shapes)]
+        arguments: list[Any] = [or_server_time(now), keys.TTL, instant, len(shapes)]
         for shape in shapes.values():
-            arguments += _shape_arguments(shape)
+            arguments += shape.arguments()
         for _, of_event in part:
             arguments += of_event
         of = (keys.decided, keys.recurrences, keys.templates, keys.shapes)
@@ -101,28 +101,8 @@ class Enrolment:
             event.name,
             event.identity(),
             template.shape.digest,
-            job_prefix(self._app, event.name),
-            template.data,
-            template.description,
-            template.first,
-            template.later,
+            *template.arguments(job_prefix(self._app, event.name)),
         )
-
-
-def _shape_arguments(shape: Shape) -> Iterable[Any]:
-    return (
-        shape.digest,
-        shape.queue_key,
-        shape.side,
-        "-" if shape.expires is None else shape.expires,
-        shape.overlap,
-        shape.stuck_after,
-        shape.serializer,
-        *shape.first,
-        *shape.later,
-        2 * len(shape.fields),
-        *(part for field in shape.fields.items() for part in field),
-    )
 
 
 def or_server_time(now: float | None) -> float | str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -78,6 +78,22 @@ class Shape(NamedTuple):
     first: Sequence[bytes]
     later: Sequence[bytes]
 
+    def arguments(self) -> Sequence[Any]:
+        """What ``read_shape`` of ``job.lua`` reads."""
+        return (
+            self.digest,
+            self.queue_key,
+            self.side,
+            "-" if self.expires is None else self.expires,
+            self.overlap,
+            self.stuck_after,
+            self.serializer,
+            *self.first,
+            *self.later,
+            2 * len(self.fields),
+            *(part for field in self.fields.items() for part in field),
+        )
+
 
 class JobTemplate(NamedTuple):
     """An event's job, but for what one occurrence adds.
@@ -91,10 +107,9 @@ class JobTemplate(NamedTuple):
     first: bytes
     later: bytes
 
-    @property
-    def fields(self) -> dict[str, Any]:
-        """The fields of the hash that are the same for each of the event's jobs."""
-        return {**self.shape.fields, "data": self.data, "description": self.description}
+    def arguments(self, prefix: str) -> Sequence[Any]:
+        """What the scripts read of it, its shape apart; ``prefix`` is that of the job ids."""
+        return prefix, self.data, self.description, self.first, self.later
 
 
 class Model(NamedTuple):
@@ -106,11 +121,15 @@ class Model(NamedTuple):
 
 
 class JobTemplates:
-    """Makes the templates of events. Nothing is sent; RQ's classes cannot be made unconnected."""
+    """Makes the templates of events; ``mark`` is set in ``meta["clock"]`` of their jobs.
 
-    def __init__(self, connection: Redis, serializer: str) -> None:
+    Nothing is sent; RQ's classes cannot be made unconnected.
+    """
+
+    def __init__(self, connection: Redis, serializer: str, mark: str | None = None) -> None:
         self._connection = connection
         self._serializer = serializer
+        self._mark = mark
         self._dumps = resolve_serializer(serializer).dumps
         self._models: dict[int, Model] = {}
 
@@ -126,8 +145,16 @@ class JobTemplates:
         if event.job.description is None:
             job.description = job.get_call_string()
         fields = job.to_dict()
-        first, *first_parts = self._meta(event, None, _FIRST)
-        later, *later_parts = self._meta(event, PREVIOUS, _LATER)
+        meta = job_meta(event.job)
+        try:
+            (first, *first_parts), (later, *later_parts) = (
+                cut_meta(self._dumps, meta, event.name, is_first=is_first, mark=self._mark)
+                for is_first in (True, False)
+            )
+        except ValueError:
+            raise SettingsError(
+                f"the serializer {self._serializer!r} hides what it is given; use another"
+            ) from None
         return JobTemplate(
             shape=self._shape(model, event.policy, fields, first_parts, later_parts),
             data=fields["data"],
@@ -153,17 +180,6 @@ class JobTemplates:
             )
             model = self._models[id(options)] = Model(options, job, {})
         return model
-
-    def _meta(self, event: Event, previous: str | None, instants: re.Pattern[bytes]) -> list[bytes]:
-        clock = occurrence_meta(
-            event.name, scheduled=SCHEDULED, previous=previous, enqueued=ENQUEUED
-        )
-        parts = instants.split(self._dumps({**job_meta(event.job), keys.OCCURRENCE_META: clock}))
-        if len(parts) != instants.pattern.count(b"|") + 2:
-            raise SettingsError(
-                f"the serializer {self._serializer!r} hides what it is given; use another"
-            )
-        return parts
 
     def _shape(
         self,
@@ -199,16 +215,38 @@ def job_meta(options: JobOptions) -> dict[str, Any]:
     return {**options.meta, **({} if limit is None else {"max_running": limit})}
 
 
-def occurrence_meta(
-    event: str, *, scheduled: str, previous: str | None, enqueued: str
-) -> dict[str, Any]:
-    """What a job's ``meta["clock"]`` says; the instants are in ISO 8601 with a Z."""
-    return {
+def cut_meta(
+    dumps: Callable[[Any], bytes],
+    meta: Mapping[str, Any],
+    event: str,
+    *,
+    is_first: bool,
+    mark: str | None = None,
+) -> list[bytes]:
+    """``meta`` with that of an occurrence of ``event``, serialised, and cut where its instants go.
+
+    The first occurrence of all has no previous one. ``mark`` is set in ``meta["clock"]``. Raises
+    ValueError where the instants are not in what ``dumps`` returns.
+    """
+    occurrence: dict[str, Any] = {
         "event": event,
-        "scheduled_at": scheduled,
-        "previous_scheduled_at": previous,
-        "enqueued_at": enqueued,
+        "scheduled_at": SCHEDULED,
+        "previous_scheduled_at": None if is_first else PREVIOUS,
+        "enqueued_at": ENQUEUED,
     }
+    if mark is not None:
+        occurrence[mark] = True
+    instants = _FIRST if is_first else _LATER
+    parts = instants.split(dumps({**meta, keys.OCCURRENCE_META: occurrence}))
+    if len(parts) != instants.pattern.count(b"|") + 2:
+        raise ValueError("the instants are not in the serialised meta")
+    return parts
+
+
+def join_meta(later: Sequence[bytes]) -> bytes:
+    """The meta of a later occurrence from its parts, with stand-ins for its instants."""
+    ends = [SCHEDULED.encode(), PREVIOUS.encode(), ENQUEUED.encode(), b""]
+    return b"".join(part + end for part, end in zip(later, ends, strict=True))
 
 
 def rq_retry(retry: RetryPolicy | None) -> Retry | None:

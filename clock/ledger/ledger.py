@@ -141,7 +141,7 @@ class Ledger:
         of = (keys.decided, keys.templates, keys.shapes, keys.pauses)
         named = [key(self._app) for key in of]
         named += [rq_keys.QUEUES, keys.ahead(self._app)]
-        head = [self._token, keys.TTL, or_server_time(now), "" if latest is None else latest]
+        head = [or_server_time(now), self._token, keys.TTL, "" if latest is None else latest]
         calls: list[tuple[Sequence[Claim], ChannelCall]] = []
         for part in self._split(claims):
             arguments: list[Any] = [*head]

@@ -66,4 +66,4 @@ def _call(channel: Channel, events: int) -> ChannelCall:
     of = (keys.decided, keys.templates, keys.shapes, keys.pauses)
     named = [*(key("test") for key in of), "rq:queues", keys.ahead("test")]
     claims = ["f", 1_800_000_000, 1_800_000_000, 1, events, *[EVENT] * events]
-    return channel.send(named, ["token", keys.TTL, 1_800_000_000.0, "", *claims])
+    return channel.send(named, [1_800_000_000.0, "token", keys.TTL, "", *claims])

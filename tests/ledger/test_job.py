@@ -1,4 +1,4 @@
-"""The job of a claim, of a run by hand and of a backfill are one and the same job."""
+"""A claim, a run by hand and a backfill build the same job."""
 
 from __future__ import annotations
 
