@@ -97,7 +97,7 @@ local function take_back(id, shape, status, limit)
   if status == 'queued' then
     unqueue(id, shape.queue, shape.side)
   elseif WAITS_IN[status] then
-    call('ZREM', RQ .. WAITS_IN[status] .. sub(shape.queue, #QUEUE + 1), id)
+    call('ZREM', RQ .. WAITS_IN[status] .. sub(shape.queue, #RQ + #'queue:' + 1), id)
   end
   -- RQ gives away the slot it holds under its limit once it sees the job gone.
   if limit then call('ZREM', RQ .. 'rl:' .. limit .. ':rate_limited', id) end

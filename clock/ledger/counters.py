@@ -73,7 +73,7 @@ class Counters:
         flat = [str(part) for field in self._counts.items() for part in field]
         arguments = [str(keys.TTL), "-", *flat, "lateness:sum", f"{self._late:.6f}"]
         with server_errors():
-            self._connection.eval(script("clock.ledger", "measure.lua"), 1, self._key, *arguments)
+            self._connection.eval(script("clock.ledger", "count.lua"), 1, self._key, *arguments)
         self._counts.clear()
         self._late = 0.0
 

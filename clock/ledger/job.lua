@@ -8,7 +8,7 @@
 --
 -- ARGV  1 now in UTC seconds since 1970; "" for the server's TIME
 local call, find, sub = redis.call, string.find, string.sub
-local JOB, QUEUE = RQ .. 'job:', RQ .. 'queue:'
+local JOB = RQ .. 'job:'
 
 local SECONDS, MICROSECONDS
 if ARGV[1] == '' then

@@ -44,7 +44,7 @@ def read_time(connection: Redis, app: str, token: str, source: TimeSource) -> Ti
     with server_errors():
         # With its text, which is short: a server that has not seen it need not be asked twice.
         reply: Any = connection.eval(
-            script("clock.ledger", "time.lua"),
+            script("clock.ledger", "time_source.lua"),
             1,
             keys.time_source(app),
             source,

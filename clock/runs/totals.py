@@ -44,7 +44,7 @@ def measure(connection: Redis | Pipeline, app: str, run: Run) -> None:
     succeeded = round(run.ended, 3) if run.outcome == "succeeded" else "-"
     key = keys.measured(app, run.event)
     connection.eval(
-        script("clock.ledger", "measure.lua"),
+        script("clock.ledger", "count.lua"),
         1,
         key,
         str(keys.TTL),
