@@ -11,7 +11,7 @@ from clock import keys
 from clock.connection import rq_keys
 from clock.connection.errors import server_errors
 from clock.connection.scripts import script
-from clock.errors import NotAQueueError, UnknownEventError
+from clock.errors import TAKES_NO_JOBS, NotAQueueError, UnknownEventError
 from clock.ledger.job import JobTemplates, job_prefix
 from clock.schedule.event import Event
 
@@ -88,7 +88,5 @@ class Backfill:
         if standing == "unknown":
             raise UnknownEventError(f"the ledger of the application {self._app!r} has no {name!r}")
         if standing == "refused":
-            raise NotAQueueError(
-                f"the key {template.shape.queue_key} holds no queue, or nothing may be pushed there"
-            )
+            raise NotAQueueError(f"the key {template.shape.queue_key} {TAKES_NO_JOBS}")
         return Standing(standing)

@@ -12,7 +12,7 @@ from clock import keys
 from clock.connection import rq_keys
 from clock.connection.errors import server_errors
 from clock.connection.scripts import script
-from clock.errors import JobIdTakenError, NotAQueueError, NotEnrolledError
+from clock.errors import TAKES_NO_JOBS, JobIdTakenError, NotAQueueError, NotEnrolledError
 from clock.ledger.job import cut_meta, join_meta
 from clock.ledger.records import find_record
 from clock.ledger.reserved import manual_id
@@ -55,9 +55,7 @@ def run_now(connection: Redis, app: str, event: str, now: float, key: str | None
             ],
         )
     if pushed == 0:
-        raise NotAQueueError(
-            f"the key {queue.decode()} holds no queue, or nothing may be pushed there"
-        )
+        raise NotAQueueError(f"the key {queue.decode()} {TAKES_NO_JOBS}")
     if pushed < 0:
         raise JobIdTakenError(f"{event!r} was not run: another job has the id {identifier!r}")
     return identifier

@@ -1,18 +1,21 @@
-"""The status of an application, or of one event, read from the ledger."""
+"""Reading the ledger: an application's status, one event, the last decisions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from redis import Redis
 
+from clock.decision import Decision
 from clock.errors import UnknownEventError
 from clock.ledger.clocks import Life
 from clock.ledger.records import find_record
 from clock.observe.recent_runs import RecentRuns, read_recent_runs
 from clock.observe.snapshot import read_snapshot
 from clock.observe.status import AppStatus, EventStatus, status
+from clock.recurrence.zone import Zone, zone
 from clock.runs.records import read_runs
 from clock.runs.run import Run
 from clock.settings import TOLERANCE
@@ -31,6 +34,34 @@ class EventReading:
     runs: Sequence[Run]
     recent: Mapping[str, RecentRuns]
     lives: Sequence[Life]
+
+
+class EventDecision(NamedTuple):
+    """A decision about an event, whose zone is UTC where its clock has not described it."""
+
+    event: str
+    zone: Zone
+    decision: Decision
+
+
+def read_decisions(
+    connection: Redis, app: str, count: int, event: str | None = None
+) -> list[EventDecision]:
+    """The last ``count`` decisions about ``event``, or about all events of ``app``, latest first.
+
+    Raises UnknownEventError, and ServerError.
+    """
+    if event is not None:
+        find_record(connection, app, event)
+    snapshot = read_snapshot(connection, app, count)
+    described = snapshot.descriptions
+    decisions = [
+        EventDecision(name, described[name].zone if name in described else zone("UTC"), decision)
+        for name, record in snapshot.records.items()
+        if event in {None, name}
+        for decision in record.history
+    ]
+    return sorted(decisions, key=lambda entry: entry.decision.last, reverse=True)[:count]
 
 
 def read_status(
