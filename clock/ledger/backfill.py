@@ -1,4 +1,4 @@
-"""Claiming by hand what passed without a job."""
+"""Backfilling: enqueueing the jobs of occurrences that passed without one."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from clock.schedule.event import Event
 
 
 class Standing(StrEnum):
-    """What the ledger says of an occurrence that is to be backfilled."""
+    """Where an occurrence that is to be backfilled stands."""
 
     OPEN = "open"
     """It had no job."""
 
     FIRED = "fired"
-    """It had its job: there still is one, or the history says so."""
+    """It had its job, which still exists or is in the history."""
 
     BACKFILLED = "backfilled"
     """It was backfilled before."""
 
     TAKEN = "taken"
-    """It had none, and another job has the id that its job would get."""
+    """It had no job, and another job has the id that its job would get."""
 
     PENDING = "pending"
-    """It is not decided yet; its clock may still enqueue it, by its catch-up rule."""
+    """It is not decided yet: its clock may still enqueue it, by its catch-up rule."""
 
 
 class Backfill:
-    """The occurrences of one event, claimed by hand, for one application.
+    """Enqueues past occurrences of one event of one application.
 
-    Every method raises UnknownEventError for an event no clock of the application ever had, and
-    ServerError where the server is away or refuses; calling it again is always safe.
+    Every method raises UnknownEventError for an event that no clock of the application ever had,
+    NotAQueueError, and ServerError; calling it again is always safe.
     """
 
     def __init__(self, connection: Redis, *, app: str, event: Event, serializer: str) -> None:
@@ -63,7 +63,7 @@ class Backfill:
 
         The job has the id and the scheduled time of its occurrence; ``expires`` counts from
         ``now``. It goes behind what waits, so that backfilled jobs run in the order they are
-        pushed in. ``previous`` is the occurrence before, as its meta shall say.
+        pushed in. ``previous`` is the occurrence before, for its meta.
         """
         return self._call("push", scheduled, now, previous)
 

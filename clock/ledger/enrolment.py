@@ -17,12 +17,10 @@ ENROLLED_AT_ONCE = 500
 """Events in one call of the enrolment script; it holds the server for a few milliseconds."""
 
 ENROLLED_BYTES = 65_536
-"""Bytes in one such call, of which two are under way: over a line of 100 kB/s both are answered in
-time."""
+"""Bytes in one such call: two are sent ahead, and at 100 kB/s both are answered in time."""
 
 SMALL = 4_096
-"""Bytes of a template up to which it is not kept how large it is: so many events as are claimed at
-once fit into a call."""
+"""Bytes of a template whose size is not kept: all events of one batch fit into a call."""
 
 
 class Enrolment:
@@ -63,7 +61,7 @@ class Enrolment:
             raise
 
     def _parts(self, events: Sequence[Event]) -> Iterator[list[tuple[Shape, Sequence[Any]]]]:
-        """What one call after the other says of the events, with the shape of each."""
+        """The arguments of the events for one call after the other, with the shape of each."""
         part: list[tuple[Shape, Sequence[Any]]] = []
         room = ENROLLED_BYTES
         for event in events:
@@ -106,5 +104,5 @@ class Enrolment:
 
 
 def or_server_time(now: float | None) -> float | str:
-    """What tells a script by which time to decide."""
+    """The argument for ``now``; without it a script takes the server's time."""
     return "" if now is None else now

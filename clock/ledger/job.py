@@ -1,9 +1,9 @@
-"""The job of an event: exactly the hash that ``Queue.enqueue`` of the installed RQ would write.
+"""The template of an event's jobs: the hash that ``Queue.enqueue`` of the installed RQ would write.
 
-RQ itself makes it; what differs from occurrence to occurrence is filled in by the claim. ``meta``
-is made with stand-ins of the right length where the instants of an occurrence go, and cut there,
-so that it can be put together again without knowing the serializer. Most of a job is the same for
-many events: that is a shape, made and sent once for all of them.
+RQ itself makes it, and ``job.lua`` fills in what differs from occurrence to occurrence. ``meta`` is
+serialised with placeholders for the instants of an occurrence, as long as these, and cut there: the
+script puts it together without knowing the serializer. What many events share is a shape, made and
+sent once for all of them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _OWN = frozenset({"created_at", "enqueued_at", "meta", "data", "description"})
 
 SCHEDULED, PREVIOUS = "0001-02-03T04:05:06Z", "0006-05-04T03:02:01Z"
 ENQUEUED = "0007-08-09T10:11:12.131415Z"
-"""Stand-ins for the instants of an occurrence, each as long as what it stands for."""
+"""Placeholders for the instants of an occurrence, each as long as an instant."""
 
 _FIRST = re.compile(re.escape(f"{SCHEDULED}|{ENQUEUED}").replace(r"\|", "|").encode())
 _LATER = re.compile(re.escape(f"{SCHEDULED}|{PREVIOUS}|{ENQUEUED}").replace(r"\|", "|").encode())
@@ -96,9 +96,10 @@ class Shape(NamedTuple):
 
 
 class JobTemplate(NamedTuple):
-    """An event's job, but for what one occurrence adds.
+    """What an event's jobs have in common.
 
-    ``first`` and ``later`` are what its meta begins with, up to the scheduled instant.
+    ``first`` and ``later`` are what the meta of its first job and of every other begins with, up to
+    the scheduled instant.
     """
 
     shape: Shape
@@ -108,12 +109,12 @@ class JobTemplate(NamedTuple):
     later: bytes
 
     def arguments(self, prefix: str) -> Sequence[Any]:
-        """What the scripts read of it, its shape apart; ``prefix`` is that of the job ids."""
+        """What the scripts read of it, without its shape; ``prefix`` is that of the job ids."""
         return prefix, self.data, self.description, self.first, self.later
 
 
 class Model(NamedTuple):
-    """A job of RQ's with certain options, to be changed into that of an event."""
+    """A job made by RQ with some options, which is changed into that of one event after another."""
 
     options: JobOptions
     job: Job
@@ -136,11 +137,11 @@ class JobTemplates:
     def of(self, event: Event) -> JobTemplate:
         """The template of an event's jobs.
 
-        Raises SettingsError where the serializer hides the texts it is given.
+        Raises SettingsError where the strings it is given are not in the serializer's output.
         """
         model = self._model(event.job)
         job = model.job
-        # To change one job is a fifth of the work of making one; only what is set here differs.
+        # To change a job takes a fifth of the time of making one; only what is set here differs.
         job.func_name, job.args, job.kwargs = event.task, event.args, dict(event.kwargs)
         if event.job.description is None:
             job.description = job.get_call_string()
@@ -164,7 +165,7 @@ class JobTemplates:
         )
 
     def _model(self, options: JobOptions) -> Model:
-        # By identity: many events share one, a model keeps it, and to hash one takes long.
+        # By identity: many events share options, the model keeps them, and hashing them is slow.
         model = self._models.get(id(options))
         if model is None:
             queue = Queue(options.queue, connection=self._connection, serializer=self._serializer)
@@ -210,7 +211,7 @@ class JobTemplates:
 
 
 def job_meta(options: JobOptions) -> dict[str, Any]:
-    """What a job's ``meta`` says at its beginning, its occurrence apart."""
+    """A job's ``meta`` without its occurrence."""
     limit = options.max_running
     return {**options.meta, **({} if limit is None else {"max_running": limit})}
 
@@ -244,18 +245,18 @@ def cut_meta(
 
 
 def join_meta(later: Sequence[bytes]) -> bytes:
-    """The meta of a later occurrence from its parts, with stand-ins for its instants."""
+    """The meta of a later occurrence from its parts, with placeholders for its instants."""
     ends = [SCHEDULED.encode(), PREVIOUS.encode(), ENQUEUED.encode(), b""]
     return b"".join(part + end for part, end in zip(later, ends, strict=True))
 
 
 def rq_retry(retry: RetryPolicy | None) -> Retry | None:
-    """What RQ is told about retries."""
+    """The retries as RQ takes them."""
     if retry is None:
         return None
     return Retry(retry.max, interval=list(retry.intervals), enqueue_at_front=retry.at_front)
 
 
 def rq_callback(callback: EventCallback | None) -> Callback | None:
-    """What RQ is told about a function to call at a job's end."""
+    """The function to call at a job's end as RQ takes it."""
     return None if callback is None else Callback(callback.name, callback.timeout)

@@ -1,4 +1,4 @@
-"""Running an event by hand: its job, now, beside the schedule."""
+"""Running an event by hand: its job is enqueued now, and its schedule stays as it is."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from clock.ledger.reserved import manual_id
 def run_now(connection: Redis, app: str, event: str, now: float, key: str | None = None) -> str:
     """Enqueue the job of ``event`` at ``now`` (UTC seconds since 1970); returns the job's id.
 
-    Asked again with the same ``key`` (letters, digits, ``_`` and ``-``), nothing is done as long as
+    A second call with the same ``key`` (letters, digits, ``_`` and ``-``) does nothing as long as
     RQ keeps the job. Raises ValueError for a key of the form of the clock's own job ids.
 
-    The job's ``meta["clock"]`` says ``manual``, and the event's history notes it; what is scheduled
-    stays as it is. Raises UnknownEventError, ServerError, and of ConflictError NotEnrolledError,
-    NotAQueueError, and JobIdTakenError where another job has the id.
+    The job's ``meta["clock"]`` says ``manual``, and the run is in the event's history. Raises
+    UnknownEventError, ServerError, and of ConflictError NotEnrolledError, NotAQueueError, and
+    JobIdTakenError where another job has the id.
     """
     stamp = f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}"
     identifier = manual_id(app, event, key or f"{stamp}-{secrets.token_hex(3)}")

@@ -9,7 +9,7 @@ from redis import Redis
 from clock.connection import rq_keys
 from clock.connection.errors import server_errors
 from clock.ledger.unreadable import execute
-from clock.observe.rq.words import words
+from clock.observe.rq.display import display_text
 
 _FIELDS = ("status", "enqueued_at", "started_at", "ended_at")
 
@@ -32,7 +32,7 @@ def read_job(connection: Redis, identifier: str) -> JobState | None:
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.hmget(rq_keys.JOB + identifier, _FIELDS)
         (fields,) = execute(pipeline)
-    status, *instants = (words(value) for value in fields or [None] * len(_FIELDS))
+    status, *instants = (display_text(value) for value in fields or [None] * len(_FIELDS))
     if status is None:
         return None
     enqueued, started, ended = instants

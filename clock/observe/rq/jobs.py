@@ -15,9 +15,9 @@ from clock.connection import rq_keys
 from clock.connection.errors import server_errors
 from clock.ledger.unreadable import execute, skip
 from clock.ledger.values import maybe_whole
-from clock.observe.rq.instants import read_instant
+from clock.observe.rq.display import display_text
 from clock.observe.rq.payload import inflate, read_arguments, read_meta, read_task
-from clock.observe.rq.words import words
+from clock.observe.rq.timestamp import read_timestamp
 
 LONGEST_ERROR = 100_000
 """Bytes of an error that are shown."""
@@ -92,7 +92,7 @@ def read_details(connection: Redis, identifier: str) -> JobDetails | None:
         return None
     return JobDetails(
         summary=summary,
-        description=words(fields[len(FIELDS)]),
+        description=display_text(fields[len(FIELDS)]),
         error=_error(identifier, results),
         arguments=read_arguments(fields[1]),
     )
@@ -109,14 +109,14 @@ def summary_of(identifier: str, fields: Sequence[bytes | None] | None) -> JobSum
     occurrence: Mapping[str, Any] = mark if isinstance(mark, Mapping) else {}
     return JobSummary(
         id=identifier,
-        status=words(status) or "created",
+        status=display_text(status) or "created",
         task=read_task(data),
-        queue=words(queue) or "",
-        created=read_instant(created),
-        enqueued=read_instant(enqueued),
-        started=read_instant(started),
-        ended=read_instant(ended),
-        worker=words(worker),
+        queue=display_text(queue) or "",
+        created=read_timestamp(created),
+        enqueued=read_timestamp(enqueued),
+        started=read_timestamp(started),
+        ended=read_timestamp(ended),
+        worker=display_text(worker),
         timeout=_number(identifier, "timeout", timeout),
         retries_left=_number(identifier, "retries_left", left),
         event=_string(occurrence, "event"),
@@ -140,7 +140,7 @@ def _error(identifier: str, results: Sequence[Any] | None) -> str | None:
 
 def _string(occurrence: Mapping[str, Any], name: str) -> str | None:
     value = occurrence.get(name)
-    return words(value) if isinstance(value, str) else None
+    return display_text(value) if isinstance(value, str) else None
 
 
 def _number(identifier: str, field: str, value: bytes | None) -> int | None:

@@ -16,9 +16,9 @@ from rq.job import Job
 from clock.connection import rq_keys
 from clock.connection.errors import server_errors
 from clock.ledger.unreadable import execute, texts
-from clock.observe.rq.instants import read_instant
+from clock.observe.rq.display import display_text
 from clock.observe.rq.rate_limits import MOST
-from clock.observe.rq.words import words
+from clock.observe.rq.timestamp import read_timestamp
 from clock.observe.rq.workers import alive_workers, ask_workers
 
 LOOKED_AT = 10
@@ -100,7 +100,7 @@ def read_queues(connection: Redis, now: float, names: Iterable[str] = ()) -> lis
             ask_workers(pipeline, workers)
             answers = execute(pipeline)
         limited = Counter(
-            words(queue) or "" for queue in answers[: len(waiting)] if queue is not None
+            display_text(queue) or "" for queue in answers[: len(waiting)] if queue is not None
         )
         del answers[: len(waiting)]
         asked_ids = sum(map(len, heads))
@@ -156,7 +156,7 @@ def _state(
     limited: int,
 ) -> QueueState:
     counts = [0 if isinstance(reply, ResponseError) else reply for reply in replies]
-    known = (read_instant(instant) for instant in enqueued)
+    known = (read_timestamp(instant) for instant in enqueued)
     return QueueState(
         name=name,
         waiting=counts[0],

@@ -9,7 +9,7 @@ from rq.job import Job
 
 from clock.connection import rq_keys
 from clock.ledger.unreadable import execute, texts
-from clock.observe.rq.words import words
+from clock.observe.rq.display import display_text
 
 MOST = 10_000
 """Waiting jobs of a limit that are read, those that wait longest."""
@@ -50,7 +50,7 @@ def read_limited(connection: Redis) -> list[Limited]:
             pipeline.hget(Job.key_for(job), "origin")
         queues = execute(pipeline)
     return sorted(
-        Limited(since, job, words(queue) or "")
+        Limited(since, job, display_text(queue) or "")
         for (job, since), queue in zip(waiting, queues, strict=True)
         if queue is not None
     )

@@ -15,8 +15,8 @@ from clock.connection import rq_keys
 from clock.connection.errors import server_errors
 from clock.ledger.unreadable import execute, skip, texts
 from clock.ledger.values import maybe_whole
-from clock.observe.rq.instants import read_instant
-from clock.observe.rq.words import words
+from clock.observe.rq.display import display_text
+from clock.observe.rq.timestamp import read_timestamp
 
 _FIELDS = (
     "hostname", "pid", "state", "queues", "current_job", "birth", "last_heartbeat", "death",
@@ -93,7 +93,7 @@ def _jobs(
 
 
 def _worker(key: str, fields: Sequence[bytes | None], running: str | None) -> WorkerState:
-    host, pid, state, queues, job, *rest = map(words, fields)
+    host, pid, state, queues, job, *rest = map(display_text, fields)
     birth, heartbeat, _, succeeded, failed, version, owner = rest
     return WorkerState(
         name=key.removeprefix(rq_keys.WORKER),
@@ -102,8 +102,8 @@ def _worker(key: str, fields: Sequence[bytes | None], running: str | None) -> Wo
         state=state or "?",
         queues=tuple((queues or "").split(",")),
         job=None if state == "idle" else running or job,
-        started=read_instant(birth),
-        heartbeat=read_instant(heartbeat),
+        started=read_timestamp(birth),
+        heartbeat=read_timestamp(heartbeat),
         succeeded=_count(key, "successful_job_count", succeeded) or 0,
         failed=_count(key, "failed_job_count", failed) or 0,
         version=version,

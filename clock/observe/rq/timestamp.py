@@ -10,7 +10,7 @@ LONGEST = 100
 """Characters of an instant."""
 
 
-def read_instant(value: bytes | str | None) -> float | None:
+def read_timestamp(value: bytes | str | None) -> float | None:
     """An instant of a job's hash in UTC seconds since 1970; None where there is none, or none that
     can be.
     """
