@@ -62,10 +62,10 @@ class NotAQueueError(ConflictError):
 
 
 HOLDS_NO_QUEUE = "holds no queue"
-"""What is wrong with such a key."""
+"""The reason of a NotAQueueError, after the key."""
 
 TAKES_NO_JOBS = f"{HOLDS_NO_QUEUE}, or nothing may be pushed there"
-"""What is wrong where the permissions of the user were checked too."""
+"""The reason where the user's permissions were checked too."""
 
 
 class JobIdTakenError(ConflictError):

@@ -26,8 +26,9 @@ DECISIONS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventReading:
-    """One event with its whole history, its ``runs`` (newest first; ``recent`` is what a row shows
-    of them) and the clocks on record.
+    """One event with its whole history, its ``runs``, newest first, and all known clocks.
+
+    ``recent`` is the part of the runs that a row shows, by event.
     """
 
     event: EventStatus

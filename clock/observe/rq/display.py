@@ -1,4 +1,4 @@
-"""Text fields of RQ's hashes, for display only."""
+"""Text fields of RQ's hashes, cut for display."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs as RQ has them: a summary of some, the details of one. Reading cleans nothing up."""
+"""Jobs of RQ: summaries of several, the details of one. Reading cleans nothing up."""
 
 from __future__ import annotations
 
@@ -25,11 +25,10 @@ LONGEST_ERROR = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSummary:
-    """A job, without its arguments. Instants are UTC seconds since 1970, None where it did not come
-    so far.
+    """A job without its arguments. Instants are UTC seconds since 1970, None for those not reached.
 
-    ``status`` is RQ's word. ``task`` is None where it cannot be told, ``event`` and ``scheduled``
-    (ISO 8601) where no clock enqueued it.
+    ``status`` is RQ's. ``task`` is None where it cannot be read, ``event`` and ``scheduled`` (ISO
+    8601) where no clock enqueued the job.
     """
 
     id: str
@@ -50,8 +49,8 @@ class JobSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobDetails:
-    """One job whole. ``error`` is its last error as RQ keeps it, a traceback. ``arguments`` are its
-    positional and named ones, None where they are not plain values.
+    """One job. ``error`` is the traceback of its last error. ``arguments`` are the positional and
+    the keyword ones, None where they are not plain values.
     """
 
     summary: JobSummary
@@ -67,7 +66,7 @@ FIELDS = (
 
 
 def read_summaries(connection: Redis, ids: Sequence[str]) -> list[JobSummary | None]:
-    """The jobs called ``ids`` in one round trip; None for those RQ keeps no more.
+    """The jobs with these ``ids`` in one round trip; None for those RQ no longer has.
 
     Raises what the client raises.
     """
@@ -79,7 +78,7 @@ def read_summaries(connection: Redis, ids: Sequence[str]) -> list[JobSummary | N
 
 
 def read_details(connection: Redis, identifier: str) -> JobDetails | None:
-    """The job called ``identifier`` in one round trip; None where RQ keeps it no more.
+    """The job with the id ``identifier`` in one round trip; None if RQ no longer has it.
 
     Raises ServerError.
     """
@@ -99,7 +98,7 @@ def read_details(connection: Redis, identifier: str) -> JobDetails | None:
 
 
 def summary_of(identifier: str, fields: Sequence[bytes | None] | None) -> JobSummary | None:
-    """A job from its ``FIELDS``; None for one that is not there."""
+    """A job from its ``FIELDS``; None where it does not exist."""
     if fields is None:
         return None
     status, data, meta, queue, created, enqueued, started, ended, worker, timeout, left, *_ = fields
@@ -131,7 +130,7 @@ def _error(identifier: str, results: Sequence[Any] | None) -> str | None:
         return None
     try:
         traceback, is_cut = inflate(b64decode(packed), LONGEST_ERROR)
-    except ValueError as error:  # another release may write it otherwise
+    except ValueError as error:  # another release may write another format
         skip(Job.key_for(identifier), error, "exc_string")
         return None
     cut = f"\n[cut after {LONGEST_ERROR} bytes]" if is_cut else ""
@@ -152,8 +151,9 @@ def _number(identifier: str, field: str, value: bytes | None) -> int | None:
 
 
 def read_errors(connection: Redis, ids: Sequence[str]) -> list[str | None]:
-    """The last error of each of the jobs called ``ids``, a traceback, in one round trip; None where
-    none is kept. Raises ServerError.
+    """The tracebacks of the last errors of the jobs with these ``ids``, None where RQ has none.
+
+    One round trip. Raises ServerError.
     """
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for identifier in ids:
