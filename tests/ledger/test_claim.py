@@ -148,7 +148,7 @@ def test_a_history_is_capped_and_the_counters_go_on(redis: Redis, read: ReadSche
     record = _record(redis)
     assert record.counters["fired"] == 200
     assert 30 <= len(record.history) < 200
-    assert [each.last for each in record.history] == [
+    assert [decision.last for decision in record.history] == [
         NOW + 199 - n for n in range(len(record.history))
     ]
 

@@ -117,5 +117,5 @@ def _fire(ledger: Ledger, *occurrences: tuple[Event, int]) -> None:
 
 def _jobs(redis: Redis, event: str) -> list[Any]:
     """The jobs of an event that are there, by id: the fields, and until when each is kept."""
-    found: Any = redis.keys(f"rq:job:{event.replace(' ', '-')}-*")
-    return [(key, redis.hgetall(key), redis.pexpiretime(key)) for key in sorted(found)]
+    job_keys: Any = redis.keys(f"rq:job:{event.replace(' ', '-')}-*")
+    return [(key, redis.hgetall(key), redis.pexpiretime(key)) for key in sorted(job_keys)]

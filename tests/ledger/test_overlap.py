@@ -181,7 +181,11 @@ def test_a_job_that_is_replaced_again_and_again_is_in_the_queue_once(
     for number in range(1, 21):
         redis.rpush("rq:queue:default", *(f"behind-{number}-{n}" for n in range(50)))
         assert _second(redis, event, at=NOW + number * 60) is Kind.FIRED
-    ours = [each for each in Queue("default", connection=redis).job_ids if each.startswith("e-")]
+    ours = [
+        identifier
+        for identifier in Queue("default", connection=redis).job_ids
+        if identifier.startswith("e-")
+    ]
     assert ours == [_ledger(redis).job_id(Claim(event, NOW + 1200))]
     assert redis.llen("rq:queue:default") == 200 + 20 * 50 + 1
 

@@ -58,7 +58,7 @@ def test_the_queue_of_one_event_does_not_hold_up_that_of_another(
     ours = ("~clock:*", "~rq:job:*", "~rq:queues", "~rq:queue:other")
     _allow(redis, "resetkeys", *ours, "%R~rq:queue:*")
     outcomes = ledger.claim([Claim(event, NOW), Claim(other, NOW)], NOW)
-    assert [(each.kind, each.is_refused) for each in outcomes] == [
+    assert [(outcome.kind, outcome.is_refused) for outcome in outcomes] == [
         (None, True),
         (Kind.FIRED, False),
     ]

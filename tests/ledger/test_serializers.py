@@ -107,7 +107,7 @@ def test_a_starting_clock_logs_the_mismatch_in_one_line_naming_both(
     ledger = Ledger(redis, app="shop", token="t", serializer="json")
     with caplog.at_level(logging.WARNING, "clock"):
         Loop(list(schedule.events.values()), ledger, Stop()).turn()
-    (line,) = [each for each in caplog.records if each.message == "serializer"]
+    (line,) = [record for record in caplog.records if record.message == "serializer"]
     assert line.__dict__["fields"]["reason"] == (
         "this clock writes json, but the worker one reads pickle: they fail its jobs; " + REMEDY
     )
@@ -115,6 +115,8 @@ def test_a_starting_clock_logs_the_mismatch_in_one_line_naming_both(
 
 def _start_worker(redis: Redis, name: str, serializer: object, *queues: str) -> list[str]:
     """What a worker does at its start; what it is told."""
-    worker = Worker([Queue(each, connection=redis) for each in queues], connection=redis, name=name)
+    worker = Worker(
+        [Queue(queue, connection=redis) for queue in queues], connection=redis, name=name
+    )
     worker.register_birth()  # type: ignore[no-untyped-call]
     return meet_clocks(redis, worker_key=worker.key, serializer=serializer, queues=queues)

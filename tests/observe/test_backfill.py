@@ -10,8 +10,8 @@ TENS = Elapsed(period=10, anchor=0)
 
 
 def test_both_ends_of_the_span_belong_to_it() -> None:
-    found = candidates(TENS, 1010, 1030, [])
-    assert [each.scheduled for each in found] == [1010, 1020, 1030]
+    backfillable = candidates(TENS, 1010, 1030, [])
+    assert [candidate.scheduled for candidate in backfillable] == [1010, 1020, 1030]
 
 
 def test_a_run_in_the_history_speaks_for_each_of_its_occurrences() -> None:
@@ -20,7 +20,7 @@ def test_a_run_in_the_history_speaks_for_each_of_its_occurrences() -> None:
         Decision(Kind.MISSED, 1020, 1030, 2),
         Decision(Kind.PAUSED, 1010, 1010),
     ]
-    assert [each.was for each in candidates(TENS, 1000, 1050, history)] == [
+    assert [candidate.was for candidate in candidates(TENS, 1000, 1050, history)] == [
         None,
         Kind.PAUSED,
         Kind.MISSED,

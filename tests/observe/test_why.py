@@ -187,8 +187,10 @@ def _run(
 
 
 def _event(redis: Redis, second: float) -> EventStatus:
-    found = status(read_snapshot(redis, "test", None), START + second)
-    (event,) = (each for each in (*found.events, *found.removed) if each.name == "tasks.x")
+    app_status = status(read_snapshot(redis, "test", None), START + second)
+    (event,) = (
+        event for event in (*app_status.events, *app_status.removed) if event.name == "tasks.x"
+    )
     assert event.record == read_record(redis, "test", "tasks.x")
     return event
 

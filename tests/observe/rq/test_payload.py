@@ -46,23 +46,23 @@ def test_a_task_is_read_whatever_its_arguments_are() -> None:
 
 
 def _inside_itself() -> list[Any]:
-    found: list[Any] = []
-    found.append(found)
-    return found
+    nested: list[Any] = []
+    nested.append(nested)
+    return nested
 
 
 def _nested(depth: int) -> list[Any]:
-    found: list[Any] = []
+    nested: list[Any] = []
     for _ in range(depth):
-        found = [found]
-    return found
+        nested = [nested]
+    return nested
 
 
 def _met_often() -> list[Any]:
-    found: list[Any] = ["x"]
+    nested: list[Any] = ["x"]
     for _ in range(9):
-        found = [found] * 10
-    return found
+        nested = [nested] * 10
+    return nested
 
 
 @pytest.mark.parametrize(
