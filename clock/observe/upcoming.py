@@ -17,7 +17,6 @@ from clock.recurrence.recurrence import Recurrence, between, mark_of
 
 MINUTE = 60
 DAY = 86_400
-WEEK = 7 * DAY
 
 NAMED = 10
 """Events named of a minute, those with most occurrences in it."""

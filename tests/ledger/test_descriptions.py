@@ -39,7 +39,9 @@ def test_descriptions_come_in_the_order_of_the_file(redis: Redis, read: ReadSche
     assert list(_describe(redis, schedule)) == names
 
 
-def test_a_recurrence_without_content_is_told_in_words(redis: Redis, read: ReadSchedule) -> None:
+def test_a_recurrence_that_cannot_be_encoded_is_described_by_a_sentence(
+    redis: Redis, read: ReadSchedule
+) -> None:
     schedule = read(
         "from clock import times",
         "from datetime import datetime, UTC",
@@ -76,7 +78,7 @@ def test_since_changes_with_the_times_alone(
     assert _describe(redis, read(line), NOW + 100)["tasks.x"].since == since
 
 
-def test_an_event_that_its_file_has_no_more_is_marked_and_one_of_another_file_is_not(
+def test_an_event_gone_from_its_file_is_marked_as_removed_and_no_other(
     redis: Redis, read: ReadSchedule
 ) -> None:
     other = Schedule(
@@ -95,7 +97,7 @@ def test_an_event_that_its_file_has_no_more_is_marked_and_one_of_another_file_is
     assert (again.removed, again.since) == (None, NOW + 300)
 
 
-def test_nothing_of_the_arguments_is_told(redis: Redis, read: ReadSchedule) -> None:
+def test_a_description_has_nothing_of_the_arguments(redis: Redis, read: ReadSchedule) -> None:
     _describe(redis, read("every('day', 'tasks.x', args=['secret'], meta={'k': 'secret'})"))
     assert b"secret" not in redis.hget("clock:test:events", "tasks.x")  # type: ignore[operator]
 

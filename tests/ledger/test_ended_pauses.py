@@ -61,9 +61,7 @@ def test_without_an_instant_the_server_says_when_a_pause_ended(redis: Redis) -> 
     assert now <= pause.until < now + 60
 
 
-def test_the_pauses_that_are_no_more_are_capped_and_expire(
-    redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ended_pauses_are_capped_and_expire(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keys, "ENDED_PAUSES", 3)
     for number in range(6):
         _pause(redis, "ann", NOW + number, None)

@@ -32,14 +32,14 @@ def test_allowed_overlap_enqueues_whatever_the_job_before_does(
 
 
 @pytest.mark.parametrize("policy", ["skip", "replace"])
-def test_a_job_that_ended_is_in_nobodys_way(policy: str, redis: Redis, read: ReadSchedule) -> None:
+def test_a_job_that_ended_is_not_in_the_way(policy: str, redis: Redis, read: ReadSchedule) -> None:
     event = _fired_once(redis, read, policy, task="builtins.len", args="[()]")
     SimpleWorker([Queue("default", connection=redis)], connection=redis).work(burst=True)
     assert _second(redis, event) is Kind.FIRED
 
 
 @pytest.mark.parametrize("policy", ["skip", "replace"])
-def test_a_job_that_failed_for_good_is_in_nobodys_way(
+def test_a_job_that_failed_for_good_is_not_in_the_way(
     policy: str, redis: Redis, read: ReadSchedule
 ) -> None:
     event = _fired_once(redis, read, policy, task="builtins.len", args="[3]")

@@ -65,9 +65,7 @@ def test_the_queue_of_one_event_does_not_hold_up_that_of_another(
     assert [redis.llen("rq:queue:default"), redis.llen("rq:queue:other")] == [0, 1]
 
 
-def test_who_may_not_note_a_queue_records_nothing(
-    redis: Redis, limited: Redis, event: Event
-) -> None:
+def test_a_claim_denied_sadd_records_nothing(redis: Redis, limited: Redis, event: Event) -> None:
     ledger = _ledger(limited, event)
     _allow(redis, "-sadd")
     with pytest.raises(ServerError):

@@ -14,7 +14,7 @@ def test_both_ends_of_the_span_belong_to_it() -> None:
     assert [candidate.scheduled for candidate in backfillable] == [1010, 1020, 1030]
 
 
-def test_a_run_in_the_history_speaks_for_each_of_its_occurrences() -> None:
+def test_a_run_in_the_history_answers_for_each_of_its_occurrences() -> None:
     history = [
         Decision(Kind.FIRED, 1040, 1040, 1, 0.1),
         Decision(Kind.MISSED, 1020, 1030, 2),
@@ -30,6 +30,6 @@ def test_a_run_in_the_history_speaks_for_each_of_its_occurrences() -> None:
     ]
 
 
-def test_a_run_by_hand_on_the_same_second_says_nothing_of_the_occurrence() -> None:
+def test_a_run_by_hand_in_the_same_second_is_not_the_occurrence() -> None:
     history = [Decision(Kind.MANUAL, 1010, 1010), Decision(Kind.OVERLAP, 1010, 1010)]
     assert list(candidates(TENS, 1010, 1010, history)) == [Candidate(1010, Kind.OVERLAP)]

@@ -10,7 +10,7 @@ from redis import Redis
 from clock import Schedule
 from clock.observe.snapshot import read_snapshot
 from clock.observe.status import AppStatus, status
-from clock.observe.upcoming import DAY, WEEK, coming, load
+from clock.observe.upcoming import DAY, coming, load
 from clock.recurrence.recurrence import between
 from tests.conftest import ReadSchedule
 from tests.loop.heartbeat import Watched
@@ -48,7 +48,7 @@ def test_a_week_counts_each_minute_as_it_will_be(redis: Redis, read: ReadSchedul
         (at - start) // 60
         for event in schedule.events.values()
         if event.enabled
-        for at in between(event.recurrence, start - 1, start + WEEK - 1)
+        for at in between(event.recurrence, start - 1, start + 7 * DAY - 1)
     )
     assert week.start == start
     assert {minute: count for minute, count in enumerate(week.counts) if count} == expected

@@ -69,7 +69,7 @@ def test_a_record_is_small(redis: Redis) -> None:
     assert len(line) < 150
 
 
-def test_a_server_that_is_away_is_a_ledger_error() -> None:
+def test_a_server_that_is_away_is_a_server_error() -> None:
     with connect("redis://127.0.0.1:1/0") as nowhere, pytest.raises(ServerError):
         read_runs(nowhere, "app", "e")
 

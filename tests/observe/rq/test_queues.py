@@ -43,7 +43,7 @@ def test_the_age_is_that_of_the_first_id_that_still_has_a_job(redis: Redis) -> N
     assert state.head == pytest.approx(there.enqueued_at.timestamp(), abs=0.001)
 
 
-def test_a_key_that_holds_no_queue_is_said_and_the_others_are_read(redis: Redis) -> None:
+def test_a_key_that_holds_no_queue_is_broken_and_the_others_are_read(redis: Redis) -> None:
     Queue("io", connection=redis).enqueue("tests.jobs.working.say")
     redis.set("rq:queue:bad", "text")
     redis.sadd("rq:queues", "rq:queue:bad")
@@ -201,7 +201,7 @@ def test_a_worker_says_its_job_as_the_rq_of_its_host_does(redis: Redis) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x", "é", "AAAA", "a" * 3000, str(Cursor(float("nan"), "a"))])
-def test_a_text_that_is_no_cursor_is_refused(redis: Redis, text: str) -> None:
+def test_an_invalid_cursor_is_refused(redis: Redis, text: str) -> None:
     with pytest.raises(CursorError):
         read_jobs(redis, "default", Stage.FAILED, now=0, cursor=text)
 
