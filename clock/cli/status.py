@@ -16,6 +16,7 @@ from clock import exit_codes
 from clock.cli import options
 from clock.cli.table import table
 from clock.connection.server import find_server
+from clock.errors import HOLDS_NO_QUEUE
 from clock.ledger.clocks import Life
 from clock.ledger.time_source import server_now
 from clock.observe.formatting import local, span, utc_exact
@@ -121,7 +122,7 @@ def _complaints(status: AppStatus, workers: Mapping[str, int], broken: Set[str])
         yield f"warning: {file} declares no events"
     for event in status.overdue:
         queue = event.description.queue
-        why = f"; the key of its queue {queue!r} holds no queue" if queue in broken else ""
+        why = f"; the key of its queue {queue!r} {HOLDS_NO_QUEUE}" if queue in broken else ""
         yield (
             f"overdue: {event.name} should have fired at "
             f"{local(event.pending or 0, event.description.zone)}{why}"

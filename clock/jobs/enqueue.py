@@ -21,6 +21,7 @@ from clock.connection.client import with_timeout
 from clock.connection.errors import may_have_run, server_errors
 from clock.connection.scripts import script
 from clock.errors import (
+    HOLDS_NO_QUEUE,
     EnqueueError,
     JobServerError,
     NotAQueueError,
@@ -120,7 +121,9 @@ def enqueue_many(
         raise RequestChangedError(f"the key {request.key!r} was used for another request")
     for job, reply in zip(made, replies, strict=True):
         if reply == "q":
-            raise NotAQueueError(f"{job.id} was not enqueued: the key {job.keys[1]} holds no queue")
+            raise NotAQueueError(
+                f"{job.id} was not enqueued: the key {job.keys[1]} {HOLDS_NO_QUEUE}"
+            )
     return [Handle(reply[1:], is_new=reply.startswith("+"), target=target) for reply in replies]
 
 
@@ -138,9 +141,7 @@ def _send(name: str, asked: Enqueueing, target: Target, now: float) -> str:
             message += f"; if the reply was lost it was, so enqueue it again with id={made.id!r}"
         raise _not_enqueued(message, made.id, error) from error
     if reply == "q":
-        raise EnqueueError(
-            f"{name} was not enqueued: the key {made.keys[1]} holds no queue", made.id
-        )
+        raise EnqueueError(_refused(name, made), made.id)
     return reply
 
 
@@ -244,3 +245,7 @@ def _expiry(options: JobOptions, delay: float) -> tuple[int | str, int | str]:
 
 def _not_enqueued(message: str, job_id: str, error: JobServerError) -> EnqueueError:
     return EnqueueError(message, job_id, error.kind, is_lasting=error.is_lasting)
+
+
+def _refused(what: str, made: _Made) -> str:
+    return f"{what} was not enqueued: the key {made.keys[1]} {HOLDS_NO_QUEUE}"

@@ -15,7 +15,7 @@ from rq.utils import as_text, utcformat
 from clock.connection import rq_keys
 from clock.connection.errors import server_errors
 from clock.connection.scripts import script
-from clock.errors import NotAQueueError
+from clock.errors import HOLDS_NO_QUEUE, NotAQueueError
 from clock.jobs.rq_versions import fill_rate_limit, leave_rate_limit
 from clock.ledger.unreadable import texts
 from clock.observe.rq.jobs import JobSummary, read_summaries
@@ -76,7 +76,7 @@ def requeue(connection: Redis, identifiers: Sequence[str], queue: str, now: floa
         with server_errors():
             reply = call(keys=names, args=[stamp, int(now), *some])
             if reply is None:
-                raise NotAQueueError(f"the key {names[1]} holds no queue")
+                raise NotAQueueError(f"the key {names[1]} {HOLDS_NO_QUEUE}")
             ids, limits = reply
             for limit in {as_text(name) for name in limits}:
                 fill_rate_limit(connection, limit)

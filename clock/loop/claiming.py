@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from clock.errors import RecurrenceError
+from clock.errors import TAKES_NO_JOBS, RecurrenceError
 from clock.ledger.ledger import Claim, ClaimResult, Ledger, Sent
 from clock.loop.conditions import Conditions, Ready
 from clock.loop.future_records import FutureRecords
@@ -185,10 +185,8 @@ class Claiming:
             reason = f"its job cannot be enqueued until another job, which has its id {job!r}, goes"
             self._trouble.say(due.row, "id", reason, claimed_at)
         else:
-            reason = "holds no queue, or nothing may be pushed there"
-            self._trouble.say(
-                due.row, "queue", f"the key of the queue {queue!r} {reason}", claimed_at
-            )
+            reason = f"the key of the queue {queue!r} {TAKES_NO_JOBS}"
+            self._trouble.say(due.row, "queue", reason, claimed_at)
 
     def _claims(self, ready: Ready) -> list[Claim]:
         due, event = ready.due, self._events[ready.due.row]

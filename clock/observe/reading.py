@@ -1,12 +1,14 @@
-"""The status of an application, of one event or of its queues, read from Redis."""
+"""Reading the ledger: an application, one event, its queues, the last decisions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from redis import Redis
 
+from clock.decision import Decision
 from clock.errors import UnknownEventError
 from clock.ledger.clocks import Life
 from clock.ledger.descriptions import read_descriptions
@@ -15,6 +17,7 @@ from clock.observe.recent_runs import RecentRuns, read_recent_runs
 from clock.observe.rq.queues import QueueState, read_queues
 from clock.observe.snapshot import read_snapshot
 from clock.observe.status import AppStatus, EventStatus, status
+from clock.recurrence.zone import Zone, zone
 from clock.runs.records import read_runs
 from clock.runs.run import Run
 from clock.settings import TOLERANCE
@@ -25,14 +28,43 @@ DECISIONS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventReading:
-    """One event with its whole history, its ``runs`` (newest first; ``recent`` is what a row shows
-    of them) and the clocks on record.
+    """One event with its whole history, its ``runs``, newest first, and all known clocks.
+
+    ``recent`` is the part of the runs that a row shows, by event.
     """
 
     event: EventStatus
     runs: Sequence[Run]
     recent: Mapping[str, RecentRuns]
     lives: Sequence[Life]
+
+
+class EventDecision(NamedTuple):
+    """A decision about an event, whose zone is UTC where its clock has not described it."""
+
+    event: str
+    zone: Zone
+    decision: Decision
+
+
+def read_decisions(
+    connection: Redis, app: str, count: int, event: str | None = None
+) -> list[EventDecision]:
+    """The last ``count`` decisions about ``event``, or about all events of ``app``, latest first.
+
+    Raises UnknownEventError, and ServerError.
+    """
+    if event is not None:
+        find_record(connection, app, event)
+    snapshot = read_snapshot(connection, app, count)
+    described = snapshot.descriptions
+    decisions = [
+        EventDecision(name, described[name].zone if name in described else zone("UTC"), decision)
+        for name, record in snapshot.records.items()
+        if event in {None, name}
+        for decision in record.history
+    ]
+    return sorted(decisions, key=lambda entry: entry.decision.last, reverse=True)[:count]
 
 
 def read_status(
