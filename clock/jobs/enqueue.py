@@ -29,9 +29,9 @@ from clock.errors import (
 )
 from clock.jobs.handle import Handle, check_may_wait
 from clock.jobs.options import ENDLESS, Enqueueing, EnqueueOptions, read_options
-from clock.jobs.span import Span
 from clock.jobs.target import Target, find_target
 from clock.ledger.job import job_meta, rq_callback, rq_retry
+from clock.recurrence.duration import Timeout
 from clock.schedule.event import JobOptions
 from clock.schedule.task import task_name
 
@@ -51,7 +51,7 @@ def enqueue(task: str | Callable[..., Any], /, **options: Unpack[EnqueueOptions]
 
 
 def call(
-    task: str | Callable[..., Any], /, *, wait: Span = 60, **options: Unpack[EnqueueOptions]
+    task: str | Callable[..., Any], /, *, wait: Timeout = 60, **options: Unpack[EnqueueOptions]
 ) -> Any:
     """Enqueue a job of ``task``, wait for it, and return what it returned.
 

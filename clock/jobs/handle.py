@@ -26,8 +26,8 @@ from clock.errors import (
 )
 from clock.inside import is_inside_the_clock
 from clock.jobs.progress import Progress, read_progress
-from clock.jobs.span import Span, seconds
 from clock.jobs.target import ANSWER, Target, find_target
+from clock.recurrence.duration import Timeout, parse_timeout
 from clock.schedule.reading import READING
 
 LOOK_AGAIN = 1.0
@@ -126,7 +126,7 @@ class Handle:
         with server_errors(connection, JobServerError):
             return read_progress(connection, self.id)
 
-    def result(self, timeout: Span = 60) -> Any:
+    def result(self, timeout: Timeout = 60) -> Any:
         """What the task returned, or gave to Skip; waits for it for ``timeout`` at most.
 
         Raises JobFailedError with the task's error, JobExpiredError, JobUnknownError, and
@@ -134,7 +134,7 @@ class Handle:
         WaitRefusedError inside the clock.
         """
         check_may_wait()
-        end = time.monotonic() + seconds(timeout)
+        end = time.monotonic() + parse_timeout(timeout)
         while True:
             last = self._last_result()
             status = self.status()
@@ -146,7 +146,7 @@ class Handle:
                 raise JobUnknownError(f"{self.id} is not known, or not any more")
             rest = end - time.monotonic()
             if rest <= 0:
-                waited = f"not ended after {seconds(timeout):g} s"
+                waited = f"not ended after {parse_timeout(timeout):g} s"
                 raise JobTimeoutError(f"{self.id} has {waited}; it is {status}")
             self._wait(last, min(rest, LOOK_AGAIN))
 

@@ -11,11 +11,10 @@ from typing import Any, Literal, TypedDict
 
 from redis import Redis
 
-from clock.jobs.span import Span, seconds
 from clock.jobs.target import ANSWER
 from clock.ledger.reserved import is_reserved
+from clock.recurrence.duration import LONGEST, Duration, Timeout, parse_timeout
 from clock.schedule import checks
-from clock.schedule.duration import LONGEST
 from clock.schedule.event import JobOptions
 from clock.schedule.option import (
     Option,
@@ -27,7 +26,6 @@ from clock.schedule.option import (
     string_schema,
 )
 from clock.schedule.options import TABLE as SCHEDULE_TABLE
-from clock.schedule.options import Duration
 
 PRIORITIES = ("high", "default", "low")
 """Queues, in the order in which this project's workers empty them."""
@@ -75,7 +73,7 @@ class EnqueueOptions(TypedDict, total=False):
     on_failure: Any
     max_running: int
     id: str
-    deadline: Span
+    deadline: Timeout
     connection: Redis
 
 
@@ -176,11 +174,13 @@ def _is_unique(value: Any) -> tuple[str, int]:
     if value in ("waiting", "unfinished"):
         return value, 0
     try:
-        lasts = seconds(value)
+        lasts = parse_timeout(value)
     except ValueError:
         lasts = 0.0
-    if isinstance(value, bool) or lasts < 1:
-        raise ValueError(f"{value!r} is neither 'waiting', 'unfinished' nor a length of time")
+    if lasts < 1:
+        raise ValueError(
+            f"{value!r} must be 'waiting', 'unfinished' or a duration of at least one second"
+        )
     return "time", int(lasts)
 
 
@@ -200,9 +200,9 @@ def _id(value: Any) -> str:
 
 
 def _deadline(value: Any) -> float:
-    deadline = seconds(value)
+    deadline = parse_timeout(value)
     if deadline == 0:
-        raise ValueError("the server needs some time to answer")
+        raise ValueError("must be longer than 0")
     return deadline
 
 

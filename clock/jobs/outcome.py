@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
-from clock.schedule.duration import parse_duration
+from clock.recurrence.duration import Duration, parse_duration
 
 
 class Outcome(Exception):
@@ -26,12 +25,12 @@ class Outcome(Exception):
 class Retry(Outcome):
     """Not done: run the job again, ``in_`` from now.
 
-    ``in_`` is a length of time (seconds, ``"5m"``, a timedelta; 0 for at once), or None for what
+    ``in_`` is a duration (seconds, ``"5m"``, a timedelta; 0 for at once), or None for what
     the job's own ``retry=`` says, which is at once where that says nothing. It is kept in whole
     seconds. Raises ValueError for what is not a duration.
     """
 
-    def __init__(self, *, in_: int | str | timedelta | None = None, reason: str = "") -> None:
+    def __init__(self, *, in_: Duration | None = None, reason: str = "") -> None:
         self.in_ = None if in_ is None else parse_duration(in_)
         self.reason = reason
         super().__init__(reason or "to be run again")

@@ -11,8 +11,8 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from clock.recurrence.anchor import Anchor
+from clock.recurrence.duration import parse_duration
 from clock.recurrence.zone import Zone, zone
-from clock.schedule.duration import parse_duration
 from clock.schedule.event import ALL, Callback, ConditionTime, RetryPolicy
 from clock.schedule.task import task_name
 

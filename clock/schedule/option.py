@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from clock.errors import RecurrenceError
-from clock.schedule.duration import LONGEST
+from clock.recurrence.duration import LONGEST
 
 Schema = Mapping[str, Any]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Literal, TypedDict
 
+from clock.recurrence.duration import Duration
 from clock.recurrence.wall import Fold, Gap
 from clock.schedule import checks
 from clock.schedule.event import ConditionTime, Overlap
@@ -20,9 +21,6 @@ from clock.schedule.option import (
     string_schema,
 )
 from clock.suggest import nearest
-
-Duration = int | str | timedelta
-"""Seconds, a string such as ``"5m"``, or a timedelta."""
 
 
 class Defaults(TypedDict, total=False):

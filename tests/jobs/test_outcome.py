@@ -19,7 +19,7 @@ def test_a_retry_knows_its_delay_in_whole_seconds(in_: Any, seconds: int | None)
 
 
 def test_a_retry_in_what_is_no_length_of_time_is_refused() -> None:
-    with pytest.raises(ValueError, match="'soon' is not a length of time"):
+    with pytest.raises(ValueError, match="'soon' is not a duration"):
         Retry(in_="soon")
 
 

@@ -44,13 +44,13 @@ def day(option: str) -> str:
         (day("name='x' * 201"), "name=: 201 characters are too many; at most 200"),
         (
             day("timeout='5 x'"),
-            "timeout=: '5 x' is not a length of time: the unit 'x' is unknown; use s, m, h, d or w",
+            "timeout=: '5 x' is not a duration: the unit 'x' is unknown; use s, m, h, d or w",
         ),
         (day("timeout=0"), "timeout=: 0 is too short; the minimum is one second"),
         (day("expires=0"), "expires=: 0 is too short; the minimum is one second"),
         (
             day("expires=-1"),
-            "expires=: -1 is not a whole number of seconds from 0 to a hundred years",
+            "expires=: -1 must not be negative",
         ),
         (
             day("retry=0"),
@@ -183,7 +183,7 @@ def test_a_wrong_option_is_refused(tmp_path: Path, source: str, message: str) ->
         ),
         (
             "every('0 seconds', 'tasks.a')",
-            "a period of '0 seconds' is not possible; it is a whole number of seconds, at least 1",
+            "'0 seconds' must be a whole number of seconds, from 1 to a hundred years",
         ),
         (
             "every(times([]), 'tasks.a')",
@@ -232,7 +232,7 @@ def test_a_wrong_option_is_refused(tmp_path: Path, source: str, message: str) ->
             "cron('5-3 * * * *'): '5-3' wraps round to 59 of 60; "
             "write '3-5' if that is meant, or '*'",
         ),
-        ("every(5, 'tasks.a')", "a period is a text like '10 minutes' or 'day', not 5"),
+        ("every(5, 'tasks.a')", "5 is not a period; write a string like '10 minutes' or 'day'"),
     ],
 )
 def test_a_period_that_does_not_fit_is_refused(tmp_path: Path, source: str, message: str) -> None:
