@@ -28,7 +28,7 @@ from clock.inside import is_inside_the_clock
 from clock.jobs.progress import Progress, read_progress
 from clock.jobs.target import ANSWER, Target, find_target
 from clock.recurrence.duration import Timeout, parse_timeout
-from clock.schedule.reading import READING
+from clock.schedule.builder import BUILDER
 
 LOOK_AGAIN = 1.0
 """Seconds. A result wakes who waits for it; an end that leaves none is seen at the next look."""
@@ -195,7 +195,7 @@ class Handle:
 
 def check_may_wait() -> None:
     """Raise WaitRefusedError where whoever waits holds up the clock."""
-    if is_inside_the_clock() or READING.get() is not None:
+    if is_inside_the_clock() or BUILDER.get() is not None:
         raise WaitRefusedError(
             "a clock does not wait for jobs, as everything else would be late; "
             "enqueue the job and let it enqueue what follows"
