@@ -28,7 +28,7 @@ from clock.errors import (
     WaitRefusedError,
 )
 from clock.jobs.handle import Handle, check_may_wait
-from clock.jobs.options import ENDLESS, Enqueueing, EnqueueOptions, read_options
+from clock.jobs.options import ENDLESS, CheckedOptions, EnqueueOptions, read_options
 from clock.jobs.target import Target, find_target
 from clock.ledger.job import job_meta, rq_callback, rq_retry
 from clock.recurrence.duration import Timeout
@@ -39,14 +39,14 @@ from clock.schedule.task import task_name
 def enqueue(task: str | Callable[..., Any], /, **options: Unpack[EnqueueOptions]) -> Handle:
     """Enqueue a job of ``task``, its dotted name, and return a handle on it at once.
 
-    Every option is described in ``clock.jobs.options.EnqueueOptions``. Raises ValueError for
-    one that makes no sense, SettingsError, and EnqueueError where the server has not taken the job
-    by the ``deadline``; it is asked once.
+    Every option is described in ``clock.jobs.options.TABLE``. Raises ValueError for
+    an invalid one, SettingsError, and EnqueueError where the server has not taken the job
+    by the ``deadline``; it is tried once.
     """
     name = task_name(task)
-    asked = read_options(name, options)
-    target = find_target(asked.connection)
-    sent = _send(name, asked, target, time.time())
+    checked = read_options(name, options)
+    target = find_target(checked.connection)
+    sent = _send(name, checked, target, time.time())
     return Handle(sent[1:], is_new=sent.startswith("+"), target=target)
 
 
@@ -124,10 +124,10 @@ def enqueue_many(
     return [Handle(reply[1:], is_new=reply.startswith("+"), target=target) for reply in replies]
 
 
-def _send(name: str, asked: Enqueueing, target: Target, now: float) -> str:
+def _send(name: str, checked: CheckedOptions, target: Target, now: float) -> str:
     """Ask the server once; what the script returned."""
-    connection = with_timeout(target.connection, asked.deadline)
-    made = _made(name, asked, connection, target, now)
+    connection = with_timeout(target.connection, checked.deadline)
+    made = _made(name, checked, connection, target, now)
     call = connection.register_script(script("clock.jobs", "enqueue.lua"))
     try:
         with server_errors(connection, JobServerError):
@@ -155,65 +155,65 @@ class _Made:
 
 def _made(
     name: str,
-    asked: Enqueueing,
+    checked: CheckedOptions,
     connection: Redis,
     target: Target,
     now: float,
     request: Request | None = None,
 ) -> _Made:
-    queue = Queue(asked.queue, connection=connection, serializer=target.serializer)
-    job = _job(name, asked, queue, now)
+    queue = Queue(checked.queue, connection=connection, serializer=target.serializer)
+    job = _job(name, checked, queue, now)
     names = [
         job.key,
         queue.key,
         rq_keys.QUEUES,
         rq_keys.registry("scheduled", queue.name),
         keys.expires(job.id),
-        *([keys.unique(target.app, asked.unique.digest)] if asked.unique else []),
+        *([keys.unique(target.app, checked.unique.digest)] if checked.unique else []),
         *(map(Job.key_for, request.ids) if request else []),
     ]
-    return _Made(job.id, names, _arguments(job, asked, now, request))
+    return _Made(job.id, names, _arguments(job, checked, now, request))
 
 
-def _arguments(job: Job, asked: Enqueueing, now: float, request: Request | None) -> list[Any]:
+def _arguments(job: Job, checked: CheckedOptions, now: float, request: Request | None) -> list[Any]:
     """What the script is told, see there."""
-    due = None if asked.delay is None else math.ceil(now + asked.delay)
-    ttl, known_until = _expiry(asked.job, 0 if due is None else due - now)
+    due = None if checked.delay is None else math.ceil(now + checked.delay)
+    ttl, known_until = _expiry(checked.job, 0 if due is None else due - now)
     return [
         job.id,
-        "LPUSH" if asked.job.at_front else "RPUSH",
+        "LPUSH" if checked.job.at_front else "RPUSH",
         "-" if due is None else due,
         ttl,
         known_until,
-        asked.unique.kind if asked.unique else "-",
-        asked.unique.lasts * 1000 if asked.unique else 0,
+        checked.unique.kind if checked.unique else "-",
+        checked.unique.lasts * 1000 if checked.unique else 0,
         str(request or "-"),
         *_fields(job),
         *((keys.REQUEST, str(request)) if request else ()),
     ]
 
 
-def _job(name: str, asked: Enqueueing, queue: Queue, now: float) -> Job:
+def _job(name: str, checked: CheckedOptions, queue: Queue, now: float) -> Job:
     """The job as ``Queue.enqueue`` makes it, or ``Queue.enqueue_in`` where it is delayed."""
-    options = asked.job
+    options = checked.job
     job = queue.create_job(
         name,
-        args=asked.args,
-        kwargs=dict(asked.kwargs),
+        args=checked.args,
+        kwargs=dict(checked.kwargs),
         timeout=options.timeout,
         result_ttl=options.result_ttl,
         ttl=options.expires,
         failure_ttl=options.failure_ttl,
         description=options.description,
-        job_id=asked.id or str(uuid.uuid4()),
+        job_id=checked.id or str(uuid.uuid4()),
         meta=job_meta(options),
-        status=JobStatus.QUEUED if asked.delay is None else JobStatus.SCHEDULED,
+        status=JobStatus.QUEUED if checked.delay is None else JobStatus.SCHEDULED,
         retry=rq_retry(options.retry),
         on_success=rq_callback(options.on_success),
         on_failure=rq_callback(options.on_failure),
     )
     job.created_at = datetime.fromtimestamp(now, UTC)
-    if asked.delay is None:
+    if checked.delay is None:
         job.enqueued_at = job.created_at
     elif options.at_front:
         job.enqueue_at_front = True

@@ -24,6 +24,7 @@ from clock.schedule.option import (
     duration_schema,
     options_for,
     string_schema,
+    unknown_option,
 )
 from clock.schedule.options import TABLE as SCHEDULE_TABLE
 
@@ -87,7 +88,7 @@ class Unique:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Enqueueing:
+class CheckedOptions:
     """The options of one call, checked and complete."""
 
     queue: str
@@ -101,55 +102,52 @@ class Enqueueing:
     connection: Redis | None
 
 
-def read_options(task: str, options: EnqueueOptions) -> Enqueueing:
+def read_options(task: str, options: EnqueueOptions) -> CheckedOptions:
     """``options`` of a job of ``task``. Raises ValueError, naming the option, for a wrong one."""
-    given = check_options(dict(options.items()), OPTIONS, _unknown)
-    job = _job_options(given)
-    return Enqueueing(
+    checked = check_options(dict(options.items()), OPTIONS, _unknown)
+    job = _job_options(checked)
+    return CheckedOptions(
         queue=job.queue,
         job=job,
-        args=given.get("args", ()),
-        kwargs=given.get("kwargs", {}),
-        delay=given.get("delay"),
-        unique=_unique(task, given, job),
-        id=given.get("id"),
-        deadline=given.get("deadline", ANSWER),
-        connection=given.get("connection"),
+        args=checked.get("args", ()),
+        kwargs=checked.get("kwargs", {}),
+        delay=checked.get("delay"),
+        unique=_unique(task, checked, job),
+        id=checked.get("id"),
+        deadline=checked.get("deadline", ANSWER),
+        connection=checked.get("connection"),
     )
 
 
 def _unknown(name: str) -> str:
-    return (
-        f"unknown option {name!r}; the task's own arguments go into args= and kwargs=, "
-        f"and the options are {', '.join(sorted(OPTIONS))}"
-    )
+    return unknown_option(name, OPTIONS, "the task's own arguments go into args= and kwargs=; ")
 
 
-def _job_options(given: Mapping[str, Any]) -> JobOptions:
-    if "priority" in given and "queue" in given:
+def _job_options(checked: Mapping[str, Any]) -> JobOptions:
+    if "priority" in checked and "queue" in checked:
         raise ValueError("priority= is a queue; say one of priority= and queue=")
-    job = {name: value for name, value in given.items() if OPTIONS[name].part is Part.JOB}
-    if "priority" in given:
-        job["queue"] = given["priority"]
+    job = {name: value for name, value in checked.items() if OPTIONS[name].part is Part.JOB}
+    if "priority" in checked:
+        job["queue"] = checked["priority"]
     if "expires" in job and "result_ttl" not in job:
         job["result_ttl"] = RESULT_TTL + min(job["expires"], LONGEST_SEEN)
     return JobOptions(**job)
 
 
-def _unique(task: str, given: Mapping[str, Any], job: JobOptions) -> Unique | None:
-    if "unique" not in given:
-        if "unique_key" in given:
+def _unique(task: str, checked: Mapping[str, Any], job: JobOptions) -> Unique | None:
+    if "unique" not in checked:
+        if "unique_key" in checked:
             raise ValueError("unique_key= says which jobs are equal; say what that means: unique=")
         return None
-    kind, lasts = given["unique"]
-    equal = given.get("unique_key") or _arguments(given)
+    kind, lasts = checked["unique"]
+    equal = checked.get("unique_key") or _arguments(checked)
     digest = hashlib.blake2b(f"{kind}\0{task}\0{equal}".encode(), digest_size=16).hexdigest()
-    return Unique(kind=kind, digest=digest, lasts=lasts or _longest(given, job))
+    return Unique(kind=kind, digest=digest, lasts=lasts or _longest(checked, job))
 
 
-def _longest(given: Mapping[str, Any], job: JobOptions) -> int:
+def _longest(checked: Mapping[str, Any], job: JobOptions) -> int:
     """Seconds within which a job that is not stuck has ended; its guard ends with them."""
-    waits = STUCK + (given.get("delay") or 0)
+    waits = STUCK + (checked.get("delay") or 0)
     if job.timeout == -1:
         return int(waits + ENDLESS)
     tries = 1 + (job.retry.max if job.retry else 0)
@@ -158,10 +156,10 @@ def _longest(given: Mapping[str, Any], job: JobOptions) -> int:
     return int(min(waits + tries * (runs + pause), LONGEST))
 
 
-def _arguments(given: Mapping[str, Any]) -> str:
+def _arguments(checked: Mapping[str, Any]) -> str:
     """Equal texts for equal arguments. Pickles of equal values may differ, so JSON it is."""
     try:
-        return json.dumps([given.get("args", ()), given.get("kwargs", {})], sort_keys=True)
+        return json.dumps([checked.get("args", ()), checked.get("kwargs", {})], sort_keys=True)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"unique=: whether jobs with such arguments are equal cannot be told ({error}); "

@@ -9,6 +9,7 @@ from typing import Any
 
 from clock.errors import RecurrenceError
 from clock.recurrence.duration import LONGEST
+from clock.suggest import nearest
 
 Schema = Mapping[str, Any]
 
@@ -70,6 +71,14 @@ def check_options(
         except ValueError as error:
             raise ValueError(f"{name}=: {error}") from None
     return checked
+
+
+def unknown_option(name: str, options: Iterable[str], note: str = "") -> str:
+    """The sentence for a name that is none of ``options``, with the one it is most like."""
+    suggestion = nearest(name, options)
+    if suggestion:
+        return f"unknown option {name!r}; {note}did you mean {suggestion!r}?"
+    return f"unknown option {name!r}; {note}the options are {', '.join(sorted(options))}"
 
 
 def string_schema(longest: int, **more: Any) -> Schema:

@@ -19,8 +19,8 @@ from clock.schedule.option import (
     integer_schema,
     options_for,
     string_schema,
+    unknown_option,
 )
-from clock.suggest import nearest
 
 
 class Defaults(TypedDict, total=False):
@@ -230,7 +230,4 @@ def _unknown(name: str, known: Mapping[str, Option]) -> str:
         return "unknown option 'tz'; write timezone('...') for the whole file"
     if name in OPTIONS:
         return f"{name}= belongs to a single event, in every(...), not to a whole file"
-    suggestion = nearest(name, known, likeness=0.5)
-    if suggestion:
-        return f"unknown option {name!r}; did you mean {suggestion!r}?"
-    return f"unknown option {name!r}; the options are {', '.join(sorted(known))}"
+    return unknown_option(name, known)
