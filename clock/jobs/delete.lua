@@ -4,22 +4,22 @@
 -- KEYS  1 the job   ARGV  1 its id
 -- Returns "gone", or why not: "unknown", "started", "needed"; and the rate limit of one that is gone, or "".
 local JOB, ID = KEYS[1], ARGV[1]
-local said = redis.call('HMGET', JOB, 'status', 'origin', 'group_id', 'data', 'rate_limit_key')
-if not said[1] and not said[4] then return { 'unknown', '' } end
-if said[1] == 'started' then return { 'started', '' } end
+local fields = redis.call('HMGET', JOB, 'status', 'origin', 'group_id', 'data', 'rate_limit_key')
+if not fields[1] and not fields[4] then return { 'unknown', '' } end
+if fields[1] == 'started' then return { 'started', '' } end
 for _, id in ipairs(redis.call('SMEMBERS', JOB .. ':dependents')) do
   if redis.call('EXISTS', RQ .. 'job:' .. id) == 1 then return { 'needed', '' } end
 end
-local queue = said[2] or ''
+local queue = fields[2] or ''
 if redis.call('TYPE', RQ .. 'queue:' .. queue).ok == 'list' then
   redis.call('LREM', RQ .. 'queue:' .. queue, 0, ID)
 end
 for _, registry in ipairs({ 'scheduled', 'deferred', 'ready', 'finished', 'failed', 'canceled' }) do
   redis.call('ZREM', RQ .. registry .. ':' .. queue, ID)
 end
-if said[3] and said[3] ~= '' then redis.call('SREM', RQ .. 'group:' .. said[3], ID) end
+if fields[3] and fields[3] ~= '' then redis.call('SREM', RQ .. 'group:' .. fields[3], ID) end
 redis.call('DEL', JOB, JOB .. ':dependents', JOB .. ':dependencies', RQ .. 'results:' .. ID)
-local limit = said[5] or ''
+local limit = fields[5] or ''
 if limit == '' then
   redis.call('DEL', RQ .. 'executions:' .. ID)
 else

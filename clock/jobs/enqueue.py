@@ -62,7 +62,7 @@ def call(
     check_may_wait()
     if get_current_job() is not None:
         raise WaitRefusedError(
-            "a job does not call another, as no worker may be left to run it; "
+            "a job must not wait for another, as no worker may be left to run it; "
             "enqueue the other, and let it enqueue what follows"
         )
     return enqueue(task, **options).result(wait)
@@ -125,7 +125,7 @@ def enqueue_many(
 
 
 def _send(name: str, checked: CheckedOptions, target: Target, now: float) -> str:
-    """Ask the server once; what the script returned."""
+    """Send the job once; returns what the script returned."""
     connection = with_timeout(target.connection, checked.deadline)
     made = _made(name, checked, connection, target, now)
     call = connection.register_script(script("clock.jobs", "enqueue.lua"))
@@ -176,7 +176,7 @@ def _made(
 
 
 def _arguments(job: Job, checked: CheckedOptions, now: float, request: Request | None) -> list[Any]:
-    """What the script is told, see there."""
+    """The arguments of ``enqueue.lua``, described there."""
     due = None if checked.delay is None else math.ceil(now + checked.delay)
     ttl, known_until = _expiry(checked.job, 0 if due is None else due - now)
     return [
@@ -229,7 +229,7 @@ def _fields(job: Job) -> list[Any]:
 
 
 def _expiry(options: JobOptions, delay: float) -> tuple[int | str, int | str]:
-    """In how many milliseconds the job expires, and for how many its absence is said to mean that.
+    """In how many milliseconds the job expires, and for how many its absence means that it did.
 
     A job that was started is kept for its result's or its failure's TTL at least, counted from when
     it is due at the earliest. As long as that lasts, one that is gone was never started.

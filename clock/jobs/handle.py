@@ -1,4 +1,4 @@
-"""A handle on a job: how it stands, how far it is, what came of it."""
+"""A handle on a job: its status, its progress, its result."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ from clock.recurrence.duration import Timeout, parse_timeout
 from clock.schedule.builder import BUILDER
 
 LOOK_AGAIN = 1.0
-"""Seconds. A result wakes who waits for it; an end that leaves none is seen at the next look."""
+"""Seconds between two looks. A result ends a wait at once; only a look sees an end without one."""
 
 
 class Status(StrEnum):
-    """How a job stands. Each word means one thing."""
+    """The status of a job."""
 
     WAITING = "waiting"
     """On its queue, or to be put there: delayed, to be tried again, behind another job, or until
     fewer jobs of its rate limit run."""
     RUNNING = "running"
-    """A worker has begun it, and nobody has found that worker dead."""
+    """A worker has begun it, and is not known to be dead."""
     FINISHED = "finished"
     FAILED = "failed"
-    """Its last try failed, or somebody stopped or cancelled it."""
+    """Its last attempt failed, or it was stopped or cancelled."""
     SKIPPED = "skipped"
     """It ended by raising Skip."""
     EXPIRED = "expired"
     """It was not started in time, and will not be."""
     UNKNOWN = "unknown"
-    """The server knows nothing of it: it never had it, or has forgotten it by now."""
+    """The server does not know it: it never existed, or is no longer kept."""
 
 
 _STATUS = {
@@ -103,7 +103,7 @@ class Handle:
         return hash(self.id)
 
     def status(self) -> Status:
-        """How the job stands now."""
+        """The status of the job now."""
         connection = with_timeout(self._target.connection, ANSWER)
         with (
             server_errors(connection, JobServerError),
@@ -121,7 +121,7 @@ class Handle:
         return Status.SKIPPED if is_skipped else word
 
     def progress(self) -> Progress | None:
-        """How far its task said the job is, None where it has not said."""
+        """The progress its task last reported, or None."""
         connection = with_timeout(self._target.connection, ANSWER)
         with server_errors(connection, JobServerError):
             return read_progress(connection, self.id)
@@ -143,7 +143,9 @@ class Handle:
             if status is Status.EXPIRED:
                 raise JobExpiredError(f"{self.id} was not started in time, and will not be")
             if status is Status.UNKNOWN:
-                raise JobUnknownError(f"{self.id} is not known, or not any more")
+                raise JobUnknownError(
+                    f"{self.id} is unknown: it never existed, or is no longer kept"
+                )
             rest = end - time.monotonic()
             if rest <= 0:
                 waited = f"not ended after {parse_timeout(timeout):g} s"
@@ -177,7 +179,7 @@ class Handle:
             raise JobError(f"{self.id} has ended; its result {reason}") from error
         if status is not Status.FAILED:
             if result is None:
-                raise JobUnknownError(f"{self.id} has ended; its result is not known any more")
+                raise JobUnknownError(f"{self.id} has ended; its result is no longer kept")
             return result.return_value
         reason = (result.exc_string if result is not None else None) or ""
         lines = reason.strip().splitlines() or ["it was stopped or cancelled, and left no error"]
@@ -197,6 +199,6 @@ def check_may_wait() -> None:
     """Raise WaitRefusedError where whoever waits holds up the clock."""
     if is_inside_the_clock() or BUILDER.get() is not None:
         raise WaitRefusedError(
-            "a clock does not wait for jobs, as everything else would be late; "
+            "the clock must not wait for jobs, as everything else would be late; "
             "enqueue the job and let it enqueue what follows"
         )

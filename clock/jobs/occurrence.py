@@ -1,4 +1,4 @@
-"""Which occurrence of which event the running job stands for."""
+"""The occurrence that the running job stands for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of ``enqueue``: their types, their checks, what becomes of them."""
+"""The options of ``enqueue``: their types, their checks, and what they come to."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ PRIORITIES = ("high", "default", "low")
 """Queues, in the order in which this project's workers empty them."""
 
 RESULT_TTL = 500
-"""Seconds RQ's workers keep a result, unless a job or their command says otherwise."""
+"""Seconds RQ's workers keep a result by default."""
 
 RQ_TIMEOUT = 180
-"""Seconds a job may run where nobody says otherwise: RQ's default."""
+"""Seconds a job may run by default: RQ's own."""
 
 LONGEST_SEEN = 3600
 """Seconds of ``expires`` up to which results are kept longer by default, so that a job that expired
@@ -80,7 +80,7 @@ class EnqueueOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unique:
-    """Which jobs equal this one (``digest``), while what, and for how many seconds at most."""
+    """Which jobs are equal (``digest``), while in which state, and for how many seconds at most."""
 
     kind: str
     digest: str
@@ -125,7 +125,7 @@ def _unknown(name: str) -> str:
 
 def _job_options(checked: Mapping[str, Any]) -> JobOptions:
     if "priority" in checked and "queue" in checked:
-        raise ValueError("priority= is a queue; say one of priority= and queue=")
+        raise ValueError("priority= names a queue; give either priority= or queue=")
     job = {name: value for name, value in checked.items() if OPTIONS[name].part is Part.JOB}
     if "priority" in checked:
         job["queue"] = checked["priority"]
@@ -137,7 +137,7 @@ def _job_options(checked: Mapping[str, Any]) -> JobOptions:
 def _unique(task: str, checked: Mapping[str, Any], job: JobOptions) -> Unique | None:
     if "unique" not in checked:
         if "unique_key" in checked:
-            raise ValueError("unique_key= says which jobs are equal; say what that means: unique=")
+            raise ValueError("unique_key= has no effect without unique=")
         return None
     kind, lasts = checked["unique"]
     equal = checked.get("unique_key") or _arguments(checked)
@@ -157,13 +157,13 @@ def _longest(checked: Mapping[str, Any], job: JobOptions) -> int:
 
 
 def _arguments(checked: Mapping[str, Any]) -> str:
-    """Equal texts for equal arguments. Pickles of equal values may differ, so JSON it is."""
+    """Equal strings for equal arguments; JSON, because pickles of equal values may differ."""
     try:
         return json.dumps([checked.get("args", ()), checked.get("kwargs", {})], sort_keys=True)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"unique=: whether jobs with such arguments are equal cannot be told ({error}); "
-            "say it with unique_key="
+            f"unique=: these arguments cannot be compared ({error}); "
+            "name equal jobs with unique_key="
         ) from None
 
 
@@ -185,7 +185,7 @@ def _is_unique(value: Any) -> tuple[str, int]:
 def _priority(value: Any) -> str:
     if value not in PRIORITIES:
         words = ", ".join(map(repr, PRIORITIES))
-        raise ValueError(f"{value!r} is none of {words}; another queue is named with queue=")
+        raise ValueError(f"{value!r} must be one of {words}; name another queue with queue=")
     return str(value)
 
 

@@ -1,4 +1,4 @@
-"""What a task can say about its own end, and what its exceptions can be made to say.
+"""Outcomes that a task raises, and those that its exceptions are mapped to.
 
     Outcome
     ├── Retry    not done; to be run again
@@ -19,7 +19,7 @@ from clock.recurrence.duration import Duration, parse_duration
 
 
 class Outcome(Exception):
-    """The root of what a task raises to say how it ended."""
+    """The root of the outcomes that a task raises."""
 
 
 class Retry(Outcome):

@@ -1,4 +1,4 @@
-"""What a person does about jobs: put failed ones back on their queue, delete them."""
+"""Requeueing failed jobs and deleting jobs, on behalf of a person."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST = 10_000
 
 
 class Deleted(StrEnum):
-    """What became of a wish to delete a job."""
+    """The outcome of deleting a job."""
 
     GONE = "gone"
     UNKNOWN = "unknown"

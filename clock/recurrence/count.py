@@ -1,4 +1,4 @@
-"""Counting: how many occurrences lie in a span, without walking through them.
+"""Counting occurrences without walking through them.
 
 Between two clock changes a calendar recurrence is the same on all days that it treats alike, so
 those are counted by the day; only what a clock change may touch is walked through.

@@ -91,5 +91,5 @@ def date_set(values: Iterable[object], source: str = "") -> DateSet:
             )
         days.add(value.toordinal() - EPOCH)
     if len(days) > MOST:
-        raise RecurrenceError(f"{len(days)} dates to leave out are too many; {MOST} are the most")
+        raise RecurrenceError(f"at most {MOST} dates can be left out, not {len(days)}")
     return DateSet(frozenset(days), source)

@@ -1,4 +1,4 @@
-"""What every recurrence can do, and what follows from it."""
+"""The interface of a recurrence, and what follows from it."""
 
 from __future__ import annotations
 

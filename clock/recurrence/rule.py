@@ -22,6 +22,11 @@ class Rule(Protocol):
         ...
 
 
+def spell_part(rule: object) -> str:
+    """The spelling of a rule within another: a union is put in parentheses."""
+    return f"({rule})" if " | " in str(rule) else str(rule)
+
+
 class Given(Combining):
     """A rule that says when by itself: no ``at=``, ``on=`` or ``anchor=`` goes with it."""
 

@@ -22,7 +22,7 @@ from clock.recurrence.zone import BEGINNING, END
 MINUTE, HOUR = 60, 3600
 
 MANY = 6
-"""More times than these are told by their number, first and last."""
+"""The most times that are listed; more are given by their number, first and last."""
 
 
 def sentence(recurrence: Recurrence) -> str:

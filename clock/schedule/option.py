@@ -1,4 +1,4 @@
-"""An option of an event or a job: all that is known of it, in one row."""
+"""An option of an event or a job, with everything that is derived from it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Use(StrEnum):
 
 
 class Part(StrEnum):
-    """What an option says something about."""
+    """What an option belongs to."""
 
     JOB = "job"
     POLICY = "policy"

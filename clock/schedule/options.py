@@ -204,7 +204,7 @@ TABLE: tuple[Option, ...] = (
         help="The last date or instant.",
     ),
 )  # fmt: skip
-"""Every option of a schedule file; what else says something of them is derived from here."""
+"""Every option of a schedule file; everything about an option is derived from here."""
 
 OPTIONS: Mapping[str, Option] = options_for(Use.EVERY, TABLE)
 DEFAULTS: Mapping[str, Option] = options_for(Use.DEFAULTS, TABLE)

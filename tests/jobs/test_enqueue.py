@@ -128,16 +128,25 @@ def test_an_id_that_is_there_is_not_enqueued_again(redis: Redis) -> None:
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"priority": "hihg"}, "priority=: 'hihg' is none of 'high', 'default', 'low'; another"),
-        ({"priority": "high", "queue": "io"}, "say one of priority= and queue="),
+        (
+            {"priority": "hihg"},
+            "priority=: 'hihg' must be one of 'high', 'default', 'low'; name another",
+        ),
+        (
+            {"priority": "high", "queue": "io"},
+            "priority= names a queue; give either priority= or queue=",
+        ),
         ({"customer": 3}, "unknown option 'customer'; the task's own arguments go into args= and"),
         ({"tz": "UTC"}, "unknown option 'tz'; the task's own arguments .*; the options are args, "),
         ({"dely": 5}, r"unknown option 'dely'; the task's own .*; did you mean 'delay'\?"),
         ({"id": "a:b"}, "id=: 'a:b' is not a valid job id; use letters, digits, '_' and '-'"),
         ({"unique": "always"}, "unique=: 'always' must be 'waiting', 'unfinished' or a duration"),
         ({"unique": True}, "unique=: True must be"),
-        ({"unique_key": "k"}, "unique_key= says which jobs are equal; say what that means"),
-        ({"unique": "waiting", "args": [object()]}, "cannot be told .*; say it with unique_key="),
+        ({"unique_key": "k"}, "unique_key= has no effect without unique="),
+        (
+            {"unique": "waiting", "args": [object()]},
+            "cannot be compared .*; name equal jobs with unique_key=",
+        ),
         ({"deadline": 0}, "deadline=: must be longer than 0"),
         ({"delay": "soon"}, "delay=: 'soon' is not a duration"),
         ({"max_running": 0}, "max_running=: 0 must be a number of jobs from 1 to 1000"),

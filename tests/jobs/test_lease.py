@@ -66,9 +66,9 @@ def test_a_job_may_say_the_limit_itself_and_the_lower_one_holds(
     assert not leases("w").take(_job(redis, "d", max_running=9))
 
 
-@pytest.mark.parametrize("said", [0, -1, True, "2", None, 1.5])
-def test_a_limit_that_is_none_is_none(said: object, redis: Redis) -> None:
-    job = _job(redis, "a", meta={"max_running": said})
+@pytest.mark.parametrize("limit", [0, -1, True, "2", None, 1.5])
+def test_a_limit_that_is_none_is_none(limit: object, redis: Redis) -> None:
+    job = _job(redis, "a", meta={"max_running": limit})
     assert Leases(connection=redis, app="clock", worker="w", limits={}).limit_of(job) is None
 
 
@@ -205,8 +205,8 @@ def test_a_job_taken_up_again_after_its_worker_died_keeps_its_place(
 
 def test_two_applications_do_not_count_each_others_jobs(redis: Redis) -> None:
     for app in ("one", "two"):
-        each = Leases(connection=redis, app=app, worker="w", limits={TASK: 1})
-        assert each.take(_job(redis, app))
+        leases_ = Leases(connection=redis, app=app, worker="w", limits={TASK: 1})
+        assert leases_.take(_job(redis, app))
 
 
 def test_where_no_worker_of_ours_is_left_rqs_scheduler_has_the_held_job(

@@ -92,7 +92,7 @@ def test_the_typed_words_are_those_of_the_table() -> None:
 
 
 def test_the_api_takes_what_the_table_says() -> None:
-    (operation,) = [each for each in OPERATIONS if each.method == "POST"]
+    (operation,) = [operation_ for operation_ in OPERATIONS if operation_.method == "POST"]
     assert operation.body is not None
     (one, _) = operation.body["oneOf"]
     assert set(one["properties"]) == {"task", *API}

@@ -107,9 +107,9 @@ def _failed(redis: Redis, number: int, task: str = "tests.jobs.working.fail") ->
 
 
 def _comparable(redis: Redis, job: str) -> dict[Any, Any]:
-    found = redis.hgetall(f"rq:job:{job}")
+    fields = redis.hgetall(f"rq:job:{job}")
     instants = {b"created_at", b"enqueued_at", b"last_heartbeat"}
-    assert all(found[name] for name in instants)
+    assert all(fields[name] for name in instants)
     # RQ writes an empty error, compressed; nobody reads it.
     left_out = instants | {b"exc_info"}
-    return {name: value for name, value in found.items() if name not in left_out}
+    return {name: value for name, value in fields.items() if name not in left_out}

@@ -40,7 +40,7 @@ def test_a_day_of_one_month(value: str, rule: DayRule, month: int) -> None:
 
 
 def test_several_days_are_joined() -> None:
-    joined = merge_rules(parse_on(each).rule for each in (1, "last", "2nd tuesday"))
+    joined = merge_rules(parse_on(day).rule for day in (1, "last", "2nd tuesday"))
     assert joined == DayRule(
         days=frozenset({1}), before_end=frozenset({0}), nth=frozenset({(1, 2)})
     )

@@ -52,7 +52,7 @@ def test_options_and_words_mean_the_same() -> None:
 def test_what_is_said_twice_is_refused() -> None:
     with pytest.raises(RecurrenceError) as caught:
         parse_phrase("day at 09:30", Details(at="10:00"))
-    assert str(caught.value) == "at= is said twice: here, and in 'day at 09:30'"
+    assert str(caught.value) == "at= is given twice: here, and in 'day at 09:30'"
 
 
 @pytest.mark.parametrize("text", ["", "at", " at 09:30", "day at", "day on", "x counted from y"])

@@ -24,7 +24,7 @@ def words(when: Any, **options: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("text", "expected"),
     [
         (words("10 seconds"), "every 10 seconds of real time"),
         (words("24 hours"), "every 24 hours of real time"),
@@ -75,8 +75,8 @@ def words(when: Any, **options: Any) -> str:
         ),
     ],
 )
-def test_a_recurrence_in_words(said: str, expected: str | None) -> None:
-    assert said == expected if expected is not None else " if it is " in said
+def test_a_recurrence_in_words(text: str, expected: str | None) -> None:
+    assert text == expected if expected is not None else " if it is " in text
 
 
 def test_bounds_and_spread_are_said_at_the_end() -> None:

@@ -18,11 +18,11 @@ FOLD_DAY = ("2026-10-24T22:00", "2026-10-25T23:00")
 
 
 def on_gap_day(when: Rule, gap: Gap = "after") -> list[str]:
-    return [each[11:] for each in fires(when, "Europe/Berlin", *GAP_DAY, gap=gap)]
+    return [time[11:] for time in fires(when, "Europe/Berlin", *GAP_DAY, gap=gap)]
 
 
 def on_fold_day(when: Rule, fold: Fold = "first") -> list[str]:
-    return [each[11:] for each in fires(when, "Europe/Berlin", *FOLD_DAY, fold=fold)]
+    return [time[11:] for time in fires(when, "Europe/Berlin", *FOLD_DAY, fold=fold)]
 
 
 def test_a_time_in_the_gap_fires_right_after_it() -> None:

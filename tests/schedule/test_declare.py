@@ -175,7 +175,7 @@ def test_a_wrong_option_is_refused(tmp_path: Path, source: str, message: str) ->
         ),
         (
             "every(cron('* * * * *'), 'tasks.a', at='09:30')",
-            "at= does not go with cron(...), which says when by itself",
+            "at= does not go with cron(...), which has its own times",
         ),
         (
             "every(cron('0 0 31 2 *'), 'tasks.a')",
@@ -187,7 +187,7 @@ def test_a_wrong_option_is_refused(tmp_path: Path, source: str, message: str) ->
         ),
         (
             "every(times([]), 'tasks.a')",
-            "times 0 listed 1271cf25 holds no time, so it never fires",
+            "times 0 listed 1271cf25 has no times, so it never fires",
         ),
         (
             "every(times([__import__('datetime').datetime(2026, 1, 1)]), 'tasks.a')",
@@ -207,7 +207,7 @@ def test_a_wrong_option_is_refused(tmp_path: Path, source: str, message: str) ->
         (
             "every(period('day') - (lambda day: True), 'tasks.a')",
             "'day - <lambda>()' never fires: nothing is left: "
-            "14640 days in a row are taken away by '-'",
+            "14640 days in a row are excluded by '-'",
         ),
         (
             "every('month', 'tasks.a', start='2026-02-01', until='2026-01-01')",

@@ -52,8 +52,8 @@ def test_a_schedule_is_read_as_it_stood_with_its_neighbours(commit: Commit) -> N
             }
         )
     old, new = load_any("git:HEAD~1:plans/main.py"), load_any("plans/main.py")
-    assert [each.rule for each in old.events.values()] == ["day at 08:00"] * 2
-    assert [each.rule for each in new.events.values()] == ["day at 09:00"] * 2
+    assert [event_.rule for event_ in old.events.values()] == ["day at 08:00"] * 2
+    assert [event_.rule for event_ in new.events.values()] == ["day at 09:00"] * 2
     assert old.path == "git:HEAD~1:plans/main.py"
     assert old.events["tasks.feeds"].path == "git:HEAD~1:plans/feeds.py"
     assert not {"feeds", "plans", "plans.extra"} & set(sys.modules)

@@ -11,13 +11,13 @@ from tests.schedule.writing import schedule
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def found(folder: Path, source: str) -> list[tuple[int, str]]:
+def warned(folder: Path, source: str) -> list[tuple[int, str]]:
     read = schedule(folder, "timezone('Europe/Berlin')\n" + source)
     return [(warning.line, warning.message) for warning in find_warnings(read, AT)]
 
 
 def test_a_time_that_a_clock_change_skips_and_repeats_is_warned_of(tmp_path: Path) -> None:
-    assert found(tmp_path, "every('day', 'tasks.a', at='02:30')") == [
+    assert warned(tmp_path, "every('day', 'tasks.a', at='02:30')") == [
         (
             3,
             "'tasks.a' meets a clock change: on 2026-03-29 02:30 does not exist: "
@@ -50,7 +50,7 @@ def test_a_time_that_a_clock_change_skips_and_repeats_is_warned_of(tmp_path: Pat
     ],
 )
 def test_what_is_decided_or_harmless_is_not_warned_of(tmp_path: Path, source: str) -> None:
-    assert found(tmp_path, source) == []
+    assert warned(tmp_path, source) == []
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_what_is_decided_or_harmless_is_not_warned_of(tmp_path: Path, source: st
 def test_a_day_that_some_months_do_not_have_is_warned_of(
     tmp_path: Path, source: str, day: int
 ) -> None:
-    assert found(tmp_path, source)[0] == (
+    assert warned(tmp_path, source)[0] == (
         3,
         f"'tasks.a' skips every month without a day {day}; "
         "write on='last', or 'L' in cron, for the last day of the month",
@@ -74,7 +74,7 @@ def test_a_day_that_some_months_do_not_have_is_warned_of(
 
 @pytest.mark.parametrize("period", ["'10 seconds'", "cron('*/10 * * * * *', seconds='first')"])
 def test_more_than_once_a_minute_without_expires_is_warned_of(tmp_path: Path, period: str) -> None:
-    assert found(tmp_path, f"every({period}, 'tasks.a')") == [
+    assert warned(tmp_path, f"every({period}, 'tasks.a')") == [
         (
             3,
             "'tasks.a' fires every 10 seconds and its jobs never expire, so they pile up while "
@@ -88,7 +88,7 @@ def test_two_events_that_differ_only_by_name_are_warned_of(tmp_path: Path) -> No
         "every('day', 'tasks.a', kwargs={'x': [1]})\n"
         "every('day', 'tasks.a', kwargs={'x': [1]}, name='again')"
     )
-    assert found(tmp_path, source) == [
+    assert warned(tmp_path, source) == [
         (
             4,
             f"'again' differs from 'tasks.a' ({tmp_path / 'main.py'}:3) only by its name, "
