@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from redis import Redis
-from rq.job import Job, JobStatus
+from rq.job import Job
 from rq.serializers import resolve_serializer
 from rq.utils import as_text
 
@@ -54,21 +54,14 @@ class Status(StrEnum):
 
 
 _STATUS = {
-    JobStatus.CREATED: Status.WAITING,
-    JobStatus.QUEUED: Status.WAITING,
-    JobStatus.SCHEDULED: Status.WAITING,
-    JobStatus.DEFERRED: Status.WAITING,
-    JobStatus.FINISHED: Status.FINISHED,
-    JobStatus.STARTED: Status.RUNNING,
-    JobStatus.FAILED: Status.FAILED,
-    JobStatus.STOPPED: Status.FAILED,
-    JobStatus.CANCELED: Status.FAILED,
+    **dict.fromkeys(("created", "queued", "scheduled", "deferred"), Status.WAITING),
+    **dict.fromkeys(("rate_limited", "ready_to_enqueue"), Status.WAITING),  # since RQ 3
+    "started": Status.RUNNING,
+    "finished": Status.FINISHED,
+    **dict.fromkeys(("failed", "stopped", "canceled"), Status.FAILED),
 }
-_BY_WORD = {word.value: status for word, status in _STATUS.items()} | {
-    # RQ 3 has these besides.
-    "rate_limited": Status.WAITING,
-    "ready_to_enqueue": Status.WAITING,
-}
+"""The status by RQ's name for it."""
+
 _ENDS = {Status.FINISHED, Status.FAILED, Status.SKIPPED}
 
 
@@ -116,7 +109,7 @@ class Handle:
         if status is None:
             has_expired = expires is not None and now * 1000 + micro // 1000 >= int(expires)
             return Status.EXPIRED if has_expired else Status.UNKNOWN
-        word = _BY_WORD.get(as_text(status), Status.UNKNOWN)
+        word = _STATUS.get(as_text(status), Status.UNKNOWN)
         is_skipped = word is Status.FINISHED and self._mark(meta) == "skipped"
         return Status.SKIPPED if is_skipped else word
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 from redis import Redis
 
@@ -27,6 +27,7 @@ from clock.schedule.option import (
     unknown_option,
 )
 from clock.schedule.options import TABLE as SCHEDULE_TABLE
+from clock.schedule.options import JobKeywords
 
 PRIORITIES = ("high", "default", "low")
 """Queues, in the order in which this project's workers empty them."""
@@ -52,27 +53,15 @@ ENDLESS = 30 * 86_400
 """Seconds a job without a timeout stands for its equals."""
 
 
-class EnqueueOptions(TypedDict, total=False):
+class EnqueueOptions(JobKeywords, total=False):
     """The options of ``enqueue``, for type checkers; ``TABLE`` says what each does."""
 
     args: Sequence[Any]
     kwargs: Mapping[str, Any]
     priority: Literal["high", "default", "low"]
-    queue: str
     delay: Duration
     unique: Literal["waiting", "unfinished"] | Duration
     unique_key: str
-    expires: Duration
-    retry: Any
-    timeout: Duration
-    result_ttl: Duration
-    failure_ttl: Duration
-    at_front: bool
-    meta: Mapping[str, Any]
-    description: str
-    on_success: Any
-    on_failure: Any
-    max_running: int
     id: str
     deadline: Timeout
     connection: Redis
@@ -104,7 +93,7 @@ class CheckedOptions:
 
 def read_options(task: str, options: EnqueueOptions) -> CheckedOptions:
     """``options`` of a job of ``task``. Raises ValueError, naming the option, for a wrong one."""
-    checked = check_options(dict(options.items()), OPTIONS, _unknown)
+    checked = check_options(options, OPTIONS, _unknown)
     job = _job_options(checked)
     return CheckedOptions(
         queue=job.queue,
@@ -119,8 +108,9 @@ def read_options(task: str, options: EnqueueOptions) -> CheckedOptions:
     )
 
 
-def _unknown(name: str) -> str:
-    return unknown_option(name, OPTIONS, "the task's own arguments go into args= and kwargs=; ")
+def _unknown(name: str, options: Iterable[str]) -> str:
+    note = "the task's own arguments go into args= and kwargs=; "
+    return unknown_option(name, options, note)
 
 
 def _job_options(checked: Mapping[str, Any]) -> JobOptions:

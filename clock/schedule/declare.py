@@ -9,7 +9,8 @@ from clock.errors import ScheduleError
 from clock.recurrence.phrase import Details, Period, read_rule
 from clock.schedule.builder import BUILDER, Declaration, ScheduleBuilder
 from clock.schedule.checks import time_zone
-from clock.schedule.options import Defaults, EveryOptions, check_defaults, check_every
+from clock.schedule.option import check_options
+from clock.schedule.options import DEFAULTS, OPTIONS, Defaults, EveryOptions, unknown_default
 from clock.schedule.task import task_name
 
 
@@ -23,7 +24,7 @@ def every(period: Period, task: Any, /, **options: Unpack[EveryOptions]) -> None
     """
     builder, path, line = _here("every")
     try:
-        checked = check_every(options)
+        checked = check_options(options, OPTIONS)
         task_ = task_name(task)
         details = Details(*(checked.pop(option, None) for option in ("at", "on", "anchor")))
         rule = read_rule(period, details)
@@ -66,7 +67,8 @@ def defaults(**options: Unpack[Defaults]) -> None:
             path, line, f"defaults(...) was already called on line {settings.defaults_line}"
         )
     try:
-        settings.defaults, settings.defaults_line = check_defaults(options), line
+        settings.defaults = check_options(options, DEFAULTS, unknown_default)
+        settings.defaults_line = line
     except ValueError as error:
         raise ScheduleError(path, line, str(error)) from None
 

@@ -53,17 +53,27 @@ def options_for(use: Use, options: Iterable[Option]) -> dict[str, Option]:
     return {option.name: option for option in options if use in option.uses}
 
 
+def unknown_option(name: str, options: Iterable[str], note: str = "") -> str:
+    """The sentence for a name that is none of ``options``, with the one it is most like."""
+    suggestion = nearest(name, options)
+    if suggestion:
+        return f"unknown option {name!r}; {note}did you mean {suggestion!r}?"
+    return f"unknown option {name!r}; {note}the options are {', '.join(sorted(options))}"
+
+
 def check_options(
-    values: Mapping[str, Any], options: Mapping[str, Option], unknown: Callable[[str], str]
+    values: Mapping[str, Any],
+    options: Mapping[str, Option],
+    unknown: Callable[[str, Iterable[str]], str] = unknown_option,
 ) -> dict[str, Any]:
     """``values`` with every value checked; raises ValueError, naming the first wrong option.
 
-    ``unknown`` makes the sentence for a name that is not among ``options``.
+    ``unknown`` returns the sentence for a name that is not among ``options``.
     """
     checked = {}
     for name, value in values.items():
         if name not in options:
-            raise ValueError(unknown(name))
+            raise ValueError(unknown(name, options))
         try:
             checked[name] = options[name].check(value)
         except RecurrenceError as error:
@@ -71,14 +81,6 @@ def check_options(
         except ValueError as error:
             raise ValueError(f"{name}=: {error}") from None
     return checked
-
-
-def unknown_option(name: str, options: Iterable[str], note: str = "") -> str:
-    """The sentence for a name that is none of ``options``, with the one it is most like."""
-    suggestion = nearest(name, options)
-    if suggestion:
-        return f"unknown option {name!r}; {note}did you mean {suggestion!r}?"
-    return f"unknown option {name!r}; {note}the options are {', '.join(sorted(options))}"
 
 
 def string_schema(longest: int, **more: Any) -> Schema:

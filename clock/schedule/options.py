@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Literal, TypedDict
 
@@ -14,7 +14,6 @@ from clock.schedule.option import (
     Option,
     Part,
     Use,
-    check_options,
     duration_schema,
     integer_schema,
     options_for,
@@ -23,8 +22,8 @@ from clock.schedule.option import (
 )
 
 
-class Defaults(TypedDict, total=False):
-    """The options of ``defaults``, for type checkers; ``TABLE`` says what each does."""
+class JobKeywords(TypedDict, total=False):
+    """The options of a job, for type checkers; ``TABLE`` says what each does."""
 
     queue: str
     timeout: Duration
@@ -38,6 +37,11 @@ class Defaults(TypedDict, total=False):
     on_success: Any
     on_failure: Any
     max_running: int
+
+
+class Defaults(JobKeywords, total=False):
+    """The options of ``defaults``, for type checkers."""
+
     gap: Gap
     fold: Fold
     spread: Duration
@@ -210,24 +214,15 @@ OPTIONS: Mapping[str, Option] = options_for(Use.EVERY, TABLE)
 DEFAULTS: Mapping[str, Option] = options_for(Use.DEFAULTS, TABLE)
 
 
-def check_every(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The checked options of ``every``. Raises ValueError."""
-    return check_options(values, OPTIONS, lambda name: _unknown(name, OPTIONS))
-
-
-def check_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The checked options of ``defaults``. Raises ValueError."""
-    return check_options(values, DEFAULTS, lambda name: _unknown(name, DEFAULTS))
-
-
 def part_of(part: Part, values: Mapping[str, Any]) -> dict[str, Any]:
     """Those of checked ``values`` that belong to ``part``."""
     return {name: value for name, value in values.items() if OPTIONS[name].part is part}
 
 
-def _unknown(name: str, known: Mapping[str, Option]) -> str:
+def unknown_default(name: str, options: Iterable[str]) -> str:
+    """The sentence for a name that ``defaults`` does not take."""
     if name == "tz":
         return "unknown option 'tz'; write timezone('...') for the whole file"
     if name in OPTIONS:
         return f"{name}= belongs to a single event, in every(...), not to a whole file"
-    return unknown_option(name, known)
+    return unknown_option(name, options)
