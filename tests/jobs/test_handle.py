@@ -47,7 +47,7 @@ def test_a_job_that_is_to_be_queued_later_waits(status: JobStatus, redis: Redis)
     assert handle.status() is Status.WAITING
 
 
-def test_a_job_that_failed_says_why(redis: Redis) -> None:
+def test_the_result_of_a_failed_job_raises_its_error(redis: Redis) -> None:
     handle = enqueue(FAIL, connection=redis)
     work_off(redis)
     assert handle.status() is Status.FAILED
@@ -120,7 +120,7 @@ def test_a_job_that_was_forgotten_before_it_could_expire_is_unknown(redis: Redis
     assert handle.status() is Status.UNKNOWN
 
 
-def test_it_is_not_said_to_have_expired_once_it_may_have_ended_and_been_forgotten(
+def test_a_job_that_may_have_ended_and_been_deleted_is_not_called_expired(
     redis: Redis,
 ) -> None:
     """Kept for five seconds after its end, it may be gone for either reason from then on."""
@@ -177,7 +177,7 @@ def test_a_result_is_read_with_the_serializer_of_the_settings(
         Handle(handle.id, redis).result(0)
 
 
-def test_a_word_that_rq_may_learn_one_day_is_unknown(redis: Redis) -> None:
+def test_a_status_of_a_future_rq_is_unknown(redis: Redis) -> None:
     handle = enqueue(SAY, connection=redis)
     redis.hset(f"rq:job:{handle.id}", "status", "pondering")
     assert handle.status() is Status.UNKNOWN

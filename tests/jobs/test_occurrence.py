@@ -21,11 +21,11 @@ NOW = 1_800_000_000
 CURRENT = "tests.jobs.working.current"
 
 
-def test_outside_of_a_job_there_is_none() -> None:
+def test_outside_of_a_job_there_is_no_occurrence() -> None:
     assert current() is None
 
 
-def test_in_a_job_that_no_schedule_enqueued_there_is_none(redis: Redis) -> None:
+def test_a_job_that_no_schedule_enqueued_has_no_occurrence(redis: Redis) -> None:
     handle = enqueue(CURRENT, connection=redis)
     theirs = Queue(connection=redis).enqueue(CURRENT, meta={"clock": "theirs"})
     work_off(redis)
@@ -69,7 +69,7 @@ def test_the_instants_are_aware_and_in_utc(ledger: Ledger, redis: Redis) -> None
     assert not occurrence.is_manual
 
 
-def test_a_run_by_hand_says_so(ledger: Ledger, redis: Redis) -> None:
+def test_a_run_by_hand_is_marked_as_manual(ledger: Ledger, redis: Redis) -> None:
     job = Job.fetch(run_now(redis, "clock", "e", NOW + 90.0), connection=redis)
     occurrence = occurrence_of(job)
     assert occurrence is not None

@@ -45,7 +45,7 @@ def test_outside_of_a_job_nothing_happens(redis: Redis) -> None:
     assert redis.dbsize() == 0
 
 
-def test_what_was_said_first_is_read_at_once(handle: Handle) -> None:
+def test_the_first_report_is_read_at_once(handle: Handle) -> None:
     before = time.time()
     progress(3, 10, "fetching")
     current = handle.progress()
@@ -56,7 +56,7 @@ def test_what_was_said_first_is_read_at_once(handle: Handle) -> None:
     assert current.at.utcoffset() is not None
 
 
-def test_a_total_that_nobody_knows_is_none(handle: Handle) -> None:
+def test_an_unknown_total_is_none(handle: Handle) -> None:
     progress(3)
     assert _said(handle) == (3, None, "")
     current = handle.progress()
@@ -103,7 +103,7 @@ def test_it_is_kept_as_long_as_its_job_may_run_and_an_hour(
 
 
 @pytest.mark.parametrize("call", [(-1,), (1, -2), (math.nan,), (math.inf,), (1, math.inf)])
-def test_what_is_no_number_of_things_is_refused(call: tuple[Any, ...], handle: Handle) -> None:
+def test_an_invalid_number_is_refused(call: tuple[Any, ...], handle: Handle) -> None:
     with pytest.raises(ValueError, match="must be a finite number and not negative"):
         progress(*call)
 

@@ -58,7 +58,7 @@ def test_all_of_a_filter_are_put_back_and_no_other(redis: Redis) -> None:
     assert sorted(redis.zrange("rq:failed:default", 0, -1)) == sorted(map(str.encode, others))
 
 
-def test_more_than_one_call_changes_is_said(redis: Redis) -> None:
+def test_a_call_reports_that_more_jobs_are_left(redis: Redis) -> None:
     _failed(redis, 5)
     changed = delete_all(redis, Filter(queue="default"), time.time(), most=3)
     assert (changed.count, changed.is_more) == (3, True)

@@ -60,7 +60,7 @@ def test_a_week_may_have_several_weekdays_in_its_times() -> None:
     ]  # fmt: skip
 
 
-def test_counted_units_are_counted_from_2001_unless_said_otherwise() -> None:
+def test_counted_units_are_counted_from_2001_by_default() -> None:
     assert year("3 days", 2) == ["2026-01-02", "2026-01-05"]
     assert (date(2026, 1, 2) - date(2001, 1, 1)).days % 3 == 0
     assert year("2 weeks", 2, at="Monday 09:00") == ["2026-01-12", "2026-01-26"]

@@ -28,12 +28,12 @@ def test_either_fires_when_one_side_does_and_once_when_both_do() -> None:
     ]  # fmt: skip
 
 
-def test_a_word_may_stand_on_either_side() -> None:
+def test_a_string_may_be_either_operand() -> None:
     assert january(cron("0 9 1 * *") | "month on 2") == january("month on 2" | cron("0 9 1 * *"))
     assert january("month on 2 at 08:00" | cron("0 9 1 * *")) == ["01-01T09:00", "01-02T08:00"]
 
 
-def test_at_belongs_to_the_one_word_of_a_combination() -> None:
+def test_at_applies_to_the_only_string_of_a_combination() -> None:
     assert january("month" | cron("0 9 2 * *"), at="08:00") == ["01-01T08:00", "01-02T09:00"]
     assert january("month" - cron("0 0 * * *"), on=5, at="08:00") == ["01-05T08:00"]
 
@@ -92,7 +92,7 @@ def test_combinations_nest() -> None:
     assert [time[:5] for time in january(both)] == ["01-01", "01-02", "01-03", "01-04", "01-05"]
 
 
-def test_a_combination_says_what_it_is() -> None:
+def test_a_combination_has_a_spelling() -> None:
     either = cron("0 9 1 * *") | "day" | timedelta(hours=2)
     assert str(rule(either - {date(2026, 12, 25)})) == (
         "(cron 0 9 1 * * | day | 2 hours) - {2026-12-25}"
@@ -144,7 +144,7 @@ def test_what_does_not_combine_is_refused(refused: Any, message: str) -> None:
 
 
 @pytest.mark.parametrize("words", [("day", "hour"), ()])
-def test_at_needs_one_word_to_belong_to(words: tuple[str, ...]) -> None:
+def test_at_needs_exactly_one_string_to_apply_to(words: tuple[str, ...]) -> None:
     joined: Any = cron("0 9 * * *") | cron("0 10 * * *")
     for word in words:
         joined = joined | word

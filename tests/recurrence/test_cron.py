@@ -183,7 +183,7 @@ NICE = ", ".join(NICKNAMES)
         ("@every 5m", f"{FIVE}, not 2"),
     ],
 )
-def test_what_is_no_expression_is_refused(text: str, message: str) -> None:
+def test_an_invalid_expression_is_refused(text: str, message: str) -> None:
     with pytest.raises(RecurrenceError) as caught:
         parse_cron(text)
     assert str(caught.value) == f"cron({text!r}): {message}"

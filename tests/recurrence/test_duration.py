@@ -51,7 +51,7 @@ LIKE = "write one like '90s', '5m', '1h30m' or '7 days'"
         (None, "None is not a duration; write seconds, a string like '5m' or a timedelta"),
     ],
 )
-def test_what_is_no_duration_is_refused(value: object, message: str) -> None:
+def test_an_invalid_duration_is_refused(value: object, message: str) -> None:
     with pytest.raises(ValueError, match=r".") as caught:
         parse_duration(value)
     assert str(caught.value) == message
@@ -74,7 +74,7 @@ def test_a_timeout_may_have_a_fraction_of_a_second(value: object, seconds: float
         (True, "True is not a duration; write seconds, a string like '5m' or a timedelta"),
     ],
 )
-def test_what_is_no_timeout_is_refused(value: object, message: str) -> None:
+def test_an_invalid_timeout_is_refused(value: object, message: str) -> None:
     with pytest.raises(ValueError, match=r".") as caught:
         parse_timeout(value)
     assert str(caught.value) == message

@@ -63,7 +63,7 @@ NOT_A_DAY = "is not a day; write a number, 'last', 'last friday' or '2nd tuesday
         (1.5, f"on=1.5 {NOT_A_DAY}"),
     ],
 )
-def test_what_is_no_day_is_refused(value: int | str, message: str) -> None:
+def test_an_invalid_day_is_refused(value: int | str, message: str) -> None:
     with pytest.raises(RecurrenceError) as caught:
         parse_on(value)
     assert str(caught.value) == message

@@ -88,7 +88,7 @@ def test_a_calendar_period_is_a_unit_and_a_count(period: str, calendar: Calendar
         (5, "5 is not a period; write a string like '10 minutes' or 'day'"),
     ],
 )
-def test_what_is_no_period_is_refused(period: str, message: str) -> None:
+def test_an_invalid_period_is_refused(period: str, message: str) -> None:
     with pytest.raises(RecurrenceError) as caught:
         parse_period(period)
     assert str(caught.value) == message

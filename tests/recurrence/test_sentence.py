@@ -75,11 +75,11 @@ def words(when: Any, **options: Any) -> str:
         ),
     ],
 )
-def test_a_recurrence_in_words(text: str, expected: str | None) -> None:
+def test_a_recurrence_as_a_sentence(text: str, expected: str | None) -> None:
     assert text == expected if expected is not None else " if it is " in text
 
 
-def test_bounds_and_spread_are_said_at_the_end() -> None:
+def test_bounds_and_spread_come_last_in_the_sentence() -> None:
     spread = SpreadRule(inner=rule("day"), over=600, by=75)
     bounded = BoundedRule(inner=spread, start=date(2026, 1, 1), until=date(2026, 1, 31))
     assert sentence(bounded.recurrence(zone("UTC"), "after", "first")) == (

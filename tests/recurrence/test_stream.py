@@ -94,7 +94,7 @@ def test_one_question_reads_so_many_items_at_most_and_the_next_goes_on(
     assert recurrence.next(ZERO + 60 * 150) == ZERO + 60 * 151
 
 
-def test_a_stream_that_stands_still_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stream_that_repeats_an_instant_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clock.recurrence.stream.READ_AT_ONCE", 100)
 
     def still() -> Iterator[datetime]:
@@ -162,7 +162,7 @@ def test_a_naive_item_is_refused() -> None:
         ),
     ],
 )
-def test_what_is_no_stream_is_refused(source: Iterable[datetime], message: str) -> None:
+def test_an_invalid_stream_is_refused(source: Iterable[datetime], message: str) -> None:
     with pytest.raises(RecurrenceError) as caught:
         times(source)
     assert str(caught.value) == message

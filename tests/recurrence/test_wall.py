@@ -88,7 +88,7 @@ def test_a_day_that_a_zone_skipped_fires_at_the_first_instant_after_it() -> None
     ]  # fmt: skip
 
 
-def test_a_moved_occurrence_says_so() -> None:
+def test_a_moved_occurrence_is_marked_as_moved() -> None:
     daily = rule("day", at=["02:30", "04:00"]).recurrence(zone("Europe/Berlin"), "after", "first")
     assert daily.is_moved(seconds("2026-03-29T01:00"))
     assert not daily.is_moved(seconds("2026-03-29T02:00"))

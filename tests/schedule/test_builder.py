@@ -201,7 +201,7 @@ def test_a_stream_of_the_schedule_file_is_an_event(tmp_path: Path) -> None:
     assert [f"{time:%m-%d %H:%M}" for time in result] == ["01-03 10:03", "03-03 11:29"]
 
 
-def test_what_two_events_share_keeps_the_words_of_each(tmp_path: Path) -> None:
+def test_events_with_one_recurrence_keep_their_own_spelling(tmp_path: Path) -> None:
     result = schedule(
         tmp_path,
         "from datetime import datetime\n"
@@ -214,7 +214,7 @@ def test_what_two_events_share_keeps_the_words_of_each(tmp_path: Path) -> None:
     assert result.events["other"].rule == "3 hours counted from 2026-11-21T08:00:00+00:00"
 
 
-def test_a_reading_needs_little_more_than_what_stays_of_it(tmp_path: Path) -> None:
+def test_loading_needs_little_more_memory_than_the_schedule_keeps(tmp_path: Path) -> None:
     text = (
         "for n in range(10_000):\n"
         "    every('day', 'tasks.x', name=f'event {n}', at=f'{n % 24:02}:00', queue='low')\n"

@@ -241,7 +241,7 @@ def test_a_period_that_does_not_fit_is_refused(tmp_path: Path, source: str, mess
 
 
 @pytest.mark.parametrize("word", ["timezone('UTC')", "defaults(queue='x')"])
-def test_a_word_for_the_whole_file_is_said_once(tmp_path: Path, word: str) -> None:
+def test_timezone_and_defaults_are_called_once_per_file(tmp_path: Path, word: str) -> None:
     error = refusal(tmp_path, f"{word}\n{word}")
     name = word.partition("(")[0]
     assert (error.line, error.message) == (3, f"{name}(...) was already called on line 2")

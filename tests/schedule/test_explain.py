@@ -16,13 +16,13 @@ def what(folder: Path, source: str) -> list[str]:
     return [item.what for item in explain(event(folder, BERLIN + source), AT).changes]
 
 
-def test_an_event_is_told_in_words_with_its_zone(tmp_path: Path) -> None:
+def test_an_event_is_explained_in_a_sentence_with_its_zone(tmp_path: Path) -> None:
     explanation = explain(event(tmp_path, BERLIN + "every('day', 'tasks.a', at='09:30')"), AT)
     assert explanation.sentence == "Every day at 09:30, in Europe/Berlin."
     assert (explanation.name, explanation.tz) == ("tasks.a", "Europe/Berlin")
 
 
-def test_an_event_that_is_off_says_so(tmp_path: Path) -> None:
+def test_a_disabled_event_is_explained_as_not_enabled(tmp_path: Path) -> None:
     source = "every('day', 'tasks.a', enabled=False, tz='UTC')"
     assert explain(event(tmp_path, source), AT).sentence == (
         "Every day at 00:00, in UTC (not enabled)."

@@ -187,7 +187,7 @@ def test_a_file_may_read_another_without_taking_its_events(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("source", ["import feeds", "import feeds\n1 / 0"])
-def test_nothing_global_survives_a_reading(tmp_path: Path, source: str) -> None:
+def test_loading_a_schedule_leaves_nothing_global_behind(tmp_path: Path, source: str) -> None:
     (tmp_path / "feeds.py").write_text(HEADER + "every('hour', 'tasks.feeds')")
     path, modules = list(sys.path), set(sys.modules)
     with contextlib.suppress(ScheduleError):
@@ -225,7 +225,7 @@ def test_a_schedule_file_sees_a_module_of_its_own(tmp_path: Path) -> None:
     assert result.events["tasks.a"].args == ("__schedule__", str(tmp_path / "main.py"))
 
 
-def test_a_word_outside_of_a_reading_is_refused() -> None:
+def test_every_outside_of_a_schedule_file_is_refused() -> None:
     with pytest.raises(ScheduleError) as caught:
         every("day", "tasks.a")
     assert caught.value.message == (
