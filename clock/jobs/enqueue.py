@@ -70,8 +70,8 @@ def call(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What asks for jobs under a key of its own: the same request enqueues them once, another one
-    with its key nothing. ``ids`` are those of all jobs by which one that came before is known.
+    """A request for jobs under a key: repeated, it enqueues them once; another one with its key
+    enqueues nothing. ``ids`` are those of all jobs by which an earlier request is recognised.
     """
 
     key: str

@@ -120,7 +120,7 @@ class Handle:
             return read_progress(connection, self.id)
 
     def result(self, timeout: Timeout = 60) -> Any:
-        """What the task returned, or gave to Skip; waits for it for ``timeout`` at most.
+        """The return value of the task, or the value of its Skip; waits ``timeout`` at most.
 
         Raises JobFailedError with the task's error, JobExpiredError, JobUnknownError, and
         JobTimeoutError where the job has not ended in time; the job goes on. Raises

@@ -43,7 +43,7 @@ LONGEST_SEEN = 3600
 can be told from one that ended."""
 
 _ID = "[A-Za-z0-9_-]{1,200}"
-"""What RQ takes for the id of a job, as a regular expression."""
+"""The job ids that RQ takes, as a regular expression."""
 
 STUCK = 86_400
 """Seconds after which a job that still waits no longer stands for its equals: its worker may have

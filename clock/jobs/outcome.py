@@ -59,14 +59,14 @@ class Skip(Outcome):
 
 
 Meaning = Outcome | type[Outcome]
-"""What an exception means: an outcome, or a class of them whose reason is then the exception."""
+"""The meaning of an exception: an outcome, or a class of them that takes it as the reason."""
 
 Table = Mapping[type[BaseException] | str, Meaning]
-"""What the exceptions of one task mean, each by its class or by the class's dotted name."""
+"""The meanings of a task's exceptions, by class or by its dotted name."""
 
 
 def meaning_of(error: BaseException, table: Table) -> Outcome | None:
-    """What ``error``, raised by the task that ``table`` is of, says about the end of its job.
+    """The outcome that ``error`` means for the job of the task that ``table`` belongs to.
 
     An Outcome says it itself. Else the nearest class of the error that the table names decides, as
     ``except`` clauses from the narrowest to the widest would; where none is named, None: a failure.

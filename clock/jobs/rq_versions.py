@@ -1,4 +1,4 @@
-"""What differs between the supported releases of RQ, from 2.9 on."""
+"""Differences between the supported releases of RQ, from 2.9 on."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 
 class Combining:
-    """What may stand on either side of ``|`` and ``-``; the other side may be anything."""
+    """An operand of ``|`` and ``-``; the other operand may be anything."""
 
     __slots__ = ()
 

@@ -158,7 +158,7 @@ class _Days:
 
 
 def _pattern(recurrence: Recurrence, day: int, offset: int) -> tuple[Hashable, ...]:
-    """What tells days with different seconds apart; an empty one has none."""
+    """The pattern of a day. Days with different seconds differ in it; an empty day has none."""
     match recurrence:
         case Elapsed(period=period, anchor=anchor):
             first = (anchor + offset - day * DAY) % period

@@ -14,10 +14,10 @@ from clock.recurrence.days import EPOCH
 from clock.recurrence.tags import Tags
 
 MOST = 10_000
-"""So many dates a set may have; a search passes over all of them."""
+"""The most dates of a set; a search passes over all of them."""
 
 SPELLED = 3
-"""So many dates are spelled out; of a larger set, their number and a digest."""
+"""The most dates that are spelled out; a larger set shows its number of dates and a digest."""
 
 
 class Dates(Combining):

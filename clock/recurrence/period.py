@@ -46,7 +46,7 @@ class Calendar:
 
 
 def parse_period(period: str | timedelta) -> Span | Calendar:
-    """What a period means.
+    """Read a period.
 
     A ``timedelta`` and every count of seconds, minutes or hours but one minute and one hour are
     elapsed; the rest is of the calendar. Raises RecurrenceError.

@@ -30,7 +30,7 @@ _DEPTH = 50
 
 
 class Details(NamedTuple):
-    """What the options of an event add to its period."""
+    """The options of an event that add to its period."""
 
     at: str | Sequence[str] | None = None
     on: int | str | Sequence[int | str] | None = None

@@ -32,7 +32,7 @@ class Given(Combining):
 
     __slots__ = ()
     word: ClassVar[str]
-    """What a schedule file calls it."""
+    """Its name in a schedule file."""
 
     def recurrence(self, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:
         """The rule in a zone; raises RecurrenceError where it can never fire."""

@@ -26,7 +26,7 @@ MANY = 6
 
 
 def sentence(recurrence: Recurrence) -> str:
-    """What ``recurrence`` does, without a full stop; times of day are those of its zone."""
+    """``recurrence`` as a sentence without a full stop; times of day are those of its zone."""
     match recurrence:
         case Elapsed():
             return f"every {_per(spell_seconds(recurrence.period))} of real time"

@@ -39,7 +39,7 @@ class Declaration(NamedTuple):
 
 @dataclass(slots=True)
 class FileSettings:
-    """What one file sets for all its events, and on which line."""
+    """The settings of one file for all its events, and their lines."""
 
     zone: Zone | None = None
     zone_line: int = 0
@@ -61,7 +61,7 @@ class ScheduleBuilder:
     _policies: dict[Policy, Policy] = field(default_factory=dict)
 
     def settings(self, path: str) -> FileSettings:
-        """What the file at ``path`` sets for all its events."""
+        """The settings of the file at ``path``."""
         return self.files.setdefault(path, FileSettings())
 
     def declare(self, declaration: Declaration) -> None:

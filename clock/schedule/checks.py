@@ -196,5 +196,5 @@ def _is_always_true(function: object) -> bool:
 
 
 def as_written(value: Any) -> Any:
-    """Whatever it is; the period's parser checks it."""
+    """Any value; the period's parser checks it."""
     return list(value) if isinstance(value, Iterable) and not isinstance(value, str) else value

@@ -115,7 +115,7 @@ class Event:
         )
 
     def mark(self, instant: int) -> Mark | None:
-        """What a clock change has to do with the occurrence at ``instant`` (UTC seconds)."""
+        """Whether the local time at ``instant`` (UTC seconds) was skipped or comes twice."""
         return mark_of(self.recurrence, self.zone, instant)
 
     def local(self, instant: int) -> datetime:
@@ -127,7 +127,7 @@ class Event:
         )
 
     def identity(self) -> str:
-        """What the ledger compares to see whether the recurrence changed, on and off included."""
+        """The text that changes when the recurrence or ``enabled`` does; the ledger compares it."""
         return identity(self.recurrence) + ("" if self.enabled else " disabled")
 
 
