@@ -223,7 +223,7 @@ def _job(name: str, checked: CheckedOptions, queue: Queue, now: float) -> Job:
 def _fields(job: Job) -> list[Any]:
     try:
         return [part for field in job.to_dict().items() for part in field]
-    except Exception as error:  # a serializer raises what it likes
+    except Exception as error:  # a serializer may raise anything
         reason = f"{type(error).__name__}: {error}"
         raise ValueError(f"args=, kwargs= or meta= cannot be serialised: {reason}") from None
 

@@ -167,7 +167,7 @@ class Handle:
                 result = job.latest_result()
         except JobServerError:
             raise
-        except Exception as error:  # a serializer raises what it likes
+        except Exception as error:  # a serializer may raise anything
             reason = f"cannot be read with this serializer: {type(error).__name__}: {error}"
             raise JobError(f"{self.id} has ended; its result {reason}") from error
         if status is not Status.FAILED:
@@ -184,12 +184,12 @@ class Handle:
         try:
             values = resolve_serializer(self._target.serializer).loads(meta)
             return str(values.get(keys.OUTCOME_META, {}).get("kind", ""))
-        except Exception:  # a serializer raises what it likes at what another one wrote
+        except Exception:  # a serializer may raise anything at the bytes of another
             return ""
 
 
 def check_may_wait() -> None:
-    """Raise WaitRefusedError where whoever waits holds up the clock."""
+    """Raise WaitRefusedError where waiting would hold up the clock."""
     if is_inside_the_clock() or BUILDER.get() is not None:
         raise WaitRefusedError(
             "the clock must not wait for jobs, as everything else would be late; "

@@ -64,7 +64,7 @@ class DateFunction(Dates):
         asked = date.fromordinal(day + EPOCH)
         try:
             return bool(self.function(asked))
-        except (Exception, SystemExit) as error:  # a user's function raises whatever it likes
+        except (Exception, SystemExit) as error:  # a user's function may raise anything
             message = f"{self} failed for {asked}: {describe_error(error)}"
             raise RecurrenceError(message) from error
 

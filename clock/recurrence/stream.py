@@ -93,7 +93,7 @@ class Tape:
         except RecurrenceError as error:
             self._wrong = error
             raise
-        except BaseException as error:  # a user's iterable raises whatever it likes, SystemExit too
+        except BaseException as error:  # a user's iterable may raise anything, SystemExit too
             # Kept, for a generator that has raised only says that it has ended.
             self._wrong = RecurrenceError(f"{self.name} failed: {describe_error(error)}")
             if isinstance(error, KeyboardInterrupt):

@@ -145,7 +145,7 @@ class ScheduleBuilder:
                 continue
             try:
                 self.dumps(value)
-            except Exception as error:  # serialisers raise whatever they like
+            except Exception as error:  # serialisers may raise anything
                 raise ScheduleError(
                     declaration.path,
                     declaration.line,

@@ -54,7 +54,7 @@ def _source(path: str) -> bytes:
 
 
 def _dumps(serializer: str) -> Callable[[Any], bytes]:
-    # Here, because whoever only asks for times should not wait for RQ and its client.
+    # Imported here, because a caller that only asks for times should not wait for RQ to load.
     from rq.serializers import resolve_serializer
 
     try:

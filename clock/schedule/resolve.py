@@ -36,7 +36,7 @@ def resolve_tasks(schedule: Schedule) -> list[str]:
 def _resolve(event: Event, name: str) -> Callable[..., Any]:
     try:
         target = _import(name)
-    except Exception as error:  # importing runs anybody's code
+    except Exception as error:  # importing may raise anything
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise ScheduleError(
             event.path, event.line, f"{name!r} cannot be imported: {reason}"
