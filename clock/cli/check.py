@@ -11,7 +11,7 @@ from clock import exit_codes
 from clock.cli import options
 from clock.schedule.load import load
 from clock.schedule.resolve import resolve_tasks
-from clock.schedule.warnings import traps
+from clock.schedule.warnings import find_warnings
 
 
 @click.command(
@@ -27,13 +27,13 @@ def check(file: str, serializer: str, no_import: bool) -> int:
     change skips, or a file without events. Warnings do not change the exit code.
     """
     schedule = load(file, serializer=serializer)
-    for trap in traps(schedule, datetime.fromtimestamp(time.time(), UTC)):
-        click.echo(f"{trap.path}:{trap.line}: warning: {trap.message}", err=True)
+    for warning in find_warnings(schedule, datetime.fromtimestamp(time.time(), UTC)):
+        click.echo(f"{warning.path}:{warning.line}: warning: {warning.message}", err=True)
     if not schedule.events:
         click.echo(f"{file}: warning: declares no events", err=True)
     if not no_import:
-        for warning in resolve_tasks(schedule):
-            click.echo(f"warning: {warning}", err=True)
+        for message in resolve_tasks(schedule):
+            click.echo(f"warning: {message}", err=True)
     count = f"{len(schedule.events)} event" + ("" if len(schedule.events) == 1 else "s")
     click.echo(f"{file}: {count}, zone {schedule.zone.name}, no mistakes")
     return exit_codes.OK

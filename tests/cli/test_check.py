@@ -121,7 +121,7 @@ def test_checking_twice_in_one_process_sees_what_changed(clock: Clock, project: 
     assert clock("check", "schedule.py")[0] == 0
 
 
-def test_traps_are_warnings_and_keep_the_exit_code(clock: Clock, project: Path) -> None:
+def test_warnings_do_not_change_the_exit_code(clock: Clock, project: Path) -> None:
     Path("schedule.py").write_text(
         "from clock import every\n"
         "every('day', 'os.getcwd', at='02:30', tz='Europe/Berlin', name='night')\n"

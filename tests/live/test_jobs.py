@@ -178,7 +178,7 @@ def test_a_condition_that_calls_a_job_is_refused_and_the_clock_goes_on(
     )
     clock = start_clock(file)
     trouble = clock.wait_for_line("trouble")
-    assert "WaitRefusedError: a clock does not wait for jobs" in str(trouble)
+    assert "WaitRefusedError: the clock must not wait for jobs" in str(trouble)
     wait_for("the others go on", lambda: len(fired(redis, "goes on")) >= 2)
     clock.stop()
     assert {job.event for job in fired(redis)} == {"goes on"}

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from clock.ledger.manual import run_now
 from clock.ledger.pauses import Pause, pause, pause_end, resume
 from clock.observe.objects import pause_object
-from clock.schedule.duration import parse_duration
+from clock.recurrence.duration import parse_duration
 from clock.schedule.option import duration_schema
 from clock.web.api import shapes
 from clock.web.api.events import NAMED, TAG
