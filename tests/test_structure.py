@@ -51,7 +51,7 @@ EDGES = {
     Path("loop/loop.py"),
     Path("loop/server_time.py"),
     Path("loop/timekeeper.py"),
-    Path("loop/claiming.py"),
+    Path("loop/dispatcher.py"),
     Path("web/application.py"),
     Path("web/server_now.py"),
 }

@@ -29,7 +29,7 @@ class Heartbeat:
         self._housekeeping: Housekeeping | None = None
         self._claims: list[tuple[Sequence[ClaimResult], float]] = []
 
-    def passed(
+    def beat(
         self,
         now: float,
         *,

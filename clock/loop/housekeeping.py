@@ -113,7 +113,7 @@ class Housekeeping:
                 raise
             if self._part == 0 or not may_go_on():
                 break
-        self._trouble.passed(now)
+        self._trouble.log_repeats(now)
 
     def recover(self, now: float) -> None:
         """See whether the server lost data, and write back what must be there before anything
@@ -215,7 +215,7 @@ class Housekeeping:
 
     def _complain(self, part: str, reason: str, now: float) -> None:
         """Say what is wrong with a part: once, and once an hour."""
-        self._trouble.say(part, {"reason": reason[:MAX_TEXT]}, now, message="watch")
+        self._trouble.log(part, {"reason": reason[:MAX_TEXT]}, now, message="watch")
 
     def _life(self, now: float) -> Life:
         host, pid, _ = self._token.rsplit(":", 2)

@@ -67,7 +67,7 @@ class Startup:
 
     def _coming(self, number: int, now: float) -> float:
         try:
-            coming = self._timetable.coming(number, now)
+            coming = self._timetable.following(number, now)
         except RecurrenceError:
             # Said where the event is entered in the timetable.
             return math.inf
