@@ -10,7 +10,10 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol
 
-from clock.bootstrap import SIGNALS
+from clock import exit_codes
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""What ends a clock."""
 
 PATIENCE = 0.7
 """Seconds the current claim has to finish after a stop request. One that a silent server holds
@@ -78,6 +81,18 @@ class Stop:
             if not poll.poll(whole):
                 select.select((), (), (), max(seconds - whole / 1000, 0.0))
         return self._set
+
+
+def end_on_signals() -> None:
+    """End with exit code 0 on a signal, until ``stopped_by_signals`` takes over.
+
+    Nothing is begun yet that would have to be finished. As process 1 of a container the process
+    would ignore what it has no handler for. A signal that it was started to ignore stays ignored.
+    """
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            # Not an exception, which the schedule file that is being read may catch.
+            signal.signal(number, lambda *_: os._exit(exit_codes.OK))
 
 
 @contextmanager

@@ -29,7 +29,6 @@ FLOORS = [
         "commands",
         "output",
     },
-    {"bootstrap"},
     {"recurrence"},
     {"schedule"},
     {"settings", "keys"},

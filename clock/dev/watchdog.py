@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from clock.bootstrap import SIGNALS
 from clock.dev.child import Child
+from clock.stop import SIGNALS
 
 GRACE = 1.4
 """Seconds the children have to end by themselves once their parent is gone."""
