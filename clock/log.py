@@ -105,7 +105,7 @@ class _Handler(logging.StreamHandler[TextIO]):
 def _dropped(lines: int) -> logging.LogRecord:
     fields = {"lines": lines, "reason": "whoever reads the log did not read"}
     level = logging.WARNING
-    record = {"msg": "dropped", "levelno": level, "levelname": logging.getLevelName(level)}
+    record = {"msg": "lines dropped", "levelno": level, "levelname": logging.getLevelName(level)}
     return logging.makeLogRecord({**record, "fields": fields})
 
 

@@ -109,7 +109,7 @@ class ConflictCheck:
                     "events": other.events,
                     "reason": f"a clock of another file runs for the application {self._app!r} too",
                 }
-                log.info("other file", extra={"fields": fields})
+                log.info("other schedule file", extra={"fields": fields})
 
     def _look(self, pulse: Pulse, others: Sequence[Life], now: float) -> None:
         ours, conflicts = pulse.life, {}
@@ -122,7 +122,7 @@ class ConflictCheck:
                 self._say(ours, other, names, now)
         for token in [token for token in self._reported if token not in conflicts]:
             del self._reported[token]
-            log.info("conflict over", extra={"fields": {"other": token.rpartition(":")[0]}})
+            log.info("conflict resolved", extra={"fields": {"other": token.rpartition(":")[0]}})
         pulse.life = replace(
             ours,
             conflicts=tuple(

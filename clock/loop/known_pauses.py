@@ -53,7 +53,7 @@ class KnownPauses:
         if back:
             fields["paused_again"] = _names(back)
         fields["see"] = "docs/recovery.md"
-        log.error("server forgot", extra={"fields": fields})
+        log.error("server lost data", extra={"fields": fields})
 
     def _without_record(self) -> str:
         with server_errors():

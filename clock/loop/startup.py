@@ -86,7 +86,7 @@ class Startup:
         for name, pause in self._ledger.forget_removed(names, now).items():
             if pause is not None:
                 reason = f"its event is in no schedule; {pause.by} paused it: {pause.reason}"
-                log.warning("pause forgotten", extra=_fields(event=name, reason=reason))
+                log.warning("pause removed", extra=_fields(event=name, reason=reason))
 
 
 def _fields(**fields: object) -> dict[str, object]:
