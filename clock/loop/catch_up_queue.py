@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from heapq import heappop, heappush
 
+from clock.loop.catch_up import catch_up
 from clock.loop.due import Behind, Due, TimetableRow
 from clock.recurrence.recurrence import newest
 
@@ -63,7 +64,7 @@ class CatchUpQueue:
         key = (id(row.recurrence), capped.pending, capped.horizon, row.catch_up, row.within)
         due = self._due.get(key)
         if due is None:
-            due = self._due[key] = capped.due(row, now)
+            due = self._due[key] = catch_up(row, capped, now)
         return due._replace(row=behind.row)
 
     def capped(self, behind: Behind) -> Behind:

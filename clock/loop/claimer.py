@@ -139,7 +139,7 @@ class Claimer:
     def _claims(self, ready: Ready) -> list[Claim]:
         due, event = ready.due, self._events[ready.due.row]
         claims = [
-            Claim(event, passed.run.last, passed.kind, passed.run.first, passed.run.count)
+            Claim(event, passed.last, passed.kind, passed.first, passed.occurrences)
             for passed in due.passed
         ]
         if due.fire is not None:

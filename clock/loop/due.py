@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from clock.errors import RecurrenceError
-from clock.loop.catch_up import Passed, owed
+from clock.decision import Kind
 from clock.recurrence.recurrence import Recurrence
 
 
 class TimetableRow(NamedTuple):
-    """When an event is due, and what is made up of missed times.
+    """When an event is due, and what is made up of missed times: the newest ``catch_up``, and none
+    more than ``within`` seconds late.
 
     A recurrence that ``runs_user_code`` is never called by the timetable, which returns the call.
     """
@@ -24,10 +24,29 @@ class TimetableRow(NamedTuple):
     runs_user_code: bool = False
 
 
-class Due(NamedTuple):
-    """The event of row ``row`` is due: it passes over some runs, and fires at ``fire``, if at all.
+class Behind(NamedTuple):
+    """The event of row ``row`` is to be caught up from ``pending``, its oldest undecided
+    occurrence, to ``horizon``, until when nobody could claim."""
 
-    ``pending`` is its oldest undecided occurrence.
+    row: int
+    pending: int
+    horizon: int
+
+
+class Passed(NamedTuple):
+    """Occurrences from ``first`` to ``last`` that do not fire, and why: MISSED, TOO_LATE or
+    OVER_CAP.
+    """
+
+    kind: Kind
+    first: int
+    last: int
+    occurrences: int
+
+
+class Due(NamedTuple):
+    """The event of row ``row`` is due: it passes over some occurrences, and fires at ``fire``, if
+    at all. ``pending`` is its oldest undecided occurrence.
     """
 
     row: int
@@ -38,27 +57,4 @@ class Due(NamedTuple):
     @property
     def last(self) -> int:
         """The newest occurrence this decides."""
-        return self.passed[-1].run.last if self.fire is None else self.fire
-
-
-class Behind(NamedTuple):
-    """The event of row ``row`` is to be caught up from ``pending``, its oldest undecided
-    occurrence, to ``horizon``, until when nobody could claim."""
-
-    row: int
-    pending: int
-    horizon: int
-
-    def due(self, row: TimetableRow, now: float) -> Due:
-        """What is due of it at ``now``. Raises what its recurrence does."""
-        result = owed(
-            row.recurrence,
-            self.pending,
-            horizon=self.horizon,
-            now=now,
-            most=row.catch_up,
-            within=row.within,
-        )
-        if result.fire is None and not result.passed:
-            raise RecurrenceError("its times changed while they were computed")
-        return Due(self.row, self.pending, result.fire, result.passed)
+        return self.passed[-1].last if self.fire is None else self.fire

@@ -12,6 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 from clock.errors import RecurrenceError, describe_error
+from clock.loop.catch_up import catch_up
 from clock.loop.catch_up_queue import CatchUpQueue
 from clock.loop.due import Behind, Due, TimetableRow
 from clock.loop.due_queue import DueQueue
@@ -136,9 +137,9 @@ class Timetable:
         with self._recording_failure(index):
             if row.runs_user_code:
                 behind = self._catch_up_queue.capped(behind)
-                self._calls.append(UserCall(index, partial(behind.due, row, now)))
+                self._calls.append(UserCall(index, partial(catch_up, row, behind, now)))
             elif pending > horizon:
-                taken.append(behind.due(row, now))
+                taken.append(catch_up(row, behind, now))
             else:
                 self._catch_up_queue.put(behind)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from clock.loop.catch_up import MissedRange
-from clock.loop.due import Due, TimetableRow
+from clock.decision import Kind
+from clock.loop.due import Due, Passed, TimetableRow
 from clock.loop.timetable import Timetable
 from clock.recurrence.cron_rule import cron
 from clock.recurrence.elapsed import Elapsed
@@ -116,7 +116,7 @@ def test_what_was_missed_is_not_walked_through() -> None:
     table.begin(0, 0)
     table.catch_up(1_800_000_000)
     (due,) = table.due(1_800_000_000, 1)
-    assert due.passed[0].run == MissedRange(60, 1_799_999_940, 29_999_999)
+    assert due.passed == (Passed(Kind.MISSED, 60, 1_799_999_940, 29_999_999),)
 
 
 def test_what_has_to_be_walked_through_is_caught_up_in_a_batch_of_its_own() -> None:
@@ -181,7 +181,7 @@ def test_of_what_another_clock_decided_in_part_the_rest_is_counted_anew() -> Non
     table.advance(due, 1020)
     (again,) = table.due(1045, 10)
     assert (again.pending, again.fire) == (1030, 1040)
-    assert [passed.run for passed in again.passed] == [MissedRange(1030, 1030, 1)]
+    assert again.passed == (Passed(Kind.MISSED, 1030, 1030, 1),)
 
 
 def test_a_held_event_is_due_again_later_with_its_newest_occurrence() -> None:
