@@ -1,4 +1,4 @@
-"""The heartbeat of a clock: what it writes to the ledger about itself after each pass."""
+"""The heartbeat of a clock: what it writes to the ledger about itself after each tick."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class Heartbeat:
-    """Does the housekeeping of a clock, whose code is imported by the first pass: the first tick
-    does not wait for it.
+    """Does the housekeeping of a clock, whose code is imported after the first tick, which does
+    not wait for it.
     """
 
     def __init__(
         self, connection: Redis, schedule: Schedule, *, ping_url: str | None = None, **options: Any
     ) -> None:
-        """``options``: see ``Housekeeping``; ``ping_url`` is requested while all is fine."""
+        """``options``: see ``Housekeeping``; ``ping_url`` is requested while all is well."""
         self._connection = connection
         self._schedule = schedule
         self._ping_url = ping_url
@@ -36,10 +36,8 @@ class Heartbeat:
         is_starting: bool = False,
         may_go_on: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Called after each pass, which ended at ``now``, UTC seconds since 1970. Arguments and
-        errors are those of ``Housekeeping.passed``.
-        """
-        self.housekeeping().passed(now, is_starting=is_starting, may_go_on=may_go_on)
+        """Called after each tick. Arguments and errors are those of ``Housekeeping.run``."""
+        self.housekeeping().run(now, is_starting=is_starting, may_go_on=may_go_on)
 
     def claimed(self, results: Sequence[ClaimResult], claimed_at: float) -> None:
         """Count the ``results`` of claims made at ``claimed_at``. Nothing is sent."""

@@ -1,4 +1,4 @@
-"""A clock's memory of the pauses, for a server that loses its data while the clock runs."""
+"""The pauses that a clock knows, for a server that loses its data while the clock runs."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from clock.ledger.unreadable import texts
 from clock.schedule.event import Event
 
 NAMED = 20
-"""Events that are named in a line; of more, it says how many."""
+"""Events that a line names; of more, it has the number."""
 
 log = logging.getLogger("clock")
 
 
 class KnownPauses:
-    """What the ledger said of the pauses at the last look."""
+    """The pauses as the ledger had them at the last heartbeat."""
 
     def __init__(self, connection: Redis, app: str, events: Sequence[Event]) -> None:
         self._connection = connection

@@ -130,7 +130,7 @@ class Loop:
         """Returns whether nothing may be claimed, because the server's time jumped. Raises
         ServerError.
         """
-        self._time.keep()
+        self._time.read()
         now = self._time.now()
         if self._time.is_held:
             self._was_held = True
