@@ -16,6 +16,7 @@ from clock.ledger.declarations import (
     read_declarations,
     write_declarations,
 )
+from clock.loop.trouble import some_of
 from clock.schedule.event import Event
 
 AT_ONCE = 200
@@ -142,9 +143,8 @@ class ConflictCheck:
         if 0 <= now - self._reported.get(other.token, -REPORTED_EVERY) < REPORTED_EVERY:
             return
         self._reported[other.token] = now
-        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         fields = {
-            "events": ", ".join(names[:NAMED]) + more,
+            "events": some_of(names, NAMED),
             "ours": f"{ours.file} on {ours.host}:{ours.pid}",
             "theirs": f"{other.file} on {other.host}:{other.pid}",
             "reason": (

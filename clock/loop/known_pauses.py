@@ -15,6 +15,7 @@ from clock.connection.errors import server_errors
 from clock.ledger.clocks import Heard, Life
 from clock.ledger.pauses import parse_pauses, write_back
 from clock.ledger.unreadable import texts
+from clock.loop.trouble import some_of
 from clock.schedule.event import Event
 
 NAMED = 20
@@ -47,11 +48,11 @@ class KnownPauses:
         fields = {
             "reason": _reason(heard.before, life),
             "records_lost": self._without_record(),
-            "pauses_written_back": _names(written),
+            "pauses_written_back": some_of(written, NAMED) or "none",
         }
         back = self._ended_before(heard, life)
         if back:
-            fields["paused_again"] = _names(back)
+            fields["paused_again"] = some_of(back, NAMED)
         fields["see"] = "docs/recovery.md"
         log.error("server lost data", extra={"fields": fields})
 
@@ -86,10 +87,3 @@ def _reason(before: Life | None, life: Life) -> str:
         f"it went back to its data of {at:%Y-%m-%dT%H:%M:%SZ} and lost {gone:.0f} s: decisions, "
         "pauses, runs and jobs of that time; what can be known is written again"
     )
-
-
-def _names(events: Sequence[str]) -> str:
-    if not events:
-        return "none"
-    more = f" and {len(events) - NAMED} more" if len(events) > NAMED else ""
-    return ", ".join(events[:NAMED]) + more

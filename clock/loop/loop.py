@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from clock.errors import ServerError
@@ -39,11 +37,6 @@ its clock set: what passed meanwhile could not be claimed, and the catch-up rule
 SLICE = 0.25
 """Seconds of a tick for the start, and for the heartbeat. Over a slow line that takes longer; the
 rest is left to later ticks, so that what is due meanwhile need not wait for it."""
-
-NAMED = 20
-"""Events that a stop names whose conditions had not answered."""
-
-log = logging.getLogger("clock")
 
 
 class Loop:
@@ -104,7 +97,7 @@ class Loop:
                 self._stop.wait(seconds, self._user_code.wakeup if self._user_code else None)
         finally:
             self._user_code.wakeup.close()
-        self._log_unanswered()
+        self._user_code.log_unanswered()
         if self._heartbeat is not None and not self._outage:
             self._heartbeat.ended(self._time.shown())
 
@@ -197,12 +190,6 @@ class Loop:
     def _recover(self) -> None:
         if self._heartbeat is not None:
             self._heartbeat.recover(self._time.shown())
-
-    def _log_unanswered(self) -> None:
-        for event, scheduled in islice(self._user_code.unanswered(), NAMED):
-            reason = "its condition was still being asked; the next start decides"
-            fields = {"event": event.name, "scheduled_at": event.local(scheduled), "reason": reason}
-            log.warning("abandoned", extra={"fields": fields})
 
     def _seconds_to_sleep(self, now: float) -> float:
         if not self._startup.is_enrolled:

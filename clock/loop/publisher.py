@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from typing import cast
@@ -91,12 +92,10 @@ def _instants(recurrence: Recurrence, now: int) -> Published:
     past: deque[int] = deque(maxlen=PUBLISHED)
     coming: list[int] = []
     is_all = False
-    try:
+    with suppress(BaseException):  # a stream of times is the user's code; the loop logs its errors
         past.extend(between(recurrence, now - AGAIN, now))
         coming.extend(islice(between(recurrence, now, None), PUBLISHED))
         is_all = len(coming) < PUBLISHED
-    except BaseException:  # a stream of times is the user's code; the loop reports its errors
-        is_all = False
     return Published(instants=(*past, *coming), is_all=is_all)
 
 

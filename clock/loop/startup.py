@@ -7,7 +7,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
-from clock.errors import RecurrenceError, ServerError
+from clock.errors import ServerError
 from clock.ledger.ledger import Ledger
 from clock.loop.timetable import Timetable
 from clock.schedule.event import Event
@@ -61,16 +61,10 @@ class Startup:
 
     def _soonest_first(self, now: float) -> list[tuple[Event, int | None]]:
         enabled = [event for event in self._events if event.enabled]
-        order = sorted(range(len(enabled)), key=lambda row: self._following(row, now))
+        following = [self._timetable.following(row, now) for row in range(len(enabled))]
+        order = sorted(range(len(enabled)), key=lambda row: following[row] or math.inf)
         others = [(event, None) for event in self._events if not event.enabled]
         return [*((enabled[row], row) for row in order), *others]
-
-    def _following(self, row: int, now: float) -> float:
-        try:
-            following = self._timetable.following(row, now)
-        except RecurrenceError:  # logged where the event is entered in the timetable
-            following = None
-        return math.inf if following is None else following
 
     def _check_server(self, _now: float) -> None:
         for warning in self._ledger.warnings():

@@ -7,7 +7,7 @@ seconds since 1970.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import NamedTuple
 
@@ -80,12 +80,13 @@ class Timetable:
         self._enter(row, following, self._horizons.pop(row, 0))
 
     def following(self, row: int, after: float) -> int | None:
-        """The event's next time after ``after``; None where there is none, or where only user code
-        knows it. Raises RecurrenceError.
+        """The event's next time after ``after``; None where there is none, its recurrence fails, or
+        only user code knows it.
         """
-        if self._rows[row].runs_user_code:
-            return None
-        return self._following(self._rows[row].recurrence, int(after))
+        with suppress(RecurrenceError):
+            if not self._rows[row].runs_user_code:
+                return self._following(self._rows[row].recurrence, int(after))
+        return None
 
     def catch_up(self, horizon: float) -> None:
         """Nobody could claim until ``horizon``; for what passed, the catch-up rule holds."""

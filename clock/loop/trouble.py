@@ -97,3 +97,9 @@ class EventTrouble:
         """Log that the condition of an event took ``took`` seconds."""
         fields = {"event": self._events[row].name, "condition_took": round(took, 3)}
         self._trouble.log((row, "slow"), fields, now, message="slow", level=logging.WARNING)
+
+
+def some_of(names: Sequence[str], most: int) -> str:
+    """The first ``most`` of ``names`` in one line, with the number of the others."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -6,9 +6,11 @@ An event whose code runs waits for it, and no other event does.
 from __future__ import annotations
 
 import inspect
+import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import islice
 from typing import NamedTuple, cast
 
 from clock.decision import Kind
@@ -20,6 +22,11 @@ from clock.schedule.event import ConditionTime, Event
 
 SLOW = 0.1
 """Seconds; a condition that takes longer is worth a line: it makes its own event late."""
+
+NAMED = 20
+"""Events that are named at the end of a clock because their conditions had not answered."""
+
+log = logging.getLogger("clock")
 
 
 class Ready(NamedTuple):
@@ -126,11 +133,13 @@ class UserCode:
         first = next(iter(self._conditions.values()), None)
         return None if first is None else max(first.since + self._timeout - self._monotonic(), 0.0)
 
-    def unanswered(self) -> Iterator[tuple[Event, int]]:
-        """The events whose conditions have not answered, each with the occurrence they decide."""
-        for row, pending in self._conditions.items():
-            if pending.due.fire is not None:
-                yield self._events[row], pending.due.fire
+    def log_unanswered(self) -> None:
+        """Log which conditions have not answered, at the end of a clock."""
+        reason = "its condition was still being asked; the next start decides"
+        for row, (due, _) in islice(self._conditions.items(), NAMED):
+            event, at = self._events[row], self._events[row].local(due.last)
+            fields = {"event": event.name, "scheduled_at": at, "reason": reason}
+            log.warning("abandoned", extra={"fields": fields})
 
     def _call_condition(self, due: Due, now: float) -> None:
         event, key = self._events[due.row], (due.row, "condition")
