@@ -65,6 +65,8 @@ class CatchUpQueue:
         due = self._due.get(key)
         if due is None:
             due = self._due[key] = catch_up(row, capped, now)
+        if not self._heap:
+            self._due.clear()
         return due._replace(row=behind.row)
 
     def capped(self, behind: Behind) -> Behind:
@@ -82,7 +84,3 @@ class CatchUpQueue:
     def uncap(self, row: int) -> None:
         """Apply the catch-up cap of an event again: what was due of it was not all decided."""
         self._capped.pop(row, None)
-
-    def forget_computed(self) -> None:
-        """Drop what was computed for events that are alike."""
-        self._due.clear()

@@ -18,24 +18,15 @@ class Heartbeat:
     not wait for it.
     """
 
-    def __init__(
-        self, connection: Redis, schedule: Schedule, *, ping_url: str | None = None, **options: Any
-    ) -> None:
-        """``options``: see ``Housekeeping``; ``ping_url`` is requested while all is well."""
+    def __init__(self, connection: Redis, schedule: Schedule, **options: Any) -> None:
+        """``options``: see ``Housekeeping``."""
         self._connection = connection
         self._schedule = schedule
-        self._ping_url = ping_url
         self._options = options
         self._housekeeping: Housekeeping | None = None
         self._claims: list[tuple[Sequence[ClaimResult], float]] = []
 
-    def beat(
-        self,
-        now: float,
-        *,
-        is_starting: bool = False,
-        may_go_on: Callable[[], bool] = lambda: True,
-    ) -> None:
+    def beat(self, now: float, *, is_starting: bool, may_go_on: Callable[[], bool]) -> None:
         """Called after each tick. Arguments and errors are those of ``Housekeeping.run``."""
         self.housekeeping().run(now, is_starting=is_starting, may_go_on=may_go_on)
 
@@ -60,14 +51,8 @@ class Heartbeat:
         """What does the work, made by the first call."""
         if self._housekeeping is None:
             from clock.loop.housekeeping import Housekeeping
-            from clock.watchers.clock_ping import ClockPing
 
-            ping = None
-            if self._ping_url is not None:
-                ping = ClockPing(self._ping_url, self._options["token"])
-            self._housekeeping = Housekeeping(
-                self._connection, self._schedule, ping=ping, **self._options
-            )
+            self._housekeeping = Housekeeping(self._connection, self._schedule, **self._options)
             for results, claimed_at in self._claims:
                 self._housekeeping.claimed(results, claimed_at)
             self._claims.clear()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from redis import Redis
 
@@ -22,9 +21,7 @@ from clock.schedule.event import Event
 from clock.schedule.schedule import Schedule
 from clock.settings import CONFLICT_AFTER, TOLERANCE
 from clock.version import VERSION
-
-if TYPE_CHECKING:
-    from clock.watchers.clock_ping import ClockPing
+from clock.watchers.clock_ping import ClockPing
 
 RENEWED_EVERY = 86_400
 """Seconds after which the descriptions are written again, so that a clock that runs for years does
@@ -50,11 +47,11 @@ class Housekeeping:
         serializer: str,
         tolerance: float = TOLERANCE,
         conflict_after: float = CONFLICT_AFTER,
-        ping: ClockPing | None = None,
+        ping_url: str | None = None,
     ) -> None:
         """``tolerance`` is how many seconds an event may be overdue before it is an error, and
-        ``conflict_after`` how many two clocks may declare one differently; ``ping`` notifies a
-        watcher.
+        ``conflict_after`` how many two clocks may declare one differently; ``ping_url`` is
+        requested while all is well.
         """
         self._connection = connection
         self._app = app
@@ -67,7 +64,7 @@ class Housekeeping:
         published = self._publisher.published
         self._self_check = SelfCheck(connection, app, self._events, tolerance, published)
         self._conflicts = ConflictCheck(connection, app, self._events, serializer, conflict_after)
-        self._ping = ping
+        self._ping = None if ping_url is None else ClockPing(ping_url, token)
         self._pauses = KnownPauses(connection, app, self._events)
         self._pulse: Pulse | None = None
         self._lost: tuple[Heard, Life] | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from redis import Redis
 
@@ -80,7 +79,9 @@ class SelfCheck:
             return
         overdue: list[tuple[int, int]] = []
         try:
-            replies = self._read(rows)
+            with server_errors():
+                names = [self._events[index].name for index in rows]
+                replies = self._script(keys=self._names, args=names)
         except BaseException:
             for index in rows:
                 self._due_queue.put(index, int(now))
@@ -113,11 +114,6 @@ class SelfCheck:
         if runs_user_code(event.recurrence):
             return self._published.get(event.name)
         return event.recurrence
-
-    def _read(self, rows: Sequence[int]) -> list[Any]:
-        with server_errors():
-            names = [self._events[index].name for index in rows]
-            return list(self._script(keys=self._names, args=names))
 
     def _check(
         self,

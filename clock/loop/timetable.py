@@ -119,8 +119,6 @@ class Timetable:
                 taken.append(self._catch_up_queue.due(behind, now))
             # To walk through what it missed took long enough for one batch.
             is_walked = not is_counted(self._rows[behind.row].recurrence)
-        if not self._catch_up_queue:
-            self._catch_up_queue.forget_computed()
         return taken
 
     def _take_soonest(self, now: float, taken: list[Due]) -> None:
