@@ -21,7 +21,8 @@ from benchmarks.answer import Answer, Goal
 from benchmarks.crowd import RECURRENCES
 from benchmarks.ratio import Pairs, pairs, seconds
 from clock import cron
-from clock.loop.timetable import Timetable, TimetableRow
+from clock.loop.due import TimetableRow
+from clock.loop.timetable import Timetable
 from clock.recurrence.recurrence import Recurrence
 from clock.recurrence.zone import zone
 

@@ -52,11 +52,11 @@ class SteppedClock:
         """As ``fire``; when the tick began and ended, in seconds of the monotonic clock."""
         # A clock looks every second, so this is not a suspension: the minute is due, not missed.
         self._now += 59.5
-        self.loop.turn()
+        self.loop.tick()
         self._now += 0.5
         gc.collect()
         begin = time.monotonic()
-        self.loop.turn()
+        self.loop.tick()
         return begin, time.monotonic()
 
     def close(self) -> None:

@@ -73,7 +73,7 @@ def fill(connection: Redis, events: int, runs: int, now: float) -> None:
         ledger.claim([Claim(event, at) for event in declared], at + 0.1)
     connection.delete("rq:queue:default")
     watch = Housekeeping(connection, schedule, app="clock", token="bench:1:x", serializer="pickle")
-    watch.passed(now)
+    watch.run(now)
     _write_runs(connection, [event.name for event in declared], runs, now)
     queue = Queue(connection=connection)
     for number in range(300):

@@ -21,8 +21,9 @@ from benchmarks.instructions import instructions
 from clock import cron, load
 from clock.ledger.ledger import Claim, Ledger
 from clock.log import log_to
+from clock.loop.due import TimetableRow
 from clock.loop.loop import Loop
-from clock.loop.timetable import Timetable, TimetableRow
+from clock.loop.timetable import Timetable
 from clock.recurrence.elapsed import Elapsed
 from clock.recurrence.recurrence import Recurrence, between
 from clock.recurrence.zone import zone
@@ -56,12 +57,12 @@ def test_a_tick_costs_no_more_instructions_than_its_bound(
     now = float(NOW)
     events = _events(tmp_path, COUNT)
     loop = Loop(events, Ledger(redis, app="costs", token="t"), Stop(), now=lambda: now)
-    loop.turn()
+    loop.tick()
     for _ in range(2):
         now += 59.5
-        loop.turn()
+        loop.tick()
         now += 0.5
-        tick = instructions(loop.turn)
+        tick = instructions(loop.tick)
     assert redis.llen("rq:queue:default") == 2 * COUNT
     _check("tick", tick / COUNT)
 

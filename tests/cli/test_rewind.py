@@ -34,7 +34,7 @@ def ahead(redis: Redis, read: ReadSchedule) -> int:
         ledger.claim([Claim(event, at)], at)
     watched = Watched(redis, schedule, now=now - 90)
     for watched.now in (now - 90, now):
-        watched.loop.turn()
+        watched.loop.tick()
     return last
 
 

@@ -106,7 +106,7 @@ def test_a_starting_clock_logs_the_mismatch_in_one_line_naming_both(
     schedule = read("every('day', 'tasks.x', queue='io')", serializer="json")
     ledger = Ledger(redis, app="shop", token="t", serializer="json")
     with caplog.at_level(logging.WARNING, "clock"):
-        Loop(list(schedule.events.values()), ledger, Stop()).turn()
+        Loop(list(schedule.events.values()), ledger, Stop()).tick()
     (line,) = [record for record in caplog.records if record.message == "serializer"]
     assert line.__dict__["fields"]["reason"] == (
         "this clock writes json, but the worker one reads pickle: they fail its jobs; " + REMEDY

@@ -70,12 +70,12 @@ def test_a_clock_works_with_exactly_the_rights_that_the_docs_list(
         _wait_until_all_fire(second)
         wait_for("it beats", lambda: _seconds(second) >= 6)
         redis.flushall()
-        lost = second.wait_for_line("server forgot")
+        lost = second.wait_for_line("server lost data")
         wait_for("it fires again", lambda: second.enqueued()[-1][1] > lost["ts"])
         assert second.stop() == 0
     assert lost["pauses_written_back"] == "paused"
     assert "paused" not in dict(second.enqueued())
-    assert _messages(second) == {"server forgot"}
+    assert _messages(second) == {"server lost data"}
 
     other = file.with_name("other.py")
     other.write_text(

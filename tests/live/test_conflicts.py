@@ -53,7 +53,7 @@ def test_two_projects_that_steal_each_others_jobs_are_in_both_logs_and_the_statu
     assert files == {"prod.py", "staging.py"}
 
     clocks[1].kill()
-    clocks[0].wait_for_line("conflict over", within=45)
+    clocks[0].wait_for_line("conflict resolved", within=45)
     wait_for("the status is well again", lambda: not _conflicts(redis))
 
 
@@ -81,7 +81,7 @@ def test_a_deploy_that_overlaps_within_the_limit_is_not_reported(
     wait_for("the new one has beaten twice", lambda: _beats_of(redis, new) >= 3, within=30)
     assert old.stop() == 0
     assert [clock.lines("conflict") for clock in (old, new)] == [[], []]
-    assert logged_at(new.wait_for_line("other file")) >= new.spawned
+    assert logged_at(new.wait_for_line("other schedule file")) >= new.spawned
 
 
 def _conflicts(redis: Redis) -> set[str]:

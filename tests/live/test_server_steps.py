@@ -226,7 +226,7 @@ def test_a_record_that_cannot_be_lowered_is_logged_and_clock_rewind_repairs_it(
     trouble = clock.wait_for_line("trouble")
     assert trouble["event"] == "tasks.x"
     assert "clock rewind 'tasks.x'" in trouble["reason"]
-    assert clock.wait_for_line("record lowered")["event"] == "tasks.y"
+    assert clock.wait_for_line("record moved back")["event"] == "tasks.y"
     wait_for("the other fires", lambda: "tasks.y" in str(clock.enqueued()))
     assert all(event == "tasks.y" for event, _ in clock.enqueued())
     _rewind(server.url)
