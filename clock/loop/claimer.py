@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from clock.errors import TAKES_NO_JOBS
 from clock.ledger.ledger import Claim, ClaimResult, Ledger, Sent
 from clock.loop.due import Due
 from clock.loop.event_records import EventRecords
