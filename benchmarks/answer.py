@@ -33,7 +33,7 @@ class Goal:
         """What, goal, least, measured and verdict, as texts."""
         sign = "≥" if self._more_is_better else "≤"
         measured = "-" if self.measured is None else f"{number(self.measured)} {self.unit}"
-        bounds = (f"{sign} {number(each)} {self.unit}" for each in (self.goal, self.least))
+        bounds = (f"{sign} {number(bound)} {self.unit}" for bound in (self.goal, self.least))
         goal, least = bounds
         return self.what, goal, least, measured, self.verdict
 

@@ -1,13 +1,13 @@
-"""How fast does a crowded minute reach the queue?
+"""How fast do 10,000 jobs that are due at once reach the queue?
 
-Distinct events, each with its own name and argument, all due at one instant, through the loop as
-the command runs it: timetable, claim, record, history and counters, a log line for each into
-`/dev/null`. In the same run, in turns with it: the floor, which is a script that gets 500 new ids
-at a time and all other fields of RQ's job hash once a call, decides nothing and records nothing;
-and `rq cron`, its own `CronScheduler` in this process, one pass of its loop with every job due, its
-log into `/dev/null` as well. At 100,000 events `rq cron` is asked for 10,000 and its rate is taken:
-with 100,000 it would be no faster. Jobs are taken away between the runs, and counted: each exactly
-once.
+Every event has its own name and argument, and all are due at the same instant. They go through the
+loop as the command runs it: timetable, claim, record, history, counters, and a log line for each
+into `/dev/null`. Two others take turns with it in the same run. The floor is a script that writes
+the same jobs but decides and records nothing: it gets 500 new ids per call, and the other fields of
+RQ's job hash once. `rq cron` is its own `CronScheduler` in this process: one pass of its loop with
+every job due, and its log into `/dev/null` as well. For 100,000 events the rate of `rq cron` with
+10,000 is taken, as more are not faster. Between runs the jobs are removed and counted: each
+must be there exactly once.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from benchmarks.others import others
 from benchmarks.plot import Plot
 from benchmarks.ratio import Measure, pairs
 from benchmarks.rq_cron import RqCron
-from benchmarks.server import QUEUE, in_scripts, server, sweep
+from benchmarks.server import QUEUE, clear_queue, in_scripts, server
 from benchmarks.stepped import SteppedClock
 
 COUNTS = (100, 1_000, 10_000, 100_000)
@@ -77,9 +77,9 @@ def measure(*, quick: bool = False) -> Answer:
                 file="burst.svg",
                 title="From due to enqueued: seconds for all of them",
                 lines={
-                    "rq cron": [(each.count, each.rq_cron) for each in bursts],
-                    "rq-clock": [(each.count, each.ours) for each in bursts],
-                    "floor": [(each.count, each.floor) for each in bursts],
+                    "rq cron": [(burst.count, burst.rq_cron) for burst in bursts],
+                    "rq-clock": [(burst.count, burst.ours) for burst in bursts],
+                    "floor": [(burst.count, burst.floor) for burst in bursts],
                 },
             )
         ],
@@ -104,11 +104,11 @@ def _burst(count: int, runs: int) -> Burst:
             floor = Floor(below, QUEUE, _fields(own))
             asked = min(count, MOST_FOR_RQ_CRON)
             cron = RqCron(theirs, asked)
-            sweep(own)
+            clear_queue(own)
             ours = _counted(clock.fire, own, count)
             write = _counted(lambda: floor.write(count), below, count)
             lowest = pairs(runs, ours, write)
-            scripts = [_in_scripts(each, own) for each in (ours, write)]
+            scripts = [_in_scripts(variant, own) for variant in (ours, write)]
             others = pairs(runs, ours, _counted(cron.fire, theirs, asked, count / asked))
         finally:
             clock.close()
@@ -130,8 +130,8 @@ def _burst(count: int, runs: int) -> Burst:
 def _fields(connection: Redis) -> dict[bytes, bytes]:
     """The hash of one of the jobs that wait."""
     first: Any = connection.lindex(QUEUE, 0)
-    found: Any = connection.hgetall(b"rq:job:" + first)
-    return dict(found)
+    fields: Any = connection.hgetall(b"rq:job:" + first)
+    return dict(fields)
 
 
 def _in_scripts(burst: Measure, connection: Redis) -> float:
@@ -145,7 +145,7 @@ def _counted(burst: Measure, connection: Redis, jobs: int, scale: float = 1.0) -
 
     def once() -> float:
         took = burst()
-        came = sweep(connection)
+        came = clear_queue(connection)
         assert came == jobs, f"{came} jobs came of {jobs}"
         return took * scale
 

@@ -1,9 +1,9 @@
-"""How late is the last of a crowd while a worker drains the queue?
+"""How late is the last of 10,000 jobs while a worker drains the queue?
 
-10,000 events fall on one second; the command of the clock fires them, with `rq worker`, RQ's own
-command, at work on the same queue, the same server and the same cores. Lateness is when the record
-of the last event, which is written in one step with its job, was first seen to have moved on, minus
-the scheduled second.
+10,000 events fall on one second. The command of the clock fires them while `rq worker`, RQ's own
+command, works on the same queue, the same server and the same cores. The record of the last event
+is written in one step with its job. Lateness is the instant at which that record was first seen to
+have changed, minus the scheduled second.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def measure(*, quick: bool = False) -> Answer:
         ],
         facts=[
             f"{count:,} in one second beside a worker: the last is "
-            f"{', '.join(f'{each:.2f}' for each in late)} s late; "
+            f"{', '.join(f'{seconds:.2f}' for seconds in late)} s late; "
             f"the worker did {done:,} jobs meanwhile"
         ],
     )

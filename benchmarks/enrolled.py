@@ -6,8 +6,8 @@ from clock.loop.loop import Loop
 
 
 def enrolled(loop: Loop) -> Loop:
-    """Take turns until every event is enrolled; nothing may be due yet."""
-    # While there is more to enrol, a turn asks for the next one at once.
-    while loop.turn() == 0:
+    """Tick until every event is enrolled; nothing may be due yet."""
+    # While there is more to enrol, a tick asks for the next one at once.
+    while loop.tick() == 0:
         pass
     return loop

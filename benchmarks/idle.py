@@ -1,9 +1,10 @@
 """What does a clock cost while nothing is due?
 
-Two processes, with a million events and with ten, none of them due for months, run side by side in
-real time; the kernel says what processor time each used, over the same five spans of ten seconds.
+Two processes, one with a million events and one with ten, run side by side in real time. None of
+their events is due for months. The kernel reports the processor time of each over the same five
+spans of ten seconds.
 
-``python -m benchmarks.idle COUNT URL`` is such a process: it says ``ready`` when it has enrolled.
+``python -m benchmarks.idle COUNT URL`` is such a process; it prints ``ready`` when it has enrolled.
 """
 
 from __future__ import annotations
@@ -46,20 +47,20 @@ def measure(*, quick: bool = False) -> Answer:
             assert process.stdout.readline() == b"ready\n"
         # What follows on the enrolment, as memory given back, is not idleness.
         time.sleep(length / 5)
-        found = _watch([process.pid for process in processes], spans, length)
-    many, few = (1000 * median(each) / length for each in (found.ours, found.peer))
+        used = _watch([process.pid for process in processes], spans, length)
+    many, few = (1000 * median(spans_used) / length for spans_used in (used.ours, used.peer))
     return Answer(
         goals=[
             Goal(
                 what=f"idle processor time, {count:,} events against 10",
-                measured=found.cost,
+                measured=used.cost,
                 goal=2.0,
                 least=5.0,
             )
         ],
         facts=[
             f"idle, {count:,} events: {many:.3f} ms of processor time a second; "
-            f"10 events: {few:.3f} ms; ratio {found.cost:.2f}"
+            f"10 events: {few:.3f} ms; ratio {used.cost:.2f}"
         ],
     )
 
@@ -69,8 +70,8 @@ def _watch(pids: list[int], spans: int, length: float) -> Pairs:
     for _ in range(spans):
         before = [cpu_seconds(pid) for pid in pids]
         time.sleep(length)
-        for each, pid, start in zip(used, pids, before, strict=True):
-            each.append(cpu_seconds(pid) - start)
+        for own, pid, start in zip(used, pids, before, strict=True):
+            own.append(cpu_seconds(pid) - start)
     return Pairs(*used)
 
 

@@ -1,13 +1,13 @@
 """How late is an event that is alone?
 
-One event a second on a machine that does nothing else: the command of the clock, and `rq cron` (its
-command, with a cron line of six fields), in turns, twelve seconds each, until each had a minute; in
-the same seconds they would make each other late. A reader that blocks on the queue (BLPOP) takes
-every job when it comes and looks at the wall clock: lateness is that instant minus the scheduled
-second, so it holds the sending, the script and the reader's own waking too. `enqueued_at`, which
-each writes before it sends, would flatter both.
+One event fires every second on an idle machine. The command of the clock and `rq cron` (its
+command, with a cron line of six fields) take turns of twelve seconds until each has run for a
+minute; at the same time they would delay each other. A reader that blocks on the queue (BLPOP)
+takes every job as it arrives and reads the wall clock. Lateness is that instant minus the scheduled
+second, so it includes the sending, the script and the waking of the reader. `enqueued_at`, which
+both write before they send, would make both look better.
 
-Then the command of the clock again, where ten other events have conditions that wait thirty
+The command of the clock runs once more beside ten other events whose conditions wait thirty
 seconds.
 """
 

@@ -1,12 +1,12 @@
 """How much memory does an event take?
 
-A process reads a schedule file that makes 100,000 events in a loop, with 300 recurrences, and with
-a name, an argument and a keyword argument of its own for each. What it holds more after the
-reading, by the kernel's count, is divided by the number of events; likewise once the loop has
-enrolled them and waits. Another process counts with tracemalloc what Python allocated and kept;
-the difference is what Python needed for a while and did not give back to the system.
+A process reads a schedule file that makes 100,000 events in a loop, with 300 recurrences. Each
+event has its own name, argument and keyword argument. The growth of the process during the reading,
+as the kernel counts it, is divided by the number of events. It is measured again once the loop has
+enrolled the events and waits. Another process counts with tracemalloc what Python allocated and
+kept; the difference is memory that Python needed for a while and did not return to the system.
 
-``python -m benchmarks.memory FILE URL [trace]`` is such a process; it says what it counted.
+``python -m benchmarks.memory FILE URL [trace]`` is such a process; it prints what it counted.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def measure(*, quick: bool = False) -> Answer:
         plain = [["benchmarks.memory", str(file), url]] * runs
         with ThreadPoolExecutor(AT_ONCE) as pool:
             counted = list(pool.map(_count, [*plain, [*plain[0], "trace"]]))
-    *held, (traced, _) = [(each[0] / count, each[1] / count) for each in counted]
-    read, enrolled = (median(each) for each in zip(*held, strict=True))
+    *held, (traced, _) = [(totals[0] / count, totals[1] / count) for totals in counted]
+    read, enrolled = (median(sizes) for sizes in zip(*held, strict=True))
     figures = {"resident": read, "allocated by Python": traced}
     return Answer(
         goals=[
@@ -68,14 +68,14 @@ def measure(*, quick: bool = False) -> Answer:
 
 
 def _count(words: list[str]) -> tuple[int, int]:
-    found = subprocess.run(
+    ended = subprocess.run(
         [sys.executable, "-m", *words],
         env=CLOCK.environment(),
         check=True,
         capture_output=True,
         text=True,
     )
-    read, enrolled = map(int, found.stdout.split())
+    read, enrolled = map(int, ended.stdout.split())
     return read, enrolled
 
 

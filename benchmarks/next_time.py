@@ -1,9 +1,9 @@
 """What does a next time cost?
 
-Alone: one `*/5 * * * *` in New York, from one occurrence to the next through a month that holds a
-clock change; cronsim and croniter do the same, each with the object it keeps for that. Amortised:
-10,000 events that share 300 such recurrences go through the timetable, which finds who is due,
-hands it out and asks for the next time; croniter gives one next time for each.
+Alone: one `*/5 * * * *` in New York, from one occurrence to the next, through a month with a clock
+change. cronsim and croniter do the same, with the object that each keeps for it. Amortised: 10,000
+events that share 300 such recurrences go through the timetable, which picks the events that are
+due, returns them and computes their next times; croniter computes one next time for each.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from benchmarks.answer import Answer, Goal
 from benchmarks.crowd import RECURRENCES
 from benchmarks.ratio import Pairs, pairs, seconds
 from clock import cron
-from clock.loop.timetable import Timetable, TimetableRow
+from clock.loop.due import TimetableRow
+from clock.loop.timetable import Timetable
 from clock.recurrence.recurrence import Recurrence
 from clock.recurrence.zone import zone
 
@@ -64,11 +65,11 @@ def measure(*, quick: bool = False) -> Answer:
 
 def _alone(with_croniter: Pairs, with_cronsim: Pairs | None) -> Iterator[Goal]:
     # The goal is cronsim's time, the least that is accepted croniter's: one figure, two peers.
-    found = None if with_cronsim is None else with_cronsim.cost
-    croniters = 1.0 if found is None else found / with_croniter.cost
+    against_cronsim = None if with_cronsim is None else with_cronsim.cost
+    croniters = 1.0 if against_cronsim is None else against_cronsim / with_croniter.cost
     yield Goal(
         what="next time alone, against cronsim's (accepted: croniter's)",
-        measured=found,
+        measured=against_cronsim,
         goal=1.0,
         least=max(croniters, 1.0),
     )
@@ -124,8 +125,8 @@ def _shared(events: int) -> float:
             now = timetable.next_due()
             assert now is not None
             due = timetable.due(now, 500)
-            for each in due:
-                timetable.advance(each, each.last)
+            for row in due:
+                timetable.advance(row, row.last)
             passed += len(due)
 
     return seconds(work) * events / max(passed, events)
@@ -135,5 +136,5 @@ def _recurrence(line: str) -> Recurrence:
     return cron(line).recurrence(zone(NEW_YORK), "after", "first")
 
 
-def _micro(found: Sequence[float], times: int) -> str:
-    return f"{1e6 * median(found) / times:.2f} µs"
+def _micro(seconds: Sequence[float], times: int) -> str:
+    return f"{1e6 * median(seconds) / times:.2f} µs"

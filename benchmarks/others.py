@@ -46,7 +46,9 @@ def _enqueue_many(connection: Redis, count: int) -> Callable[[], object]:
     def work() -> None:
         for start in range(0, count, 1000):
             numbers = range(start, min(start + 1000, count))
-            queue.enqueue_many([Queue.prepare_data(math.floor, args=(each,)) for each in numbers])
+            queue.enqueue_many(
+                [Queue.prepare_data(math.floor, args=(number,)) for number in numbers]
+            )
 
     return work
 

@@ -1,8 +1,8 @@
 """How long does a burst keep other clients waiting?
 
-While a clock in a process of its own fires 100,000 events at once, a second client sends PING after
-PING and counts how long each takes. The claim is a script, and a server answers nobody while one
-runs. Likewise while the clock enrols its events.
+A clock in its own process fires 100,000 events at once. Meanwhile a second client sends PING after
+PING and measures how long each takes. The claim is a script, and a server answers nobody while a
+script runs. The same is measured while the clock enrols its events.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from redis import Redis
 from benchmarks.answer import Answer, Goal
 from benchmarks.crowd import write_crowd
 from benchmarks.lateness import percentile
-from benchmarks.server import server, sweep
+from benchmarks.server import clear_queue, server
 from benchmarks.stepped import SteppedProcess
 
 PAUSE = 0.0005
@@ -47,9 +47,9 @@ def measure(*, quick: bool = False) -> Answer:
         bursts = []
         for _ in range(runs):
             bursts.append(_pinged(connection, burst))
-            assert sweep(connection) == count
-    longest = median(max(each) for each in bursts)
-    p99 = median(percentile(each, 99) for each in bursts)
+            assert clear_queue(connection) == count
+    longest = median(max(latencies) for latencies in bursts)
+    p99 = median(percentile(latencies, 99) for latencies in bursts)
     return Answer(
         goals=[
             Goal(
@@ -63,7 +63,7 @@ def measure(*, quick: bool = False) -> Answer:
         facts=[
             f"PING in a burst of {count:,}: median {1000 * median(bursts[0]):.2f} ms, "
             f"p99 {1000 * p99:.2f}, most {1000 * longest:.2f}, worst of {runs} bursts "
-            f"{1000 * max(max(each) for each in bursts):.2f}",
+            f"{1000 * max(max(latencies) for latencies in bursts):.2f}",
             f"while {count:,} are enrolled: p99 {1000 * percentile(enrolling, 99):.2f} ms, "
             f"most {1000 * max(enrolling):.2f}; with nothing going on: "
             f"p99 {1000 * percentile(alone, 99):.2f}, most {1000 * max(alone):.2f}",

@@ -12,12 +12,12 @@ from pathlib import Path
 from benchmarks.faults.program import CLOCK
 
 PATIENCE = 120.0
-"""Seconds after which what has not happened never will."""
+"""Seconds to wait for a fact before giving up."""
 
 
 @contextmanager
 def running(*words: str, cwd: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that runs while the block does; what it says goes into nothing.
+    """A process that runs while the block does; its output is dropped.
 
     It sees no variable that would choose a server or a zone, and finds this project.
     """
@@ -58,5 +58,5 @@ def cpu_seconds(pid: int) -> float:
 def resident(pid: int | str = "self") -> int:
     """The bytes of memory that a process holds. Linux only."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    (found,) = (line for line in lines if line.startswith("VmRSS:"))
-    return int(found.split()[1]) * 1024
+    (line_of_memory,) = (line for line in lines if line.startswith("VmRSS:"))
+    return int(line_of_memory.split()[1]) * 1024

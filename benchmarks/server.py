@@ -28,7 +28,7 @@ def in_scripts(connection: Redis) -> float:
     return float(commands.get("cmdstat_evalsha", {"usec": 0})["usec"]) / 1e6
 
 
-def sweep(connection: Redis, queue: str = QUEUE) -> int:
+def clear_queue(connection: Redis, queue: str = QUEUE) -> int:
     """Take every job away, as if workers had; how many there were, each with its hash.
 
     Raises AssertionError where an id came twice, or has no job.
@@ -37,7 +37,9 @@ def sweep(connection: Redis, queue: str = QUEUE) -> int:
     assert len(set(ids)) == len(ids), "an occurrence was enqueued twice"
     gone = 0
     for start in range(0, len(ids), AT_ONCE):
-        gone += connection.delete(*(b"rq:job:" + each for each in ids[start : start + AT_ONCE]))
+        gone += connection.delete(
+            *(b"rq:job:" + identifier for identifier in ids[start : start + AT_ONCE])
+        )
     assert gone == len(ids), "an id without a job"
     connection.delete(queue)
     return gone

@@ -1,9 +1,9 @@
-"""How long does a start take, until the first tick can come?
+"""How long does a start take, until the first tick?
 
-The clock is its command, `python -m clock FILE`, from the start of its process until every event
-is enrolled on the server. `rq cron` is its command, until it has read its file and registered
-itself, after which its first pass comes. The events are the same: distinct, of midnight each. With
-10 events the peer is a Python that imports redis and rq and nothing else.
+The clock is its command, `python -m clock FILE`, from the start of its process until every event is
+enrolled on the server. `rq cron` is its command, until it has read its file and registered itself,
+after which its first pass follows. Both have the same distinct events, all due at midnight. With 10
+events the peer is a Python process that only imports redis and rq.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A clock that is told what time it is: the real loop, timetable, ledger and log, without waiting.
+"""A clock whose time is an argument: the real loop, timetable, ledger and log, without waiting.
 
-``python -m benchmarks.stepped FILE URL TOKEN`` runs one in a process of its own. It says ``ready``
-once it is enrolled; for each ``fire`` it reads it lets a minute's crowd fire, and says when that
-began and ended, in seconds of the monotonic clock, which all processes share.
+``python -m benchmarks.stepped FILE URL TOKEN`` runs one in its own process. It prints ``ready``
+once it is enrolled. For each ``fire`` that it reads, it fires the events of one minute and
+prints when that began and ended, in seconds of the monotonic clock, which all processes share.
 """
 
 from __future__ import annotations
@@ -50,13 +50,13 @@ class SteppedClock:
 
     def span(self) -> tuple[float, float]:
         """As ``fire``; when the tick began and ended, in seconds of the monotonic clock."""
-        # A clock looks every second, so this is no suspension: the minute is due, not missed.
+        # A clock looks every second, so this is not a suspension: the minute is due, not missed.
         self._now += 59.5
-        self.loop.turn()
+        self.loop.tick()
         self._now += 0.5
         gc.collect()
         begin = time.monotonic()
-        self.loop.turn()
+        self.loop.tick()
         return begin, time.monotonic()
 
     def close(self) -> None:

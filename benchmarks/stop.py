@@ -1,7 +1,7 @@
-"""How soon does a clock obey a stop in the middle of a burst?
+"""How soon does a clock stop in the middle of a burst?
 
-The command of the clock fires 20,000 events that fall on one second; when the first jobs are in the
-queue it gets SIGTERM. The time is until its process is gone, with exit code 0.
+The command of the clock fires 20,000 events that fall on one second. When the first jobs are in the
+queue, it gets SIGTERM. The time ends when its process is gone, with exit code 0.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def measure(*, quick: bool = False) -> Answer:
     with TemporaryDirectory(prefix="bench-") as name, server() as url:
         file = write_crowd(Path(name) / "schedule.py", count, f"{period} seconds")
         stops = [_stop(file, url) for _ in range(runs)]
-    took = [each for each, _ in stops]
+    took = [seconds for seconds, _ in stops]
     claimed = [jobs for _, jobs in stops]
     return Answer(
         goals=[
@@ -40,8 +40,8 @@ def measure(*, quick: bool = False) -> Answer:
         ],
         facts=[
             f"SIGTERM in a burst of {count:,}: gone after "
-            f"{', '.join(f'{each:.3f}' for each in took)} s, "
-            f"with {', '.join(f'{each:,}' for each in claimed)} claimed"
+            f"{', '.join(f'{seconds:.3f}' for seconds in took)} s, "
+            f"with {', '.join(f'{jobs:,}' for jobs in claimed)} claimed"
         ],
     )
 

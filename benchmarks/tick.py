@@ -1,8 +1,8 @@
 """What does a tick cost as the number of events grows, with the same number due?
 
-100 events are due at once; the others, up to a million, in half a year. The time is that of the
-whole turn of the loop, its claim and its log lines included. Each size in turns with 1,000 events.
-For the plot, one pass of `rq cron` with 100 due.
+100 events are due at once; the others, up to a million, are due in half a year. The time is that of
+the whole tick, with its claim and its log lines. Each size takes turns with 1,000 events. The plot
+also has one pass of `rq cron` with 100 jobs due.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from benchmarks.crowd import few_of_many
 from benchmarks.plot import Plot
 from benchmarks.ratio import Pairs, pairs
 from benchmarks.rq_cron import RqCron
-from benchmarks.server import server, sweep
+from benchmarks.server import clear_queue, server
 from benchmarks.stepped import SteppedClock
 
 DUE = 100
@@ -30,10 +30,13 @@ def measure(*, quick: bool = False) -> Answer:
     """The goal, and the plot over the number of events."""
     due, small, counts = (5, 10, (20,)) if quick else (DUE, SMALL, COUNTS)
     runs = 2 if quick else 15
-    found = {count: _against_small(count, small, due, runs) for count in counts}
-    theirs = {each: _rq_cron(each, due, runs) for each in ((10,) if quick else RQ_CRON_COUNTS)}
-    largest = found[counts[-1]]
-    ours = [(small, median(largest.peer)), *((n, median(each.ours)) for n, each in found.items())]
+    ratios = {count: _against_small(count, small, due, runs) for count in counts}
+    theirs = {count: _rq_cron(count, due, runs) for count in ((10,) if quick else RQ_CRON_COUNTS)}
+    largest = ratios[counts[-1]]
+    ours = [
+        (small, median(largest.peer)),
+        *((n, median(ticks.ours)) for n, ticks in ratios.items()),
+    ]
     return Answer(
         goals=[
             Goal(
@@ -73,5 +76,5 @@ def _rq_cron(count: int, due: int, runs: int) -> float:
     with server() as url, Redis.from_url(url) as connection:
         cron = RqCron(connection, count, due)
         took = median([cron.fire() for _ in range(min(runs, 5))])
-        sweep(connection)
+        clear_queue(connection)
     return took

@@ -1,8 +1,8 @@
-"""Do two clocks that race get in each other's way?
+"""Do two clocks that race slow each other down?
 
-Two processes with the same 10,000 events fire the same minute at once, against one of them alone:
-from the first that begins until both have nothing left that is due. Every job must be there exactly
-once.
+Two processes with the same 10,000 events fire the same minute at once, and are compared with one of
+them alone. The time runs from the first start until neither has anything left that is due. Every
+job must be there exactly once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from redis import Redis
 from benchmarks.answer import Answer, Goal
 from benchmarks.crowd import write_crowd
 from benchmarks.ratio import pairs
-from benchmarks.server import server, sweep
+from benchmarks.server import clear_queue, server
 from benchmarks.stepped import SteppedProcess
 
 
@@ -41,17 +41,17 @@ def measure(*, quick: bool = False) -> Answer:
             return took
 
         one()
-        found = pairs(runs, lambda: _fire(clocks, connection, count), one)
-    two, alone = median(found.ours), median(found.peer)
+        races = pairs(runs, lambda: _fire(clocks, connection, count), one)
+    two, alone = median(races.ours), median(races.peer)
     return Answer(
         goals=[
             Goal(
-                what="two clocks racing, of one's speed", measured=found.speed, goal=0.7, least=0.5
+                what="two clocks racing, of one's speed", measured=races.speed, goal=0.7, least=0.5
             )
         ],
         facts=[
             f"{count:,} events: one clock {1000 * alone:,.0f} ms, two {1000 * two:,.0f} ms, "
-            f"ratio {found.speed:.2f} ({found.spread}); {count:,} jobs each time"
+            f"ratio {races.speed:.2f} ({races.spread}); {count:,} jobs each time"
         ],
     )
 
@@ -60,6 +60,6 @@ def _fire(clocks: list[SteppedProcess], connection: Redis, jobs: int) -> float:
     for clock in clocks:
         clock.tell()
     spans = [clock.hear() for clock in clocks]
-    came = sweep(connection)
+    came = clear_queue(connection)
     assert came == jobs, f"{came} jobs came of {jobs}"
     return max(end for _, end in spans) - min(begin for begin, _ in spans)

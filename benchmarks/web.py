@@ -35,9 +35,9 @@ ALLOWED = 0.2
 
 FLOOR = "/readyz"
 PATHS = (
-    "/", "/event?name=n7", "/queues", "/week", "/api/v1/status", "/api/v1/schedules",
-    "/api/v1/schedules/n7", "/api/v1/schedules/n7/runs", "/api/v1/schedules/n7/statistics",
-    "/api/v1/schedules/n7/coming", "/api/v1/load", "/api/v1/queues", "/api/v1/running",
+    "/", "/event?name=n7", "/queues", "/week", "/api/v1/status", "/api/v1/events",
+    "/api/v1/events/n7", "/api/v1/events/n7/runs", "/api/v1/events/n7/statistics",
+    "/api/v1/events/n7/upcoming", "/api/v1/load", "/api/v1/queues", "/api/v1/running",
     "/api/v1/jobs?state=failed", "/healthz", "/metrics",
 )  # fmt: skip
 
@@ -65,16 +65,16 @@ def main(events: int, runs: int, times: int) -> None:
 def fill(connection: Redis, events: int, runs: int, now: float) -> None:
     """The ledger at ``now`` of a clock with so many events of every kind, which ran for a while."""
     schedule = _schedule(events)
-    found = list(schedule.events.values())
+    declared = list(schedule.events.values())
     ledger = Ledger(connection, app="clock", token="bench:1:x")
-    ledger.enrol(found, now - 86_400)
+    ledger.enrol(declared, now - 86_400)
     for back in range(24, 0, -1):
         at = int(now) - back * 60
-        ledger.claim([Claim(event, at) for event in found], at + 0.1)
+        ledger.claim([Claim(event, at) for event in declared], at + 0.1)
     connection.delete("rq:queue:default")
     watch = Housekeeping(connection, schedule, app="clock", token="bench:1:x", serializer="pickle")
-    watch.passed(now)
-    _write_runs(connection, [event.name for event in found], runs, now)
+    watch.run(now)
+    _write_runs(connection, [event.name for event in declared], runs, now)
     queue = Queue(connection=connection)
     for number in range(300):
         job = queue.enqueue("tasks.x", number)
@@ -133,8 +133,8 @@ def _tell(client: httpx.Client, path: str, times: int, floor: float) -> float:
         print(f"{path:40} answers {answer.status_code}", flush=True)
         return ALLOWED + 1
     taken = median(client, path, times)
-    said = "" if taken <= ALLOWED else f"  over {ALLOWED * 1e3:.0f} ms"
-    print(f"{path:40} {taken * 1e3:7.1f} ms  {taken / floor:6.1f} x{said}", flush=True)
+    remark = "" if taken <= ALLOWED else f"  over {ALLOWED * 1e3:.0f} ms"
+    print(f"{path:40} {taken * 1e3:7.1f} ms  {taken / floor:6.1f} x{remark}", flush=True)
     return taken
 
 

@@ -1,4 +1,7 @@
-"""The commands by name, and where each one is; only the one that is asked for is imported."""
+"""The commands by name, and where each one is; only the one that is asked for is imported.
+
+Not in the package ``cli``: it is read before that is imported, which takes time.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ COMMANDS = {
 }
 
 START = "start"
-"""What runs the clock. Nobody writes it: a file in its place is enough."""
+"""The command that runs the clock. A file in its place is enough, so nobody types it."""
 
 
 def runs_the_clock(words: Sequence[str]) -> bool:

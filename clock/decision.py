@@ -1,4 +1,4 @@
-"""Decisions: what becomes of an occurrence. Each occurrence gets exactly one."""
+"""Decisions: what becomes of an occurrence. Every occurrence gets exactly one."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class Group(StrEnum):
     MISSED = "missed"
     """It should have been enqueued, and was not."""
     SKIPPED = "skipped"
-    """It was not to be enqueued."""
+    """It should not be enqueued."""
     FAILED = "failed"
-    """Whether it was to be enqueued could not be found out."""
+    """Its condition did not say whether it should be enqueued."""
     MANUAL = "manual"
     """It is not about an occurrence."""
 
@@ -62,7 +62,7 @@ class Kind(StrEnum):
     """It was past its ``expires`` when it could have been enqueued."""
 
     MISSED = "m", Group.MISSED, "missed", "missed", "no clock could claim it"
-    """No clock could claim it in time, and by ``catch_up`` it is not made up."""
+    """No clock could claim it in time, and ``catch_up`` does not make it up."""
 
     TOO_LATE = "w", Group.MISSED, "missed", "missed", "too late"
     """It could have been made up, but not within ``within``."""
@@ -83,7 +83,7 @@ class Kind(StrEnum):
     """Its condition, ``if_``, returned a false value."""
 
     ERROR = "e", Group.FAILED, "error", "skipped", "its condition failed", "condition_failed"
-    """Its condition, ``if_``, raised an error or gave no answer in time."""
+    """Its condition, ``if_``, raised an error or did not return in time."""
 
     MANUAL = "r", Group.MANUAL, "", "run by hand"
     """Not an occurrence: somebody ran the event by hand at this instant."""
@@ -95,19 +95,19 @@ class Kind(StrEnum):
 
     @property
     def words(self) -> str:
-        """Message and reason in one: ``missed: too late``."""
+        """Message and reason: ``missed: too late``."""
         return self.message if self.reason is None else f"{self.message}: {self.reason}"
 
 
 COUNTERS = ("fired", "expired", "missed", "overlap", "paused", "unmet", "error")
-"""The counters of a record, in the order in which they are stored: it never changes."""
+"""The counters of a record in their stored order, which never changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One decision: about the ``count`` occurrences from ``first`` to ``last``, nearly always one.
+    """A decision about the ``count`` occurrences from ``first`` to ``last``, nearly always one.
 
-    Instants are UTC seconds since 1970; ``lateness`` is in seconds, for those that fired.
+    Instants are UTC seconds since 1970; ``lateness`` is in seconds, for occurrences that fired.
     """
 
     kind: Kind

@@ -1,8 +1,8 @@
-"""A clock inside an application: for one process that is all there is, for development, for tests.
+"""A clock inside an application: for one with a single process, for development, for tests.
 
 In production the clock is a process of its own: an application server runs several processes,
-starts and stops them as it likes, and a busy one would make the clock late. Nothing doubles even
-there, but every one of them asks the server, and the log lines of all of them are yours to read.
+starts and stops them as it likes, and a busy one would make the clock late. Nothing fires twice
+even there, but every process asks the server and writes log lines.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Clock:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Run from now on; does nothing where it runs already."""
+        """Start the clock; does nothing where it runs already."""
         with self._lock:
             if self._thread is not None and self._thread.is_alive():
                 return
@@ -67,11 +67,11 @@ class Clock:
             self._thread.start()
 
     def stop(self) -> None:
-        """Finish the current claim and end; returns when it has ended, or never began.
+        """Finish the current claim and stop the clock; does nothing where it does not run.
 
-        A server that does not answer is waited for ``STOP_WITHIN`` seconds. Then a log line says
-        so, and the thread ends by itself when the server answers, without another claim. In a fork
-        of the process there is no clock, and the parent's goes on.
+        Waits ``STOP_WITHIN`` seconds for a server that does not answer. Then this is logged, and
+        the thread ends by itself when the server answers, without another claim. In a fork of the
+        process there is no clock, and the parent's goes on.
         """
         with self._lock:
             if self._thread is None or self._stop is None:
@@ -104,25 +104,22 @@ class Clock:
             await asyncio.to_thread(self.stop)
 
     def _run(self, stop: Stop) -> None:
-        with fields_shown():
-            self._run_loop(stop)
-
-    def _run_loop(self, stop: Stop) -> None:
-        # Imported here, so that who only reads a schedule does not wait for Redis and RQ.
+        # Imported here, so that reading a schedule does not import Redis and RQ.
         from clock.connection.client import copy_client
         from clock.ledger.ledger import Ledger
         from clock.loop.heartbeat import Heartbeat
         from clock.loop.loop import Loop
 
         own = {"app": self._app, "token": process_token(), "serializer": self._serializer}
-        try:
-            connection = copy_client(self._connection)
-            Loop(
-                list(self._schedule.events.values()),
-                Ledger(connection, **own),
-                stop,
-                heartbeat=Heartbeat(connection, self._schedule, **own),
-                condition_timeout=self._condition_timeout,
-            ).run()
-        except BaseException:  # SystemExit would end the thread without a word
-            log.critical("crashed", exc_info=True)
+        with fields_shown():
+            try:
+                connection = copy_client(self._connection)
+                Loop(
+                    list(self._schedule.events.values()),
+                    Ledger(connection, **own),
+                    stop,
+                    heartbeat=Heartbeat(connection, self._schedule, **own),
+                    condition_timeout=self._condition_timeout,
+                ).run()
+            except BaseException:  # SystemExit would end the thread silently
+                log.critical("crashed", exc_info=True)

@@ -61,6 +61,13 @@ class NotAQueueError(ConflictError):
     """The key of a queue holds another type, so that no job can be pushed to it."""
 
 
+HOLDS_NO_QUEUE = "holds no queue"
+"""The reason of a NotAQueueError, after the key."""
+
+TAKES_NO_JOBS = f"{HOLDS_NO_QUEUE}, or nothing may be pushed there"
+"""The reason where the user's permissions were checked too."""
+
+
 class JobIdTakenError(ConflictError):
     """Another job has the id that the new job would get."""
 

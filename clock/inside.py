@@ -1,6 +1,6 @@
-"""Whether code is run by a clock: a condition, a stream of times, a function of a date.
+"""Whether a clock runs the current code: a condition, a stream of times, a function of a date.
 
-What waits there is late, so what would wait asks here first.
+Waiting there makes events late, so whatever would wait checks this first.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 _INSIDE = ContextVar("clock_inside", default=False)
-# Not of the process: an application with a clock in one thread may wait in all of its others.
+# Of a context, not of the process: an application with a clock in one thread may wait in others.
 
 
 @contextmanager
 def inside_the_clock() -> Iterator[None]:
-    """What the block runs, in this thread, is run by a clock."""
+    """A clock runs the code of this block, in this thread."""
     token = _INSIDE.set(True)
     try:
         yield
@@ -24,5 +24,5 @@ def inside_the_clock() -> Iterator[None]:
 
 
 def is_inside_the_clock() -> bool:
-    """Whether a clock runs the code that asks."""
+    """Whether a clock runs the calling code."""
     return _INSIDE.get()

@@ -1,4 +1,4 @@
-"""Instants in writing."""
+"""Instants as text."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Log lines: one line an event, readable on a terminal, logfmt in a log stream, JSON on request.
 
 A record of the logger ``clock`` is a short message and, in ``record.fields``, what belongs to it.
-Where many events are told the same, one record does it: ``record.each`` has what each one has to
-itself, and makes a line of each. Instants among the fields are aware datetimes: UTC with a Z for
+Where many events share their fields, one record has a line for each: ``record.each`` has the fields
+of its own. Instants among the fields are aware datetimes: UTC with a Z for
 machines, the local time for people.
 """
 
@@ -74,10 +74,10 @@ class _Filled(logging.Filter):
 
 
 class _Lasting(logging.Logger):
-    """A logger that is neither disabled nor parted from its own handler.
+    """A logger that cannot be disabled and keeps its own handler.
 
-    ``logging.config`` disables every logger that it is not told of, unless it is told not to, and
-    takes from those that it knows the handlers they had.
+    ``logging.config`` by default disables every logger that it does not configure, and removes the
+    handlers of those that it does.
     """
 
     @property
@@ -94,7 +94,7 @@ class _Lasting(logging.Logger):
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """Says how many lines are missing, where its stream dropped some."""
+    """Logs how many lines are missing, where its stream dropped some."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if isinstance(self.stream, Output) and (lines := self.stream.take_dropped()):
@@ -103,9 +103,9 @@ class _Handler(logging.StreamHandler[TextIO]):
 
 
 def _dropped(lines: int) -> logging.LogRecord:
-    fields = {"lines": lines, "reason": "whoever reads the log did not read"}
+    fields = {"lines": lines, "reason": "the reader of the log did not read"}
     level = logging.WARNING
-    record = {"msg": "dropped", "levelno": level, "levelname": logging.getLevelName(level)}
+    record = {"msg": "lines dropped", "levelno": level, "levelname": logging.getLevelName(level)}
     return logging.makeLogRecord({**record, "fields": fields})
 
 

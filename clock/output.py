@@ -1,7 +1,7 @@
-"""Output that nobody has to wait for: a text stream whose lines a thread of its own writes.
+"""Output that does not block: a text stream whose lines a thread of its own writes.
 
-A reader that stops reading (Ctrl-S on a terminal, a log shipper that hangs) holds up whoever writes
-to it. Here that is the thread; what piles up beyond ``LIMIT`` meanwhile is dropped and counted.
+A reader that stops reading (Ctrl-S on a terminal, a log shipper that hangs) blocks the writer. Here
+that is the thread; lines beyond ``LIMIT`` are dropped and counted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LIMIT = 16 * 1024 * 1024
 """Bytes that may wait for their reader: the lines of some 80,000 jobs."""
 
 LAST = 0.3
-"""Seconds that the process waits at its end for a reader that still has something to read."""
+"""Seconds that the process waits at its end until its last lines are read."""
 
 
 class Output(io.TextIOWrapper):
@@ -120,8 +120,8 @@ class _Outlet(io.RawIOBase):
                 self._is_failing = not is_written
                 self._waiting.popleft()
                 self._size -= len(text)
-                # A reader that takes a little now and then is not told after each line how many
-                # are missing.
+                # For a reader that reads a little now and then, not every line is followed by the
+                # number of those that are missing.
                 if self._is_full and self._size <= LIMIT // 2:
                     self._is_full = False
                 if not is_written:

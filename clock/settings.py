@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import math
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -13,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from clock.errors import SettingsError
-from clock.schedule.duration import parse_duration
+from clock.recurrence.duration import parse_timeout
 
 GRACE = 25.0
 """Seconds a job has to finish after its worker was asked to stop: platforms kill after 30."""
@@ -145,7 +144,7 @@ def _seconds(
     variable = environ.get(f"CLOCK_{name}")
     value = variable or namespace.get(name, default)
     try:
-        return _number(value)
+        return parse_timeout(value)
     except ValueError as error:
         source = f"CLOCK_{name}" if variable else name
         raise SettingsError(f"{source}={value!r}: {error}") from None
@@ -167,19 +166,6 @@ def _whole(
         source = f"CLOCK_{name}" if variable else name
         raise SettingsError(f"{source}={value!r}: must be a whole number, {least} or more")
     return value
-
-
-def _number(value: object) -> float:
-    """A duration in seconds, which may have a fraction. Raises ValueError."""
-    try:
-        seconds = float(value) if isinstance(value, (str, int, float)) else math.nan
-    except ValueError:
-        seconds = math.nan
-    if isinstance(value, bool) or not math.isfinite(seconds):
-        return float(parse_duration(value))
-    if seconds < 0:
-        raise ValueError("must not be negative")
-    return seconds
 
 
 def _dotted_names(name: str, namespace: Mapping[str, Any]) -> tuple[str, ...]:

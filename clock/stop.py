@@ -10,7 +10,10 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol
 
-from clock.bootstrap import SIGNALS
+from clock import exit_codes
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""What ends a clock."""
 
 PATIENCE = 0.7
 """Seconds the current claim has to finish after a stop request. One that a silent server holds
@@ -46,7 +49,7 @@ class Stop:
     def set(self) -> None:
         """Request the stop; may be called again, from any thread or signal handler.
 
-        In a fork it is the fork's own affair: the pipe is its parent's too.
+        In a fork only the flag is set: the pipe is its parent's too.
         """
         if not self._set:
             self._set = True
@@ -58,13 +61,13 @@ class Stop:
         return self._set
 
     def __del__(self) -> None:
-        # By nobody's call: the thread that waits and the one that sets it end in either order.
+        # Not by a close(): the thread that waits and the one that sets it end in either order.
         os.close(self._reader)
         os.close(self._writer)
 
     def wait(self, seconds: float, wakeup: Readable | None = None) -> bool:
-        """Wait until the stop is requested or the wakeup rings, ``seconds`` at most; whether it was
-        requested.
+        """Wait until the stop is requested or ``wakeup`` is set, ``seconds`` at most; returns
+        whether the stop was requested.
         """
         if not self._set and seconds > 0:
             poll = self._poll
@@ -78,6 +81,18 @@ class Stop:
             if not poll.poll(whole):
                 select.select((), (), (), max(seconds - whole / 1000, 0.0))
         return self._set
+
+
+def end_on_signals() -> None:
+    """End with exit code 0 on a signal, until ``stopped_by_signals`` takes over.
+
+    Nothing is begun yet that would have to be finished. As process 1 of a container the process
+    would ignore what it has no handler for. A signal that it was started to ignore stays ignored.
+    """
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            # Not an exception, which the schedule file that is being read may catch.
+            signal.signal(number, lambda *_: os._exit(exit_codes.OK))
 
 
 @contextmanager
@@ -106,7 +121,6 @@ def stopped_by_signals(stop: Stop, *, abandon: bool = True) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
-            # A process that was asked to stop is about to end; asked again on its way out, it must
-            # not die of the question.
+            # A process that was asked to stop is about to end; a second signal must not kill it.
             is_over = stop.is_set() and number in SIGNALS
             signal.signal(number, signal.SIG_IGN if is_over else handler)

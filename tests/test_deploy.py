@@ -34,7 +34,7 @@ class Version:
 
     def at(self, moment: float) -> None:
         self._now = START + moment
-        self._loop.turn()
+        self._loop.tick()
 
 
 def test_an_event_in_both_versions_fires_once_each_time(redis: Redis, read: ReadSchedule) -> None:

@@ -164,7 +164,7 @@ def test_what_ends_the_thread_is_said_even_where_it_is_an_exit(
     def leave(_: object) -> None:
         sys.exit("for no reason")
 
-    monkeypatch.setattr("clock.loop.loop.Loop.turn", leave)
+    monkeypatch.setattr("clock.loop.loop.Loop.tick", leave)
     clock = Clock(schedule, redis)
     clock.start()
     _wait(lambda: not _threads())

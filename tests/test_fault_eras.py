@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from benchmarks.faults.eras import Era, Tally, tally
+from benchmarks.faults.eras import Era, Totals, add_up
 from clock.decision import COUNTERS
 from clock.ledger.record import Record
 from clock.schedule.event import Event
@@ -24,22 +24,22 @@ def event(read: ReadSchedule) -> Event:
 
 
 def test_what_came_once_in_each_era_is_clean(event: Event) -> None:
-    found = _tally(event, _era(1, 10, begun=0), _era(11, 20))
-    assert found.verdict.is_clean
-    assert (found.verdict.expected, found.verdict.fired) == (20, 20)
-    assert found.left_out_by_clocks == found.enqueued_again == 0
+    totals = _totals(event, _era(1, 10, begun=0), _era(11, 20))
+    assert totals.verdict.is_clean
+    assert (totals.verdict.expected, totals.verdict.fired) == (20, 20)
+    assert totals.left_out_by_clocks == totals.enqueued_again == 0
 
 
 def test_what_a_clock_enqueues_again_soon_after_a_flush_is_counted(event: Event) -> None:
-    found = _tally(event, _era(1, 10, begun=0), _era(9, 20))
-    assert found.verdict.is_clean
-    assert found.enqueued_again == 2
+    totals = _totals(event, _era(1, 10, begun=0), _era(9, 20))
+    assert totals.verdict.is_clean
+    assert totals.enqueued_again == 2
 
 
 def test_what_a_clock_enqueues_again_long_after_is_doubled(event: Event) -> None:
-    found = _tally(event, _era(1, 50, begun=0), _era(20, 60))
-    assert len(found.verdict.doubled) == 10
-    assert found.enqueued_again == 31
+    totals = _totals(event, _era(1, 50, begun=0), _era(20, 60))
+    assert len(totals.verdict.doubled) == 10
+    assert totals.enqueued_again == 31
 
 
 def test_a_clock_behind_and_one_ahead_may_leave_out_what_was_decided_before_the_flush(
@@ -49,51 +49,51 @@ def test_a_clock_behind_and_one_ahead_may_leave_out_what_was_decided_before_the_
     for second in (10, 11):
         del after.received["x"][SINCE + second]
     after.records["x"].counters["fired"] -= 2
-    found = _tally(event, _era(1, 11, begun=0), after)
-    assert found.verdict.is_clean
-    assert found.enqueued_again == 1
-    found = _tally(event, _era(1, 10, begun=0), after)
-    assert len(found.verdict.lost) == 1
+    totals = _totals(event, _era(1, 11, begun=0), after)
+    assert totals.verdict.is_clean
+    assert totals.enqueued_again == 1
+    totals = _totals(event, _era(1, 10, begun=0), after)
+    assert len(totals.verdict.lost) == 1
 
 
 def test_what_the_ledger_counts_and_never_came_is_strange(event: Event) -> None:
     after = _era(11, 20)
     del after.received["x"][SINCE + 20]
-    assert _tally(event, _era(1, 10, begun=0), after).verdict.strange
+    assert _totals(event, _era(1, 10, begun=0), after).verdict.strange
 
 
 def test_what_nobody_decides_around_a_flush_is_counted(event: Event) -> None:
-    found = _tally(event, _era(1, 10, begun=0), _era(13, 20))
-    assert found.verdict.is_clean
-    assert found.left_out_by_clocks == 2
+    totals = _totals(event, _era(1, 10, begun=0), _era(13, 20))
+    assert totals.verdict.is_clean
+    assert totals.left_out_by_clocks == 2
 
 
 def test_what_nobody_decides_long_after_a_flush_is_lost(event: Event) -> None:
-    found = _tally(event, _era(1, 10, begun=0), _era(41, 60))
-    assert len(found.verdict.lost) == 10
+    totals = _totals(event, _era(1, 10, begun=0), _era(41, 60))
+    assert len(totals.verdict.lost) == 10
 
 
 def test_what_comes_again_after_a_restoration_is_doubled(event: Event) -> None:
-    found = _tally(event, _era(1, 10, begun=0), _era(9, 20, begun=8, restored_to=8))
-    assert len(found.verdict.doubled) == 2
+    totals = _totals(event, _era(1, 10, begun=0), _era(9, 20, begun=8, restored_to=8))
+    assert len(totals.verdict.doubled) == 2
 
 
 def test_a_record_that_was_not_restored_far_enough_is_strange(event: Event) -> None:
-    found = _tally(event, _era(1, 10, begun=0), _era(9, 20, begun=8, restored_to=10))
-    assert found.verdict.strange
+    totals = _totals(event, _era(1, 10, begun=0), _era(9, 20, begun=8, restored_to=10))
+    assert totals.verdict.strange
 
 
 def test_what_is_not_made_up_after_a_restoration_is_lost(event: Event) -> None:
     after = _era(11, 20, begun=10, restored_to=10)
     del after.received["x"][SINCE + 15]
-    found = _tally(event, _era(1, 10, begun=0), after)
-    assert len(found.verdict.lost) == 1
-    assert found.verdict.strange  # the counters know better
+    totals = _totals(event, _era(1, 10, begun=0), after)
+    assert len(totals.verdict.lost) == 1
+    assert totals.verdict.strange  # the counters know better
 
 
-def _tally(event: Event, *eras: Era) -> Tally:
+def _totals(event: Event, *eras: Era) -> Totals:
     until = max(era.records["x"].decided for era in eras)
-    return tally([event], since=SINCE, until=until, eras=eras)
+    return add_up([event], since=SINCE, until=until, eras=eras)
 
 
 def _era(first: int, last: int, *, begun: int | None = None, restored_to: int | None = None) -> Era:

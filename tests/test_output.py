@@ -126,7 +126,9 @@ def test_the_log_says_how_many_lines_are_missing(pipe: Pipe, small: int) -> None
     try:
         for _ in range(4 * small // 100):
             logger.info("x" * 100)
-        reading = threading.Thread(target=lambda: heard.append(_read_until(pipe, "msg=dropped")))
+        reading = threading.Thread(
+            target=lambda: heard.append(_read_until(pipe, 'msg="lines dropped"'))
+        )
         heard: list[str] = []
         reading.start()
 
@@ -136,8 +138,8 @@ def test_the_log_says_how_many_lines_are_missing(pipe: Pipe, small: int) -> None
 
         wait_for("the log says it", is_said)
         reading.join()
-        line = next(each for each in heard[0].splitlines() if "msg=dropped" in each)
-        assert " level=warning msg=dropped lines=" in line
+        line = next(each for each in heard[0].splitlines() if 'msg="lines dropped"' in each)
+        assert ' level=warning msg="lines dropped" lines=' in line
     finally:
         logger.removeHandler(handler)
         logger.propagate = True

@@ -13,7 +13,7 @@ import clock
 
 PACKAGE = Path(clock.__file__).parent
 
-TODO = {"web"}
+TODO: set[str] = set()
 """Rooms that are not read yet."""
 
 LATER = {"worker"}
@@ -64,9 +64,31 @@ def _room(file: Path) -> str:
 
 READ = [file for file in FILES if _room(file) not in TODO | LATER]
 
+PROJECT = Path(__file__).parents[1]
+
+TESTS = [
+    file
+    for folder in ("benchmarks", "tests/benchmarks", "tests/browser", "tests/cli", "tests/live")
+    for file in sorted((PROJECT / folder).rglob("*.py"))
+    if "worker" not in file.stem and file.parent.name != "retention"
+]
+"""Tests and benchmarks, but for those that name parts of the worker."""
+
+
+def _relative(file: Path) -> str:
+    return str(file.relative_to(PROJECT))
+
 
 def _names(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """The identifiers that this code makes, not those it uses of others."""
+    """The identifiers that this code makes, not those it uses of others. The names of tests are
+    sentences, and not included.
+    """
+    for line, name in _made(tree):
+        if not name.startswith("test_"):
+            yield line, name
+
+
+def _made(tree: ast.AST) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
@@ -79,26 +101,33 @@ def _names(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 yield node.lineno, node.attr
 
 
-@pytest.mark.parametrize("file", READ, ids=lambda file: str(file.relative_to(PACKAGE)))
+@pytest.mark.parametrize("file", [*READ, *TESTS], ids=_relative)
 def test_identifiers_are_words_of_the_field(file: Path) -> None:
     wrong = []
     for line, name in _names(ast.parse(file.read_text())):
         parts = {part.lower() for part in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
         if parts & NAMES or name.lower().strip("_") in WHOLE_NAMES:
-            wrong.append(f"{file.relative_to(PACKAGE)}:{line}: {name}")
+            wrong.append(f"{_relative(file)}:{line}: {name}")
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("file", READ, ids=lambda file: str(file.relative_to(PACKAGE)))
+@pytest.mark.parametrize("file", [*READ, *TESTS], ids=_relative)
 def test_sentences_are_plain_english(file: Path) -> None:
     wrong = [
-        f"{file.relative_to(PACKAGE)}:{number}: {line.strip()}"
+        f"{_relative(file)}:{number}: {line.strip()}"
         for number, line in enumerate(file.read_text().splitlines(), start=1)
         if any(re.search(rule, line, re.IGNORECASE) for rule in SENTENCES) and ALLOWED not in line
     ]
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("file", TESTS, ids=_relative)
+def test_names_of_tests_are_under_80_characters(file: Path) -> None:
+    wrong = [name for _, name in _made(ast.parse(file.read_text())) if len(name) > 79]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_no_module_has_a_name_of_the_old_dialect() -> None:
-    parts = {part for file in FILES if _room(file) not in LATER for part in file.stem.split("_")}
+    modules = [*(file for file in FILES if _room(file) not in LATER), *TESTS]
+    parts = {part for file in modules for part in file.stem.split("_")}
     assert not parts & (NAMES | WHOLE_NAMES)

@@ -29,7 +29,6 @@ FLOORS = [
         "commands",
         "output",
     },
-    {"bootstrap"},
     {"recurrence"},
     {"schedule"},
     {"settings", "keys"},
@@ -51,7 +50,7 @@ EDGES = {
     Path("loop/loop.py"),
     Path("loop/server_time.py"),
     Path("loop/timekeeper.py"),
-    Path("loop/claiming.py"),
+    Path("loop/dispatcher.py"),
     Path("web/application.py"),
     Path("web/server_now.py"),
 }

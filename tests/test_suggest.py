@@ -6,17 +6,11 @@ from clock.suggest import nearest
 
 
 @pytest.mark.parametrize(
-    ("word", "likeness", "found"),
-    [
-        ("tuseday", 0.6, "tuesday"),
-        ("monday", 0.6, "monday"),
-        ("xyz", 0.6, None),
-        ("day", 0.9, None),
-    ],
+    ("word", "suggestion"), [("tuseday", "tuesday"), ("monday", "monday"), ("xyz", None)]
 )
-def test_the_nearest_word_is_near(word: str, likeness: float, found: str | None) -> None:
-    assert nearest(word, (each for each in ("monday", "tuesday")), likeness=likeness) == found
+def test_the_nearest_word_is_suggested(word: str, suggestion: str | None) -> None:
+    assert nearest(word, iter(("monday", "tuesday"))) == suggestion
 
 
-def test_of_nothing_nothing_is_near() -> None:
+def test_nothing_is_suggested_where_nothing_is_known() -> None:
     assert nearest("monday", []) is None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from redis import Redis
 
-from benchmarks.faults.lineage import Lineage, Place, place
+from benchmarks.faults.lineage import Lineage, Position, position
 from benchmarks.faults.reasons import Reasons, parsed, reasons_in
 from clock import keys
 from clock.decision import Decision
@@ -18,7 +18,7 @@ class Accounts(Reasons):
 
     def __init__(self, connection: Redis, app: str) -> None:
         super().__init__(connection, app)
-        self._seen: list[tuple[Place, dict[str, set[Decision]]]] = []
+        self._seen: list[tuple[Position, dict[str, set[Decision]]]] = []
 
     def read(self) -> Mapping[str, Record]:
         with self._connection.pipeline() as pipeline:
@@ -26,15 +26,15 @@ class Accounts(Reasons):
             pipeline.hgetall(keys.decided(self._app))
             info, lines = pipeline.execute()
         records = parsed(lines)
-        found = {event: reasons_in(record) for event, record in records.items()}
-        self._seen.append((place(info), found))
+        decided = {event: reasons_in(record) for event, record in records.items()}
+        self._seen.append((position(info), decided))
         return records
 
     def known(self, lineage: Lineage) -> Mapping[str, set[Decision]]:
         """Event -> what was decided of occurrences that did not fire and is not forgotten."""
         known: dict[str, set[Decision]] = {}
-        for seen_at, found in self._seen:
+        for seen_at, decided in self._seen:
             if lineage.has(seen_at):
-                for event, decisions in found.items():
+                for event, decisions in decided.items():
                     known.setdefault(event, set()).update(decisions)
         return known

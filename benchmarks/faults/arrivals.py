@@ -24,7 +24,7 @@ class Arrivals:
 
     def __init__(self, url: str, queue: str, name: Name) -> None:
         """``queue`` is the key of a list; ``name`` tells the event of an entry of it."""
-        self.found: dict[str, list[float]] = {}
+        self.arrived: dict[str, list[float]] = {}
         """Event -> when its messages came, in seconds of the monotonic clock."""
         self._connection = Redis.from_url(
             url, socket_timeout=10, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
@@ -63,11 +63,11 @@ class Arrivals:
                     if "no such key" in str(error):
                         return
                     raise
-            entries = [as_text(each) for each in self._connection.lrange(aside, 0, -1)]
+            entries = [as_text(entry) for entry in self._connection.lrange(aside, 0, -1)]
             names = [self._name(self._connection, entry) for entry in entries]
             now = time.monotonic()
             for name in names:
-                self.found.setdefault(name, []).append(now)
+                self.arrived.setdefault(name, []).append(now)
             self._is_counted = True
         # What fails here is done again at the next call, and nothing is counted twice.
         self._connection.unlink(aside)
@@ -84,14 +84,14 @@ def match(arrivals: Sequence[float], occurrences: Sequence[float], grace: float)
     half = (occurrences[1] - occurrences[0]) / 2
     missing, left = list(occurrences), []
     for at in sorted(arrivals):
-        on_time = next((each for each in missing if abs(at - each) <= half), None)
+        on_time = next((instant for instant in missing if abs(at - instant) <= half), None)
         if on_time is None:
             left.append(at)
         else:
             missing.remove(on_time)
     doubled = 0
     for at in left:
-        late = next((each for each in missing if 0 < at - each <= grace), None)
+        late = next((instant for instant in missing if 0 < at - instant <= grace), None)
         if late is None:
             doubled += 1
         else:

@@ -13,7 +13,7 @@ from redis import Redis
 from benchmarks.faults.checker import is_decided
 from benchmarks.faults.data import Data
 from benchmarks.faults.drain import Drain
-from benchmarks.faults.eras import Tally, tally
+from benchmarks.faults.eras import Totals, add_up
 from benchmarks.faults.faults import FAULTS, WALL_CLOCKS
 from benchmarks.faults.program import CLOCK, SCHEDULE
 from benchmarks.faults.proxy import Loss
@@ -51,7 +51,7 @@ class Outcome:
 
     seed: int
     seconds: float
-    tally: Tally
+    totals: Totals
     restored: int
     waiting: int
     strikes: Counter[str]
@@ -66,7 +66,7 @@ class Outcome:
     @property
     def is_clean(self) -> bool:
         """Whether nothing was lost, doubled, early or strange, and no clock died by itself."""
-        return self.tally.verdict.is_clean and not self.misbehaved
+        return self.totals.verdict.is_clean and not self.misbehaved
 
 
 class Campaign:
@@ -75,7 +75,7 @@ class Campaign:
     def __init__(self, folder: Path, seed: int, say: Say) -> None:
         """Everything is written into ``folder``; ``say`` is told how it goes."""
         server = Server(folder / "server")
-        self._stage = Stage(folder, seed, CLOCK, places=SLOTS, settable=True, server=server)
+        self._stage = Stage(folder, seed, CLOCK, slots=SLOTS, settable=True, server=server)
         self._events = list(load(str(SCHEDULE)).events.values())
         self._drain = Drain(server.url, APP, self._events)
         self._reasons = Reasons(patient(server.url), APP)
@@ -117,13 +117,13 @@ class Campaign:
         records = reasons.stop()
         self._drain.stop()
         eras = self._data.eras(records)
-        found = tally(self._events, since=since, until=until, eras=eras)
-        found.verdict.strange += self._drain.flaws
-        found.verdict.early += self._drain.early
+        totals = add_up(self._events, since=since, until=until, eras=eras)
+        totals.verdict.strange += self._drain.flaws
+        totals.verdict.early += self._drain.early
         return Outcome(
             seed=self._seed,
             seconds=time.monotonic() - begin,
-            tally=found,
+            totals=totals,
             restored=self._data.restored,
             waiting=sum(era.waiting for era in eras),
             strikes=stage.strikes,

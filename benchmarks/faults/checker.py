@@ -85,7 +85,7 @@ def check(
         record = records.get(event.name)
         end = until if record is None else max(until, record.decided)
         expected = instants(event, since, end)
-        found = judge(
+        of_event = judge(
             event,
             expected,
             received.get(event.name, Counter()),
@@ -93,8 +93,8 @@ def check(
             overthrown.get(event.name, ()) if overthrown else (),
         )
         if record is not None:
-            found.strange += miscounted(event, found, record)
-        verdict.add(found)
+            of_event.strange += miscounted(event, of_event, record)
+        verdict.add(of_event)
     return verdict
 
 
@@ -120,7 +120,7 @@ def judge(
             why[instant] = decision.kind
     known = set(expected)
     verdict.strange += [
-        f"{name_of(event, instant)} is no occurrence"
+        f"{name_of(event, instant)} is not an occurrence"
         for instant in received
         if instant not in known
     ]
@@ -162,26 +162,26 @@ def _allows(event: Event, reason: Kind) -> bool:
 
 
 def miscounted(
-    event: Event, found: Verdict, record: Record, begun: Record | None = None
+    event: Event, verdict: Verdict, record: Record, begun: Record | None = None
 ) -> list[str]:
     """What disagrees between a verdict and the counters of a record, less those it began with."""
     wrong = []
     counted = Counter(record.counters)
     counted.subtract(begun.counters if begun is not None else {})
-    if counted["fired"] != found.fired:
-        wrong.append(f"{event.name}: {found.fired} came, counted {counted['fired']} times")
+    if counted["fired"] != verdict.fired:
+        wrong.append(f"{event.name}: {verdict.fired} came, counted {counted['fired']} times")
     decided = counted.total()
-    if decided != found.expected - len(found.gone):
-        wrong.append(f"{event.name}: {found.expected} occurrences, {decided} decisions counted")
+    if decided != verdict.expected - len(verdict.gone):
+        wrong.append(f"{event.name}: {verdict.expected} occurrences, {decided} decisions counted")
     return wrong
 
 
 def instants(event: Event, since: int, until: int) -> list[int]:
     """The occurrences later than ``since``, up to ``until``, all in UTC seconds since 1970."""
-    found = event.occurrences(
+    occurrences = event.occurrences(
         datetime.fromtimestamp(since, UTC), datetime.fromtimestamp(until, UTC)
     )
-    return [round(instant.timestamp()) for instant in found]
+    return [round(instant.timestamp()) for instant in occurrences]
 
 
 def is_decided(

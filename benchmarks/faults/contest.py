@@ -74,7 +74,7 @@ def contest(rival_type: type[Rival], venv: Path, seed: int, seconds: float) -> S
     with tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         rival = rival_type(venv, folder)
-        stage = Stage(folder, seed, rival.program, places=1)
+        stage = Stage(folder, seed, rival.program, slots=1)
         try:
             stage.server.start()
             rival.prepare(stage.server.url)
@@ -86,7 +86,7 @@ def contest(rival_type: type[Rival], venv: Path, seed: int, seconds: float) -> S
 def _score(rival: Rival, stage: Stage, seconds: float) -> Score:
     arrivals = Arrivals(stage.server.url, rival.queue, rival.event)
     arrivals.start()
-    stage.wait(lambda: len(arrivals.found) == EVENTS, 30)
+    stage.wait(lambda: len(arrivals.arrived) == EVENTS, 30)
     stage.go_on(QUIET)
     stage.mixed(FAULTS, seconds)
     stage.go_on(QUIET)
@@ -95,7 +95,7 @@ def _score(rival: Rival, stage: Stage, seconds: float) -> Score:
     stage.stop()
     arrivals.stop()
     expected = enqueued = lost = doubled = 0
-    for came in arrivals.found.values():
+    for came in arrivals.arrived.values():
         # To half a period before the end, so that none is in question.
         count = int((end - came[0]) / PERIOD + 0.5)
         occurrences = [came[0] + number * PERIOD for number in range(count)]
@@ -120,7 +120,7 @@ def table(scores: Sequence[Score]) -> Iterator[str]:
     columns = ("expected", "enqueued", "lost", "doubled", "died", "kills", "outages")
     yield f"{'':<20}" + "".join(f"{column:>10}" for column in columns)
     for score in scores:
-        yield f"{score.name:<20}" + "".join(f"{getattr(score, each):>10}" for each in columns)
+        yield f"{score.name:<20}" + "".join(f"{getattr(score, column):>10}" for column in columns)
 
 
 @click.command()

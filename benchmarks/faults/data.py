@@ -86,19 +86,19 @@ class Data:
         if not self._server.is_well:
             return False
         self._server.copy()
-        world.agenda.after(world.dice.uniform(OLDEST / 3, OLDEST), lambda: self._restore(world))
+        world.timers.after(world.dice.uniform(OLDEST / 3, OLDEST), lambda: self._restore(world))
         return True
 
     def _restore(self, world: World) -> None:
         """Lose the data, and do what docs/recovery.md says, step by step."""
         if not self._server.is_well:
             # Who takes jobs from one that is suspended may hold its lock for long.
-            world.agenda.after(AGAIN, lambda: self._restore(world))
+            world.timers.after(AGAIN, lambda: self._restore(world))
             return
         with self._drain.pause, self._reasons.pause:
             # Nothing may be written behind what is read here.
             if not self._is_up_to_date() or not self._lose("CLIENT", "PAUSE", HELD, "WRITE"):
-                world.agenda.after(AGAIN, lambda: self._restore(world))
+                world.timers.after(AGAIN, lambda: self._restore(world))
                 return
             self._server.kill()
             world.stop_clocks()

@@ -79,8 +79,8 @@ class Drain:
 
     def lost(self, ids: Iterable[bytes]) -> None:
         """Jobs that waited were lost with the server's data. They had come all the same."""
-        for each in ids:
-            self._count(as_text(each))
+        for identifier in ids:
+            self._count(as_text(identifier))
 
     def turn_over(self) -> Received:
         """What was received since the last call, while ``pause`` is held."""
@@ -110,26 +110,26 @@ class Drain:
             self._read.add(aside)
         ids = self._ids(aside)
         with self._connection.pipeline() as pipeline:
-            for each in ids:
-                pipeline.unlink(Job.key_for(each))
+            for identifier in ids:
+                pipeline.unlink(Job.key_for(identifier))
             pipeline.unlink(aside)
             pipeline.execute()
         self._read.discard(aside)
         self._rounds[queue] += 1
 
     def _ids(self, aside: str) -> list[str]:
-        return [as_text(each) for each in self._connection.lrange(aside, 0, -1)]
+        return [as_text(identifier) for identifier in self._connection.lrange(aside, 0, -1)]
 
     def _note(self, queue: str, aside: str) -> None:
         ids = self._ids(aside)
         with self._connection.pipeline(transaction=False) as pipeline:
-            for each in ids:
-                pipeline.hgetall(Job.key_for(each))
+            for identifier in ids:
+                pipeline.hgetall(Job.key_for(identifier))
             hashes = pipeline.execute()
-        for each, fields in zip(ids, hashes, strict=True):
-            counted = self._count(each)
+        for identifier, fields in zip(ids, hashes, strict=True):
+            counted = self._count(identifier)
             if counted is not None:
-                self._check(each, queue, *counted, fields)
+                self._check(identifier, queue, *counted, fields)
 
     def _count(self, identifier: str) -> tuple[Event, datetime] | None:
         """Count a job; what it stands for."""
@@ -145,8 +145,8 @@ class Drain:
         return event, at
 
     def _note_early(self, identifier: str, at: datetime, enqueued: datetime) -> None:
-        if said := earliness(int(at.timestamp()), enqueued.timestamp()):
-            self.early.append(f"{identifier} {said}")
+        if complaint := earliness(int(at.timestamp()), enqueued.timestamp()):
+            self.early.append(f"{identifier} {complaint}")
 
     def _check(
         self, identifier: str, queue: str, event: Event, at: datetime, fields: dict[bytes, bytes]

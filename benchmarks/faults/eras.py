@@ -16,7 +16,7 @@ from clock.decision import Decision
 from clock.ledger.record import Record
 from clock.schedule.event import Event
 
-NEAR = 20.0
+MARGIN = 20.0
 """Seconds from a loss within which clocks are in doubt of it: more than one that was suspended, or
 waits for a condition or a silent server, knows too little."""
 
@@ -43,7 +43,7 @@ class Era:
 
 
 @dataclass(slots=True)
-class Tally:
+class Totals:
     """``verdict`` is on each era by itself; its ``fired`` and ``reasons`` count what several eras
     decided several times. The rest is what the losses of data did to occurrences.
     """
@@ -63,17 +63,17 @@ class Tally:
     what was enqueued last, up to where records were moved."""
 
 
-def tally(events: Iterable[Event], *, since: int, until: int, eras: Sequence[Era]) -> Tally:
+def add_up(events: Iterable[Event], *, since: int, until: int, eras: Sequence[Era]) -> Totals:
     """Judge every occurrence later than ``since``, up to ``until`` or to where its event is
     decided, if that is later, both in UTC seconds since 1970.
     """
-    found = Tally()
+    totals = Totals()
     for event in events:
-        _judge(event, since, until, eras, found)
-    return found
+        _judge(event, since, until, eras, totals)
+    return totals
 
 
-def _judge(event: Event, since: int, until: int, eras: Sequence[Era], found: Tally) -> None:
+def _judge(event: Event, since: int, until: int, eras: Sequence[Era], totals: Totals) -> None:
     known = [era.records[event.name].decided for era in eras if event.name in era.records]
     expected = instants(event, since, max([until, *known]))
     verdict = Verdict()
@@ -99,15 +99,15 @@ def _judge(event: Event, since: int, until: int, eras: Sequence[Era], found: Tal
             own, end = [*own, *expected[end:]], len(expected)
         verdict.add(_judge_era(event, own, era, received, record))
         if before is not None:
-            _count_across(event, expected[reached:begin], before, era, found, verdict)
+            _count_across(event, expected[reached:begin], before, era, totals, verdict)
             again = decided.intersection(own)
             twice = fired.intersection(own, received)
-            found.enqueued_again += len(twice)
-            found.decided_again += len(again) - len(twice)
+            totals.enqueued_again += len(twice)
+            totals.decided_again += len(again) - len(twice)
             verdict.doubled += [
                 f"{name_of(event, instant)} was enqueued again after a loss of data"
                 for instant in sorted(twice)
-                if era.restored_to is not None or instant < before.ended - NEAR
+                if era.restored_to is not None or instant < before.ended - MARGIN
             ]
         reached = max(reached, end)
         decided.update(own)
@@ -117,7 +117,7 @@ def _judge(event: Event, since: int, until: int, eras: Sequence[Era], found: Tal
     ]
     # An occurrence is expected once, however many eras decide it.
     verdict.expected = len(expected)
-    found.verdict.add(verdict)
+    totals.verdict.add(verdict)
 
 
 def _decided_in(era: Era, event: Event, expected: Sequence[int]) -> list[int]:
@@ -140,18 +140,18 @@ def _count_across(
     left_out: Sequence[int],
     before: Era,
     era: Era,
-    found: Tally,
+    totals: Totals,
     verdict: Verdict,
 ) -> None:
     """Count what neither the era before nor this one decided."""
     if era.restored_to is None:
-        found.left_out_by_clocks += len(left_out)
+        totals.left_out_by_clocks += len(left_out)
     else:
-        found.left_out_by_restoring += len(left_out)
+        totals.left_out_by_restoring += len(left_out)
     verdict.lost += [
         f"{name_of(event, instant)} was decided by nobody"
         for instant in left_out
-        if instant > before.ended + NEAR
+        if instant > before.ended + MARGIN
     ]
 
 
@@ -160,7 +160,7 @@ def _judge_era(
 ) -> Verdict:
     begun = era.begun.get(event.name)
     known = 0 if begun is None else begun.decided
-    reasons = [each for each in era.reasons.get(event.name, ()) if each.last > known]
+    reasons = [decision for decision in era.reasons.get(event.name, ()) if decision.last > known]
     verdict = judge(event, expected, received, reasons)
     verdict.strange += miscounted(event, verdict, record, begun)
     if era.restored_to is not None and begun is not None and begun.decided < era.restored_to:

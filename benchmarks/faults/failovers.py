@@ -30,7 +30,7 @@ from benchmarks.faults.report import errors, machine, of_clocks, of_occurrences
 from benchmarks.faults.sentinels import MASTER
 from benchmarks.faults.slot import LONGEST_START, End
 from benchmarks.faults.stage import Stage
-from benchmarks.faults.tally import Tally, tally
+from benchmarks.faults.totals import Totals, add_up
 from clock.ledger.ledger import Ledger
 from clock.schedule.load import load
 
@@ -52,7 +52,7 @@ class Outcome:
 
     seed: int
     seconds: float
-    tally: Tally
+    totals: Totals
     strikes: Counter[str]
     ends: Counter[End]
     starts: int
@@ -63,7 +63,7 @@ class Outcome:
     @property
     def is_clean(self) -> bool:
         """Whether nothing is lost, doubled or strange but what primaries took into oblivion."""
-        return self.tally.verdict.is_clean and not self.misbehaved
+        return self.totals.verdict.is_clean and not self.misbehaved
 
 
 class Failovers:
@@ -73,7 +73,7 @@ class Failovers:
         """Everything is written into ``folder``; ``say`` is told how it goes."""
         self._pair = Pair(folder / "servers", APP)
         (folder / f"{SETTINGS}.py").write_text(f"SENTINEL = {self._pair.settings!r}\n")
-        self._stage = Stage(folder, seed, CLOCK_BY_SENTINELS, places=SLOTS, server=self._pair)
+        self._stage = Stage(folder, seed, CLOCK_BY_SENTINELS, slots=SLOTS, server=self._pair)
         self.failovers = failovers(self._pair)
         self.faults = (*self.failovers, *CLOCK_FAULTS)
         self._events = list(load(str(SCHEDULE)).events.values())
@@ -115,7 +115,7 @@ class Failovers:
 
         records = self._insist(accounts.stop)
         self._insist(intake.stop)
-        found = tally(
+        totals = add_up(
             events,
             since=since,
             until=until,
@@ -125,12 +125,12 @@ class Failovers:
             forgotten=pair.forgotten,
             lineage=pair.lineage,
         )
-        found.verdict.strange += intake.flaws
-        found.verdict.early += intake.early
+        totals.verdict.strange += intake.flaws
+        totals.verdict.early += intake.early
         return Outcome(
             seed=self._seed,
             seconds=time.monotonic() - begin,
-            tally=found,
+            totals=totals,
             strikes=stage.strikes,
             ends=stage.ends,
             starts=stage.starts,
@@ -201,27 +201,27 @@ def _seldom(fact: Callable[[], bool]) -> Callable[[], bool]:
 
 def lines(outcome: Outcome) -> Iterator[str]:
     """The summary, line by line."""
-    found = outcome.tally
+    totals = outcome.totals
     yield f"machine                {machine()}"
     yield f"servers                {outcome.server}, a primary, its replica, three sentinels"
     yield f"seed                   {outcome.seed}"
     yield f"minutes                {outcome.seconds / 60:.1f}"
     yield f"failovers              {outcome.failovers:>7}"
     yield ""
-    yield from of_occurrences(found.verdict)
+    yield from of_occurrences(totals.verdict)
     yield ""
-    yield f"where a replica lagged {found.overthrown:>7}"
-    yield f"  taken twice, back on its queue      {found.back_on_queue:>7}"
-    yield f"  taken twice, claimed again          {found.claimed_again:>7}"
-    yield f"  taken once, its record gone         {found.gone_but_taken:>7}"
-    yield f"  never taken, job and record gone    {found.gone:>7}"
-    yield f"  not fired, the reason gone          {found.gone_undecided:>7}"
+    yield f"where a replica lagged {totals.overthrown:>7}"
+    yield f"  taken twice, back on its queue      {totals.back_on_queue:>7}"
+    yield f"  taken twice, claimed again          {totals.claimed_again:>7}"
+    yield f"  taken once, its record gone         {totals.gone_but_taken:>7}"
+    yield f"  never taken, job and record gone    {totals.gone:>7}"
+    yield f"  not fired, the reason gone          {totals.gone_undecided:>7}"
     yield ""
     yield from of_clocks(outcome.starts, outcome.ends, outcome.misbehaved)
     yield "faults begun"
     for name, count in outcome.strikes.items():
         yield f"  {name:<36}{count:>7}"
-    yield from errors(found.verdict, outcome.misbehaved)
+    yield from errors(totals.verdict, outcome.misbehaved)
 
 
 def _run(folder: Path, seed: int, say: Say, seconds: float) -> tuple[Sequence[str], bool]:

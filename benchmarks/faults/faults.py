@@ -12,10 +12,10 @@ from typing import Protocol
 from redis import Redis
 from redis.exceptions import RedisError
 
-from benchmarks.faults.agenda import Agenda
 from benchmarks.faults.proxy import Loss
 from benchmarks.faults.server import Breakable
 from benchmarks.faults.slot import Slot
+from benchmarks.faults.timers import Timers
 from benchmarks.faults.wall_clock import WallClock
 
 OLD_ENOUGH = 0.6
@@ -31,7 +31,7 @@ OFFSETS = (-86_400, -600, -3, 3, 600, 86_400)
 class World(Protocol):
     """What faults happen to."""
 
-    agenda: Agenda
+    timers: Timers
     dice: Random
     server: Breakable
     slots: list[Slot]
@@ -73,7 +73,7 @@ def kill_in_burst(world: World) -> bool:
     slot = _victim(world)
     if slot is None:
         return False
-    world.agenda.after(until_burst(world.dice), slot.kill)
+    world.timers.after(until_burst(world.dice), slot.kill)
     return True
 
 
@@ -87,7 +87,7 @@ def terminate(world: World) -> bool:
     slot = _victim(world)
     if slot is None:
         return False
-    world.agenda.after(until_burst(world.dice), slot.terminate)
+    world.timers.after(until_burst(world.dice), slot.terminate)
     return True
 
 
@@ -97,7 +97,7 @@ def suspend(world: World) -> bool:
     if slot is None:
         return False
     slot.suspend()
-    world.agenda.after(world.dice.uniform(0.5, 8), slot.resume)
+    world.timers.after(world.dice.uniform(0.5, 8), slot.resume)
     return True
 
 
@@ -112,7 +112,7 @@ def kill_server(world: World) -> bool:
     if not world.server.is_well:
         return False
     world.server.kill()
-    world.agenda.after(world.dice.choice([0.0, 0.3, 1.0, 2.5]), world.server.start)
+    world.timers.after(world.dice.choice([0.0, 0.3, 1.0, 2.5]), world.server.start)
     return True
 
 
@@ -120,7 +120,7 @@ def kill_server_in_burst(world: World) -> bool:
     """The same, within the first hundredths of a second."""
     if not world.server.is_well:
         return False
-    world.agenda.after(until_burst(world.dice), lambda: kill_server(world))
+    world.timers.after(until_burst(world.dice), lambda: kill_server(world))
     return True
 
 
@@ -129,7 +129,7 @@ def suspend_server(world: World) -> bool:
     if not world.server.is_well:
         return False
     world.server.suspend()
-    world.agenda.after(world.dice.choice([0.3, 1.0, 2.5, 4.0]), world.server.resume)
+    world.timers.after(world.dice.choice([0.3, 1.0, 2.5, 4.0]), world.server.resume)
     return True
 
 
@@ -170,7 +170,7 @@ def drop_replies(world: World) -> bool:
         for proxy in proxies:
             proxy.drop_every(0)
 
-    world.agenda.after(world.dice.uniform(1, 5), undo)
+    world.timers.after(world.dice.uniform(1, 5), undo)
     return True
 
 
@@ -180,7 +180,7 @@ def set_wall_clock(world: World) -> bool:
     if wall_clock is None:
         return False
     wall_clock.set(world.dice.choice(OFFSETS))
-    world.agenda.after(world.dice.uniform(2, 10), lambda: wall_clock.set(0))
+    world.timers.after(world.dice.uniform(2, 10), lambda: wall_clock.set(0))
     return True
 
 
@@ -192,9 +192,9 @@ def shake_wall_clock(world: World) -> bool:
     at = 0.0
     for _ in range(world.dice.randint(5, 15)):
         offset = world.dice.choice((0, *OFFSETS))
-        world.agenda.after(at, partial(wall_clock.set, offset))
+        world.timers.after(at, partial(wall_clock.set, offset))
         at += world.dice.uniform(0.1, 0.6)
-    world.agenda.after(at, lambda: wall_clock.set(0))
+    world.timers.after(at, lambda: wall_clock.set(0))
     return True
 
 

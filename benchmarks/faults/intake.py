@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from rq.utils import as_text, str_to_date
 
 from benchmarks.faults.checker import earliness
-from benchmarks.faults.lineage import Lineage, Place, place, replication
+from benchmarks.faults.lineage import Lineage, Position, position, replication
 from clock.ledger.job import job_prefix
 from clock.schedule.event import Event
 
@@ -43,7 +43,7 @@ return redis.call('DEL', KEYS[1])
 class Taken:
     """A job that was taken off a queue: where, and when it was enqueued, as its hash says."""
 
-    place: Place
+    position: Position
     enqueued_at: str
 
 
@@ -66,7 +66,7 @@ class Intake:
         self._events = {job_prefix(app, event.name): event for event in events}
         self._queues = sorted({event.job.queue for event in events})
         self._rounds = dict.fromkeys(self._queues, 0)
-        self._places: dict[str, Place] = {}
+        self._positions: dict[str, Position] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -104,7 +104,7 @@ class Intake:
 
     def _finish(self, aside: str) -> None:
         """What is left of a key set aside: dropped in vain, or read where it was forgotten."""
-        taken_at = self._places.get(aside)
+        taken_at = self._positions.get(aside)
         if taken_at is None or not self._lineage.has(taken_at):
             self._read(aside, aside)
         self._connection.eval(DROP, 1, aside)
@@ -112,11 +112,11 @@ class Intake:
     def _read(self, queue: str, aside: str) -> bool:
         info, jobs = self._connection.eval(TAKE, 2, queue, aside)
         if jobs:
-            self._places[aside] = place(replication(info))
-            self._note(jobs, self._places[aside])
+            self._positions[aside] = position(replication(info))
+            self._note(jobs, self._positions[aside])
         return bool(jobs)
 
-    def _note(self, jobs: Iterable[tuple[bytes, bytes | None]], at: Place) -> None:
+    def _note(self, jobs: Iterable[tuple[bytes, bytes | None]], at: Position) -> None:
         for identifier, enqueued_at in jobs:
             prefix, _, instant = as_text(identifier).rpartition("-")
             event = self._events.get(f"{prefix}-")
@@ -128,7 +128,7 @@ class Intake:
             scheduled = datetime.strptime(instant, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
             if enqueued_at is not None:
                 enqueued = str_to_date(enqueued_at).timestamp()
-                if said := earliness(int(scheduled.timestamp()), enqueued):
-                    self.early.append(f"{as_text(identifier)} {said}")
+                if complaint := earliness(int(scheduled.timestamp()), enqueued):
+                    self.early.append(f"{as_text(identifier)} {complaint}")
             taken = Taken(at, as_text(enqueued_at or b""))
             self.taken[event.name].setdefault(int(scheduled.timestamp()), []).append(taken)

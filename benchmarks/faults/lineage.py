@@ -15,7 +15,7 @@ NOBODY = "0" * 40
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """A point in the writes of a primary: what it does next is later."""
 
     reign: str
@@ -30,7 +30,7 @@ class _Reign:
 
 
 class Lineage:
-    """The reigns, as the servers tell of them."""
+    """The reigns, as the servers report them."""
 
     def __init__(self) -> None:
         self._reigns: dict[str, _Reign] = {}
@@ -57,20 +57,20 @@ class Lineage:
             return _Reign(self._last.get(port), math.inf)
         return _Reign(before, int(replication["second_repl_offset"]) - 1)
 
-    def has(self, place: Place) -> bool:
+    def has(self, position: Position) -> bool:
         """Whether the present primary knows what was written at ``place``."""
         reign, end = self._current, math.inf
         while reign is not None and reign in self._reigns:
-            if reign == place.reign:
-                return place.offset < end
+            if reign == position.reign:
+                return position.offset < end
             end = self._reigns[reign].had
             reign = self._reigns[reign].before
         return False
 
 
-def place(replication: Mapping[str, Any]) -> Place:
+def position(replication: Mapping[str, Any]) -> Position:
     """Where a server is, by its ``INFO replication``."""
-    return Place(str(replication["master_replid"]), int(replication["master_repl_offset"]))
+    return Position(str(replication["master_replid"]), int(replication["master_repl_offset"]))
 
 
 def replication(text: bytes | str) -> dict[str, str]:

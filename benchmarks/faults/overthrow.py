@@ -52,14 +52,14 @@ def _fail_over_behind(pair: Pair) -> Strike:
     def strike(world: World) -> bool:
         if not pair.is_well:
             return False
-        world.agenda.after((until_burst(world.dice) - BEHIND) % 1, lambda: fall_behind(world))
+        world.timers.after((until_burst(world.dice) - BEHIND) % 1, lambda: fall_behind(world))
         return True
 
     def fall_behind(world: World) -> None:
         if pair.is_well:
             pair.suspend_replica()
             pair.sentinels.fail_over()
-            world.agenda.after(BEHIND + world.dice.uniform(0.1, 0.6), pair.resume)
+            world.timers.after(BEHIND + world.dice.uniform(0.1, 0.6), pair.resume)
 
     return strike
 
@@ -71,7 +71,7 @@ def _kill_primary(pair: Pair) -> Strike:
         if not pair.is_well:
             return False
         pair.kill()
-        world.agenda.after(world.dice.choice([0.3, 2.5, 4.0]), pair.start)
+        world.timers.after(world.dice.choice([0.3, 2.5, 4.0]), pair.start)
         return True
 
     return strike
@@ -84,7 +84,7 @@ def _suspend_primary(pair: Pair) -> Strike:
         if not pair.is_well:
             return False
         pair.suspend()
-        world.agenda.after(world.dice.choice([0.5, 3.0, 4.5]), pair.resume)
+        world.timers.after(world.dice.choice([0.5, 3.0, 4.5]), pair.resume)
         return True
 
     return strike

@@ -133,18 +133,18 @@ class Pair:
 
     def _settle(self) -> bool:
         """Whether the pair is as it should be; where it is not, do what can be done now."""
-        said = {
+        infos = {
             server.port: _replication(server)
             for server in (self._primary, self._replica)
             if server not in (self._down, self._suspended)
         }
         is_named = self.sentinels.primary() == self._primary.port
-        for port, replication in said.items():
+        for port, replication in infos.items():
             primary = is_named and port == self._primary.port
             self.lineage.note(port, replication, is_named=primary)
-        if not is_named or len(said) < 2:
+        if not is_named or len(infos) < 2:
             return False
-        of_primary, of_replica = said[self._primary.port], said[self._replica.port]
+        of_primary, of_replica = infos[self._primary.port], infos[self._replica.port]
         if "master" == of_primary["role"] == of_replica["role"]:
             # It may be one that a sentinel promotes now, and that none names yet.
             if self._is_overthrown:
@@ -161,8 +161,8 @@ class Pair:
             records = parsed(connection.hgetall(self._decided))
         for event, record in records.items():
             kinds = self.forgotten.setdefault(event, {})
-            for each in record.history:
-                kinds |= dict.fromkeys(range(each.first, each.last + 1), each.kind)
+            for decision in record.history:
+                kinds |= dict.fromkeys(range(decision.first, decision.last + 1), decision.kind)
 
     def _suspend(self, server: Server) -> None:
         self._is_settled = False
@@ -176,8 +176,8 @@ def _connect(server: Server) -> Redis:
 
 def _replication(server: Server) -> Mapping[str, Any]:
     with _connect(server) as connection:
-        found: Mapping[str, Any] = connection.info("replication")
-        return found
+        info: Mapping[str, Any] = connection.info("replication")
+        return info
 
 
 def _follow(server: Server, primary: Server) -> None:

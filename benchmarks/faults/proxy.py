@@ -1,4 +1,4 @@
-"""A TCP proxy before the server that loses what passes through it, when told to."""
+"""A TCP proxy before the server that loses what passes through it, on request."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Loss(StrEnum):
 
 
 class Proxy:
-    """Passes everything on in both directions, but for the claims it was told to lose."""
+    """Passes everything on in both directions, except the claims it was asked to lose."""
 
     def __init__(self, port: int, mark: bytes, kill: Callable[[], None]) -> None:
         """``port`` is the server's, on the loopback interface; ``mark`` is in every claim; ``kill``

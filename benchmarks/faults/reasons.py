@@ -28,7 +28,7 @@ class Reasons:
     """Reads the histories again and again, before they are cut."""
 
     def __init__(self, connection: Redis, app: str) -> None:
-        self.found: dict[str, set[Decision]] = {}
+        self.decided: dict[str, set[Decision]] = {}
         """Event -> what was decided of occurrences that did not fire."""
         self.pause = threading.Lock()
         """While somebody else has it, nothing is read by itself."""
@@ -58,12 +58,12 @@ class Reasons:
     def keep(self, records: Mapping[str, Record]) -> None:
         """Keep the reasons in records that were read elsewhere."""
         for event, record in records.items():
-            self.found.setdefault(event, set()).update(reasons_in(record))
+            self.decided.setdefault(event, set()).update(reasons_in(record))
 
     def turn_over(self) -> Mapping[str, set[Decision]]:
         """What was found since the last call, while ``pause`` is held."""
-        found, self.found = self.found, {}
-        return found
+        decided, self.decided = self.decided, {}
+        return decided
 
     def _run(self) -> None:
         while not self._stop.wait(PAUSE):

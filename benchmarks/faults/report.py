@@ -20,19 +20,19 @@ SHOWN = 20
 
 def lines(outcome: Outcome) -> Iterator[str]:
     """The summary of a campaign, line by line."""
-    found = outcome.tally
+    totals = outcome.totals
     yield f"machine                {machine()}"
     yield f"server                 {outcome.server}, append-only file, appendfsync always"
     yield f"seed                   {outcome.seed}"
     yield f"minutes                {outcome.seconds / 60:.1f}"
     yield ""
-    yield from of_occurrences(found.verdict)
+    yield from of_occurrences(totals.verdict)
     yield ""
     yield "where data was lost"
-    yield f"  flushed: left out by a clock that began anew      {found.left_out_by_clocks:>7}"
-    yield f"  flushed: enqueued twice, before and after         {found.enqueued_again:>7}"
-    yield f"  flushed: decided twice, not enqueued twice        {found.decided_again:>7}"
-    yield f"  restored: still to be made up, left out           {found.left_out_by_restoring:>7}"
+    yield f"  flushed: left out by a clock that began anew      {totals.left_out_by_clocks:>7}"
+    yield f"  flushed: enqueued twice, before and after         {totals.enqueued_again:>7}"
+    yield f"  flushed: decided twice, not enqueued twice        {totals.decided_again:>7}"
+    yield f"  restored: still to be made up, left out           {totals.left_out_by_restoring:>7}"
     yield f"  enqueued, lost from their queue                   {outcome.waiting:>7}"
     yield ""
     yield from of_clocks(outcome.starts, outcome.ends, outcome.misbehaved)
@@ -46,7 +46,7 @@ def lines(outcome: Outcome) -> Iterator[str]:
     for name, count in outcome.strikes.items():
         yield f"  {name:<36}{count:>7}"
     yield f"copies restored        {outcome.restored:>7}"
-    yield from errors(found.verdict, outcome.misbehaved)
+    yield from errors(totals.verdict, outcome.misbehaved)
 
 
 def of_occurrences(verdict: Verdict) -> Iterator[str]:
@@ -91,10 +91,10 @@ def machine() -> str:
 
 def record(file: Path, heading: str, lines: Iterable[str]) -> None:
     """Put ``lines`` in place of the first block under ``heading`` in a page of Markdown."""
-    before, found, after = file.read_text().partition(f"{heading}\n")
+    before, heading_line, after = file.read_text().partition(f"{heading}\n")
     between, fence, block = after.partition("```text\n")
     _, end, rest = block.partition("```\n")
     if not end:
         raise ValueError(f"{file} has no block under {heading!r}")
     written = "".join(f"{line}\n" for line in lines)
-    file.write_text(before + found + between + fence + written + end + rest)
+    file.write_text(before + heading_line + between + fence + written + end + rest)

@@ -30,8 +30,8 @@ class Sentinels:
         self._primary = port
         self._processes: list[subprocess.Popen[bytes]] = []
         self._connections = [
-            Redis(port=each, socket_timeout=1, socket_connect_timeout=1, decode_responses=True)
-            for each in self.ports
+            Redis(port=port, socket_timeout=1, socket_connect_timeout=1, decode_responses=True)
+            for port in self.ports
         ]
 
     def start(self) -> None:
@@ -64,12 +64,14 @@ class Sentinels:
     def are_ready(self) -> bool:
         """Whether each knows the others and the replica."""
         try:
-            states: list[Any] = [each.sentinel_master(MASTER) for each in self._connections]
+            states: list[Any] = [
+                connection.sentinel_master(MASTER) for connection in self._connections
+            ]
         except RedisError:
             return False
         others = NUMBER - 1
         return all(
-            (each["num-slaves"], each["num-other-sentinels"]) == (1, others) for each in states
+            (state["num-slaves"], state["num-other-sentinels"]) == (1, others) for state in states
         )
 
     def primary(self) -> int | None:
@@ -77,10 +79,10 @@ class Sentinels:
         votes: Counter[int] = Counter()
         for connection in self._connections:
             try:
-                found: Any = connection.sentinel_get_master_addr_by_name(MASTER)
+                address: Any = connection.sentinel_get_master_addr_by_name(MASTER)
             except RedisError:
                 return None
-            votes[int(found[1]) if found else 0] += 1
+            votes[int(address[1]) if address else 0] += 1
         port, count = votes.most_common(1)[0]
         return port if count == NUMBER else None
 

@@ -46,7 +46,7 @@ class Slot:
 
     @property
     def is_running(self) -> bool:
-        """Whether it holds a clock that nobody has told to end."""
+        """Whether it holds a clock that was not asked to end."""
         return self._process is not None and self._expected_end == "died"
 
     @property
@@ -115,7 +115,7 @@ class Slot:
         )
 
     def look(self) -> End | None:
-        """How its clock ended, told once; None while it runs or where none is there."""
+        """How its clock ended, returned once; None while it runs or where none is there."""
         if self._process is None or (code := self._process.poll()) is None:
             return None
         if self.wall_clock is not None:
@@ -137,7 +137,7 @@ class Slot:
         # Also called by the proxy, in a thread of its own.
         process = self._process
         if process is not None and process.poll() is None:
-            # One that was killed may not be gone yet, and cannot be told anything more.
+            # One that was killed may not be gone yet, and cannot be asked anything more.
             if self._expected_end != "killed":
                 self._expected_end = end
             process.send_signal(number)

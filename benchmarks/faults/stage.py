@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
-from benchmarks.faults.agenda import Agenda
 from benchmarks.faults.faults import Fault
 from benchmarks.faults.program import Program
 from benchmarks.faults.server import Breakable, Server
 from benchmarks.faults.slot import End, Slot
+from benchmarks.faults.timers import Timers
 from benchmarks.faults.wall_clock import WallClock, libfaketime
 
 RETRY = 0.1
@@ -20,9 +20,9 @@ RETRY = 0.1
 
 
 LONGEST_END = 15.0
-"""Seconds that a process may take to end when it is told to."""
+"""Seconds that a process may take to end when it is asked to."""
 
-NOT_ENDED = "not every process ended when told to"
+NOT_ENDED = "not every process ended when asked to"
 
 
 class Stage:
@@ -34,15 +34,15 @@ class Stage:
         seed: int,
         program: Program,
         *,
-        places: int,
+        slots: int,
         settable: bool = False,
         server: Breakable | None = None,
     ) -> None:
-        """``places`` processes run ``program``; with ``settable`` the wall clock of each can be
+        """``slots`` processes run ``program``; with ``settable`` the wall clock of each can be
         set, where libfaketime is installed. They use ``server``, or one of the stage, each through
         a proxy; where it stands for several servers, they find it by themselves.
         """
-        self.agenda = Agenda()
+        self.timers = Timers()
         self.dice = Random(seed)
         self.server = server or Server(folder / "server")
         port = self.server.port if isinstance(self.server, Server) else None
@@ -55,9 +55,9 @@ class Stage:
                 program,
                 WallClock(library, folder / f"wall-clock-{number}") if library else None,
             )
-            for number in range(places)
+            for number in range(slots)
         ]
-        self.wanted = places
+        self.wanted = slots
         self.starts = 0
         self.strikes: Counter[str] = Counter()
         self.ends: Counter[End] = Counter()
@@ -90,8 +90,8 @@ class Stage:
         self.wait(lambda: False, seconds)
 
     def stop(self) -> None:
-        """Tell all processes to end, and wait until they have."""
-        self.agenda.clear()
+        """Ask all processes to end, and wait until they have."""
+        self.timers.clear()
         for slot in self.slots:
             slot.terminate()
         if not self.wait(
@@ -100,7 +100,7 @@ class Stage:
             self.misbehaved.append(NOT_ENDED)
 
     def stop_clocks(self) -> None:
-        """Tell all processes to end, and wait until they have; nothing else happens meanwhile."""
+        """Ask all processes to end, and wait until they have; nothing else happens meanwhile."""
         for slot in self.slots:
             slot.terminate()
         deadline = time.monotonic() + LONGEST_END
@@ -115,7 +115,7 @@ class Stage:
 
     def calm(self) -> None:
         """Undo every fault at once, and let all processes run."""
-        self.agenda.clear()
+        self.timers.clear()
         self._waiting.clear()
         self.server.resume()
         if not self.server.is_well:
@@ -135,7 +135,7 @@ class Stage:
             if fact():
                 return True
             self._tend(restart)
-            time.sleep(self.agenda.do_due())
+            time.sleep(self.timers.do_due())
         return fact()
 
     def _evenly(self, average: float) -> Callable[[], float]:
@@ -148,11 +148,11 @@ class Stage:
         def strike() -> None:
             if fault.strike(self):
                 self.strikes[fault.name] += 1
-                self.agenda.after(pause(), strike)
+                self.timers.after(pause(), strike)
             else:
-                self.agenda.after(RETRY, strike)
+                self.timers.after(RETRY, strike)
 
-        self.agenda.after(0, strike)
+        self.timers.after(0, strike)
 
     def _tend(self, restart: bool) -> None:
         self.server.tend()
@@ -163,7 +163,7 @@ class Stage:
                 slot.terminate()
             if slot.is_empty and is_wanted and restart and slot.number not in self._waiting:
                 self._waiting.add(slot.number)
-                self.agenda.after(self.dice.choice([0, 0, 0.1, 0.5]), self._start_in(slot))
+                self.timers.after(self.dice.choice([0, 0, 0.1, 0.5]), self._start_in(slot))
 
     def _look_at_ends(self) -> None:
         for slot in self.slots:

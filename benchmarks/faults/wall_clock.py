@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _ROOT = Path(__file__).parents[2]
-_PLACES = (
+_PATHS = (
     (Path("/usr/lib"), "*/faketime/libfaketime.so.1"),
     (Path("/usr/lib"), "faketime/libfaketime.so.1"),
     (_ROOT / ".venv" / "clients" / "faketime", "usr/lib/*/faketime/libfaketime.so.1"),
@@ -18,7 +18,7 @@ _SHARED = ("faketime_shm_{}", "sem.faketime_sem_{}")
 
 def libfaketime() -> Path | None:
     """The library of Debian's package ``libfaketime``, or None."""
-    return next((path for place, name in _PLACES for path in place.glob(name)), None)
+    return next((path for folder, name in _PATHS for path in folder.glob(name)), None)
 
 
 class WallClock:

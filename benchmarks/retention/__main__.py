@@ -26,10 +26,10 @@ def main(hours: int, worker: str) -> None:
         with Redis.from_url(f"redis://127.0.0.1:{server.port}/0") as connection:
             begin = time.monotonic()
             print(f"{worker}\n hour      jobs      keys   MB used")
-            for each in Day(connection, events, worker=worker).pass_by(hours * 3600, 3600):
+            for sample in Day(connection, events, worker=worker).pass_by(hours * 3600, 3600):
                 print(
-                    f"{each.seconds // 3600:5} {each.jobs:9,} {each.keys:9,} "
-                    f"{each.memory / 1e6:9.1f}",
+                    f"{sample.seconds // 3600:5} {sample.jobs:9,} {sample.keys:9,} "
+                    f"{sample.memory / 1e6:9.1f}",
                     flush=True,
                 )
             print(f"took {time.monotonic() - begin:.0f} s; without an end:")

@@ -105,8 +105,8 @@ class Day:
         self._ledger.claim(claims, float(until))
 
     def _work_off(self) -> None:
-        while (found := self._worker.dequeue_job_and_maintain_ttl(None)) is not None:
-            self._worker.execute_job(*found)
+        while (taken := self._worker.dequeue_job_and_maintain_ttl(None)) is not None:
+            self._worker.execute_job(*taken)
             self._jobs += 1
 
     def _sample(self, passed: int) -> Sample:

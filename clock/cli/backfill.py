@@ -1,8 +1,7 @@
-"""``clock backfill FILE EVENT``: claim by hand what passed without a job."""
+"""``clock backfill FILE EVENT``: enqueue past occurrences that have no job."""
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections import Counter
@@ -16,8 +15,8 @@ from redis import Redis
 
 from clock import exit_codes, keys
 from clock.cli import options
+from clock.cli.connect import connect
 from clock.cli.table import table
-from clock.connection.server import find_server
 from clock.ledger.backfill import Backfill, Standing
 from clock.ledger.records import read_record
 from clock.ledger.time_source import server_now
@@ -27,20 +26,24 @@ from clock.schedule.load import load
 
 WORDS = {
     Standing.FIRED: "fired",
-    Standing.BACKFILLED: "backfilled before",
-    Standing.TAKEN: "not enqueued, as another job has the id",
+    Standing.BACKFILLED: "already backfilled",
+    Standing.TAKEN: "not enqueued: another job has the id",
     Standing.PENDING: "left to its clock",
 }
 
 
-@click.command(name="backfill")
+@click.command(
+    name="backfill",
+    epilog=options.examples(
+        "backfill schedules/main.py orders --from 2026-11-21 --dry-run",
+        "backfill schedules/main.py orders --from 2026-11-21T09:00Z --until 2026-11-21T12:00Z",
+    ),
+)
 @options.schedule_file
 @click.argument("name", metavar="EVENT")
-@click.option(
-    "--from", "start", type=options.Instant(), required=True, help="From this instant on."
-)
-@click.option("--until", type=options.Instant(), help="Up to and including this instant; else now.")
-@click.option("--dry-run", is_flag=True, help="List the occurrences; enqueue nothing.")
+@click.option("--from", "start", type=options.Instant(), required=True, help="Start, included.")
+@click.option("--until", type=options.Instant(), help="End, included [default: now]")
+@click.option("--dry-run", is_flag=True, help="List the occurrences without enqueueing them.")
 @options.server_and_serializer
 def backfill(
     file: str,
@@ -53,25 +56,24 @@ def backfill(
     app: str,
     serializer: str,
 ) -> int:
-    """Enqueue the occurrences of EVENT that passed without a job, oldest first.
+    """Enqueue past occurrences of EVENT that have no job.
 
-    What fired, as far as the ledger still knows, was backfilled before, or may yet be enqueued by
-    its clock is left out. Pauses, conditions and overlap are not asked; the schedule stays as it
-    is. An instant without an offset is local time in the schedule's zone.
+    Enqueues the oldest first. Skips occurrences that fired (as far as the ledger remembers), that
+    were backfilled before, or that the clock may still enqueue. Ignores pauses, conditions and
+    overlap. An instant without an offset is local time in the schedule's zone.
     """
     schedule = load(file, serializer=serializer)
     event = options.event_named(schedule, name)
-    connection = find_server(url, settings, os.environ).connect()
-    now = server_now(connection, time.time())
+    connection, now = connect(url, settings)
     first = seconds(options.in_zone(start, schedule.zone))
     last = int(now) if until is None else seconds(options.in_zone(until, schedule.zone))
     if last > now:
-        raise click.UsageError("--until is to come; what is to come is left to the clock")
+        raise click.UsageError("--until is in the future; the clock enqueues future occurrences")
     history = read_record(connection, app, name).history
     chosen = list(islice(candidates(event.recurrence, first, last, history), keys.BACKFILLED + 1))
     if len(chosen) > keys.BACKFILLED:
         raise click.UsageError(
-            f"more than {keys.BACKFILLED} occurrences; ask for a shorter time, one after the other"
+            f"more than {keys.BACKFILLED} occurrences; backfill shorter ranges one after another"
         )
     ledger = Backfill(connection, app=app, event=event, serializer=serializer)
     if dry_run:
@@ -118,7 +120,7 @@ def _words(candidate: Candidate, standing: Standing) -> str:
     if standing is not Standing.OPEN:
         return WORDS[standing]
     if candidate.was is None:
-        return "to enqueue: no record of it is left"
+        return "to enqueue: not recorded"
     return f"to enqueue: {candidate.was.name.lower().replace('_', ' ')}"
 
 

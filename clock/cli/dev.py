@@ -1,4 +1,4 @@
-"""``clock dev FILE``: everything on this one machine."""
+"""``clock dev FILE``: everything on this machine."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from clock.dev.supervisor import run_processes
 from clock.schedule.load import load
 
 
-@click.command()
+@click.command(epilog=options.examples("dev schedules/main.py", "dev schedules/main.py --embedded"))
 @options.schedule_file
 @options.server_and_serializer
-@click.option("--embedded", is_flag=True, help="Embed a server, whatever is configured.")
+@click.option(
+    "--embedded", is_flag=True, help="Start an embedded server even if another is configured."
+)
 def dev(
     file: str, url: str | None, settings: str | None, app: str, serializer: str, embedded: bool
 ) -> int:
-    """Run FILE with all it needs: a server, the clock, a worker and the page, in one stream of
-    lines.
+    """Run server, clock, worker and web UI on this machine.
 
-    A configured server that answers is used; else an embedded one is started, which forgets
-    everything at the end. Ctrl-C ends all of it.
+    Uses the configured server if it answers. Otherwise starts an embedded one, which keeps nothing
+    after the end. Ctrl-C stops everything.
     """
     schedule = load(file, serializer=serializer)
     return run_processes(

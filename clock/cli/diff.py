@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import click
 
@@ -19,15 +18,23 @@ from clock.schedule.revision import load_any
 from clock.schedule.schedule import Schedule
 
 SPAN = timedelta(days=31)
-"""What is compared where no end is asked for."""
+"""What is compared without ``--until``."""
 
 
-@click.command(name="diff")
+@click.command(
+    name="diff",
+    epilog=options.examples(
+        "diff git:main:schedules/main.py schedules/main.py",
+        "diff old.py new.py --from 2027-03-01 --until 2027-04-01",
+    ),
+)
 @click.argument("old")
 @click.argument("new")
 @options.serializer
-@click.option("--from", "start", type=options.Instant(), help="Later than this; else now.")
-@click.option("--until", type=options.Instant(), help="Up to this; else 31 days from the start.")
+@click.option("--from", "start", type=options.Instant(), help="Start, not included [default: now]")
+@click.option(
+    "--until", type=options.Instant(), help="End, included [default: 31 days after the start]"
+)
 @options.as_json
 def diff_schedules(
     old: str,
@@ -37,18 +44,14 @@ def diff_schedules(
     until: datetime | None,
     as_json: bool,
 ) -> int:
-    """Compare the occurrences of two schedules. Needs no server.
+    """Compare the occurrences of two schedules.
 
-    OLD and NEW are files, or git:REV:path as in git:main:schedules/main.py. The exit code is 0
-    where nothing differs, 5 where something does.
+    OLD and NEW are files, or git:REV:path as in git:main:schedules/main.py. Exits with 0 if nothing
+    differs, with 5 if something does. Needs no server.
     """
     before = load_any(old, serializer=serializer)
     after = load_any(new, serializer=serializer)
-    begin = (
-        datetime.fromtimestamp(time.time(), UTC)
-        if start is None
-        else options.in_zone(start, after.zone)
-    )
+    begin = options.instant_or_now(start, after.zone)
     end = begin + SPAN if until is None else options.in_zone(until, after.zone)
     changes = diff(before, after, begin, end)
     if as_json:

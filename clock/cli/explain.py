@@ -1,10 +1,9 @@
-"""``clock explain FILE [EVENT]``: an event in words, and what the clock changes do to it."""
+"""``clock explain FILE [EVENT]``: an event in words, and how clock changes affect it."""
 
 from __future__ import annotations
 
 import json
-import time
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 
@@ -16,12 +15,19 @@ from clock.schedule.explain import Explanation, explain
 from clock.schedule.load import load
 
 
-@click.command(name="explain")
+@click.command(
+    name="explain",
+    epilog=options.examples(
+        "explain schedules/main.py", "explain schedules/main.py reports.daily -n 10"
+    ),
+)
 @options.schedule_file
 @click.argument("event", required=False)
 @options.serializer
-@click.option("-n", "count", type=click.IntRange(min=1), default=5, show_default=True)
-@click.option("--from", "start", type=options.Instant(), help="As of this instant; else now.")
+@options.count(5, "upcoming occurrences")
+@click.option(
+    "--from", "start", type=options.Instant(), help="Explain as of this instant [default: now]"
+)
 @options.as_json
 def explain_events(
     file: str,
@@ -31,15 +37,13 @@ def explain_events(
     start: datetime | None,
     as_json: bool,
 ) -> int:
-    """Explain EVENT of FILE, or every one of them: in words, its zone, its next -n occurrences, and
-    every clock change of the coming year that touches it. Needs no server.
+    """Explain in words when EVENT, or every event, fires.
+
+    Shows its zone, its upcoming occurrences and every clock change of the coming year that affects
+    it. Needs no server.
     """
     schedule = load(file, serializer=serializer)
-    at = (
-        datetime.fromtimestamp(time.time(), UTC)
-        if start is None
-        else options.in_zone(start, schedule.zone)
-    )
+    at = options.instant_or_now(start, schedule.zone)
     for number, chosen in enumerate(options.chosen(schedule, event)):
         explanation = explain(chosen, at, count)
         if as_json:
@@ -61,7 +65,7 @@ def _lines(explanation: Explanation) -> list[str]:
         lines.append("  next    never")
     lines += [f"  {change.kind:<6}  {change.what}" for change in explanation.changes]
     if not explanation.changes:
-        lines.append("  no clock change of the coming year touches it")
+        lines.append("  no clock change of the coming year affects it")
     return lines
 
 

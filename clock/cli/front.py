@@ -1,4 +1,4 @@
-"""The front of the command line: which command, and what becomes of errors."""
+"""The front of the command line: which command runs, and the exit code of an error."""
 
 from __future__ import annotations
 
@@ -18,18 +18,24 @@ from clock.suggest import nearest
 from clock.version import VERSION
 
 EPILOG = """\b
-Examples:
-  clock schedules/main.py             run the clock
-  clock dev schedules/main.py         server, clock and worker on this machine
-  clock check schedules/main.py       find the mistakes before a deploy does
-  clock next schedules/main.py -n 5   what will fire next
-  clock status                        is it alive, did everything fire
-  clock why tasks.x 2026-11-21T09:30  what became of that one
+Exit codes:
+  0  fine
+  1  the schedule file has a mistake
+  2  wrong usage or settings
+  3  the server cannot be reached or refuses
+  4  the clock crashed
+  5  two schedules differ
+  6  no clock is alive
+  7  an event is overdue or ahead, or two clocks disagree about it
 
 \b
-Exit codes: 0 fine, 1 the schedule has a mistake, 2 usage, 3 server, 4 a crash,
-  5 two schedules differ, 6 no clock is alive, 7 one is and something did not fire,
-  or two disagree about an event.
+Examples:
+  clock schedules/main.py             run the clock
+  clock dev schedules/main.py         run server, clock, worker and web UI
+  clock check schedules/main.py       find mistakes before a deploy
+  clock next schedules/main.py -n 5   show what fires next
+  clock status                        check that a clock is alive and nothing is overdue
+  clock why tasks.x 2026-11-21T09:30  explain why that occurrence fired or did not
 """
 
 
@@ -69,14 +75,15 @@ class Front(click.Group):
 def front() -> None:
     """The clock for Python applications on RQ.
 
-    `clock FILE` reads a schedule file and enqueues a job whenever a time in it comes.
+    `clock FILE` runs the clock: it reads a schedule file and enqueues the job of each event when it
+    is due. `clock FILE --help` lists its options.
     """
 
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command and exit with one of the codes; a user's mistake is one line on stderr."""
     try:
-        # Not click's own main(), which takes the end of a pipe for a failure.
+        # click's own main() exits with 1 when the reader of a pipe closes it.
         words = list(sys.argv[1:] if args is None else args) or ["--help"]
         with front.make_context("clock", words) as context:
             code = front.invoke(context)
@@ -93,7 +100,7 @@ def main(args: Sequence[str] | None = None) -> None:
     except click.Abort:
         code = exit_codes.USAGE
     except BrokenPipeError:
-        # The reader of a pipe, as in `clock next ... | head`, has seen enough.
+        # The reader of a pipe closed it, as in `clock next ... | head`.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = exit_codes.OK
     sys.exit(code)

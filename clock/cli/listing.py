@@ -15,12 +15,14 @@ from clock.schedule.event import Event
 from clock.schedule.load import load
 
 
-@click.command(name="list")
+@click.command(
+    name="list", epilog=options.examples("list schedules/main.py", "list schedules/main.py --json")
+)
 @options.schedule_file
 @options.serializer
 @options.as_json
 def list_events(file: str, serializer: str, as_json: bool) -> int:
-    """List the events of FILE, each with its next time. Needs no server."""
+    """List the events of FILE with their next times. Needs no server."""
     schedule = load(file, serializer=serializer)
     now = int(time.time())
     if as_json:

@@ -1,10 +1,9 @@
-"""``clock next FILE``: coming occurrences."""
+"""``clock next FILE``: upcoming occurrences."""
 
 from __future__ import annotations
 
 import heapq
 import json
-import time
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
@@ -21,18 +20,27 @@ from clock.schedule.load import load
 from clock.schedule.schedule import Schedule
 
 SHOWN = 10
-"""Occurrences shown where neither a number nor an end is asked for."""
+"""Occurrences shown without ``-n`` and ``--until``."""
 
 
-@click.command(name="next")
+@click.command(
+    name="next",
+    epilog=options.examples(
+        "next schedules/main.py -n 5",
+        "next schedules/main.py --event reports.daily --until 2027-01-01",
+    ),
+)
 @options.schedule_file
 @options.serializer
-@click.option("--from", "start", type=options.Instant(), help="Later than this instant; else now.")
-@click.option("--until", type=options.Instant(), help="Up to and including this instant.")
+@click.option("--from", "start", type=options.Instant(), help="Start, not included [default: now]")
+@click.option("--until", type=options.Instant(), help="End, included.")
 @click.option(
-    "-n", "count", type=click.IntRange(min=1), help=f"At most so many; {SHOWN} without --until."
+    "-n",
+    "count",
+    type=click.IntRange(min=1),
+    help=f"Maximum number [default: {SHOWN}, without limit if --until is given]",
 )
-@click.option("--event", "name", help="Of this event alone.")
+@click.option("--event", "name", help="Show only this event.")
 @options.as_json
 def next_occurrences(
     file: str,
@@ -43,12 +51,12 @@ def next_occurrences(
     name: str | None,
     as_json: bool,
 ) -> int:
-    """Show the coming occurrences of FILE, in order of time. Needs no server.
+    """Show the upcoming occurrences of FILE in order of time.
 
-    An instant without an offset is local time in the schedule's zone.
+    An instant without an offset is local time in the schedule's zone. Needs no server.
     """
     schedule = load(file, serializer=serializer)
-    after = int(time.time()) if start is None else seconds(options.in_zone(start, schedule.zone))
+    after = seconds(options.instant_or_now(start, schedule.zone))
     last = None if until is None else seconds(options.in_zone(until, schedule.zone))
     if count is None and last is None:
         count = SHOWN
@@ -72,7 +80,7 @@ def next_occurrences(
 
 
 def _shown(schedule: Schedule, name: str | None) -> list[Event]:
-    # A disabled event fires only in the imagination of whoever asks for it by name.
+    # A disabled event never fires, so it is shown only where it is named.
     return [event for event in options.chosen(schedule, name) if name or event.enabled]
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, TypeVar
 
 import click
 
+from clock.log import STYLES
 from clock.recurrence.zone import Zone
 from clock.schedule.event import Event
 from clock.schedule.schedule import Schedule
@@ -21,11 +23,29 @@ schedule_file = click.argument("file", type=click.Path(dir_okay=False))
 _SETTINGS = "clock.settings"
 """Where a command keeps the name of its settings module."""
 
-as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+as_json_object = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+def count(default: int, of: str) -> Callable[[Command], Command]:
+    """The option ``-n``, of a command that shows at least one."""
+    return click.option(
+        "-n",
+        "count",
+        type=click.IntRange(min=1),
+        default=default,
+        show_default=True,
+        help=f"Number of {of}.",
+    )
+
+
+def examples(*commands: str) -> str:
+    """The end of a command's help: command lines, each with what it does."""
+    return "\b\nExamples:\n" + "\n".join(f"  clock {command}" for command in commands)
 
 
 def _from_settings(field: str) -> Callable[..., str]:
-    """Where the command line says nothing: what the environment or the settings module says."""
+    """The value of the environment or the settings module where the option is not given."""
 
     def find(ctx: click.Context, _param: click.Parameter, value: str | None) -> str:
         if value:
@@ -46,10 +66,11 @@ def _settings(*, is_passed_on: bool) -> Callable[[Command], Command]:
         "-c",
         "settings",
         envvar="RQ_CONFIG",
-        is_eager=True,  # it is known when the options that it may answer are looked at
+        is_eager=True,  # read before the options whose default it may give
         expose_value=is_passed_on,
         callback=_note_settings,
-        help="Settings module, as of 'rq worker -c'.",
+        show_envvar=True,
+        help="Settings module, as for 'rq worker -c'.",
     )
 
 
@@ -57,20 +78,28 @@ _serializer = click.option(
     "--serializer",
     "-S",
     callback=_from_settings("serializer"),
-    help="The serializer of the workers: pickle, json or a dotted name; else CLOCK_SERIALIZER, "
-    "the settings' SERIALIZER, pickle.",
+    help="Serializer of the workers: pickle, json or a dotted name [env var: CLOCK_SERIALIZER; "
+    "setting: SERIALIZER; default: pickle]",
 )
 
 _app = click.option(
     "--app",
     callback=_from_settings("app"),
-    help="Name of the application in the ledger; else CLOCK_APP, the settings' APP, clock.",
+    help="Name of the application [env var: CLOCK_APP; setting: APP; default: clock]",
 )
 
 _url = click.option(
-    "--url", "-u", help="Address of the server; else the settings, then the environment."
+    "--url", "-u", help="Redis or Valkey URL [default: from settings, then environment]"
 )
 
+
+log_format = click.option(
+    "--log",
+    "style",
+    type=click.Choice(STYLES),
+    envvar="CLOCK_LOG",
+    help="Log format [env var: CLOCK_LOG; default: terminal on a TTY, else logfmt]",
+)
 
 overdue_after = click.option(
     "--overdue-after",
@@ -79,7 +108,8 @@ overdue_after = click.option(
     envvar="CLOCK_OVERDUE_AFTER",
     default=TOLERANCE,
     show_default=True,
-    help="Seconds an occurrence may stay undecided while a clock is alive.",
+    show_envvar=True,
+    help="Seconds before an undecided occurrence counts as overdue.",
 )
 
 conflict_after = click.option(
@@ -88,22 +118,23 @@ conflict_after = click.option(
     envvar="CLOCK_CONFLICT_AFTER",
     default=CONFLICT_AFTER,
     show_default=True,
-    help="Seconds for which two clocks may declare an event differently, as in a deploy.",
+    show_envvar=True,
+    help="Seconds two clocks may declare an event differently, as in a deploy.",
 )
 
 
 def serializer(command: Command) -> Command:
-    """The options that say how the workers read arguments, for a command that needs no server."""
+    """Add ``--serializer`` and ``--config``, for a command that needs no server."""
     return _serializer(_settings(is_passed_on=False)(command))
 
 
 def server(command: Command) -> Command:
-    """The options that say which server, and which application's ledger there."""
+    """Add ``--url``, ``--config`` and ``--app``: which server, and whose ledger on it."""
     return _url(_settings(is_passed_on=True)(_app(command)))
 
 
 def server_and_serializer(command: Command) -> Command:
-    """The options of ``server``, and how the workers read arguments."""
+    """Add the options of ``server``, and ``--serializer``."""
     return server(_serializer(command))
 
 
@@ -128,12 +159,12 @@ class Instant(click.ParamType):  # type: ignore[type-arg]  # generic from click 
 
 
 def chosen(schedule: Schedule, name: str | None) -> list[Event]:
-    """The event called ``name``, or all; raises click.UsageError where there is no such event."""
+    """The event ``name``, or all events; raises click.UsageError for an unknown name."""
     return list(schedule.events.values()) if name is None else [event_named(schedule, name)]
 
 
 def in_zone(instant: datetime, zone: Zone) -> datetime:
-    """``instant`` as it is where it has an offset, else as a local time of ``zone``; aware."""
+    """``instant`` as an aware datetime; without an offset it is a local time of ``zone``."""
     if instant.tzinfo is not None:
         return instant
     local = round(instant.replace(tzinfo=UTC).timestamp())
@@ -141,8 +172,13 @@ def in_zone(instant: datetime, zone: Zone) -> datetime:
     return datetime.fromtimestamp(at, timezone(timedelta(seconds=zone.offset(at))))
 
 
+def instant_or_now(instant: datetime | None, zone: Zone) -> datetime:
+    """``instant`` as of ``in_zone``, or the present where the option is not given."""
+    return datetime.fromtimestamp(time.time(), UTC) if instant is None else in_zone(instant, zone)
+
+
 def event_named(schedule: Schedule, name: str) -> Event:
-    """The event of a schedule; a usage error that says which there are where it has none."""
+    """The event ``name``; raises click.UsageError, which lists the events, for an unknown name."""
     if name not in schedule.events:
         raise click.UsageError(
             f"there is no event {name!r}; the events are {', '.join(schedule.events)}"

@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 import getpass
-import os
 import socket
-import time
 from datetime import datetime
 
 import click
 
 from clock import exit_codes
 from clock.cli import options
-from clock.connection.server import find_server
+from clock.cli.connect import connect
 from clock.instant import utc_text
 from clock.ledger.pauses import Pause, pause, pause_end, resume
-from clock.ledger.time_source import server_now
 
 
-@click.command(name="pause")
+@click.command(
+    name="pause",
+    epilog=options.examples(
+        "pause reports.daily --reason 'the mail server moves'",
+        "pause reports.daily --until 2026-12-01T09:00+01:00",
+    ),
+)
 @click.argument("event")
 @options.server
-@click.option("--until", type=options.Instant(), help="The end, with an offset; else none.")
-@click.option("--reason", default="", help="Why, for whoever asks later.")
+@click.option(
+    "--until", type=options.Instant(), help="End, with an offset [default: until it is resumed]"
+)
+@click.option("--reason", default="", help="Reason, shown by 'clock why' and in the web UI.")
 def pause_event(
     event: str, url: str | None, settings: str | None, app: str, until: datetime | None, reason: str
 ) -> int:
-    """Let no occurrence of EVENT fire, through restarts and deploys, until it is resumed.
+    """Stop EVENT from firing until it is resumed.
 
-    Each is recorded as paused, and none is made up afterwards.
+    A pause outlives restarts and deploys. Its occurrences are recorded as paused, and are not made
+    up afterwards.
     """
-    connection = find_server(url, settings, os.environ).connect()
-    now = server_now(connection, time.time())
+    connection, now = connect(url, settings)
     try:
         end = None if until is None else pause_end(now, until)
     except ValueError as error:
@@ -46,13 +51,13 @@ def pause_event(
     return exit_codes.OK
 
 
-@click.command(name="resume")
+@click.command(name="resume", epilog=options.examples("resume reports.daily"))
 @click.argument("event")
 @options.server
 def resume_event(event: str, url: str | None, settings: str | None, app: str) -> int:
-    """Let EVENT fire again, from its next time on."""
-    connection = find_server(url, settings, os.environ).connect()
-    ended = resume(connection, app, event, server_now(connection, time.time()))
+    """Let a paused EVENT fire again, from its next time on."""
+    connection, now = connect(url, settings)
+    ended = resume(connection, app, event, now)
     click.echo(f"{event} was not paused" if ended is None else f"{event} is resumed")
     return exit_codes.OK
 

@@ -1,49 +1,47 @@
-"""``clock restore INSTANT``: after a server was restored from an older copy of its data."""
+"""``clock restore INSTANT``: after a server was restored from a backup."""
 
 from __future__ import annotations
 
-import os
-import time
 from datetime import datetime
 
 import click
 
 from clock import exit_codes
 from clock.cli import options
-from clock.connection.server import find_server
+from clock.cli.connect import connect
 from clock.instant import utc_text
 from clock.ledger.clocks import read_clocks
 from clock.ledger.restore import restore
-from clock.ledger.time_source import server_now
 from clock.schedule.event import seconds
 
 
-@click.command(name="restore")
+@click.command(name="restore", epilog=options.examples("restore 2026-11-21T18:00Z"))
 @click.argument("instant", type=options.Instant())
 @options.server
 def restore_records(instant: datetime, url: str | None, settings: str | None, app: str) -> int:
-    """Let no occurrence up to INSTANT fire: for a server restored from an older copy.
+    """Prevent repeats after a server was restored from a backup.
 
-    INSTANT, with an offset, is when the data was lost. What was enqueued since the copy was
-    written has no record in it, and would be made up again. Run this before the clocks start: what
-    is scheduled after INSTANT is then made up as after any absence of a clock.
+    INSTANT, with an offset, is when the data was lost. The backup has no record of what was
+    enqueued after it was written, so a clock would enqueue that again. Run this before the clocks
+    start: then no occurrence up to INSTANT fires, and later ones follow their catch-up rule.
     """
     if instant.tzinfo is None:
         raise click.UsageError("INSTANT needs an offset, as in 2026-11-21T18:00Z or …T18:00+09:00")
-    connection = find_server(url, settings, os.environ).connect()
-    now = server_now(connection, time.time())
+    connection, now = connect(url, settings)
     if seconds(instant) > now:
-        raise click.UsageError(f"{instant.isoformat()} is to come; it would silence every event")
+        raise click.UsageError(
+            f"{instant.isoformat()} is in the future; no event would fire until then"
+        )
     for life in read_clocks(connection, app):
         if life.is_alive(now):
             click.echo(
-                f"warning: the clock {life.host}:{life.pid} seems alive, and may have made up what "
-                "was enqueued before",
+                f"warning: the clock {life.host}:{life.pid} seems alive and may have enqueued "
+                "occurrences again",
                 err=True,
             )
     done = restore(connection, app, seconds(instant))
     click.echo(
-        f"{done.moved} of {done.records} events stand at {utc_text(seconds(instant))}; "
-        f"{done.records - done.moved} stood there or later"
+        f"{done.moved} of {done.records} events set to {utc_text(seconds(instant))}; "
+        f"{done.records - done.moved} were there or later"
     )
     return exit_codes.OK

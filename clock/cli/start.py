@@ -19,7 +19,7 @@ from clock.cli import options
 from clock.connection.server import find_server
 from clock.errors import ServerError, TimeSourceError
 from clock.ledger.ledger import Ledger
-from clock.log import STYLES, Style, log_always_to
+from clock.log import Style, log_always_to
 from clock.loop.heartbeat import Heartbeat
 from clock.loop.loop import Loop
 from clock.loop.outage import Outage
@@ -39,16 +39,14 @@ SHOWN_AT_START = 20
 log = logging.getLogger("clock")
 
 
-@click.command(name="start", hidden=True)
+@click.command(
+    name="start",
+    hidden=True,
+    epilog=options.examples("schedules/main.py", "schedules/main.py -c settings --log json"),
+)
 @options.schedule_file
 @options.server_and_serializer
-@click.option(
-    "--log",
-    "style",
-    type=click.Choice(STYLES),
-    envvar="CLOCK_LOG",
-    help="Log format [default: terminal on a TTY, else logfmt]",
-)
+@options.log_format
 @options.overdue_after
 @click.option(
     "--condition-timeout",
@@ -56,7 +54,8 @@ log = logging.getLogger("clock")
     envvar="CLOCK_CONDITION_TIMEOUT",
     default=CONDITION_TIMEOUT,
     show_default=True,
-    help="Seconds a condition (if_) may take; then its occurrence is recorded as an error.",
+    show_envvar=True,
+    help="Seconds a condition (if_) may take before it counts as an error.",
 )
 @options.conflict_after
 def start(
@@ -70,9 +69,9 @@ def start(
     condition_timeout: float,
     conflict_after: float,
 ) -> int:
-    """Read FILE and enqueue what is due, until SIGTERM, SIGINT or SIGHUP."""
+    """Run the clock: enqueue what FILE declares, until SIGTERM, SIGINT or SIGHUP."""
     unblock_output()
-    # What is read stays as long as the clock runs: collecting garbage there is a waste.
+    # The schedule lives as long as the process: collecting garbage in it is a waste.
     gc.disable()
     schedule = load(file, serializer=serializer)
     gc.freeze()
@@ -85,7 +84,7 @@ def start(
         style or ("terminal" if on_terminal else "logfmt"),
         colour=on_terminal and not os.environ.get("NO_COLOR"),
     )
-    # What users' code computes beside the loop lets it in this soon, in seconds.
+    # Seconds until user code in another thread yields to the loop.
     sys.setswitchinterval(0.0005)
     stop, token = Stop(), process_token()
     ping_url = read_settings(settings, os.environ).ping_url
@@ -150,7 +149,7 @@ def _next(event: Event, now: float) -> datetime | str:
     if not event.enabled:
         return "disabled"
     if runs_user_code(event.recurrence):
-        # It may take as long as it likes, and the loop asks it beside everything else.
+        # It may take any time; the loop runs it in a thread.
         return "unknown until its code has run"
     following = event.recurrence.next(int(now))
     return "never" if following is None else event.local(following)

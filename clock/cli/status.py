@@ -16,6 +16,7 @@ from clock import exit_codes
 from clock.cli import options
 from clock.cli.table import table
 from clock.connection.server import find_server
+from clock.errors import HOLDS_NO_QUEUE
 from clock.ledger.clocks import Life
 from clock.ledger.time_source import server_now
 from clock.observe.formatting import local, span, utc_exact
@@ -26,18 +27,17 @@ from clock.observe.state import State, last_lateness
 from clock.observe.status import AppStatus, EventStatus
 
 
-@click.command(name="status")
+@click.command(name="status", epilog=options.examples("status", "status --json"))
 @options.server
 @options.overdue_after
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@options.as_json_object
 def status(url: str | None, settings: str | None, app: str, tolerance: float, as_json: bool) -> int:
-    """Show the clocks that are alive, and every event with its state, its last and next time.
+    """Show the live clocks and the state of every event.
 
-    Needs no schedule file. The exit code is 0 where all is well; 6 where no clock is alive, or none
-    of one of the schedule files; 7 where one is, and something should have fired and did not, or
-    two say different things of an event. All of that is said on stderr, as is a queue that no
-    worker listens on, or a schedule file that declares no events, which change nothing about the
-    code.
+    Exits with 0 if all is well; with 6 if no clock is alive, or none for one of the schedule files;
+    with 7 if a clock is alive but an event is overdue or ahead, or two clocks disagree about it.
+    Each reason is a line on stderr. A queue without a worker and a schedule file without events are
+    warnings and do not change the exit code. Needs no schedule file.
     """
     server = find_server(url, settings, os.environ)
     connection = server.connect()
@@ -108,7 +108,9 @@ def _complaints(status: AppStatus, workers: Mapping[str, int], broken: Set[str])
     if not status.alive:
         last = status.last_tick()
         ago = (
-            "none ever was" if last is None else f"the last tick was {span(status.now - last)} ago"
+            "none has run yet"
+            if last is None
+            else f"the last tick was {span(status.now - last)} ago"
         )
         yield f"no clock is alive: {ago}"
     else:
@@ -120,7 +122,7 @@ def _complaints(status: AppStatus, workers: Mapping[str, int], broken: Set[str])
         yield f"warning: {file} declares no events"
     for event in status.overdue:
         queue = event.description.queue
-        why = f"; the key of its queue {queue!r} holds no queue" if queue in broken else ""
+        why = f"; the key of its queue {queue!r} {HOLDS_NO_QUEUE}" if queue in broken else ""
         yield (
             f"overdue: {event.name} should have fired at "
             f"{local(event.pending or 0, event.description.zone)}{why}"
@@ -129,8 +131,8 @@ def _complaints(status: AppStatus, workers: Mapping[str, int], broken: Set[str])
         decided = 0 if event.record is None else event.record.decided
         yield (
             f"ahead: {event.name} fires nothing before "
-            f"{local(decided, event.description.zone)}: its record stands there, in the server's "
-            f"future; clock rewind {event.name!r} sets it back"
+            f"{local(decided, event.description.zone)}: its record is ahead of the "
+            f"server's time; clock rewind {event.name!r} sets it back"
         )
     for queue in sorted(name for name, count in workers.items() if count == 0):
         events = sum(1 for event in status.events if event.description.queue == queue)

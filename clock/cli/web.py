@@ -1,4 +1,4 @@
-"""``clock web``: the page, the JSON API and the metrics."""
+"""``clock web``: the web UI, the JSON API and the metrics."""
 
 from __future__ import annotations
 
@@ -13,14 +13,19 @@ from clock import exit_codes
 from clock.cli import options
 from clock.connection.server import find_server
 from clock.errors import SettingsError
-from clock.log import STYLES, Style, log_to
+from clock.log import Style, log_to
 from clock.output import unblock_output
 from clock.settings import settings_module
 
 PORT = 5040
 
 
-@click.command(name="web")
+@click.command(
+    name="web",
+    epilog=options.examples(
+        "web", "web --allow-actions -c settings", "web --host 0.0.0.0 --port 8080"
+    ),
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
@@ -28,25 +33,20 @@ PORT = 5040
     envvar="PORT",
     default=PORT,
     show_default=True,
-    help="Port; else PORT.",
+    show_envvar=True,
+    help="Port to listen on.",
 )
-@click.option("--or-any-port", is_flag=True, help="Any port that is free, where that is taken.")
+@click.option("--or-any-port", is_flag=True, help="Use a free port if that one is taken.")
 @options.server_and_serializer
 @options.overdue_after
-@click.option(
-    "--log",
-    "style",
-    type=click.Choice(STYLES),
-    envvar="CLOCK_LOG",
-    help="Log format [default: terminal on a TTY, else logfmt]",
-)
-@click.option("--allow-actions", is_flag=True, help="Let readers run, pause and delete.")
+@options.log_format
+@click.option("--allow-actions", is_flag=True, help="Allow users to run, pause and delete.")
 @click.option(
     "--allow",
     "tasks",
     multiple=True,
     metavar="TASK",
-    help="A task that the API may enqueue, besides those of the settings' ALLOWED.",
+    help="Let the API enqueue TASK, besides ALLOWED of the settings; may be repeated.",
 )
 @click.option("--show-arguments", is_flag=True, help="Show the arguments of jobs.")
 def web(
@@ -63,10 +63,11 @@ def web(
     tasks: tuple[str, ...],
     show_arguments: bool,
 ) -> int:
-    """Serve the page, /api/v1 and /metrics until SIGTERM, SIGINT or SIGHUP.
+    """Serve the web UI, /api/v1 and /metrics.
 
-    Everybody who reaches the address may read, unless CLOCK_WEB_PASSWORD or CLOCK_WEB_TOKEN (or
-    WEB_PASSWORD, WEB_TOKEN in the settings) is set; without one only this machine is served.
+    Runs until SIGTERM, SIGINT or SIGHUP. Set CLOCK_WEB_PASSWORD or CLOCK_WEB_TOKEN (in the
+    settings: WEB_PASSWORD, WEB_TOKEN) to require authentication. Without either, only this machine
+    is served.
     """
     served = _imported()
     module = settings_module(settings) if settings else {}
@@ -79,7 +80,7 @@ def web(
     )
     if access.is_open and not _is_loopback(host):
         raise SettingsError(
-            f"{host} may be reached from outside: set CLOCK_WEB_PASSWORD, or leave --host out"
+            f"{host} may be reached from outside: set CLOCK_WEB_PASSWORD or omit --host"
         )
     application = served.application(
         find_server(url, settings, os.environ).connect(),
@@ -103,7 +104,7 @@ def _imported() -> Any:
     except ImportError as error:
         if error.name and error.name.startswith("clock"):
             raise
-        raise SettingsError("clock web needs more: pip install 'rq-clock[web]'") from None
+        raise SettingsError("clock web needs an extra: pip install 'rq-clock[web]'") from None
     return serve
 
 

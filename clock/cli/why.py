@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -14,10 +12,9 @@ from redis import Redis
 
 from clock import exit_codes
 from clock.cli import options
-from clock.connection.server import find_server
+from clock.cli.connect import connect
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause_over
-from clock.ledger.time_source import server_now
 from clock.observe import why as observed
 from clock.observe.formatting import local, utc
 from clock.observe.reading import read_event
@@ -30,12 +27,14 @@ from clock.runs.run import Run
 from clock.schedule.event import seconds
 
 
-@click.command(name="why")
+@click.command(
+    name="why", epilog=options.examples("why reports.daily", "why reports.daily 2026-11-21T09:30")
+)
 @click.argument("event")
 @click.argument("at", metavar="[TIME]", type=options.Instant(), required=False)
 @options.server
 @options.overdue_after
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@options.as_json_object
 def why_event(
     event: str,
     at: datetime | None,
@@ -45,13 +44,13 @@ def why_event(
     tolerance: float,
     as_json: bool,
 ) -> int:
-    """Say what became of the occurrence of EVENT at TIME, or of the last that was due.
+    """Explain why an occurrence of EVENT fired or did not.
 
-    TIME without an offset is local time in the zone of EVENT. Needs no schedule file; the ledger
-    remembers some forty decisions of each event.
+    TIME is when it was scheduled [default: the last that was due]; without an offset it is local
+    time in the zone of EVENT. The ledger remembers some forty decisions per event. Needs no
+    schedule file.
     """
-    connection = find_server(url, settings, os.environ).connect()
-    now = server_now(connection, time.time())
+    connection, now = connect(url, settings)
     reading = read_event(connection, app, event, now, tolerance=tolerance)
     status = reading.event
     zone = status.description.zone
@@ -84,8 +83,8 @@ def why_event(
 
 
 def _job(connection: Redis, app: str, event: EventStatus, answer: WhyAnswer) -> JobState | None:
-    """The job of the occurrence; of one that the history has forgotten, it may be there still. Of
-    one that is overdue, the job that has its id.
+    """The job of the occurrence, which may outlive its decision in the history. For an overdue
+    one, the job that has its id.
     """
     if answer.verdict not in {Verdict.FIRED, Verdict.FORGOTTEN, Verdict.OVERDUE}:
         return None
@@ -93,7 +92,7 @@ def _job(connection: Redis, app: str, event: EventStatus, answer: WhyAnswer) -> 
 
 
 def _run(runs: Sequence[Run], answer: WhyAnswer) -> Run | None:
-    """The last run of the occurrence, where one of our workers recorded it."""
+    """The last run of the occurrence, if ``clock.worker.Worker`` recorded it."""
     if answer.verdict not in {Verdict.FIRED, Verdict.FORGOTTEN}:
         return None
     return next((run for run in runs if run.scheduled == answer.at), None)

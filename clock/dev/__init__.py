@@ -1,1 +1,1 @@
-"""Everything on one machine, for a laptop: server, clock and worker under one command."""
+"""``clock dev``: server, clock, worker and web UI under one command, for development."""

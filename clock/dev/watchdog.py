@@ -1,4 +1,4 @@
-"""What ends the children where their parent could not, because it was killed itself."""
+"""A process that ends the children where their parent could not, because it was killed."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from clock.bootstrap import SIGNALS
 from clock.dev.child import Child
+from clock.stop import SIGNALS
 
 GRACE = 1.4
 """Seconds the children have to end by themselves once their parent is gone."""
 
 
 @contextmanager
-def swept(children: Sequence[Child]) -> Iterator[None]:
-    """While the block runs, the death of this process, even by SIGKILL, is soon the children's.
+def end_with_parent(children: Sequence[Child]) -> Iterator[None]:
+    """While the block runs, the children end soon after this process, even after a SIGKILL.
 
     A worker that runs a job would otherwise go on with it, and so outlive the server. For a process
-    whose threads hold no lock that the children's end needs.
+    whose threads hold no lock that ending the children needs.
     """
     reader, writer = os.pipe()
     watchdog = os.fork()

@@ -1,4 +1,4 @@
-"""What a task, or an application that enqueues one, imports; a plain function needs none of it."""
+"""The API for tasks and for applications that enqueue them; a plain function needs none of it."""
 
 from clock.errors import (
     EnqueueError,

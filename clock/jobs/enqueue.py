@@ -21,6 +21,7 @@ from clock.connection.client import with_timeout
 from clock.connection.errors import may_have_run, server_errors
 from clock.connection.scripts import script
 from clock.errors import (
+    HOLDS_NO_QUEUE,
     EnqueueError,
     JobServerError,
     NotAQueueError,
@@ -28,10 +29,10 @@ from clock.errors import (
     WaitRefusedError,
 )
 from clock.jobs.handle import Handle, check_may_wait
-from clock.jobs.options import ENDLESS, Enqueueing, EnqueueOptions, read_options
-from clock.jobs.span import Span
+from clock.jobs.options import ENDLESS, CheckedOptions, EnqueueOptions, read_options
 from clock.jobs.target import Target, find_target
 from clock.ledger.job import job_meta, rq_callback, rq_retry
+from clock.recurrence.duration import Timeout
 from clock.schedule.event import JobOptions
 from clock.schedule.task import task_name
 
@@ -39,19 +40,19 @@ from clock.schedule.task import task_name
 def enqueue(task: str | Callable[..., Any], /, **options: Unpack[EnqueueOptions]) -> Handle:
     """Enqueue a job of ``task``, its dotted name, and return a handle on it at once.
 
-    Every option is described in ``clock.jobs.options.EnqueueOptions``. Raises ValueError for
-    one that makes no sense, SettingsError, and EnqueueError where the server has not taken the job
-    by the ``deadline``; it is asked once.
+    Every option is described in ``clock.jobs.options.TABLE``. Raises ValueError for
+    an invalid one, SettingsError, and EnqueueError where the server has not taken the job
+    by the ``deadline``; it is tried once.
     """
     name = task_name(task)
-    asked = read_options(name, options)
-    target = find_target(asked.connection)
-    sent = _send(name, asked, target, time.time())
+    checked = read_options(name, options)
+    target = find_target(checked.connection)
+    sent = _send(name, checked, target, time.time())
     return Handle(sent[1:], is_new=sent.startswith("+"), target=target)
 
 
 def call(
-    task: str | Callable[..., Any], /, *, wait: Span = 60, **options: Unpack[EnqueueOptions]
+    task: str | Callable[..., Any], /, *, wait: Timeout = 60, **options: Unpack[EnqueueOptions]
 ) -> Any:
     """Enqueue a job of ``task``, wait for it, and return what it returned.
 
@@ -62,7 +63,7 @@ def call(
     check_may_wait()
     if get_current_job() is not None:
         raise WaitRefusedError(
-            "a job does not call another, as no worker may be left to run it; "
+            "a job must not wait for another, as no worker may be left to run it; "
             "enqueue the other, and let it enqueue what follows"
         )
     return enqueue(task, **options).result(wait)
@@ -70,8 +71,8 @@ def call(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What asks for jobs under a key of its own: the same request enqueues them once, another one
-    with its key nothing. ``ids`` are those of all jobs by which one that came before is known.
+    """A request for jobs under a key: repeated, it enqueues them once; another one with its key
+    enqueues nothing. ``ids`` are those of all jobs by which an earlier request is recognised.
     """
 
     key: str
@@ -120,14 +121,16 @@ def enqueue_many(
         raise RequestChangedError(f"the key {request.key!r} was used for another request")
     for job, reply in zip(made, replies, strict=True):
         if reply == "q":
-            raise NotAQueueError(f"{job.id} was not enqueued: the key {job.keys[1]} holds no queue")
+            raise NotAQueueError(
+                f"{job.id} was not enqueued: the key {job.keys[1]} {HOLDS_NO_QUEUE}"
+            )
     return [Handle(reply[1:], is_new=reply.startswith("+"), target=target) for reply in replies]
 
 
-def _send(name: str, asked: Enqueueing, target: Target, now: float) -> str:
-    """Ask the server once; what the script returned."""
-    connection = with_timeout(target.connection, asked.deadline)
-    made = _made(name, asked, connection, target, now)
+def _send(name: str, checked: CheckedOptions, target: Target, now: float) -> str:
+    """Send the job once; returns what the script returned."""
+    connection = with_timeout(target.connection, checked.deadline)
+    made = _made(name, checked, connection, target, now)
     call = connection.register_script(script("clock.jobs", "enqueue.lua"))
     try:
         with server_errors(connection, JobServerError):
@@ -138,9 +141,7 @@ def _send(name: str, asked: Enqueueing, target: Target, now: float) -> str:
             message += f"; if the reply was lost it was, so enqueue it again with id={made.id!r}"
         raise _not_enqueued(message, made.id, error) from error
     if reply == "q":
-        raise EnqueueError(
-            f"{name} was not enqueued: the key {made.keys[1]} holds no queue", made.id
-        )
+        raise EnqueueError(_refused(name, made), made.id)
     return reply
 
 
@@ -155,65 +156,65 @@ class _Made:
 
 def _made(
     name: str,
-    asked: Enqueueing,
+    checked: CheckedOptions,
     connection: Redis,
     target: Target,
     now: float,
     request: Request | None = None,
 ) -> _Made:
-    queue = Queue(asked.queue, connection=connection, serializer=target.serializer)
-    job = _job(name, asked, queue, now)
+    queue = Queue(checked.queue, connection=connection, serializer=target.serializer)
+    job = _job(name, checked, queue, now)
     names = [
         job.key,
         queue.key,
         rq_keys.QUEUES,
         rq_keys.registry("scheduled", queue.name),
         keys.expires(job.id),
-        *([keys.unique(target.app, asked.unique.digest)] if asked.unique else []),
+        *([keys.unique(target.app, checked.unique.digest)] if checked.unique else []),
         *(map(Job.key_for, request.ids) if request else []),
     ]
-    return _Made(job.id, names, _arguments(job, asked, now, request))
+    return _Made(job.id, names, _arguments(job, checked, now, request))
 
 
-def _arguments(job: Job, asked: Enqueueing, now: float, request: Request | None) -> list[Any]:
-    """What the script is told, see there."""
-    due = None if asked.delay is None else math.ceil(now + asked.delay)
-    ttl, known_until = _expiry(asked.job, 0 if due is None else due - now)
+def _arguments(job: Job, checked: CheckedOptions, now: float, request: Request | None) -> list[Any]:
+    """The arguments of ``enqueue.lua``, described there."""
+    due = None if checked.delay is None else math.ceil(now + checked.delay)
+    ttl, known_until = _expiry(checked.job, 0 if due is None else due - now)
     return [
         job.id,
-        "LPUSH" if asked.job.at_front else "RPUSH",
+        "LPUSH" if checked.job.at_front else "RPUSH",
         "-" if due is None else due,
         ttl,
         known_until,
-        asked.unique.kind if asked.unique else "-",
-        asked.unique.lasts * 1000 if asked.unique else 0,
+        checked.unique.kind if checked.unique else "-",
+        checked.unique.lasts * 1000 if checked.unique else 0,
         str(request or "-"),
         *_fields(job),
         *((keys.REQUEST, str(request)) if request else ()),
     ]
 
 
-def _job(name: str, asked: Enqueueing, queue: Queue, now: float) -> Job:
+def _job(name: str, checked: CheckedOptions, queue: Queue, now: float) -> Job:
     """The job as ``Queue.enqueue`` makes it, or ``Queue.enqueue_in`` where it is delayed."""
-    options = asked.job
+    options = checked.job
     job = queue.create_job(
         name,
-        args=asked.args,
-        kwargs=dict(asked.kwargs),
+        args=checked.args,
+        kwargs=dict(checked.kwargs),
         timeout=options.timeout,
         result_ttl=options.result_ttl,
         ttl=options.expires,
         failure_ttl=options.failure_ttl,
         description=options.description,
-        job_id=asked.id or str(uuid.uuid4()),
+        job_id=checked.id or str(uuid.uuid4()),
         meta=job_meta(options),
-        status=JobStatus.QUEUED if asked.delay is None else JobStatus.SCHEDULED,
+        status=JobStatus.QUEUED if checked.delay is None else JobStatus.SCHEDULED,
         retry=rq_retry(options.retry),
         on_success=rq_callback(options.on_success),
         on_failure=rq_callback(options.on_failure),
     )
     job.created_at = datetime.fromtimestamp(now, UTC)
-    if asked.delay is None:
+    if checked.delay is None:
         job.enqueued_at = job.created_at
     elif options.at_front:
         job.enqueue_at_front = True
@@ -223,13 +224,13 @@ def _job(name: str, asked: Enqueueing, queue: Queue, now: float) -> Job:
 def _fields(job: Job) -> list[Any]:
     try:
         return [part for field in job.to_dict().items() for part in field]
-    except Exception as error:  # a serializer raises what it likes
+    except Exception as error:  # a serializer may raise anything
         reason = f"{type(error).__name__}: {error}"
         raise ValueError(f"args=, kwargs= or meta= cannot be serialised: {reason}") from None
 
 
 def _expiry(options: JobOptions, delay: float) -> tuple[int | str, int | str]:
-    """In how many milliseconds the job expires, and for how many its absence is said to mean that.
+    """In how many milliseconds the job expires, and for how many its absence means that it did.
 
     A job that was started is kept for its result's or its failure's TTL at least, counted from when
     it is due at the earliest. As long as that lasts, one that is gone was never started.
@@ -244,3 +245,7 @@ def _expiry(options: JobOptions, delay: float) -> tuple[int | str, int | str]:
 
 def _not_enqueued(message: str, job_id: str, error: JobServerError) -> EnqueueError:
     return EnqueueError(message, job_id, error.kind, is_lasting=error.is_lasting)
+
+
+def _refused(what: str, made: _Made) -> str:
+    return f"{what} was not enqueued: the key {made.keys[1]} {HOLDS_NO_QUEUE}"

@@ -1,4 +1,4 @@
-"""A handle on a job: how it stands, how far it is, what came of it."""
+"""A handle on a job: its status, its progress, its result."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from redis import Redis
-from rq.job import Job, JobStatus
+from rq.job import Job
 from rq.serializers import resolve_serializer
 from rq.utils import as_text
 
@@ -26,49 +26,42 @@ from clock.errors import (
 )
 from clock.inside import is_inside_the_clock
 from clock.jobs.progress import Progress, read_progress
-from clock.jobs.span import Span, seconds
 from clock.jobs.target import ANSWER, Target, find_target
-from clock.schedule.reading import READING
+from clock.recurrence.duration import Timeout, parse_timeout
+from clock.schedule.builder import BUILDER
 
 LOOK_AGAIN = 1.0
-"""Seconds. A result wakes who waits for it; an end that leaves none is seen at the next look."""
+"""Seconds between two looks. A result ends a wait at once; only a look sees an end without one."""
 
 
 class Status(StrEnum):
-    """How a job stands. Each word means one thing."""
+    """The status of a job."""
 
     WAITING = "waiting"
     """On its queue, or to be put there: delayed, to be tried again, behind another job, or until
     fewer jobs of its rate limit run."""
     RUNNING = "running"
-    """A worker has begun it, and nobody has found that worker dead."""
+    """A worker has begun it, and is not known to be dead."""
     FINISHED = "finished"
     FAILED = "failed"
-    """Its last try failed, or somebody stopped or cancelled it."""
+    """Its last attempt failed, or it was stopped or cancelled."""
     SKIPPED = "skipped"
     """It ended by raising Skip."""
     EXPIRED = "expired"
     """It was not started in time, and will not be."""
     UNKNOWN = "unknown"
-    """The server knows nothing of it: it never had it, or has forgotten it by now."""
+    """The server does not know it: it never existed, or is no longer kept."""
 
 
 _STATUS = {
-    JobStatus.CREATED: Status.WAITING,
-    JobStatus.QUEUED: Status.WAITING,
-    JobStatus.SCHEDULED: Status.WAITING,
-    JobStatus.DEFERRED: Status.WAITING,
-    JobStatus.FINISHED: Status.FINISHED,
-    JobStatus.STARTED: Status.RUNNING,
-    JobStatus.FAILED: Status.FAILED,
-    JobStatus.STOPPED: Status.FAILED,
-    JobStatus.CANCELED: Status.FAILED,
+    **dict.fromkeys(("created", "queued", "scheduled", "deferred"), Status.WAITING),
+    **dict.fromkeys(("rate_limited", "ready_to_enqueue"), Status.WAITING),  # since RQ 3
+    "started": Status.RUNNING,
+    "finished": Status.FINISHED,
+    **dict.fromkeys(("failed", "stopped", "canceled"), Status.FAILED),
 }
-_BY_WORD = {word.value: status for word, status in _STATUS.items()} | {
-    # RQ 3 has these besides.
-    "rate_limited": Status.WAITING,
-    "ready_to_enqueue": Status.WAITING,
-}
+"""The status by RQ's name for it."""
+
 _ENDS = {Status.FINISHED, Status.FAILED, Status.SKIPPED}
 
 
@@ -103,7 +96,7 @@ class Handle:
         return hash(self.id)
 
     def status(self) -> Status:
-        """How the job stands now."""
+        """The status of the job now."""
         connection = with_timeout(self._target.connection, ANSWER)
         with (
             server_errors(connection, JobServerError),
@@ -116,25 +109,25 @@ class Handle:
         if status is None:
             has_expired = expires is not None and now * 1000 + micro // 1000 >= int(expires)
             return Status.EXPIRED if has_expired else Status.UNKNOWN
-        word = _BY_WORD.get(as_text(status), Status.UNKNOWN)
+        word = _STATUS.get(as_text(status), Status.UNKNOWN)
         is_skipped = word is Status.FINISHED and self._mark(meta) == "skipped"
         return Status.SKIPPED if is_skipped else word
 
     def progress(self) -> Progress | None:
-        """How far its task said the job is, None where it has not said."""
+        """The progress its task last reported, or None."""
         connection = with_timeout(self._target.connection, ANSWER)
         with server_errors(connection, JobServerError):
             return read_progress(connection, self.id)
 
-    def result(self, timeout: Span = 60) -> Any:
-        """What the task returned, or gave to Skip; waits for it for ``timeout`` at most.
+    def result(self, timeout: Timeout = 60) -> Any:
+        """The return value of the task, or the value of its Skip; waits ``timeout`` at most.
 
         Raises JobFailedError with the task's error, JobExpiredError, JobUnknownError, and
         JobTimeoutError where the job has not ended in time; the job goes on. Raises
         WaitRefusedError inside the clock.
         """
         check_may_wait()
-        end = time.monotonic() + seconds(timeout)
+        end = time.monotonic() + parse_timeout(timeout)
         while True:
             last = self._last_result()
             status = self.status()
@@ -143,10 +136,12 @@ class Handle:
             if status is Status.EXPIRED:
                 raise JobExpiredError(f"{self.id} was not started in time, and will not be")
             if status is Status.UNKNOWN:
-                raise JobUnknownError(f"{self.id} is not known, or not any more")
+                raise JobUnknownError(
+                    f"{self.id} is unknown: it never existed, or is no longer kept"
+                )
             rest = end - time.monotonic()
             if rest <= 0:
-                waited = f"not ended after {seconds(timeout):g} s"
+                waited = f"not ended after {parse_timeout(timeout):g} s"
                 raise JobTimeoutError(f"{self.id} has {waited}; it is {status}")
             self._wait(last, min(rest, LOOK_AGAIN))
 
@@ -172,12 +167,12 @@ class Handle:
                 result = job.latest_result()
         except JobServerError:
             raise
-        except Exception as error:  # a serializer raises what it likes
+        except Exception as error:  # a serializer may raise anything
             reason = f"cannot be read with this serializer: {type(error).__name__}: {error}"
             raise JobError(f"{self.id} has ended; its result {reason}") from error
         if status is not Status.FAILED:
             if result is None:
-                raise JobUnknownError(f"{self.id} has ended; its result is not known any more")
+                raise JobUnknownError(f"{self.id} has ended; its result is no longer kept")
             return result.return_value
         reason = (result.exc_string if result is not None else None) or ""
         lines = reason.strip().splitlines() or ["it was stopped or cancelled, and left no error"]
@@ -189,14 +184,14 @@ class Handle:
         try:
             values = resolve_serializer(self._target.serializer).loads(meta)
             return str(values.get(keys.OUTCOME_META, {}).get("kind", ""))
-        except Exception:  # a serializer raises what it likes at what another one wrote
+        except Exception:  # a serializer may raise anything at the bytes of another
             return ""
 
 
 def check_may_wait() -> None:
-    """Raise WaitRefusedError where whoever waits holds up the clock."""
-    if is_inside_the_clock() or READING.get() is not None:
+    """Raise WaitRefusedError where waiting would hold up the clock."""
+    if is_inside_the_clock() or BUILDER.get() is not None:
         raise WaitRefusedError(
-            "a clock does not wait for jobs, as everything else would be late; "
+            "the clock must not wait for jobs, as everything else would be late; "
             "enqueue the job and let it enqueue what follows"
         )

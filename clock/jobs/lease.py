@@ -1,4 +1,4 @@
-"""Leases: so many jobs of a task run at once, over all workers, and no more.
+"""Leases: they limit how many jobs of a task run at once, over all workers.
 
 A worker takes a lease before it begins a job whose task is limited, renews it while the job runs,
 and gives it back at the end. The lease of a worker that was killed ends by itself.
@@ -34,7 +34,7 @@ class Leases:
     """The leases of one worker, called ``worker``.
 
     ``limits`` says how many jobs of a task may run at once, by the task's dotted name; a job whose
-    meta says ``max_running`` is held to that too. A task that no limit is said of costs nothing.
+    meta has ``max_running`` is held to that too. A task without a limit costs nothing.
     ``lease`` is in seconds and must be longer than the pauses between two renewals.
 
     Every method raises what the client raises.

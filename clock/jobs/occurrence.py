@@ -1,4 +1,4 @@
-"""Which occurrence of which event the running job stands for."""
+"""The occurrence that the running job stands for."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Occurrence:
 
     ``previous_scheduled_at`` is the occurrence enqueued before it, None for the first of all: what
     happened after that one is what this run has to deal with. ``attempt`` is 1, and more where the
-    job is tried again. ``is_manual`` says that somebody ran the event by hand (``clock run``).
+    job is tried again. ``is_manual`` says that the event was run by hand (``clock run``).
     """
 
     event: str
@@ -40,7 +40,7 @@ def current() -> Occurrence | None:
 
 def occurrence_of(job: Job) -> Occurrence | None:
     """The occurrence that ``job`` stands for; None where it stands for none, and where its meta
-    cannot be read as one: anybody may have written it.
+    cannot be read as one: any program may have written it.
     """
     meta = meta_of(job).get(keys.OCCURRENCE_META)
     if not isinstance(meta, Mapping):

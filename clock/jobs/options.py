@@ -1,21 +1,20 @@
-"""The options of ``enqueue``: their types, their checks, what becomes of them."""
+"""The options of ``enqueue``: their types, their checks, and what they come to."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 from redis import Redis
 
-from clock.jobs.span import Span, seconds
 from clock.jobs.target import ANSWER
 from clock.ledger.reserved import is_reserved
+from clock.recurrence.duration import LONGEST, Duration, Timeout, parse_timeout
 from clock.schedule import checks
-from clock.schedule.duration import LONGEST
 from clock.schedule.event import JobOptions
 from clock.schedule.option import (
     Option,
@@ -25,25 +24,26 @@ from clock.schedule.option import (
     duration_schema,
     options_for,
     string_schema,
+    unknown_option,
 )
 from clock.schedule.options import TABLE as SCHEDULE_TABLE
-from clock.schedule.options import Duration
+from clock.schedule.options import JobKeywords
 
 PRIORITIES = ("high", "default", "low")
 """Queues, in the order in which this project's workers empty them."""
 
 RESULT_TTL = 500
-"""Seconds RQ's workers keep a result, unless a job or their command says otherwise."""
+"""Seconds RQ's workers keep a result by default."""
 
 RQ_TIMEOUT = 180
-"""Seconds a job may run where nobody says otherwise: RQ's default."""
+"""Seconds a job may run by default: RQ's own."""
 
 LONGEST_SEEN = 3600
 """Seconds of ``expires`` up to which results are kept longer by default, so that a job that expired
 can be told from one that ended."""
 
 _ID = "[A-Za-z0-9_-]{1,200}"
-"""What RQ takes for the id of a job, as a regular expression."""
+"""The job ids that RQ takes, as a regular expression."""
 
 STUCK = 86_400
 """Seconds after which a job that still waits no longer stands for its equals: its worker may have
@@ -53,35 +53,23 @@ ENDLESS = 30 * 86_400
 """Seconds a job without a timeout stands for its equals."""
 
 
-class EnqueueOptions(TypedDict, total=False):
+class EnqueueOptions(JobKeywords, total=False):
     """The options of ``enqueue``, for type checkers; ``TABLE`` says what each does."""
 
     args: Sequence[Any]
     kwargs: Mapping[str, Any]
     priority: Literal["high", "default", "low"]
-    queue: str
     delay: Duration
     unique: Literal["waiting", "unfinished"] | Duration
     unique_key: str
-    expires: Duration
-    retry: Any
-    timeout: Duration
-    result_ttl: Duration
-    failure_ttl: Duration
-    at_front: bool
-    meta: Mapping[str, Any]
-    description: str
-    on_success: Any
-    on_failure: Any
-    max_running: int
     id: str
-    deadline: Span
+    deadline: Timeout
     connection: Redis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unique:
-    """Which jobs equal this one (``digest``), while what, and for how many seconds at most."""
+    """Which jobs are equal (``digest``), while in which state, and for how many seconds at most."""
 
     kind: str
     digest: str
@@ -89,7 +77,7 @@ class Unique:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Enqueueing:
+class CheckedOptions:
     """The options of one call, checked and complete."""
 
     queue: str
@@ -103,55 +91,53 @@ class Enqueueing:
     connection: Redis | None
 
 
-def read_options(task: str, options: EnqueueOptions) -> Enqueueing:
+def read_options(task: str, options: EnqueueOptions) -> CheckedOptions:
     """``options`` of a job of ``task``. Raises ValueError, naming the option, for a wrong one."""
-    given = check_options(dict(options.items()), OPTIONS, _unknown)
-    job = _job_options(given)
-    return Enqueueing(
+    checked = check_options(options, OPTIONS, _unknown)
+    job = _job_options(checked)
+    return CheckedOptions(
         queue=job.queue,
         job=job,
-        args=given.get("args", ()),
-        kwargs=given.get("kwargs", {}),
-        delay=given.get("delay"),
-        unique=_unique(task, given, job),
-        id=given.get("id"),
-        deadline=given.get("deadline", ANSWER),
-        connection=given.get("connection"),
+        args=checked.get("args", ()),
+        kwargs=checked.get("kwargs", {}),
+        delay=checked.get("delay"),
+        unique=_unique(task, checked, job),
+        id=checked.get("id"),
+        deadline=checked.get("deadline", ANSWER),
+        connection=checked.get("connection"),
     )
 
 
-def _unknown(name: str) -> str:
-    return (
-        f"unknown option {name!r}; the task's own arguments go into args= and kwargs=, "
-        f"and the options are {', '.join(sorted(OPTIONS))}"
-    )
+def _unknown(name: str, options: Iterable[str]) -> str:
+    note = "the task's own arguments go into args= and kwargs=; "
+    return unknown_option(name, options, note)
 
 
-def _job_options(given: Mapping[str, Any]) -> JobOptions:
-    if "priority" in given and "queue" in given:
-        raise ValueError("priority= is a queue; say one of priority= and queue=")
-    job = {name: value for name, value in given.items() if OPTIONS[name].part is Part.JOB}
-    if "priority" in given:
-        job["queue"] = given["priority"]
+def _job_options(checked: Mapping[str, Any]) -> JobOptions:
+    if "priority" in checked and "queue" in checked:
+        raise ValueError("priority= names a queue; give either priority= or queue=")
+    job = {name: value for name, value in checked.items() if OPTIONS[name].part is Part.JOB}
+    if "priority" in checked:
+        job["queue"] = checked["priority"]
     if "expires" in job and "result_ttl" not in job:
         job["result_ttl"] = RESULT_TTL + min(job["expires"], LONGEST_SEEN)
     return JobOptions(**job)
 
 
-def _unique(task: str, given: Mapping[str, Any], job: JobOptions) -> Unique | None:
-    if "unique" not in given:
-        if "unique_key" in given:
-            raise ValueError("unique_key= says which jobs are equal; say what that means: unique=")
+def _unique(task: str, checked: Mapping[str, Any], job: JobOptions) -> Unique | None:
+    if "unique" not in checked:
+        if "unique_key" in checked:
+            raise ValueError("unique_key= has no effect without unique=")
         return None
-    kind, lasts = given["unique"]
-    equal = given.get("unique_key") or _arguments(given)
+    kind, lasts = checked["unique"]
+    equal = checked.get("unique_key") or _arguments(checked)
     digest = hashlib.blake2b(f"{kind}\0{task}\0{equal}".encode(), digest_size=16).hexdigest()
-    return Unique(kind=kind, digest=digest, lasts=lasts or _longest(given, job))
+    return Unique(kind=kind, digest=digest, lasts=lasts or _longest(checked, job))
 
 
-def _longest(given: Mapping[str, Any], job: JobOptions) -> int:
+def _longest(checked: Mapping[str, Any], job: JobOptions) -> int:
     """Seconds within which a job that is not stuck has ended; its guard ends with them."""
-    waits = STUCK + (given.get("delay") or 0)
+    waits = STUCK + (checked.get("delay") or 0)
     if job.timeout == -1:
         return int(waits + ENDLESS)
     tries = 1 + (job.retry.max if job.retry else 0)
@@ -160,14 +146,14 @@ def _longest(given: Mapping[str, Any], job: JobOptions) -> int:
     return int(min(waits + tries * (runs + pause), LONGEST))
 
 
-def _arguments(given: Mapping[str, Any]) -> str:
-    """Equal texts for equal arguments. Pickles of equal values may differ, so JSON it is."""
+def _arguments(checked: Mapping[str, Any]) -> str:
+    """Equal strings for equal arguments; JSON, because pickles of equal values may differ."""
     try:
-        return json.dumps([given.get("args", ()), given.get("kwargs", {})], sort_keys=True)
+        return json.dumps([checked.get("args", ()), checked.get("kwargs", {})], sort_keys=True)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"unique=: whether jobs with such arguments are equal cannot be told ({error}); "
-            "say it with unique_key="
+            f"unique=: these arguments cannot be compared ({error}); "
+            "name equal jobs with unique_key="
         ) from None
 
 
@@ -176,18 +162,20 @@ def _is_unique(value: Any) -> tuple[str, int]:
     if value in ("waiting", "unfinished"):
         return value, 0
     try:
-        lasts = seconds(value)
+        lasts = parse_timeout(value)
     except ValueError:
         lasts = 0.0
-    if isinstance(value, bool) or lasts < 1:
-        raise ValueError(f"{value!r} is neither 'waiting', 'unfinished' nor a length of time")
+    if lasts < 1:
+        raise ValueError(
+            f"{value!r} must be 'waiting', 'unfinished' or a duration of at least one second"
+        )
     return "time", int(lasts)
 
 
 def _priority(value: Any) -> str:
     if value not in PRIORITIES:
         words = ", ".join(map(repr, PRIORITIES))
-        raise ValueError(f"{value!r} is none of {words}; another queue is named with queue=")
+        raise ValueError(f"{value!r} must be one of {words}; name another queue with queue=")
     return str(value)
 
 
@@ -200,9 +188,9 @@ def _id(value: Any) -> str:
 
 
 def _deadline(value: Any) -> float:
-    deadline = seconds(value)
+    deadline = parse_timeout(value)
     if deadline == 0:
-        raise ValueError("the server needs some time to answer")
+        raise ValueError("must be longer than 0")
     return deadline
 
 

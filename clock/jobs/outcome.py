@@ -1,4 +1,4 @@
-"""What a task can say about its own end, and what its exceptions can be made to say.
+"""Outcomes that a task raises, and those that its exceptions are mapped to.
 
     Outcome
     ├── Retry    not done; to be run again
@@ -13,25 +13,24 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
-from clock.schedule.duration import parse_duration
+from clock.recurrence.duration import Duration, parse_duration
 
 
 class Outcome(Exception):
-    """The root of what a task raises to say how it ended."""
+    """The root of the outcomes that a task raises."""
 
 
 class Retry(Outcome):
     """Not done: run the job again, ``in_`` from now.
 
-    ``in_`` is a length of time (seconds, ``"5m"``, a timedelta; 0 for at once), or None for what
+    ``in_`` is a duration (seconds, ``"5m"``, a timedelta; 0 for at once), or None for what
     the job's own ``retry=`` says, which is at once where that says nothing. It is kept in whole
     seconds. Raises ValueError for what is not a duration.
     """
 
-    def __init__(self, *, in_: int | str | timedelta | None = None, reason: str = "") -> None:
+    def __init__(self, *, in_: Duration | None = None, reason: str = "") -> None:
         self.in_ = None if in_ is None else parse_duration(in_)
         self.reason = reason
         super().__init__(reason or "to be run again")
@@ -60,14 +59,14 @@ class Skip(Outcome):
 
 
 Meaning = Outcome | type[Outcome]
-"""What an exception means: an outcome, or a class of them whose reason is then the exception."""
+"""The meaning of an exception: an outcome, or a class of them that takes it as the reason."""
 
 Table = Mapping[type[BaseException] | str, Meaning]
-"""What the exceptions of one task mean, each by its class or by the class's dotted name."""
+"""The meanings of a task's exceptions, by class or by its dotted name."""
 
 
 def meaning_of(error: BaseException, table: Table) -> Outcome | None:
-    """What ``error``, raised by the task that ``table`` is of, says about the end of its job.
+    """The outcome that ``error`` means for the job of the task that ``table`` belongs to.
 
     An Outcome says it itself. Else the nearest class of the error that the table names decides, as
     ``except`` clauses from the narrowest to the widest would; where none is named, None: a failure.

@@ -1,4 +1,4 @@
-"""How far a job has come: written by its task while it runs, read by whoever has its id."""
+"""The progress of a job: its task writes it while it runs, a handle reads it."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from clock.ledger.unreadable import execute
 from clock.runs.progress import Progress, parse_progress
 
 EVERY = 1.0
-"""Seconds between two writes of a job, whatever its task says in between."""
+"""Seconds between two writes of a job, however often its task reports."""
 
 KEPT = 3600
-"""Seconds a progress is kept after the job must have ended; a day for a job without a timeout."""
+"""Seconds that progress is kept after the job must have ended; a day longer without a timeout."""
 
 ANSWER = 2.0
-"""Seconds a server has to answer. A job does not fail, nor wait long, to say how far it is."""
+"""Seconds a server has to answer. Progress must neither fail a job nor delay it for long."""
 
 LONGEST_MESSAGE = 500
 """Characters of a message; what is longer is cut."""
@@ -40,10 +40,10 @@ log = logging.getLogger("clock.jobs")
 
 
 def progress(done: float, total: float | None = None, message: str = "") -> None:
-    """Say how far the job that runs here has come; outside of a job nothing happens.
+    """Report the progress of the running job; does nothing outside of a job.
 
-    It may be called as often as one likes: one call a second is written, the latest of each second,
-    and the one that says that all is done at once. An unreachable server is not an error. Raises
+    It may be called often: one call a second is written, the latest of each second, and the one
+    with ``done`` equal to ``total`` at once. An unreachable server is not an error. Raises
     ValueError where ``done`` or ``total`` is negative or not a number.
     """
     values = {
@@ -77,13 +77,13 @@ def track(
 
 
 def flush() -> None:
-    """Write now what the job that ran here last said last and was not yet due to be written."""
+    """Write the last progress of the job that last ran here, if it is not written yet."""
     if _LATEST is not None:
         _LATEST.flush()
 
 
 def read_progress(connection: Redis, job_id: str) -> Progress | None:
-    """How far a job has come, None where it has not said. Raises what the client raises."""
+    """The progress of a job, None where it reported none. Raises what the client raises."""
     with connection.pipeline(transaction=False) as pipeline:
         pipeline.hgetall(keys.progress(job_id))
         (fields,) = execute(pipeline)
@@ -93,12 +93,12 @@ def read_progress(connection: Redis, job_id: str) -> Progress | None:
 def _plain(value: float) -> float:
     """A number as Redis takes it, be it one of numpy or Decimal."""
     if not (math.isfinite(value) and value >= 0):
-        raise ValueError(f"{value!r} is not a number of things done, 0 or more")
+        raise ValueError(f"{value!r} must be a finite number and not negative")
     return int(value) if value == int(value) else float(value)
 
 
 class _Writer:
-    """Writes what one job says, at most once in ``EVERY`` seconds, and the last of it always."""
+    """Writes the progress of one job, once in ``EVERY`` seconds at most, and always the last."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -120,7 +120,7 @@ class _Writer:
             if wait <= 0 or completes:
                 self._write()
             elif self._timer is None:
-                # A task that says nothing more for an hour is still read where it last was.
+                # A task that reports nothing more for an hour still shows its last progress.
                 self._timer = threading.Timer(wait, self.flush)
                 self._timer.daemon = True
                 self._timer.start()
@@ -151,7 +151,7 @@ class _Writer:
 
 
 _LATEST: _Writer | None = None
-# Of the process, as the job that it runs is.
+# A process runs one job at a time.
 
 
 def _writer(job: Job) -> _Writer:

@@ -1,4 +1,4 @@
-"""What a person does about jobs: put failed ones back on their queue, delete them."""
+"""Requeueing failed jobs and deleting jobs, on behalf of a person."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rq.utils import as_text, utcformat
 from clock.connection import rq_keys
 from clock.connection.errors import server_errors
 from clock.connection.scripts import script
-from clock.errors import NotAQueueError
+from clock.errors import HOLDS_NO_QUEUE, NotAQueueError
 from clock.jobs.rq_versions import fill_rate_limit, leave_rate_limit
 from clock.ledger.unreadable import texts
 from clock.observe.rq.jobs import JobSummary, read_summaries
@@ -28,7 +28,7 @@ MOST = 10_000
 
 
 class Deleted(StrEnum):
-    """What became of a wish to delete a job."""
+    """The outcome of deleting a job."""
 
     GONE = "gone"
     UNKNOWN = "unknown"
@@ -65,7 +65,7 @@ def requeue(connection: Redis, identifiers: Sequence[str], queue: str, now: floa
     """Put failed jobs of ``queue`` back on it, behind what waits there; returns those that were.
     One with a rate limit of RQ 3 waits for its place under it.
 
-    ``now`` is UTC seconds since 1970. Each goes back once, whoever else asks for it. Raises
+    ``now`` is UTC seconds since 1970. Each goes back once, even if requeued twice. Raises
     ServerError where the server is away or refuses, and where the queue's key holds no queue.
     """
     names = [rq_keys.registry("failed", queue), rq_keys.QUEUE + queue, rq_keys.QUEUES]
@@ -76,7 +76,7 @@ def requeue(connection: Redis, identifiers: Sequence[str], queue: str, now: floa
         with server_errors():
             reply = call(keys=names, args=[stamp, int(now), *some])
             if reply is None:
-                raise NotAQueueError(f"the key {names[1]} holds no queue")
+                raise NotAQueueError(f"the key {names[1]} {HOLDS_NO_QUEUE}")
             ids, limits = reply
             for limit in {as_text(name) for name in limits}:
                 fill_rate_limit(connection, limit)

@@ -1,4 +1,4 @@
-"""What differs between the supported releases of RQ, from 2.9 on."""
+"""Differences between the supported releases of RQ, from 2.9 on."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def call_on_failure(job: Job, death_penalty: Any, error: BaseException) -> None:
 
 def clean_waiting(queue: Queue) -> None:
     """Let jobs go that RQ 3 did not come to: those of ``queue`` that are ready to be put on it, and
-    those that wait for a place under a rate limit which nobody has any more.
+    those that wait under a rate limit that no job holds any more.
     """
     if not IS_RQ_2:
         queue.ready_job_registry.cleanup()

@@ -1,7 +1,7 @@
-"""A channel: a script called ahead, the next call sent before the reply to the last is read.
+"""A channel: calls of a script, the next of which is sent before the reply to the last is read.
 
-So the server works on one batch while the clock makes the next. Nothing is ever sent twice
-from here, whatever the client's own settings for retries say.
+So the server works on one batch while the clock prepares the next. Nothing is sent twice,
+whatever the client's own settings for retries.
 """
 
 from __future__ import annotations
@@ -17,29 +17,29 @@ from clock.connection.scripts import script
 
 
 class ChannelCall(NamedTuple):
-    """A call whose reply was not read yet."""
+    """A call whose reply is not read yet."""
 
     keys: Sequence[str]
     arguments: Sequence[Any]
 
 
 class Channel:
-    """Calls of one script over a connection of its own.
+    """Calls of one script that begins with ``job.lua``, over a connection of its own.
 
     Every method but ``close`` raises ServerError where the server is away or refuses; the replies
-    to all the calls then under way are lost.
+    to all pending calls are then lost.
     """
 
     def __init__(self, connection: Redis, name: str) -> None:
         self._client = connection
-        self._script = connection.register_script(script("clock.ledger", name))
+        self._script = connection.register_script(script("clock.ledger", name, include="job.lua"))
         self._pool = connection.connection_pool
         self._connection: Any = None
-        self._under_way = 0
+        self._pending = 0
         self._was_sent = False
 
     def send(self, keys: Sequence[str], arguments: Sequence[Any]) -> ChannelCall:
-        """Call the script; ``receive`` gives the reply."""
+        """Call the script; ``receive`` returns the reply."""
         with server_errors():
             try:
                 if self._connection is None:
@@ -48,36 +48,36 @@ class Channel:
             except BaseException:
                 self.close()
                 raise
-        self._under_way += 1
+        self._pending += 1
         return ChannelCall(keys, arguments)
 
     def _command(self) -> tuple[str, Any]:
-        # The first time with its text, so that a server which has not seen it is not asked twice.
+        # The first call sends the source: a server that does not have it would need a second one.
         if self._was_sent:
             return "EVALSHA", self._script.sha
         self._was_sent = True
         return "EVAL", self._script.script
 
     def receive(self, call: ChannelCall) -> Any:
-        """The reply to ``call``, which must be the oldest of those under way."""
+        """The reply to ``call``, which must be the oldest pending one."""
         with server_errors():
             try:
                 reply = self._connection.read_response(disable_decoding=True)
             except NoScriptError:
-                # Nothing was done, so this is not a repetition.
+                # The server did nothing, so this call is not a repetition.
                 reply = self._script(keys=call.keys, args=call.arguments)
             except BaseException:
                 self.close()
                 raise
-        self._under_way -= 1
-        if not self._under_way:
+        self._pending -= 1
+        if not self._pending:
             self._pool.release(self._connection)
             self._connection = None
         return reply
 
     def close(self) -> None:
-        """Give up the calls under way: a reply that comes late must not meet a later call."""
-        connection, self._connection, self._under_way = self._connection, None, 0
+        """Drop the pending calls: a late reply must not be taken for that of a later call."""
+        connection, self._connection, self._pending = self._connection, None, 0
         if connection is not None:
             connection.disconnect()
             self._pool.release(connection)

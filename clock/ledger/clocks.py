@@ -1,7 +1,7 @@
 """The lives of clocks: which processes claimed for an application, from when to when.
 
-A clock writes its own life, from its loop: what is here was seen by a loop that went round. So a
-life tells when a clock was there, and the spans between lives when none was.
+A clock writes its own life from its loop, so a life shows when a clock was working, and the time
+between lives when none was.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from clock.ledger.unreadable import execute, readable
 from clock.ledger.values import instant, text, whole
 
 BEAT_EVERY = 5.0
-"""Seconds between two notes of a clock that it is alive."""
+"""Seconds between two heartbeats of a clock."""
 
 ALIVE_WITHIN = 15.0
-"""Seconds after its last note for which a clock counts as alive: one note may get lost, and a tick
+"""Seconds after its last heartbeat for which a clock counts as alive: one may get lost, and a tick
 may take some seconds."""
 
 GAPS = 50
-"""Times a life keeps in which its clock was away, the latest."""
+"""Gaps kept of a life, the latest."""
 
 
 class Conflict(NamedTuple):
-    """Another clock, by its token, that says something else of ``number`` events; ``events`` names
+    """Another clock, by its token, whose declarations of ``number`` events differ; ``events`` names
     some of them.
     """
 
@@ -42,15 +42,14 @@ class Conflict(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Life:
-    """One clock process. Instants are UTC seconds since 1970, as its host's wall clock had them.
+    """One clock process. Instants are UTC seconds since 1970 by its host's wall clock.
 
     ``file`` is the schedule file as it was named, ``events`` the number of its events.
-    ``last_tick`` is the end of its last whole pass over what was due, known to within
-    ``BEAT_EVERY``; ``stopped`` is when it ended because it was asked to, None where it runs or
-    died. In ``gaps`` it was suspended, or the server was away: the passes before and after each.
-    ``declares`` is the digest of what it says of its events (see ``clock.ledger.declarations``),
-    empty where it is not known; ``conflicts`` are the clocks that it found to disagree with.
-    ``beats`` is how often it was noted.
+    ``last_tick`` is the end of its last complete pass over what was due, to within ``BEAT_EVERY``.
+    ``stopped`` is when it was stopped, None where it runs or died. In ``gaps`` it was suspended, or
+    the server was away: the ticks before and after each. ``declares`` is the digest of its
+    declarations (see ``clock.ledger.declarations``), empty where it is not known; ``conflicts`` are
+    the clocks it disagrees with. ``beats`` is the number of its heartbeats.
     """
 
     token: str
@@ -72,17 +71,17 @@ class Life:
     def is_alive(self, now: float, within: float = ALIVE_WITHIN) -> bool:
         """Whether it has not stopped, and ticked less than ``within`` seconds before ``now``.
 
-        One that ticked as long after ``now`` was written by a clock that was ahead of time.
+        A tick as long after ``now`` was written while the clock's host was ahead of time.
         """
         return self.stopped is None and abs(now - self.last_tick) < within
 
     @property
     def there_since(self) -> float:
-        """Since when it has been there without a gap, up to its last tick."""
+        """Since when it has worked without a gap, up to its last tick."""
         return self.gaps[-1][1] if self.gaps else self.started
 
     def spans(self) -> Iterator[tuple[float, float]]:
-        """The spans in which it was there: pairs of instants, in order."""
+        """The spans in which it worked: pairs of instants, in order."""
         begin = self.started
         for before, after in self.gaps:
             yield begin, before
@@ -91,11 +90,11 @@ class Life:
 
 
 class Heard(NamedTuple):
-    """What the server said when a clock noted its life, or looked for it.
+    """The server's reply to a heartbeat of a clock, or to a look at its life.
 
-    ``is_lost`` says that the server went back behind what was noted last: it lost data, all of it
-    or the latest. ``before`` is then the life as it was found, None where there was none.
-    ``pauses`` is the ledger's hash of pauses, None where it may not be read.
+    ``is_lost`` says that the server does not have the last heartbeat: it lost data, all of it or
+    the latest. ``before`` is the life that the server had, None where it had none. ``pauses`` is
+    the ledger's hash of pauses, None where the ACL denies reading it.
     """
 
     is_lost: bool
@@ -104,9 +103,9 @@ class Heard(NamedTuple):
 
 
 class Pulse:
-    """A clock's own hand on its life. Every method raises ServerError; ``last_tick`` then stays.
+    """Writes the life of this clock. Every method raises ServerError; ``last_tick`` then stays.
 
-    What ``life`` says of its declarations and conflicts is noted with the next beat.
+    Changes of its declarations and conflicts are written with the next heartbeat.
     """
 
     def __init__(self, connection: Redis, app: str, life: Life) -> None:
@@ -117,7 +116,7 @@ class Pulse:
         self.life = life
 
     def begin(self) -> Heard:
-        """Note the start, and forget the oldest of more than ``keys.LIVES`` lives."""
+        """Write the start, and drop the oldest of more than ``keys.LIVES`` lives."""
         with server_errors():
             lives = parse_clocks(self._app, self._connection.hgetall(self._key))
             others = [life.token for life in lives if life.token != self.life.token]
@@ -126,17 +125,17 @@ class Pulse:
         return self._write(self.life)
 
     def beat(self, now: float) -> Heard:
-        """Note a whole pass that ended at ``now``."""
+        """Write a heartbeat: a complete pass ended at ``now``."""
         return self._write(replace(self.life, last_tick=now, gaps=self._gaps(now)))
 
     def look(self) -> Heard:
-        """See whether the server still has what was noted last; nothing is written."""
+        """Check whether the server still has the last heartbeat; nothing is written."""
         with server_errors(), self._connection.pipeline(transaction=False) as pipeline:
             self._ask(pipeline)
             return self._heard(*pipeline.execute(raise_on_error=False))
 
     def end(self, now: float) -> None:
-        """Note that the clock ends because it was asked to."""
+        """Write that the clock was stopped."""
         self._write(replace(self.life, last_tick=now, stopped=now, gaps=self._gaps(now)))
 
     def _gaps(self, now: float) -> tuple[tuple[float, float], ...]:
@@ -147,7 +146,7 @@ class Pulse:
 
     def _write(self, life: Life) -> Heard:
         life = replace(life, beats=life.beats + 1)
-        # A note whose reply is lost may be there: the next one must be told from it.
+        # A heartbeat whose reply is lost may have been written: the next one needs another number.
         self.life = replace(self.life, beats=life.beats)
         fields = asdict(life)
         token = fields.pop("token")
@@ -158,7 +157,7 @@ class Pulse:
             self._ask(pipeline)
             pipeline.hset(self._key, token, text)
             pipeline.expire(self._key, keys.TTL)
-            # Not every user may read what is asked beside.
+            # The ACL may deny the reads.
             *asked, was_set, was_kept = pipeline.execute(raise_on_error=False)
             for reply in (was_set, was_kept):
                 if isinstance(reply, Exception):
@@ -169,7 +168,7 @@ class Pulse:
         return heard
 
     def _ask(self, pipeline: Pipeline) -> None:
-        # The pauses first: where the life is still there behind them, they are all there were.
+        # The pauses first: where the life still exists after them, they are complete.
         pipeline.hgetall(keys.pauses(self._app))
         pipeline.hget(self._key, self.life.token)
 
@@ -183,7 +182,7 @@ class Pulse:
         before = lives[0] if lives else None
         beats = 0 if before is None else before.beats
         is_lost = beats < self._known
-        # Said once: what is there now is what is known from here on.
+        # A loss is reported once.
         self._known = min(self._known, beats)
         return Heard(is_lost, before, pauses)
 

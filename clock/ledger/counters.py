@@ -1,9 +1,8 @@
-"""The tally: what clocks count while they claim, and add to the ledger with their heartbeat.
+"""The counters of clocks, which are added to the ledger with their heartbeat.
 
-The claim itself counts what was decided, in each event's record. How late that was, and how often
-another clock had been faster, is counted in the process and written every few seconds: a clock that
-is killed takes the last few seconds of it along, and one whose heartbeat's reply was lost counts
-them twice.
+The claim itself counts decisions, in each event's record. Lateness, and how often another clock was
+faster, is counted in the process and written every few seconds: a clock that is killed loses the
+last few seconds, and one whose heartbeat's reply was lost counts them twice.
 """
 
 from __future__ import annotations
@@ -32,8 +31,8 @@ _REFUSED = "refused"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """What the clocks of an application counted. ``refused`` are claims of what another clock had
-    decided; ``latenesses`` those of occurrences that fired, in seconds.
+    """The counters of an application's clocks. ``refused`` counts claims that another clock had
+    decided; ``latenesses`` are those of occurrences that fired, in seconds.
     """
 
     refused: int
@@ -41,7 +40,7 @@ class Counted:
 
 
 class Counters:
-    """Counts in this process, until they are written."""
+    """The counters of this process, until they are written."""
 
     def __init__(self, connection: Redis, app: str) -> None:
         self._connection = connection
@@ -65,21 +64,19 @@ class Counters:
                 self._late += late * count
 
     def write(self) -> None:
-        """Add what was counted to the ledger, in one command. Raises ServerError; then it is kept
-        for the next time.
-        """
+        """Add the counts to the ledger in one command; a ServerError keeps them for the next."""
         if not self._counts:
             return
         flat = [str(part) for field in self._counts.items() for part in field]
         arguments = [str(keys.TTL), "-", *flat, "lateness:sum", f"{self._late:.6f}"]
         with server_errors():
-            self._connection.eval(script("clock.ledger", "measure.lua"), 1, self._key, *arguments)
+            self._connection.eval(script("clock.ledger", "count.lua"), 1, self._key, *arguments)
         self._counts.clear()
         self._late = 0.0
 
 
 def read_counters(connection: Redis, app: str) -> Counted:
-    """What was counted, as far as it was written. Raises ServerError."""
+    """The counters that are written. Raises ServerError."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.hgetall(keys.counters(app))
         (counts,) = execute(pipeline)

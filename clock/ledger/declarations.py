@@ -1,8 +1,8 @@
-"""Declarations: what a clock says of its events, so short that two clocks can be compared.
+"""Declarations: digests of a clock's events, by which two clocks are compared.
 
-The declarations of a clock are one text, 16 bytes for each event: a digest of its name and a digest
-of all that decides when it fires and as what job. Clocks that say the same have it in common, as
-its key is the text's own digest. Where a clock and its files are has no part in it.
+The declarations of a clock are 16 bytes for each event: a digest of its name and a digest of all
+that decides when it fires and with which job. Their key is their own digest, so clocks that agree
+share them. The paths of hosts and files are not part of them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _PLAIN = (str, bytes, int, float, bool, type(None), date, time, timedelta, Decim
 
 
 class Declarer:
-    """Makes the declarations of events. ``serializer`` is how their arguments are written."""
+    """Makes the declarations of events, whose arguments are written with ``serializer``."""
 
     def __init__(self, serializer: str) -> None:
         self._serializer = serializer
@@ -53,33 +53,33 @@ class Declarer:
         return _digest(event.name) + _digest(_spell(parts) + self._shared(event.job))
 
     def _shared(self, value: object) -> str:
-        # By identity: many events share their options, and the events keep them.
+        # By identity: many events share their options, and keep them alive.
         if id(value) not in self._spelled:
             self._spelled[id(value)] = (value, _spell(value))
         return self._spelled[id(value)][1]
 
 
 def digest_of(declarations: Iterable[bytes]) -> tuple[str, bytes]:
-    """All the ``declarations`` of a clock as one text, behind its digest."""
+    """The digest of all ``declarations`` of a clock, and the declarations in one string."""
     text = b"".join(sorted(declarations))
     return _digest(text).hex(), text
 
 
 def write_declarations(connection: Redis, app: str, digest: str, text: bytes) -> None:
-    """Leave the declarations of a clock for the others. Raises ServerError."""
+    """Write the declarations of a clock for the others. Raises ServerError."""
     with server_errors():
         connection.set(keys.declared(app, digest), text, ex=keys.DECLARED_TTL)
 
 
 def read_declarations(connection: Redis, app: str, digest: str) -> bytes | None:
-    """The declarations of that digest, None where there are none. Raises ServerError."""
+    """The declarations with that digest, or None. Raises ServerError."""
     with server_errors():
         text = connection.get(keys.declared(app, digest))
     return text if isinstance(text, bytes) else None
 
 
 def differing(events: Sequence[Event], ours: bytes, theirs: bytes) -> list[str]:
-    """The names of those of ``events`` that two declarations have, and say something else of."""
+    """The names of those ``events`` that are in both declarations and differ."""
     of_ours, of_theirs = _by_name(ours), _by_name(theirs)
     different = {
         name
@@ -102,9 +102,9 @@ def _digest(value: str | bytes) -> bytes:
 
 
 def _spell(value: object) -> str:
-    """A text that equal values have in common in every process, whatever the order of sets.
+    """A string that is the same for equal values in every process, whatever the order of sets.
 
-    Of an object whose content is not known only its class counts: a false alarm is worse.
+    Of an object with unknown content only the class counts: a false alarm would be worse.
     """
     if isinstance(value, Enum):
         return str(value)

@@ -1,6 +1,6 @@
-"""Descriptions of events: what a schedule file says of each, for readers who do not have the file.
+"""Descriptions of events, for readers who do not have the schedule file.
 
-A description is one line, ``<since> <JSON>``. It holds nothing of a job's arguments.
+A description is one line, ``<since> <JSON>``, without a job's arguments.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from clock.recurrence.zone import Zone, zone
 from clock.schedule.event import Event
 
 AT_ONCE = 500
-"""Descriptions in one command, some 200 kB: a second over a slow line."""
+"""Descriptions in one command, some 200 kB: a second over a slow connection."""
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _LONGEST_CACHED = 10_000
-"""Characters of a line that is kept in memory; nearly all are some 500."""
+"""Characters of a line that is cached; nearly all have some 500."""
 
 _REMOVED = '{"removed":'
 _RECURRENCE = ',"recurrence":'
@@ -39,11 +39,10 @@ _RECURRENCE = ',"recurrence":'
 class Description:
     """An event as its clock read it. Instants are UTC seconds since 1970, durations seconds.
 
-    ``since`` is when its times became what they are: it was new then, changed, or switched on or
-    off. ``removed`` is when its schedule file no longer had it. ``file`` is that schedule file,
-    ``path`` and ``line`` the place of the declaration. ``recurrence`` is None where it has no
-    content (see ``clock.ledger.instants``) or was written by another release; ``is_published``
-    says that it is the first.
+    ``since`` is when it got its present times: it was added, changed, enabled or disabled then.
+    ``removed`` is when its schedule file no longer had it. ``file`` is that schedule file, ``path``
+    and ``line`` are where it is declared. ``recurrence`` is None where it cannot be encoded
+    (``is_published``, see ``clock.ledger.instants``) or was written by another release.
     """
 
     name: str
@@ -70,10 +69,9 @@ class Description:
 
 
 def describe(connection: Redis, app: str, file: str, events: Sequence[Event], now: float) -> None:
-    """Write what differs of the descriptions of ``events``, all that the schedule ``file`` has.
+    """Write the changed descriptions of ``events``, which are all events of the schedule ``file``.
 
-    What the ledger has of that file and ``events`` has not is marked as removed at ``now``. Raises
-    ServerError.
+    Other events of that file in the ledger are marked as removed at ``now``. Raises ServerError.
     """
     for _ in describe_in_parts(connection, app, file, events, now):
         pass
@@ -82,10 +80,10 @@ def describe(connection: Redis, app: str, file: str, events: Sequence[Event], no
 def describe_in_parts(
     connection: Redis, app: str, file: str, events: Sequence[Event], now: float
 ) -> Iterator[None]:
-    """As ``describe``, some of ``events`` at each step."""
+    """As ``describe``, but some of ``events`` at each step."""
     key = keys.descriptions(app)
     there = 0
-    # In parts, so that a hundred thousand texts are never there at once.
+    # In parts, so that a hundred thousand descriptions are never in memory at once.
     for start in range(0, len(events), AT_ONCE):
         with server_errors():
             there = _describe_some(connection, key, file, events[start : start + AT_ONCE], now)
@@ -102,7 +100,7 @@ def describe_in_parts(
 def _describe_some(
     connection: Redis, key: str, file: str, events: Sequence[Event], now: float
 ) -> int:
-    """Describe ``events``; how many descriptions there are in all."""
+    """Describe ``events``; returns how many descriptions there are in all."""
     names = [event.name for event in events]
     before = cast("list[bytes | None]", connection.hmget(key, names))
     changed: dict[Any, Any] = {}
@@ -160,12 +158,12 @@ def _body(event: Event, file: str) -> str:
         body["sentence"] = sentence(event.recurrence)
         body["identity"] = event.identity()
         return _encode(body)
-    # The recurrence is text already, and a text of JSON has no such quotes inside another.
+    # The recurrence is JSON already; inside a JSON string its quotes would be escaped.
     return f"{_encode(body)[:-1]}{_RECURRENCE}{text}}}"
 
 
 def _since(line: bytes | None, body: str, now: float) -> int:
-    """Since when the event has the times of ``body``, whose line in the ledger is ``line``."""
+    """Since when the event has the times of ``body``; ``line`` is its line in the ledger."""
     if line is None:
         return int(now)
     since, _, stored = line.partition(b" ")
@@ -216,7 +214,7 @@ def _read(name: str, line: str) -> Description:
         recurrence=recurrence,
         is_published="identity" in fields,
         zone=zone(text(fields["zone"])),
-        # A later release may say more of an event.
+        # A later release may write more fields.
         **{field: check(fields[field]) for field, check in _CHECKS.items()},
     )
 
@@ -232,7 +230,7 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
 def _sentence(recurrence: Recurrence) -> str:
     try:
         return sentence(recurrence)
-    except Exception:  # its parts may be anything
+    except Exception:  # its parts may hold any value
         raise ValueError("not a recurrence") from None
 
 

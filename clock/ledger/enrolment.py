@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from redis import Redis
@@ -17,12 +17,10 @@ ENROLLED_AT_ONCE = 500
 """Events in one call of the enrolment script; it holds the server for a few milliseconds."""
 
 ENROLLED_BYTES = 65_536
-"""Bytes in one such call, of which two are under way: over a line of 100 kB/s both are answered in
-time."""
+"""Bytes in one such call: two are sent ahead, and at 100 kB/s both are answered in time."""
 
 SMALL = 4_096
-"""Bytes of a template up to which it is not kept how large it is: so many events as are claimed at
-once fit into a call."""
+"""Bytes of a template whose size is not kept: all events of one batch fit into a call."""
 
 
 class Enrolment:
@@ -55,15 +53,15 @@ class Enrolment:
                 if not may_go_on():
                     break
                 if len(calls) > 1:
-                    yield list(map(int, self._channel.receive(calls.popleft())[1:]))
+                    yield list(map(int, self._channel.receive(calls.popleft())))
             while calls:
-                yield list(map(int, self._channel.receive(calls.popleft())[1:]))
+                yield list(map(int, self._channel.receive(calls.popleft())))
         except BaseException:
             self._channel.close()
             raise
 
     def _parts(self, events: Sequence[Event]) -> Iterator[list[tuple[Shape, Sequence[Any]]]]:
-        """What one call after the other says of the events, with the shape of each."""
+        """The arguments of the events for one call after the other, with the shape of each."""
         part: list[tuple[Shape, Sequence[Any]]] = []
         room = ENROLLED_BYTES
         for event in events:
@@ -88,9 +86,9 @@ class Enrolment:
     ) -> ChannelCall:
         shapes = {shape.digest: shape for shape, _ in part}
         instant = "" if stands_at is None else int(stands_at)
-        arguments: list[Any] = [keys.TTL, or_server_time(now), instant, len(shapes)]
+        arguments: list[Any] = [or_server_time(now), keys.TTL, instant, len(shapes)]
         for shape in shapes.values():
-            arguments += _shape_arguments(shape)
+            arguments += shape.arguments()
         for _, of_event in part:
             arguments += of_event
         of = (keys.decided, keys.recurrences, keys.templates, keys.shapes)
@@ -101,30 +99,10 @@ class Enrolment:
             event.name,
             event.identity(),
             template.shape.digest,
-            job_prefix(self._app, event.name),
-            template.data,
-            template.description,
-            template.first,
-            template.later,
+            *template.arguments(job_prefix(self._app, event.name)),
         )
 
 
-def _shape_arguments(shape: Shape) -> Iterable[Any]:
-    return (
-        shape.digest,
-        shape.queue_key,
-        shape.side,
-        "-" if shape.expires is None else shape.expires,
-        shape.overlap,
-        shape.stuck_after,
-        shape.serializer,
-        *shape.first,
-        *shape.later,
-        2 * len(shape.fields),
-        *(part for field in shape.fields.items() for part in field),
-    )
-
-
 def or_server_time(now: float | None) -> float | str:
-    """What tells a script by which time to decide."""
+    """The argument for ``now``; without it a script takes the server's time."""
     return "" if now is None else now

@@ -1,7 +1,7 @@
-"""Histograms as fields of a hash: how many values fell into which bucket, and their sum.
+"""Histograms as fields of a hash: the count of each bucket, and the sum of the values.
 
-Counts of single buckets, so that one more value is one more in one field; whoever reads adds them
-up. They only grow, and do not depend on how long the values themselves are kept.
+A value increments one field, and the reader adds them up. They only grow, and do not depend on how
+long the values themselves are kept.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from clock.ledger.values import whole
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Histogram:
-    """How many values were at most each of ``bounds``, and beyond the last one, each bucket with
-    those before it; ``total`` is their sum. Seconds.
+    """Cumulative counts of the values up to each of ``bounds``, and of all; ``total`` is their sum.
+
+    Bounds and values are seconds.
     """
 
     bounds: Sequence[float]

@@ -1,4 +1,4 @@
-"""Published instants: the coming occurrences of events whose recurrence cannot be written down.
+"""Published instants: the coming occurrences of events whose recurrence cannot be encoded.
 
 The field of an event is ``<all or some> <instant> <instant> ...``, in UTC seconds since 1970.
 """
@@ -19,7 +19,7 @@ from clock.recurrence.published import Published
 
 
 def publish(connection: Redis, app: str, event: str, published: Published) -> None:
-    """Write the coming instants of ``event``, in place of what is there. Raises ServerError."""
+    """Replace the coming instants of ``event``. Raises ServerError."""
     word = "all" if published.is_all else "some"
     text = " ".join((word, *map(str, published.instants)))
     with server_errors(), connection.pipeline(transaction=False) as pipeline:

@@ -1,16 +1,16 @@
-"""The job of an event: exactly the hash that ``Queue.enqueue`` of the installed RQ would write.
+"""The template of an event's jobs: the hash that ``Queue.enqueue`` of the installed RQ would write.
 
-RQ itself makes it; what differs from occurrence to occurrence is filled in by the claim. ``meta``
-is made with stand-ins of the right length where the instants of an occurrence go, and cut there,
-so that it can be put together again without knowing the serializer. Most of a job is the same for
-many events: that is a shape, made and sent once for all of them.
+RQ itself makes it, and ``job.lua`` fills in what differs from occurrence to occurrence. ``meta`` is
+serialised with placeholders for the instants of an occurrence, as long as these, and cut there: the
+script puts it together without knowing the serializer. What many events share is a shape, made and
+sent once for all of them.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -32,7 +32,7 @@ _OWN = frozenset({"created_at", "enqueued_at", "meta", "data", "description"})
 
 SCHEDULED, PREVIOUS = "0001-02-03T04:05:06Z", "0006-05-04T03:02:01Z"
 ENQUEUED = "0007-08-09T10:11:12.131415Z"
-"""Stand-ins for the instants of an occurrence, each as long as what it stands for."""
+"""Placeholders for the instants of an occurrence, each as long as an instant."""
 
 _FIRST = re.compile(re.escape(f"{SCHEDULED}|{ENQUEUED}").replace(r"\|", "|").encode())
 _LATER = re.compile(re.escape(f"{SCHEDULED}|{PREVIOUS}|{ENQUEUED}").replace(r"\|", "|").encode())
@@ -78,11 +78,28 @@ class Shape(NamedTuple):
     first: Sequence[bytes]
     later: Sequence[bytes]
 
+    def arguments(self) -> Sequence[Any]:
+        """What ``read_shape`` of ``job.lua`` reads."""
+        return (
+            self.digest,
+            self.queue_key,
+            self.side,
+            "-" if self.expires is None else self.expires,
+            self.overlap,
+            self.stuck_after,
+            self.serializer,
+            *self.first,
+            *self.later,
+            2 * len(self.fields),
+            *(part for field in self.fields.items() for part in field),
+        )
+
 
 class JobTemplate(NamedTuple):
-    """An event's job, but for what one occurrence adds.
+    """What an event's jobs have in common.
 
-    ``first`` and ``later`` are what its meta begins with, up to the scheduled instant.
+    ``first`` and ``later`` are what the meta of its first job and of every other begins with, up to
+    the scheduled instant.
     """
 
     shape: Shape
@@ -91,14 +108,13 @@ class JobTemplate(NamedTuple):
     first: bytes
     later: bytes
 
-    @property
-    def fields(self) -> dict[str, Any]:
-        """The fields of the hash that are the same for each of the event's jobs."""
-        return {**self.shape.fields, "data": self.data, "description": self.description}
+    def arguments(self, prefix: str) -> Sequence[Any]:
+        """What the scripts read of it, without its shape; ``prefix`` is that of the job ids."""
+        return prefix, self.data, self.description, self.first, self.later
 
 
 class Model(NamedTuple):
-    """A job of RQ's with certain options, to be changed into that of an event."""
+    """A job made by RQ with some options, which is changed into that of one event after another."""
 
     options: JobOptions
     job: Job
@@ -106,28 +122,40 @@ class Model(NamedTuple):
 
 
 class JobTemplates:
-    """Makes the templates of events. Nothing is sent; RQ's classes cannot be made unconnected."""
+    """Makes the templates of events; ``mark`` is set in ``meta["clock"]`` of their jobs.
 
-    def __init__(self, connection: Redis, serializer: str) -> None:
+    Nothing is sent; RQ's classes cannot be made unconnected.
+    """
+
+    def __init__(self, connection: Redis, serializer: str, mark: str | None = None) -> None:
         self._connection = connection
         self._serializer = serializer
+        self._mark = mark
         self._dumps = resolve_serializer(serializer).dumps
         self._models: dict[int, Model] = {}
 
     def of(self, event: Event) -> JobTemplate:
         """The template of an event's jobs.
 
-        Raises SettingsError where the serializer hides the texts it is given.
+        Raises SettingsError where the strings it is given are not in the serializer's output.
         """
         model = self._model(event.job)
         job = model.job
-        # To change one job is a fifth of the work of making one; only what is set here differs.
+        # To change a job takes a fifth of the time of making one; only what is set here differs.
         job.func_name, job.args, job.kwargs = event.task, event.args, dict(event.kwargs)
         if event.job.description is None:
             job.description = job.get_call_string()
         fields = job.to_dict()
-        first, *first_parts = self._meta(event, None, _FIRST)
-        later, *later_parts = self._meta(event, PREVIOUS, _LATER)
+        meta = job_meta(event.job)
+        try:
+            (first, *first_parts), (later, *later_parts) = (
+                cut_meta(self._dumps, meta, event.name, is_first=is_first, mark=self._mark)
+                for is_first in (True, False)
+            )
+        except ValueError:
+            raise SettingsError(
+                f"the serializer {self._serializer!r} hides what it is given; use another"
+            ) from None
         return JobTemplate(
             shape=self._shape(model, event.policy, fields, first_parts, later_parts),
             data=fields["data"],
@@ -137,7 +165,7 @@ class JobTemplates:
         )
 
     def _model(self, options: JobOptions) -> Model:
-        # By identity: many events share one, a model keeps it, and to hash one takes long.
+        # By identity: many events share options, the model keeps them, and hashing them is slow.
         model = self._models.get(id(options))
         if model is None:
             queue = Queue(options.queue, connection=self._connection, serializer=self._serializer)
@@ -153,17 +181,6 @@ class JobTemplates:
             )
             model = self._models[id(options)] = Model(options, job, {})
         return model
-
-    def _meta(self, event: Event, previous: str | None, instants: re.Pattern[bytes]) -> list[bytes]:
-        clock = occurrence_meta(
-            event.name, scheduled=SCHEDULED, previous=previous, enqueued=ENQUEUED
-        )
-        parts = instants.split(self._dumps({**job_meta(event.job), keys.OCCURRENCE_META: clock}))
-        if len(parts) != instants.pattern.count(b"|") + 2:
-            raise SettingsError(
-                f"the serializer {self._serializer!r} hides what it is given; use another"
-            )
-        return parts
 
     def _shape(
         self,
@@ -194,30 +211,52 @@ class JobTemplates:
 
 
 def job_meta(options: JobOptions) -> dict[str, Any]:
-    """What a job's ``meta`` says at its beginning, its occurrence apart."""
+    """A job's ``meta`` without its occurrence."""
     limit = options.max_running
     return {**options.meta, **({} if limit is None else {"max_running": limit})}
 
 
-def occurrence_meta(
-    event: str, *, scheduled: str, previous: str | None, enqueued: str
-) -> dict[str, Any]:
-    """What a job's ``meta["clock"]`` says; the instants are in ISO 8601 with a Z."""
-    return {
+def cut_meta(
+    dumps: Callable[[Any], bytes],
+    meta: Mapping[str, Any],
+    event: str,
+    *,
+    is_first: bool,
+    mark: str | None = None,
+) -> list[bytes]:
+    """``meta`` with that of an occurrence of ``event``, serialised, and cut where its instants go.
+
+    The first occurrence of all has no previous one. ``mark`` is set in ``meta["clock"]``. Raises
+    ValueError where the instants are not in what ``dumps`` returns.
+    """
+    occurrence: dict[str, Any] = {
         "event": event,
-        "scheduled_at": scheduled,
-        "previous_scheduled_at": previous,
-        "enqueued_at": enqueued,
+        "scheduled_at": SCHEDULED,
+        "previous_scheduled_at": None if is_first else PREVIOUS,
+        "enqueued_at": ENQUEUED,
     }
+    if mark is not None:
+        occurrence[mark] = True
+    instants = _FIRST if is_first else _LATER
+    parts = instants.split(dumps({**meta, keys.OCCURRENCE_META: occurrence}))
+    if len(parts) != instants.pattern.count(b"|") + 2:
+        raise ValueError("the instants are not in the serialised meta")
+    return parts
+
+
+def join_meta(later: Sequence[bytes]) -> bytes:
+    """The meta of a later occurrence from its parts, with placeholders for its instants."""
+    ends = [SCHEDULED.encode(), PREVIOUS.encode(), ENQUEUED.encode(), b""]
+    return b"".join(part + end for part, end in zip(later, ends, strict=True))
 
 
 def rq_retry(retry: RetryPolicy | None) -> Retry | None:
-    """What RQ is told about retries."""
+    """The retries as RQ takes them."""
     if retry is None:
         return None
     return Retry(retry.max, interval=list(retry.intervals), enqueue_at_front=retry.at_front)
 
 
 def rq_callback(callback: EventCallback | None) -> Callback | None:
-    """What RQ is told about a function to call at a job's end."""
+    """The function to call at a job's end as RQ takes it."""
     return None if callback is None else Callback(callback.name, callback.timeout)

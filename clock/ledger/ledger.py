@@ -34,9 +34,8 @@ _KINDS = {kind.value.encode(): kind for kind in Kind}
 class Claim(NamedTuple):
     """One occurrence to be decided, ``scheduled`` in UTC seconds since 1970.
 
-    ``kind`` is FIRED to let it fire if nothing speaks against it, else the decision that was made
-    already; a MISSED, TOO_LATE or OVER_CAP one may stand for so many ``occurrences`` from ``first``
-    on.
+    ``kind`` is FIRED to fire it unless something prevents that, else the decision made already. A
+    MISSED, TOO_LATE or OVER_CAP claim may stand for several ``occurrences``, from ``first`` on.
     """
 
     event: Event
@@ -49,11 +48,10 @@ class Claim(NamedTuple):
 class ClaimResult(NamedTuple):
     """What became of a claim.
 
-    ``kind`` is what was recorded, or None where the claim was lost to another clock (``decided`` is
-    then how far that one is), refused (``is_refused``: the queue's key holds something else;
-    ``is_taken``: another job has the id), made for an event that the ledger does not know
-    (``is_unknown``), or too early by the time that decides (``is_future``); in these five nothing
-    was written.
+    ``kind`` is what was recorded. It is None, and nothing was written, where another clock was
+    faster (``decided`` is the instant up to which it decided), where the queue takes no jobs
+    (``is_refused``), where another job has the id (``is_taken``), where the ledger does not know
+    the event (``is_unknown``), and where it lies in the future (``is_future``).
     """
 
     claim: Claim
@@ -76,7 +74,7 @@ class Settled(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """Claims that were sent, and not answered yet."""
+    """Claims that were sent and are not answered yet."""
 
     calls: Sequence[tuple[Sequence[Claim], ChannelCall]]
 
@@ -84,9 +82,9 @@ class Sent(NamedTuple):
 class Ledger:
     """The ledger of one application, as one clock process uses it.
 
-    ``token`` names the process, so that a claim whose reply was lost is recognised when it is made
-    again. Every method raises ServerError where the server is away or refuses; calling it again is
-    always safe.
+    ``token`` identifies the process, so that a claim that is repeated after a lost reply is
+    recognised. Every method raises ServerError where the server is away or refuses; calling it
+    again is always safe.
     """
 
     def __init__(
@@ -102,7 +100,7 @@ class Ledger:
     def enrol(
         self, events: Sequence[Event], now: float | None = None, stands_at: float | None = None
     ) -> list[int]:
-        """Make ``events`` and their jobs known; returns each one's last decided occurrence.
+        """Make ``events`` and their jobs known; returns the last decided occurrence of each.
 
         An event seen for the first time, and one whose recurrence changed, stands at ``stands_at``,
         or where that is None or later, at ``now``. Without ``now`` the server's time is taken.
@@ -117,9 +115,7 @@ class Ledger:
         stands_at: float | None = None,
         may_go_on: Callable[[], bool] = lambda: True,
     ) -> Iterator[list[int]]:
-        """Enrol as ``enrol`` does, some of the ``events`` at each step; gives what it returns of
-        them, in their order. Once it may no longer go on, the rest is left out.
-        """
+        """As ``enrol``, but some of the ``events`` at each step, as long as ``may_go_on()``."""
         return self._enrolment.in_parts(events, now, stands_at, may_go_on)
 
     def claim(self, claims: Sequence[Claim], now: float | None = None) -> list[ClaimResult]:
@@ -133,7 +129,7 @@ class Ledger:
     def send(
         self, claims: Sequence[Claim], now: float | None = None, latest: float | None = None
     ) -> Sent:
-        """Send ``claims`` to be decided as ``claim`` does; ``receive`` says what became of them.
+        """Send ``claims`` to be decided as by ``claim``; ``receive`` returns what became of them.
 
         Nothing is decided after ``latest``, in UTC seconds since 1970. Those of events with large
         jobs go in several calls, so that none holds the server for long.
@@ -141,7 +137,7 @@ class Ledger:
         of = (keys.decided, keys.templates, keys.shapes, keys.pauses)
         named = [key(self._app) for key in of]
         named += [rq_keys.QUEUES, keys.ahead(self._app)]
-        head = [self._token, keys.TTL, or_server_time(now), "" if latest is None else latest]
+        head = [or_server_time(now), self._token, keys.TTL, "" if latest is None else latest]
         calls: list[tuple[Sequence[Claim], ChannelCall]] = []
         for part in self._split(claims):
             arguments: list[Any] = [*head]
@@ -152,7 +148,7 @@ class Ledger:
         return Sent(calls)
 
     def _split(self, claims: Sequence[Claim]) -> Iterable[Sequence[Claim]]:
-        """The claims as they go into one call after the other, those of an event together."""
+        """The claims of one call after the other, those of an event together."""
         large = self._enrolment.large
         if not large:
             return [claims]
@@ -168,11 +164,11 @@ class Ledger:
         return parts
 
     def receive(self, sent: Sent) -> Settled:
-        """What became of the claims sent first of those not answered yet."""
+        """What became of ``sent``, which must be the oldest claims without an answer."""
         decided_at, outcomes, are_decided = 0.0, list[ClaimResult](), False
         for claims, call in sent.calls:
             now, *replies = self._channel.receive(call).split()
-            # What came after the latest time is as undecided as what came too early.
+            # A claim after the latest time is as undecided as one in the future.
             results = [
                 _outcome(claim, reply)
                 for claim, reply in zip(claims, replies or [b"t"] * len(claims), strict=True)
@@ -188,15 +184,15 @@ class Ledger:
         return lower(self._connection, self._app, events, now)
 
     def read_time(self, source: TimeSource) -> TimeReading:
-        """The server's time, and who else takes the time from elsewhere than ``source``."""
+        """The server's time, and a clock whose time source is not ``source``."""
         return read_time(self._connection, self._app, self._token, source)
 
     def hang_up(self) -> None:
-        """Give up what was sent and not answered; to claim it again is safe."""
+        """Drop the claims without an answer; to claim them again is safe."""
         self._channel.close()
 
     def warnings(self) -> list[str]:
-        """What about the server could lose the ledger, one sentence each.
+        """How the server could lose the ledger, one sentence each.
 
         Raises ServerError for a node of a cluster where the keys of a claim are not on one node.
         """
@@ -209,7 +205,7 @@ class Ledger:
         except ServerError:
             return []
         if any(isinstance(info, Exception) for info in infos):
-            # Not every user of a server may ask; what cannot be known is not warned of.
+            # The ACL may deny these commands.
             return []
         values = {name: value for info in infos for name, value in info.items()}
         if values.get("cluster_enabled") and not self._is_on_one_slot():
@@ -221,15 +217,13 @@ class Ledger:
                 f"it may evict keys when it is full (maxmemory-policy {policy}), jobs and what was "
                 "decided among them; set noeviction"
             )
-        # Where a platform hides its configuration, it is the platform that saves.
+        # A platform that denies CONFIG does the saving itself.
         if not saved and not isinstance(saves, Exception) and not saves.get("save"):
             warnings.append("it keeps nothing on disk, so a restart of it forgets what was decided")
         return warnings
 
     def meet_workers(self, events: Iterable[Event]) -> list[str]:
-        """Leave the serializer with the queues of ``events``; what does not fit their workers, in
-        one sentence.
-        """
+        """Record the serializer for the queues of ``events``; warns of workers with another one."""
         return meet_workers(
             self._connection,
             app=self._app,
@@ -282,7 +276,7 @@ class Ledger:
 
 
 def _likeness(claim: Claim) -> tuple[str, int, int, int]:
-    """What claims that are sent together have in common."""
+    """What the claims of one group have in common."""
     first = claim.scheduled if claim.first is None else claim.first
     return claim.kind.value, first, claim.scheduled, claim.occurrences
 

@@ -1,4 +1,4 @@
-"""Records in the future, written while the server, or an older clock's host, was ahead of time."""
+"""Lowering records in the future, written while the server's or a host's clock was ahead."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from clock.connection.errors import server_errors
 from clock.connection.scripts import script
 
 WAITED_OUT = 300
-"""Seconds a record may be in the future: until then it is waited out, and nothing of it fires."""
+"""Seconds a record may be in the future without being lowered: its event waits for the time."""
 
 
 class Lowered(NamedTuple):
@@ -61,5 +61,5 @@ def _lowered(reply: str) -> Lowered:
 
 
 def is_ahead(decided: int, now: float) -> bool:
-    """Whether a record that stands at ``decided`` is too far in the future to be waited out."""
+    """Whether a record that stands at ``decided`` is too far in the future to wait for."""
     return decided > now + WAITED_OUT

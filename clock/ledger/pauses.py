@@ -1,6 +1,6 @@
-"""Pauses: which events do not fire for a while, until when, and why.
+"""Pauses: which events do not fire, until when, and why.
 
-They are kept in the ledger, so they survive restarts and deploys; the claim looks at them.
+They are kept in the ledger and read by the claim, so they survive restarts and deploys.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from clock.ledger.values import second, text
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause:
-    """A pause: its end (UTC seconds since 1970, None for none), its reason, who began it and
-    when.
+    """A pause: its end, its reason, who began it and when.
+
+    Instants are UTC seconds since 1970; ``until`` is None for a pause without an end.
     """
 
     until: int | None
@@ -52,7 +53,7 @@ def pause_end(now: float, end: float | datetime) -> int:
 
 
 def pause(connection: Redis, app: str, event: str, pause: Pause) -> None:
-    """Let no occurrence of ``event`` fire that is scheduled before the pause ends.
+    """Pause ``event``: no occurrence that is scheduled before the end of the pause fires.
 
     Raises UnknownEventError, and ServerError where the server is away or refuses.
     """
@@ -78,25 +79,24 @@ def resume(connection: Redis, app: str, event: str, now: float | None = None) ->
         if before is not None:
             ended = int(connection.time()[0] if now is None else now)
             _note_end(pipeline, app, event, before, ended)
-        # One that cannot be read holds its event all the same.
+        # A pause that cannot be read holds its event too.
         pipeline.hdel(keys.pauses(app), event)
         pipeline.execute()
     return before
 
 
 def write_back(connection: Redis, app: str, pauses: Mapping[bytes, bytes], now: float) -> list[str]:
-    """Write the fields of ``pauses`` that a server forgot; returns the events that have theirs
-    again.
+    """Restore the ``pauses`` that a server lost; returns the events whose pause was written.
 
-    A pause that was over at ``now`` (UTC seconds since 1970) is not written, nor one that was ended
-    since, nor over another. Raises ServerError.
+    Not written is a pause that was over at ``now`` (UTC seconds since 1970), one that somebody
+    ended since, or one over another. Raises ServerError.
     """
     key, ended_key = keys.pauses(app), keys.ended_pauses(app)
     lost = parse_pauses(app, pauses)
     written: list[str] = []
 
     def write(pipeline: Pipeline) -> None:
-        # Whoever ends a pause leaves it among those that are no more.
+        # Whoever ends a pause adds it to the ended ones.
         ended = set(map(_identity, pipeline.lrange(ended_key, 0, -1)))
         standing = set(texts(key, pipeline.hkeys(key)))
         written[:] = [
@@ -117,17 +117,15 @@ def write_back(connection: Redis, app: str, pauses: Mapping[bytes, bytes], now: 
 
 
 def pause_over(connection: Redis, app: str, event: str, instant: int) -> Pause | None:
-    """The pause that ``event`` was in at ``instant`` (UTC seconds since 1970), as far as known.
+    """The pause of ``event`` at ``instant`` (UTC seconds since 1970), or None.
 
-    Its ``until`` is then when it really ended. Raises ServerError.
+    Its ``until`` is its real end. Raises ServerError.
     """
     return pause_among(read_pauses_of(connection, app, event), instant)
 
 
 def read_pauses_of(connection: Redis, app: str, event: str) -> list[Pause]:
-    """The pauses of ``event`` that are remembered, each until it really ended. Raises
-    ServerError.
-    """
+    """The known pauses of ``event``, each with its real end. Raises ServerError."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.hget(keys.pauses(app), event)
         pipeline.lrange(keys.ended_pauses(app), 0, -1)
@@ -144,7 +142,7 @@ def read_pauses_of(connection: Redis, app: str, event: str) -> list[Pause]:
 
 
 def pause_among(pauses: Iterable[Pause], instant: int) -> Pause | None:
-    """The one of these pauses that held at ``instant`` (UTC seconds since 1970), or None."""
+    """The pause in effect at ``instant`` (UTC seconds since 1970), or None."""
     over = (pause for pause in pauses if pause.until is None or pause.until > instant)
     # A clock that comes late meets a pause that began after the occurrence.
     return min(
@@ -153,7 +151,7 @@ def pause_among(pauses: Iterable[Pause], instant: int) -> Pause | None:
 
 
 def _identity(line: bytes | str) -> tuple[str, int] | None:
-    """The event of a pause that is no more, and since when it held; None where it is not known."""
+    """The event and the beginning of an ended pause; None where it cannot be read."""
     with suppress(*READ_ERRORS):
         fields = json.loads(line)
         return text(fields["event"]), second(fields["since"])

@@ -1,4 +1,4 @@
-"""An event's record: what was decided last, how often what was decided, and the last decisions.
+"""An event's record: its last decided occurrence, its counters and its last decisions.
 
 It is one line of text, ``<decided> <fired> <clock> <seven counters>|<history>``: the instants of
 the last decided and the last fired occurrence, the token of the clock that decided, and the
@@ -17,16 +17,14 @@ from clock.ledger.values import text
 from clock.recurrence.zone import END
 
 LONGEST = 10_000
-"""Characters of a record that is looked at: it is at most about a kilobyte."""
+"""Characters of a record that is read: it is at most about a kilobyte."""
 
 _LINE = re.compile(r"([0-9]{1,12}) (-|[0-9]{1,12}) (\S+) ((?:[0-9]{1,15} ){6}[0-9]{1,15})\|(.*)")
 _ENTRY = re.compile(r"([a-z])([0-9]{1,12})(?:-([0-9]{1,12})\*([0-9]{1,15}))?(?:\+(-?[0-9]{1,15}))?")
 
 
 class Record(NamedTuple):
-    """A record, read. ``fired`` is None where nothing ever fired; ``history`` begins with the
-    newest.
-    """
+    """A parsed record. ``fired`` is None where nothing ever fired; ``history`` is newest first."""
 
     decided: int
     fired: int | None
@@ -38,7 +36,7 @@ class Record(NamedTuple):
 def parse_record(line: bytes | str, newest: int | None = None) -> Record:
     """Read a record with its whole history, or with its ``newest`` decisions.
 
-    Raises ValueError for a line that is none.
+    Raises ValueError for a line that is not a record.
     """
     match = _LINE.fullmatch(text(line, LONGEST))
     if match is None:

@@ -1,4 +1,4 @@
-"""Reading the ledger: the records of events."""
+"""Reading the records of events."""
 
 from __future__ import annotations
 

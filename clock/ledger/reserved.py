@@ -27,11 +27,3 @@ def manual_id(app: str, event: str, key: str) -> str:
     if is_reserved(f"-{key}"):
         raise ValueError(f"{key!r} is not a valid key: it has the form of the clock's own job ids")
     return f"{job_prefix(app, event)}manual-{key}"
-
-
-def meta_mark(meta: bytes) -> bytes:
-    """What tells from its serialised meta that a job is an event's: the meta from ``clock`` on.
-
-    ``meta`` is cut where that should end: at its scheduled instant, or behind it.
-    """
-    return meta[max(meta.find(b"clock"), 0) :]

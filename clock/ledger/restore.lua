@@ -1,5 +1,5 @@
--- Let records that stand earlier than an instant stand there, so that no occurrence up to it fires.
--- Nobody decided those in between, as far as is known, so the history gets no entry.
+-- Move records that stand before an instant to it, so that no occurrence up to it fires. As far as is known
+-- nobody decided those in between, so the history gets no entry.
 --
 -- KEYS  1 decided
 -- ARGV  1 instant  then events

@@ -1,4 +1,4 @@
-"""Moving records forward, after a server was restored from a copy that is older than its events."""
+"""Moving records forward after a server was restored from an old copy."""
 
 from __future__ import annotations
 
@@ -22,10 +22,9 @@ class Restored(NamedTuple):
 
 
 def restore(connection: Redis, app: str, instant: int) -> Restored:
-    """Let nothing of ``app`` that is scheduled up to ``instant`` (UTC seconds since 1970) fire.
+    """Move the records of ``app`` to ``instant`` (UTC seconds since 1970): nothing up to it fires.
 
-    A record that stands later already stays as it is, so this may be done again. Raises
-    ServerError.
+    Records that stand later stay as they are, so this may be repeated. Raises ServerError.
     """
     with server_errors():
         names = cast("list[bytes]", connection.hkeys(keys.decided(app)))

@@ -1,23 +1,33 @@
 -- Push a job that somebody asked for by hand, and note it in its event's history; the schedule is untouched.
--- push.lua goes before it.
--- KEYS 1 decided  2 RQ's set of queues
--- ARGV 1 job id  2 queue key  3 push command  4 deadline in milliseconds or "-"  5 what the meta of its jobs
---      has in it  6 event  7 instant, then field, value, ...
--- Returns 1, 0 where the queue's key holds something else, -1 where another job has the id.
-local id, queue, side, deadline, mark, event, instant = unpack(ARGV, 1, 7)
-if not takes_jobs(queue) then return 0 end
-local holder = holder_of(id, mark)
--- Sent again after a lost reply: done already.
+-- job.lua goes before this file.
+--
+-- KEYS  1 decided  2 RQ's set of queues
+-- ARGV  1 now in seconds  2 event  3 job id  4 the occurrence that fired last, or "-"
+--       5 and 6 the event's template and shape, as template.lua returns them
+--       7 to 9 the parts of a first job's meta, 10 to 13 of a later one's
+-- Returns 1, 0 where its queue takes no jobs, -1 where another job has the id.
+local event, id, fired, packed_template, packed_shape = unpack(ARGV, 2, 6)
+local template, shape = {}, unpack_shape(packed_shape)
+local _
+_, _, template.data, template.description = cmsgpack.unpack(packed_template)
+template.first, shape.first = ARGV[7], { unpack(ARGV, 8, 9) }
+template.later, shape.later = ARGV[10], { unpack(ARGV, 11, 13) }
+template.shape = prepare(shape)
+if not shape.takes then return 0 end
+local holder = holder_of(JOB .. id, mark_of(template.first))
+-- Asked again after a lost reply: it is done already.
 if holder then return holder == 'ours' and 1 or -1 end
 
-push(KEYS[2], id, queue, side, deadline, { unpack(ARGV, 8) })
+write_job(template, id, SECONDS, fired, NOW)
+add_queues(KEYS[2])
+push_jobs()
 
-local record = redis.call('HGET', KEYS[1], event)
+local record = call('HGET', KEYS[1], event)
 local head, history = string.match(record or '', '^([^|]*|)(.*)$')
 if head then
-  history = 'r' .. instant .. ' ' .. history
+  history = 'r' .. SECONDS .. ' ' .. history
   -- As long as the claim lets it grow.
-  if #history > 900 then history = string.match(string.sub(history, 1, 900), '^.* ') end
-  redis.call('HSET', KEYS[1], event, head .. history)
+  if #history > 900 then history = string.match(sub(history, 1, 900), '^.* ') end
+  call('HSET', KEYS[1], event, head .. history)
 end
 return 1

@@ -1,7 +1,7 @@
-"""Which serializer is used at either end of a queue, so that two that differ are noticed at start.
+"""The serializers at both ends of a queue: a clock and a worker with different ones are warned of.
 
-A clock leaves its own with each queue it enqueues into, a worker of this package in the hash that
-RQ keeps of it. RQ's own worker leaves none, so nothing is known of it.
+A clock records its own for each queue it enqueues into, a worker of this package in the hash that
+RQ keeps of it. RQ's own worker records none, so nothing is known of it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SHORT = {DefaultSerializer: "pickle", JSONSerializer: "json"}
 
 
 def serializer_name(serializer: Any) -> str:
-    """One name for whatever names a serializer: what ``-S`` takes, a class, a module, an object."""
+    """The name of a serializer given as a name for ``-S``, a class, a module or an object."""
     resolved: Any = resolve_serializer(serializer)
     for known, short in _SHORT.items():
         if resolved is known:
@@ -43,14 +43,14 @@ def serializer_name(serializer: Any) -> str:
 def meet_workers(
     connection: Redis, *, app: str, serializer: Any, queues: Iterable[str]
 ) -> list[str]:
-    """For a clock that starts: leave its serializer with ``queues``, and look at their workers.
+    """Record the serializer of a starting clock for ``queues``, and compare it with their workers'.
 
-    Returns at most one sentence, about the workers that read with another serializer. What may not
-    be known, because the server is away or forbids it, is not warned of.
+    Returns at most one sentence, about the workers that read with another serializer, and none
+    where the server is away or denies access.
     """
     names, ours = sorted(set(queues)), serializer_name(serializer)
     with suppress(ServerError):
-        _leave(connection, app, ours, names)
+        _record(connection, app, ours, names)
         others = {
             worker: theirs
             for worker, theirs in _of_workers(connection, names).items()
@@ -67,11 +67,11 @@ def meet_workers(
 def meet_clocks(
     connection: Redis, *, worker_key: str, serializer: Any, queues: Iterable[str]
 ) -> list[str]:
-    """For a worker that starts, once RQ has made the hash ``worker_key`` of it: leave its
-    serializer there, and look at the clocks that enqueue into its ``queues``.
+    """Record the serializer of a starting worker in its hash ``worker_key``, which RQ has made, and
+    compare it with those of the clocks that enqueue into ``queues``.
 
-    Returns at most one sentence, about the clocks that write with another serializer. What may not
-    be known, because the server is away or forbids it, is not warned of.
+    Returns at most one sentence, about the clocks that write with another serializer, and none
+    where the server is away or denies access.
     """
     names, ours = sorted(set(queues)), serializer_name(serializer)
     with suppress(ServerError):
@@ -88,7 +88,7 @@ def meet_clocks(
     return []
 
 
-def _leave(connection: Redis, app: str, serializer: str, queues: Sequence[str]) -> None:
+def _record(connection: Redis, app: str, serializer: str, queues: Sequence[str]) -> None:
     with server_errors(), connection.pipeline() as pipeline:
         for queue in queues:
             pipeline.hset(keys.serializers(queue), app, serializer)
@@ -97,7 +97,7 @@ def _leave(connection: Redis, app: str, serializer: str, queues: Sequence[str]) 
 
 
 def _of_workers(connection: Redis, queues: Sequence[str]) -> dict[str, str]:
-    """The serializer of each living worker of ``queues`` that left one."""
+    """The serializer of each live worker of ``queues`` that recorded one."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for queue in queues:
             pipeline.smembers(rq_keys.workers_of(queue))

@@ -1,18 +1,12 @@
--- Read an event's template back, with its shape.
--- KEYS 1 templates  2 shapes   ARGV 1 event
--- Returns nothing for an unknown event, else: queue key, push command, expires or "-", prefix of job
--- ids, serializer, the parts of meta for a first and for a later job, fields and values.
-local packed = redis.call('HGET', KEYS[1], ARGV[1])
-if not packed then return false end
-local digest, prefix, data, description, first, later = cmsgpack.unpack(packed)
-local found = redis.call('HGET', KEYS[2], digest)
-if not found then return false end
-local shape = cmsgpack.unpack(string.sub(found, string.find(found, ' ', 1, true) + 1))
-
-local fields = shape.fields
-local n = #fields
-fields[n + 1], fields[n + 2], fields[n + 3], fields[n + 4] = 'data', data, 'description', description
-table.insert(shape.first, 1, first)
-table.insert(shape.later, 1, later)
-return { shape.queue, shape.side, tostring(shape.expires or '-'), prefix, shape.serializer,
-  shape.first, shape.later, fields }
+-- Read an event's template, with its shape.
+--
+-- KEYS  1 templates  2 shapes   ARGV  1 event
+-- Returns nothing where the event is not enrolled, else: the template and the shape as they are kept, the
+-- queue's key, the serializer, and the parts of a later job's meta.
+local template = redis.call('HGET', KEYS[1], ARGV[1])
+if not template then return false end
+local digest, _, _, _, _, later = cmsgpack.unpack(template)
+local shape = redis.call('HGET', KEYS[2], digest)
+if not shape then return false end
+local fields = cmsgpack.unpack(string.sub(shape, string.find(shape, ' ', 1, true) + 1))
+return { template, shape, fields.queue, fields.serializer, later, unpack(fields.later) }

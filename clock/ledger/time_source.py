@@ -1,7 +1,7 @@
-"""Whose time decides: the server's, or this host's where the server may not be asked for it.
+"""The time source of a clock: the server, or its host where the ACL denies TIME.
 
-All clocks of an application take it from the same source, or an occurrence that is due for one is
-in the future for another. Each leaves its source in the ledger, for as long as it says so.
+All clocks of an application must use one source, or an occurrence that is due for one is in the
+future for another. Each records its source in the ledger again and again, with a TTL.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class TimeSource(StrEnum):
 
 
 class TimeReading(NamedTuple):
-    """``server`` is the server's time in UTC seconds since 1970, None where it may not be asked.
+    """``server`` is the server's time in UTC seconds since 1970, None where the ACL denies TIME.
 
-    ``other`` is the token of a living clock of the application with another source, or None.
+    ``other`` is the token of a live clock of the application with another source, or None.
     """
 
     server: float | None
@@ -36,15 +36,15 @@ class TimeReading(NamedTuple):
 
 
 def read_time(connection: Redis, app: str, token: str, source: TimeSource) -> TimeReading:
-    """Read the server's time, and leave word that ``token`` takes it from ``source``.
+    """Read the server's time, and record that the clock ``token`` uses ``source``.
 
-    Where another clock said otherwise within ``keys.SOURCE_TTL`` seconds its word stays.
+    Another source that a clock recorded in the last ``keys.SOURCE_TTL`` seconds is not overwritten.
     Raises ServerError.
     """
     with server_errors():
-        # With its text, which is short: a server that has not seen it need not be asked twice.
+        # With its source, which is short: a server that does not have it would need a second call.
         reply: Any = connection.eval(
-            script("clock.ledger", "time.lua"),
+            script("clock.ledger", "time_source.lua"),
             1,
             keys.time_source(app),
             source,
@@ -56,7 +56,7 @@ def read_time(connection: Redis, app: str, token: str, source: TimeSource) -> Ti
 
 
 def server_now(connection: Redis, otherwise: float) -> float:
-    """The server's time in UTC seconds since 1970; ``otherwise`` where it may not be asked for.
+    """The server's time in UTC seconds since 1970; ``otherwise`` where the ACL denies TIME.
 
     Raises ServerError.
     """

@@ -23,7 +23,7 @@ MAX_NAME = 2_000
 """Characters of the name of an event, a queue, a worker or a job."""
 
 MAX_LOGGED = 1_000
-"""Lines logged by one process: someone could write unreadable entries without end."""
+"""Lines logged by one process: unreadable entries may be written without end."""
 
 MAX_COLLECTED = 20
 
@@ -49,7 +49,7 @@ def collect_skipped() -> Iterator[list[str]]:
 
 
 def skip(key: str | bytes, error: Exception, field: object = None) -> None:
-    """Log, once, that the entry at ``key`` (its ``field``) is skipped because of ``error``."""
+    """Log once that the entry at ``key`` (its ``field``) is skipped because of ``error``."""
     where = _shown(key) if field is None else f"{_shown(key)} {_shown(field)!r}"
     reason = " ".join(str(error).split()) or type(error).__name__
     line = f"{where}: {_shown(reason)}"
@@ -62,9 +62,7 @@ def skip(key: str | bytes, error: Exception, field: object = None) -> None:
 def readable(
     key: str, fields: Mapping[Any, Any] | None, parse: Callable[[str, str], Item]
 ) -> dict[str, Item]:
-    """The fields of the hash at ``key`` as ``parse(field, value)`` reads them; the others are
-    skipped.
-    """
+    """The fields of the hash at ``key``, read by ``parse(field, value)``; bad ones are skipped."""
     items = {}
     for field, value in (fields or {}).items():
         try:

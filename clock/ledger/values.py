@@ -1,4 +1,4 @@
-"""Checks of values from Redis: anyone who can reach the server may have written anything there.
+"""Checks of values from Redis, where anyone who can reach the server may have written them.
 
 Every function raises ValueError with the reason.
 """

@@ -1,1 +1,1 @@
-"""The clock itself: what is due, its claim, and what the clock says of itself."""
+"""The clock itself: what is due, its claim, and what the clock reports about itself."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
 
 from clock.decision import Kind
+from clock.errors import RecurrenceError
+from clock.loop.due import Behind, Due, Passed, TimetableRow
 from clock.recurrence.count import count
 from clock.recurrence.recurrence import Recurrence, between, newest
 
@@ -15,61 +15,38 @@ COUNTED = 100_000
 """Missed occurrences are counted up to here where that takes a walk, some microseconds for each."""
 
 
-@dataclass(frozen=True, slots=True)
-class MissedRange:
-    """``count`` occurrences, the first at ``first``, the last at ``last`` (UTC seconds since
-    1970).
+def catch_up(row: TimetableRow, behind: Behind, now: float) -> Due:
+    """What is due of an event whose oldest undecided occurrence is not later than ``now``, UTC
+    seconds since 1970. Raises what its recurrence does.
     """
+    recurrence, (_, pending, horizon) = row.recurrence, behind
+    passed: list[Passed] = []
+    fire: int | None = pending
+    if pending <= horizon:
+        fire = _oldest_to_fire(recurrence, pending, horizon, row.catch_up)
+        until = horizon + 1 if fire is None else fire
+        kind = Kind.OVER_CAP if row.catch_up > 1 else Kind.MISSED
+        passed += _passed(kind, recurrence, pending, until)
+        fire = recurrence.next(horizon) if fire is None else fire
+    if row.within is not None and fire is not None and fire < now - row.within:
+        in_time = math.ceil(now - row.within)
+        passed += _passed(Kind.TOO_LATE, recurrence, fire, in_time)
+        fire = recurrence.next(in_time - 1)
+    if fire is not None and fire > now:
+        fire = None
+    if fire is None and not passed:
+        raise RecurrenceError("its times changed while they were computed")
+    return Due(behind.row, pending, fire, tuple(passed))
 
-    first: int
-    last: int
-    count: int
 
-
-class Passed(NamedTuple):
-    """A run of occurrences that do not fire, and why: MISSED, TOO_LATE or OVER_CAP."""
-
-    kind: Kind
-    run: MissedRange
-
-
-class Owed(NamedTuple):
-    """What an event owes at a tick: the runs it passes over, and the occurrence to fire, if any."""
-
-    passed: tuple[Passed, ...]
-    fire: int | None
-
-
-def count_between(recurrence: Recurrence, first: int, last: int) -> int:
-    """How many occurrences lie from ``first`` to ``last``, both included; at most ``COUNTED`` where
+def count_between(recurrence: Recurrence, first: int, last: int, limit: int = COUNTED) -> int:
+    """How many occurrences lie from ``first`` to ``last``, both included; at most ``limit`` where
     that takes a walk.
     """
     counted = count(recurrence, first - 1, last)
     if counted is not None:
         return counted
-    return sum(1 for _ in islice(between(recurrence, first - 1, last), COUNTED))
-
-
-def owed(
-    recurrence: Recurrence, pending: int, *, horizon: int, now: float, most: int, within: int | None
-) -> Owed:
-    """What an event owes whose oldest undecided occurrence is ``pending``, not later than ``now``.
-
-    Of what passed up to ``horizon`` the newest ``most`` are kept; nothing fires more than
-    ``within`` seconds late. Instants are UTC seconds since 1970.
-    """
-    passed: list[Passed] = []
-    fire: int | None = pending
-    if pending <= horizon:
-        fire = _kept(recurrence, pending, horizon, most)
-        until = horizon + 1 if fire is None else fire
-        _note(passed, Kind.OVER_CAP if most > 1 else Kind.MISSED, recurrence, pending, until)
-        fire = recurrence.next(horizon) if fire is None else fire
-    if within is not None and fire is not None and fire < now - within:
-        in_time = math.ceil(now - within)
-        _note(passed, Kind.TOO_LATE, recurrence, fire, in_time)
-        fire = recurrence.next(in_time - 1)
-    return Owed(tuple(passed), fire if fire is not None and fire <= now else None)
+    return sum(1 for _ in islice(between(recurrence, first - 1, last), limit))
 
 
 def oldest_kept(recurrence: Recurrence, pending: int, horizon: int, most: int) -> int:
@@ -77,22 +54,22 @@ def oldest_kept(recurrence: Recurrence, pending: int, horizon: int, most: int) -
 
     ``pending`` is the oldest of them, not later than ``horizon``; ``most`` is at least 1.
     """
-    # By halving: the later one begins, the fewer there are. Behind `low` there are too many, behind
-    # `high` there are not.
-    low, high = pending - 1, horizon
-    if _at_most(recurrence, low, horizon, most):
+    # By halving: the later one begins, the fewer there are. From `low` on there are too many, from
+    # `high` on there are not.
+    low, high = pending, horizon + 1
+    if count_between(recurrence, low, horizon, most + 1) <= most:
         return pending
     while high - low > 1:
         middle = (low + high) // 2
-        if _at_most(recurrence, middle, horizon, most):
+        if count_between(recurrence, middle, horizon, most + 1) <= most:
             high = middle
         else:
             low = middle
-    first = recurrence.next(high)
+    first = recurrence.next(high - 1)
     return pending if first is None else first
 
 
-def _kept(recurrence: Recurrence, pending: int, horizon: int, most: int) -> int | None:
+def _oldest_to_fire(recurrence: Recurrence, pending: int, horizon: int, most: int) -> int | None:
     if most == 0:
         return None
     if most == 1:
@@ -100,18 +77,9 @@ def _kept(recurrence: Recurrence, pending: int, horizon: int, most: int) -> int 
     return oldest_kept(recurrence, pending, horizon, most)
 
 
-def _at_most(recurrence: Recurrence, after: int, until: int, most: int) -> bool:
-    counted = count(recurrence, after, until)
-    if counted is not None:
-        return counted <= most
-    return sum(1 for _ in islice(between(recurrence, after, until), most + 1)) <= most
-
-
-def _note(
-    passed: list[Passed], kind: Kind, recurrence: Recurrence, pending: int, until: int
-) -> None:
-    if pending < until:
-        last = newest(recurrence, pending - 1, until - 1)
-        if last is not None:
-            count = count_between(recurrence, pending, last)
-            passed.append(Passed(kind, MissedRange(pending, last, count)))
+def _passed(kind: Kind, recurrence: Recurrence, first: int, until: int) -> list[Passed]:
+    """The occurrences from ``first`` on that lie before ``until``, if any, in one."""
+    last = newest(recurrence, first - 1, until - 1) if first < until else None
+    if last is None:
+        return []
+    return [Passed(kind, first, last, count_between(recurrence, first, last))]

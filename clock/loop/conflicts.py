@@ -1,4 +1,4 @@
-"""Two clocks that say different things of one event, as of two applications under one name."""
+"""Two clocks that declare one event differently, such as two applications under one name."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from clock.ledger.declarations import (
     read_declarations,
     write_declarations,
 )
+from clock.loop.trouble import some_of
 from clock.schedule.event import Event
 
 AT_ONCE = 200
-"""Events whose declarations are made in one pass: some two milliseconds, which the tick after it
-waits for."""
+"""Events whose declarations are made after one tick: some two milliseconds, which the next waits
+for."""
 
-LOOK_EVERY = 30.0
-"""Seconds between two looks at the other clocks, at most."""
+CHECK_EVERY = 30.0
+"""Seconds between two readings of the other clocks, at most."""
 
 WRITTEN_EVERY = 86_400
 """Seconds after which the declarations are written again, before they expire."""
@@ -38,10 +39,10 @@ log = logging.getLogger("clock")
 
 
 class ConflictCheck:
-    """Compares what this clock says of its events with what the other living clocks say of them.
+    """Compares the declarations of this clock with those of the other live clocks.
 
-    Where two of them say different things of an event and both live on ``after`` seconds after the
-    later one started, that is a conflict: it is logged, and noted in this clock's life.
+    Where two clocks declare an event differently and both are alive ``after`` seconds after the
+    later one started, that is a conflict: it is logged, and recorded in this clock's life.
     """
 
     def __init__(
@@ -55,36 +56,34 @@ class ConflictCheck:
         self._declarations: list[bytes] = []
         self._text = b""
         self._written: float | None = None
-        self._looked: float | None = None
+        self._checked: float | None = None
         self._compared: dict[str, list[str]] = {}
         self._reported: dict[str, float] = {}
 
     @property
     def has_conflict(self) -> bool:
-        """Whether there was one at the last look."""
+        """Whether there was one at the last check."""
         return bool(self._reported)
 
-    def forget(self) -> None:
-        """The server lost its data, and what was written there."""
+    def renew(self) -> None:
+        """Write the declarations again: the server lost its data."""
         self._written = None
 
-    def passed(self, now: float, pulse: Pulse) -> None:
-        """A part of the work, after each pass, which ended at ``now`` (UTC seconds since 1970).
-
-        What is found goes into the life of ``pulse``, to be noted with its next beat. Raises
-        ServerError.
+    def check(self, now: float, pulse: Pulse) -> None:
+        """Compare what is due at ``now`` (UTC seconds since 1970); conflicts go into the life of
+        ``pulse``, which its next beat writes. Raises ServerError.
         """
         self._declare(now, pulse)
-        every = min(LOOK_EVERY, self._after / 2)
-        if self._looked is not None and 0 <= now - self._looked < every:
+        every = min(CHECK_EVERY, self._after / 2)
+        if self._checked is not None and 0 <= now - self._checked < every:
             return
-        is_first = self._looked is None
+        is_first = self._checked is None
         lives = read_clocks(self._connection, self._app)
-        self._looked = now
+        self._checked = now
         others = [life for life in lives if life.token != pulse.life.token and life.is_alive(now)]
         if is_first:
-            self._introduce(pulse.life, others)
-        self._look(pulse, others, now)
+            self._log_other_files(pulse.life, others)
+        self._compare(pulse, others, now)
 
     def _declare(self, now: float, pulse: Pulse) -> None:
         done = len(self._declarations)
@@ -100,7 +99,7 @@ class ConflictCheck:
         self._written = now
         pulse.life = replace(pulse.life, declares=digest)
 
-    def _introduce(self, ours: Life, others: Sequence[Life]) -> None:
+    def _log_other_files(self, ours: Life, others: Sequence[Life]) -> None:
         for other in others:
             if other.file != ours.file:
                 fields = {
@@ -109,9 +108,9 @@ class ConflictCheck:
                     "events": other.events,
                     "reason": f"a clock of another file runs for the application {self._app!r} too",
                 }
-                log.info("other file", extra={"fields": fields})
+                log.info("other schedule file", extra={"fields": fields})
 
-    def _look(self, pulse: Pulse, others: Sequence[Life], now: float) -> None:
+    def _compare(self, pulse: Pulse, others: Sequence[Life], now: float) -> None:
         ours, conflicts = pulse.life, {}
         for other in others:
             is_overlap = now - max(ours.started, other.started) <= self._after
@@ -119,10 +118,10 @@ class ConflictCheck:
                 continue
             if names := self._differing(other.declares):
                 conflicts[other.token] = names
-                self._say(ours, other, names, now)
+                self._log_conflict(ours, other, names, now)
         for token in [token for token in self._reported if token not in conflicts]:
             del self._reported[token]
-            log.info("conflict over", extra={"fields": {"other": token.rpartition(":")[0]}})
+            log.info("conflict resolved", extra={"fields": {"other": token.rpartition(":")[0]}})
         pulse.life = replace(
             ours,
             conflicts=tuple(
@@ -132,7 +131,7 @@ class ConflictCheck:
         )
 
     def _differing(self, digest: str) -> list[str]:
-        """The events of which the declarations of that digest say something else, asked once."""
+        """The events that the declarations of that digest declare differently, read once."""
         if digest not in self._compared:
             theirs = read_declarations(self._connection, self._app, digest)
             if theirs is None:
@@ -140,17 +139,16 @@ class ConflictCheck:
             self._compared[digest] = differing(self._events, self._text, theirs)
         return self._compared[digest]
 
-    def _say(self, ours: Life, other: Life, names: Sequence[str], now: float) -> None:
+    def _log_conflict(self, ours: Life, other: Life, names: Sequence[str], now: float) -> None:
         if 0 <= now - self._reported.get(other.token, -REPORTED_EVERY) < REPORTED_EVERY:
             return
         self._reported[other.token] = now
-        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         fields = {
-            "events": ", ".join(names[:NAMED]) + more,
+            "events": some_of(names, NAMED),
             "ours": f"{ours.file} on {ours.host}:{ours.pid}",
             "theirs": f"{other.file} on {other.host}:{other.pid}",
             "reason": (
-                f"two clocks of the application {self._app!r} say different things of them, and "
+                f"two clocks of the application {self._app!r} declare them differently, and "
                 "each enqueues what is the other's"
             ),
             "remedy": (

@@ -1,4 +1,4 @@
-"""An agenda: numbers that wait for instants, the soonest first."""
+"""A queue of numbers that wait for instants, the soonest first."""
 
 from __future__ import annotations
 

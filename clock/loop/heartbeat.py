@@ -1,4 +1,4 @@
-"""The heartbeat of a clock: what it writes to the ledger about itself after each pass."""
+"""The heartbeat of a clock: what it writes to the ledger about itself after each tick."""
 
 from __future__ import annotations
 
@@ -14,32 +14,21 @@ if TYPE_CHECKING:
 
 
 class Heartbeat:
-    """Does the housekeeping of a clock, whose code is imported by the first pass: the first tick
-    does not wait for it.
+    """Does the housekeeping of a clock, whose code is imported after the first tick, which does
+    not wait for it.
     """
 
-    def __init__(
-        self, connection: Redis, schedule: Schedule, *, ping_url: str | None = None, **options: Any
-    ) -> None:
-        """``options``: see ``Housekeeping``; ``ping_url`` is requested while all is fine."""
+    def __init__(self, connection: Redis, schedule: Schedule, **options: Any) -> None:
+        """``options``: see ``Housekeeping``."""
         self._connection = connection
         self._schedule = schedule
-        self._ping_url = ping_url
         self._options = options
         self._housekeeping: Housekeeping | None = None
         self._claims: list[tuple[Sequence[ClaimResult], float]] = []
 
-    def passed(
-        self,
-        now: float,
-        *,
-        is_starting: bool = False,
-        may_go_on: Callable[[], bool] = lambda: True,
-    ) -> None:
-        """Called after each pass, which ended at ``now``, UTC seconds since 1970. Arguments and
-        errors are those of ``Housekeeping.passed``.
-        """
-        self.housekeeping().passed(now, is_starting=is_starting, may_go_on=may_go_on)
+    def beat(self, now: float, *, is_starting: bool, may_go_on: Callable[[], bool]) -> None:
+        """Called after each tick. Arguments and errors are those of ``Housekeeping.run``."""
+        self.housekeeping().run(now, is_starting=is_starting, may_go_on=may_go_on)
 
     def claimed(self, results: Sequence[ClaimResult], claimed_at: float) -> None:
         """Count the ``results`` of claims made at ``claimed_at``. Nothing is sent."""
@@ -62,14 +51,8 @@ class Heartbeat:
         """What does the work, made by the first call."""
         if self._housekeeping is None:
             from clock.loop.housekeeping import Housekeeping
-            from clock.watchers.clock_ping import ClockPing
 
-            ping = None
-            if self._ping_url is not None:
-                ping = ClockPing(self._ping_url, self._options["token"])
-            self._housekeeping = Housekeeping(
-                self._connection, self._schedule, ping=ping, **self._options
-            )
+            self._housekeeping = Housekeeping(self._connection, self._schedule, **self._options)
             for results, claimed_at in self._claims:
                 self._housekeeping.claimed(results, claimed_at)
             self._claims.clear()

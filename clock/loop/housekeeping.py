@@ -1,10 +1,9 @@
-"""The watch: all that a running clock tells the ledger about itself, after each pass."""
+"""Housekeeping: all that a running clock writes to the ledger about itself, after each tick."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from redis import Redis
 
@@ -22,23 +21,20 @@ from clock.schedule.event import Event
 from clock.schedule.schedule import Schedule
 from clock.settings import CONFLICT_AFTER, TOLERANCE
 from clock.version import VERSION
-
-if TYPE_CHECKING:
-    from clock.watchers.clock_ping import ClockPing
+from clock.watchers.clock_ping import ClockPing
 
 RENEWED_EVERY = 86_400
 """Seconds after which the descriptions are written again, so that a clock that runs for years does
 not outlive them."""
 
-OUR_OWN = frozenset({"NoPermissionError", "ResponseError WRONGTYPE"})
-"""Kinds of ServerError that say nothing of the server: it lets the clock claim, and refuses what
-the watch asks."""
+REFUSALS = frozenset({"NoPermissionError", "ResponseError WRONGTYPE"})
+"""Kinds of ServerError that concern the housekeeping alone: the server lets the clock claim."""
 
 
 class Housekeeping:
-    """Says that a clock is alive and what it runs, and looks whether it does it.
+    """Records that a clock is alive and what it runs, and checks that it does.
 
-    The loop calls it from its own thread: what it says is said by a loop that goes round.
+    The loop calls it from its own thread, so a clock recorded as alive has a loop that runs.
     """
 
     def __init__(
@@ -51,11 +47,11 @@ class Housekeeping:
         serializer: str,
         tolerance: float = TOLERANCE,
         conflict_after: float = CONFLICT_AFTER,
-        ping: ClockPing | None = None,
+        ping_url: str | None = None,
     ) -> None:
         """``tolerance`` is how many seconds an event may be overdue before it is an error, and
-        ``conflict_after`` how many two clocks may say different things of one; ``ping`` tells a
-        watcher outside.
+        ``conflict_after`` how many two clocks may declare one differently; ``ping_url`` is
+        requested while all is well.
         """
         self._connection = connection
         self._app = app
@@ -65,75 +61,72 @@ class Housekeeping:
         self._serializer = serializer
         self._publisher = Publisher(connection, app, self._events)
         self._counters = Counters(connection, app)
-        self._check = SelfCheck(connection, app, self._events, tolerance, self._publisher.published)
+        published = self._publisher.published
+        self._self_check = SelfCheck(connection, app, self._events, tolerance, published)
         self._conflicts = ConflictCheck(connection, app, self._events, serializer, conflict_after)
-        self._ping = ping
-        self._memory = KnownPauses(connection, app, self._events)
+        self._ping = None if ping_url is None else ClockPing(ping_url, token)
+        self._pauses = KnownPauses(connection, app, self._events)
         self._pulse: Pulse | None = None
         self._lost: tuple[Heard, Life] | None = None
         self._described: float | None = None
         self._counted = 0.0
         self._may_count = True
         self._trouble = Trouble()
-        self._part = 0
+        self._next_part = 0
         self._may_go_on: Callable[[], bool] = lambda: True
         self._describing: Iterator[None] = iter(())
 
-    def passed(
+    def run(
         self,
         now: float,
         *,
         is_starting: bool = False,
         may_go_on: Callable[[], bool] = lambda: True,
     ) -> None:
-        """A pass over what was due ended at ``now``, UTC seconds since 1970. What is not done when
-        it may no longer go on is left to the next pass. While the clock ``is_starting``, nothing
-        but that it lives is said.
+        """A tick ended at ``now``, UTC seconds since 1970. What is not done once it may not go on
+        waits for the next tick. While the clock ``is_starting``, it only writes that it lives.
 
-        Raises ServerError where the server is away, and for nothing else: what is only wrong with
-        what the watch writes or reads is logged once an hour, and the loop goes on.
+        Raises ServerError where the server is away. Other errors are logged once an hour, and the
+        loop goes on.
         """
         parts = (
-            self._note,
+            self._beat,
             self._describe,
-            self._publisher.passed,
-            self._look,
-            self._compare,
-            self._count,
-            self._tell,
+            self._publisher.publish,
+            self._check_overdue,
+            self._check_conflicts,
+            self._write_counters,
+            self._send_ping,
         )
         self._may_go_on = may_go_on
         while True:
-            number = self._part
-            self._part = (number + 1) % (1 if is_starting else len(parts))
-            try:
-                self._do(parts[number], now)
-            except ServerError:
-                self._part = 0
-                raise
-            if self._part == 0 or not may_go_on():
+            part = self._next_part
+            # Where the server is away, the next tick begins with the heartbeat.
+            self._next_part = 0
+            self._do(parts[part], now)
+            self._next_part = (part + 1) % (1 if is_starting else len(parts))
+            if self._next_part == 0 or not may_go_on():
                 break
-        self._trouble.passed(now)
+        self._trouble.log_repeats(now)
 
     def recover(self, now: float) -> None:
-        """See whether the server lost data, and write back what must be there before anything
-        fires: to be called where the server was away, or does not know an event. Raises as
-        ``passed``.
+        """Write pauses back where the server lost data, before anything fires: to be called where
+        the server was away, or does not know an event. Raises as ``run`` does.
         """
         try:
             self._do(self._recover, now)
         except ServerError as error:
-            # A server that refuses what is asked here may well take what the loop does next.
+            # A server that refuses this may well accept what the loop does next.
             if not error.kind.startswith("ResponseError"):
                 raise
-            self._complain(self._recover.__name__, str(error), now)
+            self._log("_recover", str(error), now)
 
-    def claimed(self, outcomes: Sequence[ClaimResult], claimed_at: float) -> None:
-        """Claims were made at ``claimed_at``, and this became of them. Nothing is sent."""
-        self._counters.add(outcomes, claimed_at)
+    def claimed(self, results: Sequence[ClaimResult], claimed_at: float) -> None:
+        """Count the ``results`` of claims made at ``claimed_at``. Nothing is sent."""
+        self._counters.add(results, claimed_at)
 
     def ended(self, now: float) -> None:
-        """The clock ends because it was asked to. A server that is away need not know."""
+        """Record that the clock ended because it was asked to, if the server can be reached."""
         if self._pulse is not None:
             with suppress(ServerError):
                 self._pulse.end(now)
@@ -143,16 +136,16 @@ class Housekeeping:
         try:
             part(now)
         except ServerError as error:
-            if error.kind not in OUR_OWN:
+            if error.kind not in REFUSALS:
                 raise
-            self._complain(part.__name__, str(error), now)
-        except Exception as error:  # nothing that is only said of a clock may end it
-            self._complain(part.__name__, describe_error(error), now)
+            self._log(part.__name__, str(error), now)
+        except Exception as error:  # housekeeping must not end a clock
+            self._log(part.__name__, describe_error(error), now)
 
-    def _note(self, now: float) -> None:
+    def _beat(self, now: float) -> None:
         if self._pulse is None:
             pulse = Pulse(self._connection, self._app, self._life(now))
-            self._memory.keep(pulse.begin().pauses)
+            self._pauses.keep(pulse.begin().pauses)
             self._pulse = pulse
         elif not 0 <= now - self._pulse.life.last_tick < BEAT_EVERY:
             life = self._pulse.life
@@ -167,12 +160,12 @@ class Housekeeping:
             self._lost = (heard, life)
             self._described = None
             self._publisher.renew()
-            self._conflicts.forget()
+            self._conflicts.renew()
         if self._lost is None:
-            self._memory.keep(heard.pauses)
+            self._pauses.keep(heard.pauses)
             return
-        # Kept until it is done, for a server that goes away again in the middle of it.
-        self._memory.recover(*self._lost, now)
+        # Kept until it is done: the server may go away again in the middle of it.
+        self._pauses.recover(*self._lost, now)
         self._lost = None
 
     def _describe(self, now: float) -> None:
@@ -186,36 +179,35 @@ class Housekeeping:
                 if not self._may_go_on():
                     break
         except ServerError as error:
-            if error.kind not in OUR_OWN:
+            if error.kind not in REFUSALS:
                 self._described = None
             raise
 
-    def _look(self, now: float) -> None:
+    def _check_overdue(self, now: float) -> None:
         there_since = now if self._pulse is None else self._pulse.life.there_since
-        self._check.passed(now, there_since)
+        self._self_check.check(now, there_since)
 
-    def _compare(self, now: float) -> None:
+    def _check_conflicts(self, now: float) -> None:
         if self._pulse is not None:
-            self._conflicts.passed(now, self._pulse)
+            self._conflicts.check(now, self._pulse)
 
-    def _count(self, now: float) -> None:
+    def _write_counters(self, now: float) -> None:
         if not self._may_count or 0 <= now - self._counted < BEAT_EVERY:
             return
         self._counted = now
         try:
             self._counters.write()
         except ServerError as error:
-            self._may_count = error.kind not in OUR_OWN
+            self._may_count = error.kind not in REFUSALS
             raise
 
-    def _tell(self, now: float) -> None:
+    def _send_ping(self, now: float) -> None:
         if self._ping is not None:
-            is_well = not self._check.is_overdue and not self._conflicts.has_conflict
-            self._ping.passed(now, is_well=is_well)
+            is_well = not self._self_check.is_overdue and not self._conflicts.has_conflict
+            self._ping.ping(now, is_well=is_well)
 
-    def _complain(self, part: str, reason: str, now: float) -> None:
-        """Say what is wrong with a part: once, and once an hour."""
-        self._trouble.say(part, {"reason": reason[:MAX_TEXT]}, now, message="watch")
+    def _log(self, part: str, reason: str, now: float) -> None:
+        self._trouble.log(part, {"reason": reason[:MAX_TEXT]}, now, message="watch")
 
     def _life(self, now: float) -> Life:
         host, pid, _ = self._token.rsplit(":", 2)

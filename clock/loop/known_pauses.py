@@ -1,4 +1,4 @@
-"""A clock's memory of the pauses, for a server that loses its data while the clock runs."""
+"""The pauses that a clock knows, for a server that loses its data while the clock runs."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from clock.connection.errors import server_errors
 from clock.ledger.clocks import Heard, Life
 from clock.ledger.pauses import parse_pauses, write_back
 from clock.ledger.unreadable import texts
+from clock.loop.trouble import some_of
 from clock.schedule.event import Event
 
 NAMED = 20
-"""Events that are named in a line; of more, it says how many."""
+"""Events that a line names; of more, it has the number."""
 
 log = logging.getLogger("clock")
 
 
 class KnownPauses:
-    """What the ledger said of the pauses at the last look."""
+    """The pauses as the ledger had them at the last heartbeat."""
 
     def __init__(self, connection: Redis, app: str, events: Sequence[Event]) -> None:
         self._connection = connection
@@ -47,13 +48,13 @@ class KnownPauses:
         fields = {
             "reason": _reason(heard.before, life),
             "records_lost": self._without_record(),
-            "pauses_written_back": _names(written),
+            "pauses_written_back": some_of(written, NAMED) or "none",
         }
         back = self._ended_before(heard, life)
         if back:
-            fields["paused_again"] = _names(back)
+            fields["paused_again"] = some_of(back, NAMED)
         fields["see"] = "docs/recovery.md"
-        log.error("server forgot", extra={"fields": fields})
+        log.error("server lost data", extra={"fields": fields})
 
     def _without_record(self) -> str:
         with server_errors():
@@ -86,10 +87,3 @@ def _reason(before: Life | None, life: Life) -> str:
         f"it went back to its data of {at:%Y-%m-%dT%H:%M:%SZ} and lost {gone:.0f} s: decisions, "
         "pauses, runs and jobs of that time; what can be known is written again"
     )
-
-
-def _names(events: Sequence[str]) -> str:
-    if not events:
-        return "none"
-    more = f" and {len(events) - NAMED} more" if len(events) > NAMED else ""
-    return ", ".join(events[:NAMED]) + more

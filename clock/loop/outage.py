@@ -1,4 +1,4 @@
-"""An outage: the server is away, or refuses. It is said once, and tried again and again."""
+"""An outage: the server is away, or refuses. It is logged once, and tried again and again."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Outage:
     """The failures in a row, none while all is well."""
 
     def __init__(self, *, is_start: bool = False) -> None:
-        """At the start, and until a try succeeds, what waiting cannot cure is raised again."""
+        """With ``is_start``, an error that waiting cannot cure is raised until a try succeeds."""
         self._is_start = is_start
         self._failures = 0
         self._kinds: set[str] = set()

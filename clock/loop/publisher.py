@@ -1,10 +1,11 @@
-"""Publishing the coming instants of events whose recurrence cannot be written down."""
+"""Publishing the coming instants of events whose recurrence is user code."""
 
 from __future__ import annotations
 
 import heapq
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from typing import cast
@@ -23,16 +24,17 @@ PUBLISHED = 200
 renewed when half of the coming ones are past."""
 
 AT_ONCE = 20
-"""Events that are asked in one pass at the start, and one in a pass later, and published in any."""
+"""Events whose recurrence is called after one tick at the start, and that are published after any;
+later, one recurrence is called after a tick."""
 
 AGAIN = 3600
-"""Seconds after which a recurrence that failed, or does not know more, is asked again."""
+"""Seconds after which a recurrence that failed, or has no more times, is called again."""
 
 
 class Publisher:
     """Keeps the published instants of some events ahead of the present moment.
 
-    Their users' code gives the instants, in side threads; it is published on the pass after.
+    Their recurrences run in side threads; what they return is published after the next tick.
     """
 
     def __init__(self, connection: Redis, app: str, events: Sequence[Event]) -> None:
@@ -45,19 +47,19 @@ class Publisher:
 
     @property
     def published(self) -> Mapping[str, Published]:
-        """Event -> what was published of it last."""
+        """Event -> its published instants."""
         return self._published
 
     def renew(self) -> None:
-        """Publish everything anew, from the next pass on."""
-        # One that is being asked comes back when it has answered, however long that takes.
-        every = range(len(self._events))
-        self._due = [(0, index) for index in every if not self._threads.is_running(index)]
+        """Publish everything again, from the next call on."""
+        # One whose call has not returned comes back when it has, however long that takes.
+        indices = range(len(self._events))
+        self._due = [(0, index) for index in indices if not self._threads.is_running(index)]
         self._most = AT_ONCE
 
-    def passed(self, now: float) -> None:
-        """Publish what was found, and ask for what is to be renewed, a part of it where that is
-        much. Raises ServerError.
+    def publish(self, now: float) -> None:
+        """Publish what recurrences returned, and call those that are to be renewed, some of them
+        where they are many. Raises ServerError.
         """
         for _ in range(AT_ONCE):
             for answer in self._threads.answers(1):
@@ -90,12 +92,10 @@ def _instants(recurrence: Recurrence, now: int) -> Published:
     past: deque[int] = deque(maxlen=PUBLISHED)
     coming: list[int] = []
     is_all = False
-    try:
+    with suppress(BaseException):  # a stream of times is the user's code; the loop logs its errors
         past.extend(between(recurrence, now - AGAIN, now))
         coming.extend(islice(between(recurrence, now, None), PUBLISHED))
         is_all = len(coming) < PUBLISHED
-    except BaseException:  # a stream of times is the user's code; the loop reports its errors
-        is_all = False
     return Published(instants=(*past, *coming), is_all=is_all)
 
 

@@ -1,4 +1,4 @@
-"""The report: what the log says of decisions, a line for each."""
+"""The log lines of decisions."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ log = logging.getLogger("clock")
 
 
 def report(
-    outcomes: Iterable[ClaimResult], claimed_at: float, job_id: Callable[[Claim], str]
+    results: Iterable[ClaimResult], claimed_at: float, job_id: Callable[[Claim], str]
 ) -> None:
-    """Log a line for each of ``outcomes`` that was recorded, all that are alike in one record.
+    """Log a line for each of ``results`` that was recorded, all that are alike in one record.
 
-    They were claimed at ``claimed_at``, UTC seconds since 1970; ``job_id`` gives the id of the job
-    of a claim that fired.
+    They were claimed at ``claimed_at``, UTC seconds since 1970; ``job_id`` returns the id of the
+    job of a claim that fired.
     """
     alike: dict[tuple[Kind, tuple[object, ...]], list[ClaimResult]] = {}
-    for outcome in outcomes:
-        if outcome.kind is not None:
-            claim, event = outcome.claim, outcome.claim.event
-            key = (outcome.kind, (*claim[1:], event.zone.name, event.job.queue))
-            alike.setdefault(key, []).append(outcome)
+    for result in results:
+        if result.kind is not None:
+            claim, event = result.claim, result.claim.event
+            key = (result.kind, (*claim[1:], event.zone.name, event.job.queue))
+            alike.setdefault(key, []).append(result)
     # What did not fire goes before what did.
     for kind, group in sorted(
         ((key[0], group) for key, group in alike.items()), key=lambda item: item[0].is_enqueued
     ):
         own = [
             {
-                "event": outcome.claim.event.name,
-                "job": job_id(outcome.claim) if kind.is_enqueued else None,
+                "event": result.claim.event.name,
+                "job": job_id(result.claim) if kind.is_enqueued else None,
             }
-            for outcome in group
+            for result in group
         ]
         extra = {"fields": _shared(group[0].claim, kind, claimed_at), "each": own}
         is_warning = kind.group is Group.MISSED or kind is Kind.FIRED_PAST_STUCK
@@ -42,7 +42,7 @@ def report(
 
 
 def _shared(claim: Claim, kind: Kind, claimed_at: float) -> dict[str, object]:
-    """What is said of a decision, and of all that are like it."""
+    """The fields of a decision, and of all that are like it."""
     event, count, fires = claim.event, claim.occurrences, kind.is_enqueued
     return {
         "event": None,

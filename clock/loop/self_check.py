@@ -1,11 +1,10 @@
-"""The clock's own check that it does what it is there for."""
+"""The clock's own check that every occurrence is decided in time."""
 
 from __future__ import annotations
 
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from redis import Redis
 
@@ -21,23 +20,23 @@ from clock.recurrence.user_code import runs_user_code
 from clock.schedule.event import Event
 
 AT_ONCE = 500
-"""Events asked about in one round trip, which takes the server less than a millisecond."""
+"""Events read in one round trip, which takes the server less than a millisecond."""
 
 AGAIN = 5
-"""Seconds until an event that is overdue is looked at again."""
+"""Seconds until an event that is overdue is checked again."""
 
 NOT_DUE = 3600
-"""Seconds until an event without a next time is looked at again: its record may have gone back."""
+"""Seconds until an event without a next time is checked again: its record may have gone back."""
 
 NAMED = 20
-"""Events that one check names in lines of their own; of more, it says how many."""
+"""Events that one check logs in lines of their own; of more, it logs how many."""
 
 log = logging.getLogger("clock")
 
 
 class SelfCheck:
-    """Looks, for each event, whether the ledger says that its next time was decided once that is
-    past by more than ``tolerance`` seconds; each is asked about at most once in that time.
+    """Checks for each event that its next time was decided, once that is past by more than
+    ``tolerance`` seconds; each is checked at most once in that time.
     """
 
     def __init__(
@@ -48,8 +47,8 @@ class SelfCheck:
         tolerance: float,
         published: Mapping[str, Published],
     ) -> None:
-        """``published`` are the instants, by event, of recurrences that run users' code: those are
-        not asked here, where the loop would wait for them.
+        """``published`` are the instants, by event, of recurrences that run user code: those are
+        not called here, where the loop would wait for them.
         """
         self._app = app
         self._names = (keys.decided(app), keys.pauses(app))
@@ -62,31 +61,33 @@ class SelfCheck:
 
     @property
     def is_overdue(self) -> bool:
-        """Whether an event was overdue when it was looked at last."""
+        """Whether an event was overdue at its last check."""
         return bool(self._overdue)
 
-    def passed(self, now: float, there_since: float) -> None:
-        """Look at what is to be looked at; a clock has been there since ``there_since``.
+    def check(self, now: float, there_since: float) -> None:
+        """Check the events whose check is due; a clock has been there since ``there_since``.
 
         Logs each event once when it becomes overdue and once when it is decided. Raises
         ServerError. Instants are UTC seconds since 1970.
         """
         if self._due_queue is None:
             self._due_queue = self._begun(now)
-        asked: list[int] = []
-        while len(asked) < AT_ONCE and (at := self._due_queue.soonest()) is not None and at <= now:
-            asked.append(self._due_queue.take()[1])
-        if not asked:
+        rows: list[int] = []
+        while len(rows) < AT_ONCE and (at := self._due_queue.soonest()) is not None and at <= now:
+            rows.append(self._due_queue.take()[1])
+        if not rows:
             return
         overdue: list[tuple[int, int]] = []
         try:
-            replies = self._ask(asked)
+            with server_errors():
+                names = [self._events[index].name for index in rows]
+                replies = self._script(keys=self._names, args=names)
         except BaseException:
-            for index in asked:
+            for index in rows:
                 self._due_queue.put(index, int(now))
             raise
-        for index, decided, line in zip(asked, replies[::2], replies[1::2], strict=True):
-            again = self._look(index, decided, line, now, there_since, overdue)
+        for index, decided, line in zip(rows, replies[::2], replies[1::2], strict=True):
+            again = self._check(index, decided, line, now, there_since, overdue)
             self._due_queue.put(index, math.ceil(again))
         self._report(overdue)
 
@@ -109,17 +110,12 @@ class SelfCheck:
         return due_queue
 
     def _recurrence(self, event: Event) -> Recurrence | None:
-        """What says when an event is due, without its user's code; None where nothing does yet."""
+        """When an event is due, without calling user code; None where that is not known yet."""
         if runs_user_code(event.recurrence):
             return self._published.get(event.name)
         return event.recurrence
 
-    def _ask(self, asked: Sequence[int]) -> list[Any]:
-        with server_errors():
-            names = [self._events[index].name for index in asked]
-            return list(self._script(keys=self._names, args=names))
-
-    def _look(
+    def _check(
         self,
         index: int,
         decided: bytes | None,
@@ -128,7 +124,7 @@ class SelfCheck:
         there_since: float,
         overdue: list[tuple[int, int]],
     ) -> float:
-        """When to look again; what has become overdue goes to ``found``."""
+        """When to check again; what has become overdue is appended to ``overdue``."""
         recurrence = self._recurrence(self._events[index])
         if decided is None or recurrence is None:
             return now + self._tolerance

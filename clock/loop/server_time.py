@@ -99,7 +99,7 @@ class ServerTime:
         self._patience = min(2 * self._patience, HOLD)
 
     def read(self, server: float, started: float) -> None:
-        """The server said ``server`` in reply to a request sent at ``started``, see there."""
+        """The server replied with its time, ``server``, to a request sent at ``started``."""
         received, wall = self._monotonic(), self._wall()
         low, high = server - received, server - started
         before = self._offset
@@ -110,13 +110,13 @@ class ServerTime:
                 self._last, self._read_at, self._wall_at = server, received, wall
                 return
         elif self.is_held:
-            log.info("server time", extra=_fields(reason="it is again what it was"))
+            log.info("server time", extra={"fields": {"reason": "it is again what it was"}})
         self._offset, self._wall_offset, self._jumped_at = estimate, wall_offset, None
         self._last, self._read_at, self._wall_at = server, received, wall
         self._warn()
 
     def _believes(self, jump: float, wall_offset: float, now: float) -> bool:
-        """Whether a jump by ``jump`` seconds is what this host's wall clock says too, or old."""
+        """Whether this host's wall clock agrees with a jump by ``jump`` seconds, or it is old."""
         agrees = abs(wall_offset) <= AGREES or abs(wall_offset - self._wall_offset) <= AGREES
         if self._jumped_at is None and not agrees:
             self._jumped_at = now
@@ -124,12 +124,10 @@ class ServerTime:
                 f"the server's time jumped by {jump:+.3f} s, and this host's clock does not agree; "
                 f"nothing is enqueued until it does, for {self._hold:g} s at most"
             )
-            log.error("server time", extra=_fields(jump=round(jump, 3), reason=reason))
+            log.error("server time", extra={"fields": {"jump": round(jump, 3), "reason": reason}})
         if agrees or (self._jumped_at is not None and now - self._jumped_at >= self._hold):
-            log.warning(
-                "server time",
-                extra=_fields(jump=round(jump, 3), reason="it jumped; it is followed"),
-            )
+            fields = {"jump": round(jump, 3), "reason": "it jumped; it is followed"}
+            log.warning("server time", extra={"fields": fields})
             return True
         return False
 
@@ -143,10 +141,7 @@ class ServerTime:
         if is_off:
             side = "ahead of" if offset > 0 else "behind"
             reason = f"this host's clock is {abs(offset)} s {side} the server's, which decides"
-            log.warning("wall clock", extra=_fields(offset=offset, reason=reason))
+            log.warning("wall clock", extra={"fields": {"offset": offset, "reason": reason}})
         else:
-            log.info("wall clock", extra=_fields(offset=offset, reason="it is right again"))
-
-
-def _fields(**fields: object) -> dict[str, object]:
-    return {"fields": fields}
+            fields = {"offset": offset, "reason": "it is right again"}
+            log.info("wall clock", extra={"fields": fields})

@@ -1,4 +1,4 @@
-"""Side threads: what users wrote runs beside the loop of a clock, so that it makes nobody late."""
+"""Side threads: user code runs beside the loop, so that it makes no other event late."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from clock.loop.wakeup import Wakeup
 
 
 class Answer(NamedTuple):
-    """What a function returned, or the words of what it raised."""
+    """What a function returned, or a description of what it raised."""
 
     key: Hashable
     value: object
@@ -27,8 +27,9 @@ class Answer(NamedTuple):
 
 
 class Work(NamedTuple):
-    """A function to be run, and what is known where it was asked for: the variables of that
-    context, and the command that runs, which says where jobs go that the function enqueues."""
+    """A function to be run, with its caller's context variables and Click command, which says where
+    jobs go that the function enqueues.
+    """
 
     key: Hashable
     function: Callable[[], object]
@@ -50,7 +51,7 @@ class SideThreads:
 
     def __init__(self) -> None:
         self.wakeup = Wakeup()
-        """Rings when there is an answer."""
+        """Set when there is an answer."""
         self._running: set[Hashable] = set()
         self._work: SimpleQueue[Work] = SimpleQueue()
         self._lock = threading.Lock()
@@ -63,9 +64,7 @@ class SideThreads:
 
     def start(self, key: Hashable, function: Callable[[], object], name: str) -> None:
         """Run ``function`` in the context of the caller. Its answer comes under ``key``, for which
-        nothing may run yet.
-
-        ``name`` is in the thread's meanwhile, for whoever looks at the process.
+        nothing may run yet. The thread is named after ``name`` meanwhile.
         """
         self._running.add(key)
         with self._lock:

@@ -1,4 +1,4 @@
-"""The timekeeper of a loop: which time it goes by, and whose time decides its claims."""
+"""The time by which a loop goes: the server's, this host's, or the caller's."""
 
 from __future__ import annotations
 
@@ -29,35 +29,34 @@ class Timekeeper:
         self._given = given
         self._server_time = server_time
         self._source = TimeSource.SERVER
-        self._logged_at: float | None = None
+        self._recorded_at: float | None = None
         self._is_contradicted = False
         self._last_read = 0.0
         self.has_gone_back = False
-        """Whether the server's time went back so far that records in the future are lowered. Who
-        handles it sets it back.
+        """Whether the server's time went back so far that records in the future are moved back. The
+        caller that handles it resets it.
         """
 
-    def keep(self) -> None:
-        """Ask for the server's time where that is due, and leave word where this clock takes its
-        own from.
+    def read(self) -> None:
+        """Ask for the server's time where that is due, and record this clock's time source.
 
         Raises ServerError, and TimeSourceError at the first call where another clock of the
         application takes the time from elsewhere.
         """
         if self._given is not None or not self._is_due():
             return
-        is_first, self._logged_at = self._logged_at is None, time.monotonic()
+        is_first, self._recorded_at = self._recorded_at is None, time.monotonic()
         started = self._server_time.started()
         try:
             reading = self._ledger.read_time(self._source)
         except BaseException:
-            self._logged_at = None if is_first else self._logged_at
+            self._recorded_at = None if is_first else self._recorded_at
             raise
         if self._source is TimeSource.SERVER:
             if reading.server is None:
                 self._go_by_host()
                 return
-            self._read(reading.server, started)
+            self._apply(reading.server, started)
         self._check(reading.other, is_first)
 
     def now(self) -> float:
@@ -67,7 +66,7 @@ class Timekeeper:
         return time.time() if self._source is TimeSource.HOST else self._server_time.now()
 
     def shown(self) -> float:
-        """The present moment as others see it: also the server's while it is not believed."""
+        """The present moment for the heartbeat: the server's also while it is not believed."""
         return self._server_time.newest() if self.is_held else self.now()
 
     @property
@@ -92,11 +91,11 @@ class Timekeeper:
     def settled(self, now: float, started: float, *, is_refused: bool) -> None:
         """A claim was decided at ``now``, or not because that was too late."""
         if self._goes_by_server:
-            self._read(now, started)
+            self._apply(now, started)
             if is_refused:
                 self._server_time.refused()
 
-    def _read(self, server: float, started: float) -> None:
+    def _apply(self, server: float, started: float) -> None:
         self._server_time.read(server, started)
         now = self._server_time.now()
         self.has_gone_back |= now < self._last_read - WAITED_OUT
@@ -107,15 +106,15 @@ class Timekeeper:
         return self._given is None and self._source is TimeSource.SERVER
 
     def _is_due(self) -> bool:
-        if self._logged_at is None or time.monotonic() - self._logged_at >= READ_EVERY:
+        if self._recorded_at is None or time.monotonic() - self._recorded_at >= READ_EVERY:
             return True
         return self._goes_by_server and self._server_time.is_stale()
 
     def _go_by_host(self) -> None:
-        self._source, self._logged_at = TimeSource.HOST, None
+        self._source, self._recorded_at = TimeSource.HOST, None
         reason = "this user may not ask the server for its TIME; this host's clock decides"
         log.warning("server time", extra={"fields": {"reason": reason}})
-        self.keep()
+        self.read()
 
     def _check(self, other: str | None, is_first: bool) -> None:
         if other is None:

@@ -1,62 +1,34 @@
-"""The timetable: which event is due next, and what it owes.
+"""The timetable: which event is due next, and what is due of it.
 
-It knows instants and numbers of events, no names, no server and no present moment. Instants are UTC
+It knows instants and rows of events, no names, no server and no present moment. Instants are UTC
 seconds since 1970.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import NamedTuple
 
 from clock.errors import RecurrenceError, describe_error
-from clock.loop.catch_up import Passed, owed
+from clock.loop.catch_up import catch_up
+from clock.loop.catch_up_queue import CatchUpQueue
+from clock.loop.due import Behind, Due, TimetableRow
 from clock.loop.due_queue import DueQueue
-from clock.loop.missed import Behind, Missed
 from clock.recurrence.count import is_counted
 from clock.recurrence.recurrence import Recurrence
 
 
-class TimetableRow(NamedTuple):
-    """What the timetable knows of an event: when, and what is made up of missed times.
+class UserCall(NamedTuple):
+    """A call of user code that the event of row ``row`` waits for.
 
-    A recurrence that ``runs_user_code`` is not asked by the timetable: it says what to ask.
-    """
-
-    recurrence: Recurrence
-    catch_up: int = 1
-    within: int | None = None
-    runs_user_code: bool = False
-
-
-class Due(NamedTuple):
-    """The event of row ``row`` is due: it passes over some runs, and fires at ``fire``, if at all.
-
-    ``pending`` is its oldest undecided occurrence.
+    ``function`` returns what is due of the event, or its next time, None where there is no other.
+    It may run in any thread, and raises what the user code does.
     """
 
     row: int
-    pending: int
-    fire: int | None
-    passed: tuple[Passed, ...] = ()
-
-    @property
-    def last(self) -> int:
-        """The newest occurrence this decides."""
-        return self.passed[-1].run.last if self.fire is None else self.fire
-
-
-class Step(NamedTuple):
-    """A step of the event of row ``row`` that its user's code has a part in.
-
-    ``take`` gives the event's next time, None where there is no other, or what it owes. It may be
-    called in any thread, and raises what ``Timetable.begin`` does.
-    """
-
-    row: int
-    take: Callable[[], Due | int | None]
+    function: Callable[[], Due | int | None]
 
 
 class Timetable:
@@ -65,6 +37,8 @@ class Timetable:
     Up to an instant called the horizon nobody could claim, and the catch-up rule says what is due
     of what passed until then. Later occurrences are due one by one, and before those.
 
+    An event whose recurrence fails, or does not go forward, is left out, see ``take_broken``.
+
     Its cost is in what is due: events wait by instant, and of each recurrence that several events
     share the next time is computed once.
     """
@@ -72,57 +46,51 @@ class Timetable:
     def __init__(self, rows: Sequence[TimetableRow]) -> None:
         self._rows = rows
         self._due_queue = DueQueue()
-        self._coming: dict[int, int | None] = {}
-        self._coming_after = 0
+        self._catch_up_queue = CatchUpQueue(rows)
+        self._next: dict[int, int | None] = {}
+        self._next_after = 0
         self._held: dict[int, int] = {}
-        self._trimmed: dict[int, int] = {}
         self._broken: list[tuple[int, str]] = []
-        self._steps: list[Step] = []
+        self._calls: list[UserCall] = []
         self._horizons: dict[int, float] = {}
-        self._missed = Missed()
-        self._owing: dict[tuple[object, ...], Due] = {}
-        self._owing_at = 0.0
-        self._horizon = 0
 
-    def begin(self, index: int, decided: int, horizon: float = 0) -> None:
+    def begin(self, row: int, decided: int, horizon: float = 0) -> None:
         """Enter an event whose last decided occurrence is ``decided``. Where ``horizon`` is later
         than that of the timetable, nobody could claim this one until then.
-
-        Raises RecurrenceError where its recurrence fails or does not go forward; it is then out.
         """
-        row = self._rows[index]
-        if row.runs_user_code:
-            self._steps.append(Step(index, partial(_following, row.recurrence, decided)))
-            self._horizons[index] = horizon
+        recurrence = self._rows[row].recurrence
+        if self._rows[row].runs_user_code:
+            self._calls.append(UserCall(row, partial(_following, recurrence, decided)))
+            self._horizons[row] = horizon
             return
-        self._enter(index, self._following(row.recurrence, decided), horizon)
+        try:
+            self._enter(row, self._following(recurrence, decided), horizon)
+        except RecurrenceError as error:
+            self._broken.append((row, str(error)))
 
-    def take_steps(self) -> list[Step]:
-        """The steps that wait to be taken beside the loop; each then comes back, by ``taken``."""
-        steps, self._steps = self._steps, []
-        return steps
-
-    def taken(self, index: int, following: int | None) -> None:
-        """A step came to the next time of an event; None where there is no other."""
-        self._enter(index, following, self._horizons.pop(index, 0))
-
-    def coming(self, index: int, after: float) -> int | None:
-        """The event's next time after ``after``; None where there is none, or where only users'
-        code knows it. Raises as ``begin`` does.
+    def take_calls(self) -> list[UserCall]:
+        """The calls of user code to be made beside the loop; the event of each comes back through
+        ``enter``, or when what is due of it is decided.
         """
-        row = self._rows[index]
-        return None if row.runs_user_code else self._following(row.recurrence, int(after))
+        calls, self._calls = self._calls, []
+        return calls
 
-    def _enter(self, index: int, following: int | None, horizon: float) -> None:
-        if following is None:
-            return
-        if following < int(horizon) > self._horizon:
-            self._held[index], following = following, int(horizon)
-        self._due_queue.put(index, following)
+    def enter(self, row: int, following: int | None) -> None:
+        """Enter an event whose next time user code returned; None where there is no other."""
+        self._enter(row, following, self._horizons.pop(row, 0))
+
+    def following(self, row: int, after: float) -> int | None:
+        """The event's next time after ``after``; None where there is none, its recurrence fails, or
+        only user code knows it.
+        """
+        with suppress(RecurrenceError):
+            if not self._rows[row].runs_user_code:
+                return self._following(self._rows[row].recurrence, int(after))
+        return None
 
     def catch_up(self, horizon: float) -> None:
         """Nobody could claim until ``horizon``; for what passed, the catch-up rule holds."""
-        self._horizon = max(self._horizon, int(horizon))
+        self._catch_up_queue.horizon = max(self._catch_up_queue.horizon, int(horizon))
 
     def due(self, now: float, limit: int) -> list[Due]:
         """Take out what is due at ``now``, of at most ``limit`` events: what was not missed first,
@@ -132,82 +100,69 @@ class Timetable:
         known, ``hold`` when it was refused.
         """
         # A time that went back leaves a horizon in the future, and nothing there was missed.
-        self._horizon = min(self._horizon, int(now))
+        self._catch_up_queue.horizon = min(self._catch_up_queue.horizon, int(now))
         taken: list[Due] = []
         while (
-            len(taken) + len(self._steps) < limit
+            len(taken) + len(self._calls) < limit
             and (soonest := self._due_queue.soonest()) is not None
             and soonest <= now
         ):
-            at, index = self._due_queue.take()
-            pending = self._held.pop(index, at) if self._held else at
-            # A held event waited on purpose, so what passed meanwhile was missed like the rest.
-            horizon = max(self._horizon, at) if pending != at else self._horizon
-            row = self._rows[index]
-            if pending > horizon and row.within is None:
-                taken.append(Due(index, pending, pending))
-                continue
-            behind = Behind(index, pending, horizon)
-            with self._broken_ones(index):
-                if row.runs_user_code:
-                    self._steps.append(Step(index, partial(_due, row, self._cut(behind), now)))
-                elif pending > horizon:
-                    taken.append(_due(row, behind, now))
-                else:
-                    self._missed.put(behind, row.recurrence)
-        while len(taken) + len(self._steps) < limit and self._missed:
-            behind = self._missed.take()
+            self._take_soonest(now, taken)
+        is_walked = False
+        while len(taken) + len(self._calls) < limit and self._catch_up_queue and not is_walked:
+            behind = self._catch_up_queue.take()
             if behind.horizon > now:
                 # It was put there before the time went back.
                 self._due_queue.put(behind.row, behind.pending)
                 continue
-            with self._broken_ones(behind.row):
-                taken.append(self._caught_up(behind, now))
-            if not is_counted(self._rows[behind.row].recurrence):
-                # To walk through what it missed took long enough for one batch.
-                break
-        if not self._missed:
-            self._owing.clear()
+            with self._recording_failure(behind.row):
+                taken.append(self._catch_up_queue.due(behind, now))
+            # To walk through what it missed took long enough for one batch.
+            is_walked = not is_counted(self._rows[behind.row].recurrence)
         return taken
 
-    @contextmanager
-    def _broken_ones(self, index: int) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:
-            self._broken.append((index, describe_error(error)))
-
-    def _caught_up(self, behind: Behind, now: float) -> Due:
-        """What an event owes that is behind; of all that owe alike it is found once."""
-        row, cut = self._rows[behind.row], self._cut(behind)
-        if now != self._owing_at:
-            self._owing.clear()
-            self._owing_at = now
-        key = (id(row.recurrence), cut.pending, cut.horizon, row.catch_up, row.within)
-        due = self._owing.get(key)
-        if due is None:
-            due = self._owing[key] = _due(row, cut, now)
-        return due._replace(row=behind.row)
+    def _take_soonest(self, now: float, taken: list[Due]) -> None:
+        at, index = self._due_queue.take()
+        pending = self._held.pop(index, at) if self._held else at
+        # A held event waited on purpose, so what passed meanwhile was missed like the rest.
+        horizon = (
+            self._catch_up_queue.horizon if pending == at else max(self._catch_up_queue.horizon, at)
+        )
+        row = self._rows[index]
+        if pending > horizon and row.within is None:
+            taken.append(Due(index, pending, pending))
+            return
+        behind = Behind(index, pending, horizon)
+        with self._recording_failure(index):
+            if row.runs_user_code:
+                behind = self._catch_up_queue.capped(behind)
+                self._calls.append(UserCall(index, partial(catch_up, row, behind, now)))
+            elif pending > horizon:
+                taken.append(catch_up(row, behind, now))
+            else:
+                self._catch_up_queue.put(behind)
 
     def take_broken(self) -> list[tuple[int, str]]:
-        """The events that ``due`` left out since the last call, because their recurrence failed."""
+        """The events left out since the last call because their recurrence failed, each with the
+        reason.
+        """
         broken, self._broken = self._broken, []
         return broken
 
     def advance(self, due: Due, decided: int) -> None:
-        """Go on behind the event's last ``decided`` occurrence. Raises as ``begin`` does.
+        """Go on behind the event's last ``decided`` occurrence.
 
         Where that is not all of what was due, the rest is counted anew.
         """
         if decided < due.last:
-            self._trimmed.pop(due.row, None)
+            self._catch_up_queue.uncap(due.row)
         self.begin(due.row, decided)
 
     def put_back(self, due: Sequence[Due]) -> None:
         """What was taken is still to be decided."""
         for item in due:
-            # It may be asked for again within the same second, so with the same horizon.
-            self._trimmed.pop(item.row, None)
+            # It may be taken again within the same second, so with the same horizon.
+            self._catch_up_queue.uncap(item.row)
             self._due_queue.put(item.row, item.pending)
 
     def hold(self, due: Due, until: float) -> None:
@@ -217,33 +172,36 @@ class Timetable:
 
     def next_due(self) -> int | None:
         """When something is due next, or None."""
-        return self._missed.oldest() if self._missed else self._due_queue.soonest()
+        return self._catch_up_queue.oldest() if self.is_behind else self._due_queue.soonest()
 
     @property
     def is_behind(self) -> bool:
         """Whether events are still to be caught up."""
-        return bool(self._missed)
+        return bool(self._catch_up_queue)
 
-    def _cut(self, behind: Behind) -> Behind:
-        """The same with the newest horizon, or none where it was cut to its cap by that already."""
-        index, pending, horizon = behind
-        horizon = max(horizon, self._horizon)
-        if self._rows[index].catch_up > 1 and pending <= horizon:
-            if self._trimmed.get(index) == horizon:
-                # Each of the rest fires.
-                return Behind(index, pending, pending - 1)
-            self._trimmed[index] = horizon
-        return Behind(index, pending, horizon)
+    def _enter(self, row: int, following: int | None, horizon: float) -> None:
+        if following is None:
+            return
+        if following < int(horizon) > self._catch_up_queue.horizon:
+            self._held[row], following = following, int(horizon)
+        self._due_queue.put(row, following)
+
+    @contextmanager
+    def _recording_failure(self, row: int) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            self._broken.append((row, describe_error(error)))
 
     def _following(self, recurrence: Recurrence, after: int) -> int | None:
-        if after != self._coming_after:
-            self._coming.clear()
-            self._coming_after = after
+        if after != self._next_after:
+            self._next.clear()
+            self._next_after = after
         # By identity: the rows keep their recurrences, and to hash one takes longer than to ask it.
-        elif id(recurrence) in self._coming:
-            return self._coming[id(recurrence)]
+        elif id(recurrence) in self._next:
+            return self._next[id(recurrence)]
         following = _following(recurrence, after)
-        self._coming[id(recurrence)] = following
+        self._next[id(recurrence)] = following
         return following
 
 
@@ -255,17 +213,3 @@ def _following(recurrence: Recurrence, after: int) -> int | None:
     if following is not None and following <= after:
         raise RecurrenceError(f"its next time, {following}, is not later than its last, {after}")
     return following
-
-
-def _due(row: TimetableRow, behind: Behind, now: float) -> Due:
-    result = owed(
-        row.recurrence,
-        behind.pending,
-        horizon=behind.horizon,
-        now=now,
-        most=row.catch_up,
-        within=row.within,
-    )
-    if result.fire is None and not result.passed:
-        raise RecurrenceError("its times changed while they were asked for")
-    return Due(behind.row, behind.pending, result.fire, result.passed)

@@ -1,4 +1,4 @@
-"""Trouble that may come again and again: a line at first, then one an hour."""
+"""Trouble that may come again and again: a line at first, then one an hour with a count."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from clock.schedule.event import Event
 
 AGAIN = 3600
-"""Seconds after which trouble that came again is said again, with how often it came."""
+"""Seconds after which trouble that came again is logged again, with its count."""
 
-LOOKED_EVERY = 60
-"""Seconds between two looks at what is to be said again."""
+CHECK_EVERY = 60
+"""Seconds between two checks for what is to be logged again."""
 
 log = logging.getLogger("clock")
 
 
 @dataclass(slots=True)
-class _Reported:
-    """What was said at ``at``, and has come ``count`` times since."""
+class _Logged:
+    """What was logged at ``at``, and has come ``count`` times since."""
 
     at: float
     level: int
@@ -29,16 +29,16 @@ class _Reported:
 
 
 class Trouble:
-    """What is wrong, each under a key: an event and what kind of trouble it is, say.
+    """What is wrong, each under a key, such as an event and the kind of trouble.
 
     It may come every second, with another text each time, and in between all may be well.
     """
 
     def __init__(self) -> None:
-        self._reported: dict[Hashable, _Reported] = {}
-        self._looked_at = 0.0
+        self._logged: dict[Hashable, _Logged] = {}
+        self._checked_at = 0.0
 
-    def say(
+    def log(
         self,
         key: Hashable,
         fields: Mapping[str, object],
@@ -51,49 +51,55 @@ class Trouble:
 
         ``now`` is UTC seconds since 1970.
         """
-        reported = self._reported.get(key)
-        if reported is None:
-            self._reported[key] = _Reported(now, level, message, fields)
+        logged = self._logged.get(key)
+        if logged is None:
+            self._logged[key] = _Logged(now, level, message, fields)
             log.log(level, message, extra={"fields": fields})
         else:
-            reported.count += 1
-            reported.fields = fields
+            logged.count += 1
+            logged.fields = fields
 
-    def passed(self, now: float) -> None:
-        """Say again, with its count and its latest text, what came again in an hour's time.
+    def log_repeats(self, now: float) -> None:
+        """Log again, with its count and its latest text, what came again in an hour's time.
 
-        What did not is forgotten: when it comes, it is said at once.
+        What did not is forgotten: when it comes, it is logged at once.
         """
-        if not self._reported or abs(now - self._looked_at) < LOOKED_EVERY:
+        if not self._logged or abs(now - self._checked_at) < CHECK_EVERY:
             return
-        self._looked_at = now
-        for key, reported in list(self._reported.items()):
+        self._checked_at = now
+        for key, logged in list(self._logged.items()):
             # A wall clock that was set back far silences nothing.
-            if abs(now - reported.at) < AGAIN:
+            if abs(now - logged.at) < AGAIN:
                 continue
-            if reported.count == 0:
-                del self._reported[key]
+            if logged.count == 0:
+                del self._logged[key]
                 continue
-            fields = {**reported.fields, "count": reported.count}
-            log.log(reported.level, reported.message, extra={"fields": fields})
-            reported.at, reported.count = now, 0
+            fields = {**logged.fields, "count": logged.count}
+            log.log(logged.level, logged.message, extra={"fields": fields})
+            logged.at, logged.count = now, 0
 
 
 class EventTrouble:
-    """Trouble with events, by their number among ``events``."""
+    """Trouble with events, by their row in the timetable."""
 
     def __init__(self, trouble: Trouble, events: Sequence[Event]) -> None:
         self._trouble = trouble
         self._events = events
 
-    def say(self, row: int, kind: str, reason: str, now: float) -> None:
-        """Log what is wrong with an event, see ``Trouble.say``; ``kind`` is a word of its own for
-        what is alike.
+    def log(self, row: int, kind: str, reason: str, now: float) -> None:
+        """Log what is wrong with an event as ``Trouble.log`` does; what is of one ``kind`` is one
+        trouble.
         """
         fields = {"event": self._events[row].name, "reason": reason}
-        self._trouble.say((row, kind), fields, now)
+        self._trouble.log((row, kind), fields, now)
 
-    def slow(self, row: int, took: float, now: float) -> None:
+    def log_slow(self, row: int, took: float, now: float) -> None:
         """Log that the condition of an event took ``took`` seconds."""
         fields = {"event": self._events[row].name, "condition_took": round(took, 3)}
-        self._trouble.say((row, "slow"), fields, now, message="slow", level=logging.WARNING)
+        self._trouble.log((row, "slow"), fields, now, message="slow", level=logging.WARNING)
+
+
+def some_of(names: Sequence[str], most: int) -> str:
+    """The first ``most`` of ``names`` in one line, with the number of the others."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

@@ -1,4 +1,4 @@
-"""A bell: wakes a thread that waits for file descriptors, from any other thread."""
+"""Wakes a thread that waits for file descriptors, from any other thread."""
 
 from __future__ import annotations
 
@@ -9,45 +9,45 @@ import threading
 class Wakeup:
     """Readable, for a selector, from ``set`` to ``clear``.
 
-    Its pipe is opened when somebody waits for the first time. After ``close`` it rings for nobody:
-    a thread that comes late must not write into a descriptor that is somebody else's by then.
+    Its pipe is opened by the first wait. After ``close`` nothing is written: a thread that is late
+    must not write into a descriptor that has been reused by then.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pipe: tuple[int, int] | None = None
-        self._is_rung = False
+        self._is_set = False
         self._is_closed = False
 
     def fileno(self) -> int:
-        """What becomes readable once it is rung; ValueError where it is closed."""
+        """What becomes readable once it is set. Raises ValueError where it is closed."""
         with self._lock:
             if self._is_closed:
-                raise ValueError("the bell is closed")
+                raise ValueError("the wakeup is closed")
             if self._pipe is None:
                 self._pipe = os.pipe()
-                if self._is_rung:
+                if self._is_set:
                     os.write(self._pipe[1], b".")
             return self._pipe[0]
 
     def set(self) -> None:
-        """Wake whoever waits, or will; may be called from any thread."""
+        """Wake the thread that waits, or the next that does; may be called from any thread."""
         with self._lock:
-            if not self._is_rung:
-                self._is_rung = True
+            if not self._is_set:
+                self._is_set = True
                 if self._pipe is not None:
                     os.write(self._pipe[1], b".")
 
     def clear(self) -> None:
-        """Let the next to wait do so until it is rung again."""
+        """Let the next wait last until it is set again."""
         with self._lock:
-            if self._is_rung:
-                self._is_rung = False
+            if self._is_set:
+                self._is_set = False
                 if self._pipe is not None:
                     os.read(self._pipe[0], 1)
 
     def close(self) -> None:
-        """Give the pipe back; it may be rung all the same."""
+        """Close the pipe; it may be set all the same."""
         with self._lock:
             self._is_closed = True
             if self._pipe is not None:

@@ -1,4 +1,4 @@
-"""Backfilling: which occurrences of a span could be claimed by hand, and what is known of them."""
+"""The occurrences of a span that could be backfilled, and what became of them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from clock.recurrence.recurrence import Recurrence, between
 class Candidate:
     """An occurrence of the span, ``scheduled`` in UTC seconds since 1970.
 
-    ``was`` is what its event's history says became of it; None where it is too old for the history,
-    or was never decided because the event was not known then.
+    ``was`` is its decision in the event's history; None where it is too old for the history, or was
+    never decided because the event was not known then.
     """
 
     scheduled: int

@@ -1,4 +1,4 @@
-"""Conflicts: living clocks of one application that say different things of one event."""
+"""Conflicts: live clocks of one application whose declarations of an event differ."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from clock.ledger.clocks import Life
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockConflict:
-    """Two living clocks that say different things of ``number`` events; ``events`` names some."""
+    """Two live clocks whose declarations of ``number`` events differ; ``events`` names some."""
 
     clocks: tuple[Life, Life]
     number: int
@@ -31,7 +31,7 @@ class ClockConflict:
 
 
 def conflicts_of(alive: Sequence[Life]) -> tuple[ClockConflict, ...]:
-    """The conflicts that the clocks ``alive`` have found among themselves, each once."""
+    """The conflicts that the live clocks ``alive`` recorded, each once."""
     by_token = {life.token: life for life in alive}
     conflicts: dict[frozenset[str], ClockConflict] = {}
     for life in alive:

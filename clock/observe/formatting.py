@@ -1,4 +1,4 @@
-"""Spans of time and instants, told to people."""
+"""Durations and instants as text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 def span(seconds: float) -> str:
-    """A length of time in its two largest units: ``2 h 5 min``, ``12 s``."""
+    """A duration in its two largest units: ``2 h 5 min``, ``12 s``."""
     rest = max(round(seconds), 0)
     parts = []
     for size, unit in _UNITS:

@@ -1,6 +1,6 @@
-"""What is observed as objects of JSON, for the commands and for the API alike.
+"""JSON objects for the commands and the API.
 
-Instants are texts in ISO 8601, in UTC; durations are seconds.
+Instants are strings in ISO 8601, in UTC; durations are seconds.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def conflict_object(conflict: ClockConflict) -> dict[str, Any]:
 
 
 def pause_object(pause: Pause | None) -> dict[str, Any] | None:
-    """A pause, null where there is none."""
+    """A pause, or null."""
     if pause is None:
         return None
     return {
@@ -54,7 +54,7 @@ def pause_object(pause: Pause | None) -> dict[str, Any] | None:
 
 
 def event_object(event: EventStatus) -> dict[str, Any]:
-    """An event and how it stands."""
+    """An event and its status."""
     description, record = event.description, event.record
     last = last_decision(record)
     return {

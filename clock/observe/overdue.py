@@ -1,7 +1,7 @@
 """The self-check: which occurrence should have been decided by now, and is not.
 
-It compares the ledger with the recurrence and knows nothing of what a clock believes, so it holds
-for a clock that is alive and enqueues nothing as well.
+It compares the ledger with the recurrence, without asking a clock, so it notices a clock that is
+alive and enqueues nothing too.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ def following(recurrence: Recurrence, decided: int) -> int | None:
 def due_since(pending: int, pause: Pause | None, there_since: float) -> float | None:
     """Since when the occurrence ``pending`` could have been decided, in UTC seconds since 1970.
 
-    A clock has been there since ``there_since``: what passed before could not be decided before.
-    None where a pause holds the occurrence: nothing should come of it.
+    A clock has been working since ``there_since``, so nothing could be decided before. None where
+    the event is paused at that occurrence.
     """
     if pause is not None and (pause.until is None or pause.until > pending):
         return None

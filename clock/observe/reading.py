@@ -1,18 +1,23 @@
-"""The status of an application, or of one event, read from the ledger."""
+"""Reading the ledger: an application, one event, its queues, the last decisions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from redis import Redis
 
+from clock.decision import Decision
 from clock.errors import UnknownEventError
 from clock.ledger.clocks import Life
+from clock.ledger.descriptions import read_descriptions
 from clock.ledger.records import find_record
 from clock.observe.recent_runs import RecentRuns, read_recent_runs
+from clock.observe.rq.queues import QueueState, read_queues
 from clock.observe.snapshot import read_snapshot
 from clock.observe.status import AppStatus, EventStatus, status
+from clock.recurrence.zone import Zone, zone
 from clock.runs.records import read_runs
 from clock.runs.run import Run
 from clock.settings import TOLERANCE
@@ -23,14 +28,43 @@ DECISIONS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventReading:
-    """One event with its whole history, its ``runs`` (newest first; ``recent`` is what a row shows
-    of them) and the clocks on record.
+    """One event with its whole history, its ``runs``, newest first, and all known clocks.
+
+    ``recent`` is the part of the runs that a row shows, by event.
     """
 
     event: EventStatus
     runs: Sequence[Run]
     recent: Mapping[str, RecentRuns]
     lives: Sequence[Life]
+
+
+class EventDecision(NamedTuple):
+    """A decision about an event, whose zone is UTC where its clock has not described it."""
+
+    event: str
+    zone: Zone
+    decision: Decision
+
+
+def read_decisions(
+    connection: Redis, app: str, count: int, event: str | None = None
+) -> list[EventDecision]:
+    """The last ``count`` decisions about ``event``, or about all events of ``app``, latest first.
+
+    Raises UnknownEventError, and ServerError.
+    """
+    if event is not None:
+        find_record(connection, app, event)
+    snapshot = read_snapshot(connection, app, count)
+    described = snapshot.descriptions
+    decisions = [
+        EventDecision(name, described[name].zone if name in described else zone("UTC"), decision)
+        for name, record in snapshot.records.items()
+        if event in {None, name}
+        for decision in record.history
+    ]
+    return sorted(decisions, key=lambda entry: entry.decision.last, reverse=True)[:count]
 
 
 def read_status(
@@ -75,3 +109,12 @@ def read_event(
     return EventReading(
         event=app_status.event(name), runs=runs, recent=recent, lives=snapshot.lives
     )
+
+
+def read_app_queues(connection: Redis, app: str, now: float) -> list[QueueState]:
+    """Every queue that RQ knows or an event of ``app`` uses, by name, at ``now`` (UTC seconds since
+    1970). One round trip more than ``read_queues``. Raises ServerError.
+    """
+    descriptions = read_descriptions(connection, app).values()
+    names = {description.queue for description in descriptions if description.removed is None}
+    return read_queues(connection, now, names)

@@ -1,4 +1,4 @@
-"""The answer to ``clock why`` in words."""
+"""The answer to ``clock why`` as a sentence."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def _paused(pause: Pause | None, zone: Zone) -> str:
 
 
 def _absent(absence: Absence | None, zone: Zone) -> str:
-    """From when to when no clock was there; nothing where one was."""
+    """From when to when no clock was alive; empty where one was."""
     if absence is None:
         return ""
     if absence.start is None and absence.end is None:

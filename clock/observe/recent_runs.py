@@ -1,4 +1,4 @@
-"""The last runs of every event, read at once."""
+"""The last runs of every event, read in one round trip."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def read_recent_runs(
 
 
 def _outcomes(app: str, event: str, lines: Sequence[bytes]) -> dict[int, RunOutcome]:
-    # What comes first in a line is read, and nothing else: there may be ten thousand of them.
+    # Only the beginning of a line is parsed: there may be ten thousand lines.
     outcomes: dict[int, RunOutcome] = {}
     for line in lines:
         try:

@@ -21,7 +21,7 @@ from clock.recurrence.published import Published
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What is known of an application: ``lives`` with the latest last tick first, and by event its
+    """The ledger of an application: ``lives`` with the latest last tick first, and by event its
     description (those of removed events included), its record, its pause (ended ones included) and
     its published instants. ``unreadable`` lists the skipped entries, each with the reason.
     """
@@ -36,13 +36,13 @@ class Snapshot:
 
 
 DECISIONS = 24
-"""Decisions of each event that a snapshot has, the newest; reading them takes most of its time."""
+"""Decisions read of each event, the newest; reading them takes most of the time."""
 
 
 def read_snapshot(connection: Redis, app: str, decisions: int | None = DECISIONS) -> Snapshot:
-    """The application ``app`` as it stands, with the newest ``decisions`` of each event, or all.
+    """The present ledger of ``app``, with the newest ``decisions`` of each event, or all.
 
-    Nothing is written. Raises ServerError.
+    Raises ServerError.
     """
     hashes = (keys.clocks, keys.descriptions, keys.decided, keys.pauses, keys.instants)
     # One transaction, so that no record is older than the pause or the clock that goes with it.

@@ -12,7 +12,7 @@ LATE = 10.0
 
 
 class State(StrEnum):
-    """How an event stands. The first that applies, in this order, is its state."""
+    """The states of an event. The first that applies, in this order, is its state."""
 
     DISABLED = "disabled"
     """The schedule switches it off."""
@@ -21,32 +21,32 @@ class State(StrEnum):
     """Its time is past, and no clock of its schedule file is alive."""
 
     AHEAD = "ahead"
-    """Its record stands in the server's future, and nothing fires until then."""
+    """Its record stands in the server's future, and it does not fire until then."""
 
     PAUSED = "paused"
     """It was paused, and the pause has not ended."""
 
     OVERDUE = "overdue"
-    """Its time is past by more than the tolerance, a clock was there, and nothing was decided."""
+    """Its time is past by more than the tolerance, a clock was working, and nothing was decided."""
 
     FAILING = "failing"
     """Its last run failed, or its condition raised an error."""
 
     MISSED = "missed"
-    """What was decided last did not fire because it was too late for it."""
+    """Its last decided occurrence was missed or expired."""
 
     NEVER_RUN = "never run"
-    """Nothing of it ever fired."""
+    """It never fired."""
 
     LATE = "late"
     """The last occurrence that fired was ``LATE`` seconds late or more."""
 
     ON_TIME = "on time"
-    """None of these."""
+    """None of these applies."""
 
 
 def state_of_history(record: Record | None) -> State:
-    """The state of an event that nothing else speaks of, from its record."""
+    """The state of an event by its record alone."""
     last = last_decision(record)
     if last is not None and last.kind.group is Group.FAILED:
         return State.FAILING

@@ -1,6 +1,6 @@
 """The status of an application: its clocks and events, what is next, and what is wrong.
 
-Everything here is computed from a snapshot, for an instant that is an argument.
+It is computed from a snapshot for a given instant.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from clock.settings import TOLERANCE
 class EventStatus:
     """One event. Instants are UTC seconds since 1970.
 
-    ``record`` is None where it was never enrolled. ``pause`` is the pause that holds it now.
+    ``record`` is None where it was never enrolled. ``pause`` is the pause in effect.
     ``recurrence`` computes its occurrences, as far as they are known (see
-    ``clock.recurrence.published``); None where they are not. ``next`` is the first occurrence to
-    come. ``pending`` is the oldest that is not decided: the next one too, unless its time is past.
-    ``overdue`` is for how many seconds it could have been decided, where that is more than the
-    tolerance, else None. ``is_ahead`` says that its record stands in the server's future.
-    ``is_failing`` says that its last run failed, as far as runs are known.
+    ``clock.recurrence.published``); None where they are not. ``next`` is its next occurrence.
+    ``pending`` is the oldest undecided one: the next one too, unless its time is past. ``overdue``
+    is for how many seconds it could have been decided, where that is more than the tolerance, else
+    None. ``is_ahead`` says that its record stands in the server's future, ``is_failing`` that its
+    last run failed, as far as runs are known.
     """
 
     description: Description
@@ -57,12 +57,11 @@ class EventStatus:
 class AppStatus:
     """An application at the instant ``now``, in UTC seconds since 1970.
 
-    ``alive`` are the clocks that are alive, ``lives`` all that are remembered, the latest last tick
-    first. ``events`` come in the order of their files; those no schedule has any more are
-    ``removed``. ``missing`` are the schedule files that have events and no clock alive.
-    ``unreadable`` lists the skipped entries, each with the reason.
-    ``conflicts`` are clocks alive that say different things of an event. ``runs`` are the recent
-    runs by event, where they were read.
+    ``alive`` are the live clocks, ``lives`` all known ones, the latest last tick first. ``events``
+    are in the order of their files; those that no schedule has any more are ``removed``.
+    ``missing`` are the schedule files that have events and no live clock. ``unreadable`` lists the
+    skipped entries, each with the reason. ``conflicts`` are live clocks whose declarations differ.
+    ``runs`` are the recent runs by event, where they were read.
     """
 
     app: str
@@ -77,7 +76,7 @@ class AppStatus:
     runs: Mapping[str, RecentRuns] = field(default_factory=dict)
 
     def event(self, name: str) -> EventStatus:
-        """The event of that name, be it removed. Raises UnknownEventError."""
+        """The event with that name, removed or not. Raises UnknownEventError."""
         for event in (*self.events, *self.removed):
             if event.name == name:
                 return event
@@ -85,12 +84,12 @@ class AppStatus:
 
     @property
     def overdue(self) -> tuple[EventStatus, ...]:
-        """The events that should have fired, and did not while a clock was alive."""
+        """The events that should have fired while a clock was alive, and did not."""
         return tuple(event for event in self.events if event.state is State.OVERDUE)
 
     @property
     def ahead(self) -> tuple[EventStatus, ...]:
-        """The events that fire nothing until a time to come, because their records stand there."""
+        """The events whose records stand in the future: until then they do not fire."""
         return tuple(event for event in self.events if event.is_ahead)
 
     @property
@@ -100,13 +99,11 @@ class AppStatus:
 
     @property
     def is_healthy(self) -> bool:
-        """Whether its clocks are alive and agree, nothing is overdue and no record is in the
-        future.
-        """
+        """Whether its clocks are alive and agree, no event is overdue and no record is ahead."""
         return self.has_clocks and not (self.overdue or self.ahead or self.conflicts)
 
     def last_tick(self) -> float | None:
-        """The latest last tick of any clock; None where there never was one."""
+        """The latest tick of any clock; None where there never was one."""
         return self.lives[0].last_tick if self.lives else None
 
 
@@ -155,14 +152,14 @@ def status(
 
 
 def recurrence_of(snapshot: Snapshot, description: Description) -> Recurrence | None:
-    """The recurrence of an event, or the instants that stand for it; None where not known."""
+    """The recurrence of an event, or its published instants; None where they are not known."""
     if description.is_published:
         return snapshot.instants.get(description.name)
     return description.recurrence
 
 
 def pause_at(pause: Pause | None, now: float) -> Pause | None:
-    """The pause, where it has not ended at ``now``."""
+    """The pause, or None where it has ended at ``now``."""
     if pause is None or (pause.until is not None and pause.until <= now):
         return None
     return pause

@@ -1,4 +1,4 @@
-"""What is to come: the next occurrences of one event, and a week of all of them by the minute."""
+"""The next occurrences of one event, and the jobs of all events by the minute."""
 
 from __future__ import annotations
 
@@ -17,15 +17,14 @@ from clock.recurrence.recurrence import Recurrence, between, mark_of
 
 MINUTE = 60
 DAY = 86_400
-WEEK = 7 * DAY
 
 NAMED = 10
-"""Events that a minute names, those with most occurrences in it."""
+"""Events named of a minute, those with most occurrences in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upcoming:
-    """An occurrence to come, at ``at`` (UTC seconds since 1970), ``offset`` seconds east of UTC.
+    """A future occurrence at ``at`` (UTC seconds since 1970), ``offset`` seconds east of UTC.
 
     ``mark`` is "gap" where it stands for a local time that is skipped, and "fold" where its local
     time comes twice. ``change`` is the instant of a clock change since the occurrence before it, or
@@ -57,8 +56,8 @@ def coming(event: EventStatus, now: float, count: int) -> list[Upcoming]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Minute:
-    """A minute from ``at`` (UTC seconds since 1970): how many jobs are to be enqueued in it, and
-    the events with most of them, at most ``NAMED``.
+    """The minute from ``at`` (UTC seconds since 1970): how many jobs it will enqueue, and the
+    events with most of them, at most ``NAMED``.
     """
 
     at: int
@@ -68,7 +67,7 @@ class Minute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """What is to be enqueued in each minute from ``start`` on. ``worst`` are the fullest minutes,
+    """How many jobs each minute from ``start`` on will enqueue. ``worst`` are the fullest minutes,
     the fullest first; ``unknown`` are the events whose times are not, or not all, known.
     """
 
@@ -79,13 +78,13 @@ class Load:
 
     @property
     def total(self) -> int:
-        """All that is to be enqueued."""
+        """The number of all jobs."""
         return sum(self.counts)
 
 
 def load(events: Iterable[EventStatus], now: float, *, days: int = 7, worst: int = 5) -> Load:
-    """The ``days`` from the minute of ``now`` on, over all ``events`` that are enabled; pauses and
-    conditions are not thought of.
+    """The load of the ``days`` from the minute of ``now`` on, by all enabled ``events``; pauses and
+    conditions are ignored.
     """
     start = int(now) // MINUTE * MINUTE
     until = start + days * DAY

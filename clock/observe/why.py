@@ -1,4 +1,4 @@
-"""Why an occurrence fired, or did not: the one answer that the ledger gives."""
+"""Why an occurrence fired, or did not, by the ledger."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Verdict(StrEnum):
     UNMET = "condition"
     ERROR = "condition failed"
     COMING = "coming"
-    """It is due then, which is to come."""
+    """It is due in the future."""
     PENDING = "pending"
-    """It is due, and its clock may decide it any moment."""
+    """It is due, and its clock may decide it at any moment."""
     OVERDUE = "overdue"
-    """Clocks were there, and none decided it."""
+    """Clocks were working, and none decided it."""
     NO_CLOCK = "no clock"
     """It is past and not decided, because no clock is alive."""
     NOT_DUE = "not due"
@@ -51,8 +51,9 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Absence:
-    """No clock was there from ``start`` to ``end``, in UTC seconds since 1970; None for what is not
-    known: before the first clock that is remembered, or still so.
+    """No clock was working from ``start`` to ``end``, in UTC seconds since 1970.
+
+    ``start`` is None before the first known clock, ``end`` where there is still none.
     """
 
     start: float | None
@@ -63,8 +64,8 @@ class Absence:
 class WhyAnswer:
     """What became of the occurrence at ``at``. Instants are UTC seconds since 1970.
 
-    ``decision`` is what the history has of it, ``earlier`` the occurrence whose job an overlap was
-    with, where the history still has it, ``absence`` the time without a clock that explains it.
+    ``decision`` is its decision in the history, ``earlier`` the occurrence whose job it would have
+    overlapped, if the history still has it, ``absence`` the time without a clock that explains it.
     ``before`` and ``after`` are the nearest occurrences around an instant at which nothing is due;
     ``known_from`` is the oldest occurrence of a history that is cut off.
     """
@@ -80,9 +81,9 @@ class WhyAnswer:
 
 
 def why(event: EventStatus, lives: Sequence[Life], at: int, now: float) -> WhyAnswer:
-    """What became of the occurrence of ``event`` at ``at``, asked at ``now``.
+    """What became of the occurrence of ``event`` at ``at``, as known at ``now``.
 
-    ``event`` has its whole history; ``lives`` are the clocks that are remembered. Raises
+    ``event`` must have its whole history; ``lives`` are all known clocks. Raises
     RecurrenceError where the recurrence does.
     """
     ours = _lives_of(lives, event.description.file)
@@ -107,7 +108,7 @@ def why(event: EventStatus, lives: Sequence[Life], at: int, now: float) -> WhyAn
 
 
 def last_due(event: EventStatus, now: float) -> int | None:
-    """The last occurrence that was due by ``now`` since the schedule has it, or None.
+    """The last occurrence that was due by ``now`` while the event was in its schedule, or None.
 
     Raises RecurrenceError where the recurrence does.
     """
@@ -131,7 +132,7 @@ def decision_at(
 
 
 def absence_at(lives: Sequence[Life], at: int) -> Absence | None:
-    """The time around ``at`` in which none of ``lives`` was there; None where one was."""
+    """The time around ``at`` in which none of ``lives`` was working; None where one was."""
     spans = [span for life in lives for span in life.spans()]
     if any(begin <= at <= end for begin, end in spans):
         return None
@@ -142,7 +143,7 @@ def absence_at(lives: Sequence[Life], at: int) -> Absence | None:
 
 
 def _lives_of(lives: Sequence[Life], file: str) -> Sequence[Life]:
-    # A file that was renamed in a deploy had its clocks under the old name.
+    # The clocks of a file that a deploy renamed have its old name.
     return [life for life in lives if life.file == file] or lives
 
 
@@ -174,7 +175,7 @@ def _not_scheduled(description: Description, at: int) -> Verdict | None:
 
 
 def _undecided(event: EventStatus, lives: Sequence[Life], at: int, now: float) -> WhyAnswer:
-    """The answer for an occurrence of which the history has nothing."""
+    """The answer for an occurrence that is not in the history."""
     record = event.record
     if record is not None and event.is_ahead and at <= record.decided:
         return WhyAnswer(at=at, verdict=Verdict.AHEAD, after=record.decided)
@@ -182,7 +183,7 @@ def _undecided(event: EventStatus, lives: Sequence[Life], at: int, now: float) -
         return WhyAnswer(at=at, verdict=Verdict.COMING)
     if record is not None and at <= record.decided:
         oldest = record.history[-1].first if record.history else None
-        # A record that was moved forward has nothing of what lies between.
+        # A record that was moved forward has no decisions in between.
         known_from = oldest if oldest is not None and at < oldest else None
         return WhyAnswer(at=at, verdict=Verdict.FORGOTTEN, known_from=known_from)
     if event.pause is not None and (event.pause.until is None or event.pause.until > at):

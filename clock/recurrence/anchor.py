@@ -24,5 +24,5 @@ def anchor_instant(anchor: Anchor | None, zone: Zone) -> int:
 
 
 def spell_anchor(anchor: Anchor | None) -> str:
-    """What an anchor adds to the spelling of a rule."""
+    """The spelling of an anchor at the end of a rule."""
     return "" if anchor is None else f" counted from {anchor.isoformat()}"

@@ -33,7 +33,7 @@ class At(NamedTuple):
 def parse_at(text: str) -> At:
     """Read one pattern. Raises RecurrenceError, quoting the word that is wrong."""
     if not isinstance(text, str):
-        raise RecurrenceError(f"at={text!r} is not a time; write a text like '09:30'")
+        raise RecurrenceError(f"at={text!r} is not a time; write a string like '09:30'")
     words = text.split()
     weekday = None
     if len(words) == 2:

@@ -11,7 +11,7 @@ from typing import ClassVar
 from clock.errors import RecurrenceError
 from clock.recurrence.days import ANCHOR, EPOCH
 from clock.recurrence.recurrence import Recurrence
-from clock.recurrence.rule import Rule
+from clock.recurrence.rule import Rule, spell_part
 from clock.recurrence.tags import Tags
 from clock.recurrence.wall import DAY, Fold, Gap
 from clock.recurrence.zone import BEGINNING, END, Zone
@@ -53,7 +53,7 @@ class BoundedRule:
         return _bounded(self, zone, gap, fold)
 
     def __str__(self) -> str:
-        words = f"({self.inner})" if " | " in str(self.inner) else str(self.inner)
+        words = spell_part(self.inner)
         if self.start is not None:
             words += f" starting {self.start.isoformat()}"
         if self.until is not None:

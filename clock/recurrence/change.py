@@ -1,4 +1,4 @@
-"""A clock change: what it does to a recurrence."""
+"""The clock changes that touch a recurrence."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from clock.recurrence.recurrence import Recurrence, between
 from clock.recurrence.zone import BEGINNING, Zone
 
 SHOWN = 10_000
-"""So many occurrences within one change are looked at; beyond that it is every second anyway."""
+"""The most occurrences looked at within one change; a recurrence with more fires every second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Combining with ``|`` and ``-``, as written; ``every`` reads and checks it."""
+"""Combinations with ``|`` and ``-``, as written; ``every`` reads and checks them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 
 
 class Combining:
-    """What may stand on either side of ``|`` and ``-``; the other side may be anything."""
+    """An operand of ``|`` and ``-``; the other operand may be anything."""
 
     __slots__ = ()
 
@@ -35,7 +35,7 @@ class Combination(Combining):
 
 @dataclass(frozen=True, slots=True)
 class Words(Combining):
-    """A period in words that knows ``|`` and ``-``, which a text of Python does not."""
+    """A period in words that supports ``|`` and ``-``, which a Python string does not."""
 
     text: str
 

@@ -1,4 +1,4 @@
-"""Checks of the parts of a decoded recurrence: its text may have been written by anyone.
+"""Checks of the parts of a decoded recurrence: anyone may have written its text.
 
 A recurrence that passes can be asked for its occurrences: it raises nothing but RecurrenceError,
 and each answer is later than the one before.

@@ -1,4 +1,4 @@
-"""Counting: how many occurrences lie in a span, without walking through them.
+"""Counting occurrences without walking through them.
 
 Between two clock changes a calendar recurrence is the same on all days that it treats alike, so
 those are counted by the day; only what a clock change may touch is walked through.
@@ -158,7 +158,7 @@ class _Days:
 
 
 def _pattern(recurrence: Recurrence, day: int, offset: int) -> tuple[Hashable, ...]:
-    """What tells days with different seconds apart; an empty one has none."""
+    """The pattern of a day. Days with different seconds differ in it; an empty day has none."""
     match recurrence:
         case Elapsed(period=period, anchor=anchor):
             first = (anchor + offset - day * DAY) % period

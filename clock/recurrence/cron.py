@@ -55,10 +55,10 @@ def parse_cron(text: str, seconds: Seconds | None = None) -> CronFields:
     """
     if not isinstance(text, str):
         raise RecurrenceError(
-            f"cron({text!r}): write the expression as a text, as in cron('*/15 * * * *')"
+            f"cron({text!r}): the expression must be a string, as in cron('*/15 * * * *')"
         )
     if seconds not in {None, "first", "last"}:
-        raise RecurrenceError(f"cron({text!r}): seconds={seconds!r} is neither 'first' nor 'last'")
+        raise RecurrenceError(f"cron({text!r}): seconds={seconds!r} must be 'first' or 'last'")
     return _parse(text, seconds)
 
 
@@ -96,7 +96,7 @@ def _split(text: str, seconds: Seconds | None) -> list[str]:
         return NICKNAMES[words[0]].split()
     if seconds is not None and len(words) != 6:
         raise RecurrenceError(
-            f"cron({text!r}): with seconds= there are six fields, here are {len(words)}"
+            f"cron({text!r}): six fields are needed with seconds=, not {len(words)}"
         )
     if seconds is None and len(words) == 6:
         raise RecurrenceError(
@@ -106,7 +106,7 @@ def _split(text: str, seconds: Seconds | None) -> list[str]:
     if seconds is None and len(words) != 5:
         raise RecurrenceError(
             f"cron({text!r}): five fields are needed (minute, hour, day, month, weekday), "
-            f"here are {len(words)}"
+            f"not {len(words)}"
         )
     return words
 

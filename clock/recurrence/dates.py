@@ -14,10 +14,10 @@ from clock.recurrence.days import EPOCH
 from clock.recurrence.tags import Tags
 
 MOST = 10_000
-"""So many dates a set may have; a search passes over all of them."""
+"""The most dates of a set; a search passes over all of them."""
 
 SPELLED = 3
-"""So many dates are spelled out; of a larger set, their number and a digest."""
+"""The most dates that are spelled out; a larger set shows its number of dates and a digest."""
 
 
 class Dates(Combining):
@@ -64,7 +64,7 @@ class DateFunction(Dates):
         asked = date.fromordinal(day + EPOCH)
         try:
             return bool(self.function(asked))
-        except (Exception, SystemExit) as error:  # a user's function raises whatever it likes
+        except (Exception, SystemExit) as error:  # a user's function may raise anything
             message = f"{self} failed for {asked}: {describe_error(error)}"
             raise RecurrenceError(message) from error
 
@@ -91,5 +91,5 @@ def date_set(values: Iterable[object], source: str = "") -> DateSet:
             )
         days.add(value.toordinal() - EPOCH)
     if len(days) > MOST:
-        raise RecurrenceError(f"{len(days)} dates to leave out are too many; {MOST} are the most")
+        raise RecurrenceError(f"at most {MOST} dates can be left out, not {len(days)}")
     return DateSet(frozenset(days), source)

@@ -98,7 +98,7 @@ class WeekDays:
 
 @dataclass(frozen=True, slots=True)
 class DayRule:
-    """Which days of one month: by number, from its end, by weekday, by the n-th weekday.
+    """The days of one month, by number, from its end, by weekday, or by the n-th weekday.
 
     ``days`` are numbers from 1, ``before_end`` distances from the last day (0 is the last day
     itself), ``weekdays`` Monday 0 to Sunday 6, ``nth`` pairs of a weekday and its number in the

@@ -10,16 +10,16 @@ from clock.errors import RecurrenceError
 from clock.recurrence.dates import Dates
 from clock.recurrence.days import ANCHOR
 from clock.recurrence.recurrence import Recurrence
-from clock.recurrence.rule import Rule
+from clock.recurrence.rule import Rule, spell_part
 from clock.recurrence.tags import Tags
 from clock.recurrence.wall import DAY, Fold, Gap
 from clock.recurrence.zone import Zone
 
 INSTANTS_SEARCHED = 100_000
-"""After as many occurrences in a row that are taken away, a search gives up."""
+"""A search gives up after this many excluded occurrences in a row."""
 
 DAYS_SEARCHED = 40 * 366
-"""After as many days in a row that are taken away, a search gives up."""
+"""A search gives up after this many excluded days in a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Difference:
     def next(self, after: int) -> int | None:
         """The first occurrence later than ``after``; both in UTC seconds since 1970.
 
-        Raises RecurrenceError where ``INSTANTS_SEARCHED`` in a row are taken away.
+        Raises RecurrenceError where ``INSTANTS_SEARCHED`` in a row are excluded.
         """
         following = self.kept.next(after)
         for _ in range(INSTANTS_SEARCHED):
@@ -42,7 +42,7 @@ class Difference:
                 return following
             following = self.kept.next(following)
         raise RecurrenceError(
-            f"nothing is left: {INSTANTS_SEARCHED} occurrences in a row are taken away by '-'"
+            f"nothing is left: {INSTANTS_SEARCHED} occurrences in a row are excluded by '-'"
         )
 
     def is_moved(self, instant: int) -> bool:
@@ -63,7 +63,7 @@ class DaysOff:
     def next(self, after: int) -> int | None:
         """The first occurrence later than ``after``; both in UTC seconds since 1970.
 
-        Raises RecurrenceError where ``DAYS_SEARCHED`` in a row are taken away.
+        Raises RecurrenceError where ``DAYS_SEARCHED`` in a row are excluded.
         """
         following = self.kept.next(after)
         for _ in range(DAYS_SEARCHED):
@@ -74,9 +74,7 @@ class DaysOff:
                 return following
             # A zone that goes back over midnight shows the end of a day again, after its first end.
             following = self.kept.next(max(following, self.zone.instant((day + 1) * DAY) - 1))
-        raise RecurrenceError(
-            f"nothing is left: {DAYS_SEARCHED} days in a row are taken away by '-'"
-        )
+        raise RecurrenceError(f"nothing is left: {DAYS_SEARCHED} days in a row are excluded by '-'")
 
     def is_moved(self, instant: int) -> bool:
         """Whether the occurrence at ``instant`` stands for a local time that was skipped."""
@@ -94,9 +92,7 @@ class ExceptRule:
         return _except(self, zone, gap, fold)
 
     def __str__(self) -> str:
-        kept = f"({self.kept})" if " | " in str(self.kept) else str(self.kept)
-        taken = f"({self.taken})" if " | " in str(self.taken) else str(self.taken)
-        return f"{kept} - {taken}"
+        return f"{spell_part(self.kept)} - {spell_part(self.taken)}"
 
 
 @lru_cache(maxsize=4096)

@@ -34,7 +34,7 @@ def holidays(path: str | os.PathLike[str]) -> DateSet:
         raise RecurrenceError(f"holidays({shown!r}) is not an iCalendar file: {error}") from None
     days = [day for event in events for day in _days(event, shown)]
     if not days:
-        raise RecurrenceError(f"holidays({shown!r}) holds no all-day event")
+        raise RecurrenceError(f"holidays({shown!r}) has no all-day event")
     return date_set(days, Path(path).name)
 
 

@@ -1,4 +1,4 @@
-"""What a recurrence is, as one short text: equal recurrences have it in common, others have not."""
+"""The identity of a recurrence: a short text that equal recurrences share, and only they."""
 
 from __future__ import annotations
 

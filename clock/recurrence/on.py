@@ -33,7 +33,7 @@ class On(NamedTuple):
 
     @property
     def order(self) -> int:
-        """A number by which days are listed: as they come in a month, as far as that is certain."""
+        """The sort key of the days in listings: their order in a month, as far as it is fixed."""
         return min(self.rule.days, default=40)
 
 

@@ -8,17 +8,14 @@ from datetime import timedelta
 from typing import Literal
 
 from clock.errors import RecurrenceError
+from clock.recurrence.duration import LONGEST, UNIT_SECONDS, split_units
 from clock.suggest import nearest
 
 Unit = Literal["minute", "hour", "day", "week", "month", "year"]
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
-_ELAPSED = {
-    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1),
-    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60),
-    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), 3600),
-}
+_ELAPSED = {word: seconds for word, seconds in UNIT_SECONDS.items() if seconds <= 3600}
 _CALENDAR: dict[str, Unit] = {
     word: unit
     for unit in ("minute", "hour", "day", "week", "month", "year")
@@ -27,11 +24,9 @@ _CALENDAR: dict[str, Unit] = {
 _DAY_SETS = {"weekday": (0, 1, 2, 3, 4), "weekend": (5, 6)} | {
     name: (number,) for number, name in enumerate(WEEKDAYS)
 }
-_LONG = {word: "minute" for word, length in _ELAPSED.items() if length == 60} | {
-    word: "hour" for word, length in _ELAPSED.items() if length == 3600
+_LONG = {word: "minute" for word, seconds in _ELAPSED.items() if seconds == 60} | {
+    word: "hour" for word, seconds in _ELAPSED.items() if seconds == 3600
 }
-_PART = re.compile(r"([0-9]{1,12})\s*([a-z]+)\s*")
-_FOREVER = 100 * 366 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,41 +46,44 @@ class Calendar:
 
 
 def parse_period(period: str | timedelta) -> Span | Calendar:
-    """What a period means.
+    """Read a period.
 
     A ``timedelta`` and every count of seconds, minutes or hours but one minute and one hour are
     elapsed; the rest is of the calendar. Raises RecurrenceError.
     """
     if isinstance(period, timedelta):
-        return _span(period.total_seconds(), repr(period))
+        return _span(period.total_seconds(), period)
     if not isinstance(period, str):
-        raise RecurrenceError(f"a period is a text like '10 minutes' or 'day', not {period!r}")
+        raise RecurrenceError(
+            f"{period!r} is not a period; write a string like '10 minutes' or 'day'"
+        )
     text = " ".join(period.lower().split())
     if text in _DAY_SETS:
         return Calendar("week", weekdays=_DAY_SETS[text])
     if text in _CALENDAR and not text.endswith("s"):
         return Calendar(_CALENDAR[text])
-    parts = _PART.findall(text)
-    if not parts or _PART.sub("", text):
+    parts = split_units(text)
+    if not parts:
         raise RecurrenceError(_unknown(period, text))
     if len(parts) == 1:
-        count, word = int(parts[0][0]), _LONG.get(parts[0][1], parts[0][1])
+        ((count, word),) = parts
+        word = _LONG.get(word, word)
         if word in _CALENDAR and (_CALENDAR[word] not in {"minute", "hour"} or count == 1):
             if not 1 <= count <= 10_000:
-                raise RecurrenceError(f"{period!r} cannot be counted; a count is from 1 to 10000")
+                raise RecurrenceError(f"{period!r} must have a count from 1 to 10000")
             return Calendar(_CALENDAR[word], count)
     seconds = 0
-    for count_text, word in parts:
+    for count, word in parts:
         if word not in _ELAPSED:
             raise RecurrenceError(_unknown(period, word))
-        seconds += int(count_text) * _ELAPSED[word]
-    return _span(seconds, repr(period))
+        seconds += count * _ELAPSED[word]
+    return _span(seconds, period)
 
 
-def _span(seconds: float, written: str) -> Span:
-    if seconds != int(seconds) or not 1 <= seconds <= _FOREVER:
+def _span(seconds: float, period: object) -> Span:
+    if seconds != int(seconds) or not 1 <= seconds <= LONGEST:
         raise RecurrenceError(
-            f"a period of {written} is not possible; it is a whole number of seconds, at least 1"
+            f"{period!r} must be a whole number of seconds, from 1 to a hundred years"
         )
     return Span(int(seconds))
 

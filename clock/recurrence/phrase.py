@@ -30,7 +30,7 @@ _DEPTH = 50
 
 
 class Details(NamedTuple):
-    """What the options of an event add to its period."""
+    """The options of an event that add to its period."""
 
     at: str | Sequence[str] | None = None
     on: int | str | Sequence[int | str] | None = None
@@ -54,7 +54,7 @@ def read_rule(period: object, details: Details) -> Rule:
         if len(words) != 1:
             option = next(iter(details.given()))
             raise RecurrenceError(
-                f"{option}= belongs to one period in words, and here are {len(words)}; "
+                f"{option}= belongs to one period in words, not to {len(words)}; "
                 "write it into the words, as in 'day at 09:30'"
             )
     return _read(period, details, 0)
@@ -80,7 +80,7 @@ def parse_phrase(text: str, details: Details | None = None) -> CalendarRule | Sp
     details = details or Details()
     for option in details.given():
         if option in groups:
-            raise RecurrenceError(f"{option}= is said twice: here, and in {text!r}")
+            raise RecurrenceError(f"{option}= is given twice: here, and in {text!r}")
     at = groups["at"].split(", ") if "at" in groups else details.at
     on = groups["on"].split(", ") if "on" in groups else details.on
     anchor = parse_anchor(groups["anchor"]) if "anchor" in groups else details.anchor
@@ -111,7 +111,7 @@ def _join(period: str | timedelta, details: Details) -> CalendarRule | SpanRule:
 
 def _read(period: object, details: Details, depth: int) -> Rule:
     if depth > _DEPTH:
-        raise RecurrenceError(f"more than {_DEPTH} combinations one inside the other are too many")
+        raise RecurrenceError(f"combinations can be nested at most {_DEPTH} deep")
     if isinstance(period, Combination):
         return _combine(period, details, depth + 1)
     if isinstance(period, Words):
@@ -122,7 +122,7 @@ def _read(period: object, details: Details, depth: int) -> Rule:
         if depth == 0:
             for option in details.given():
                 raise RecurrenceError(
-                    f"{option}= does not go with {period.word}(...), which says when by itself"
+                    f"{option}= does not go with {period.word}(...), which has its own times"
                 )
         return period
     if depth > 0 and isinstance(period, Dates):

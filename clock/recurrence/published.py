@@ -1,4 +1,4 @@
-"""Published: instants that somebody else computed, of a recurrence that cannot be written down."""
+"""Published instants, which another process computed for a recurrence that cannot be encoded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every recurrence can do, and what follows from it."""
+"""The interface of a recurrence, and what follows from it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Recurrence(Protocol):
 
 
 def mark_of(recurrence: Recurrence, zone: Zone, instant: int) -> Mark | None:
-    """What a clock change has to do with the occurrence at ``instant``."""
+    """Whether the local time of the occurrence at ``instant`` was skipped or comes twice."""
     if recurrence.is_moved(instant):
         return "gap"
     return "fold" if zone.is_repeated(instant) else None

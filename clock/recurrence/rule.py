@@ -22,12 +22,17 @@ class Rule(Protocol):
         ...
 
 
+def spell_part(rule: object) -> str:
+    """The spelling of a rule within another: a union is put in parentheses."""
+    return f"({rule})" if " | " in str(rule) else str(rule)
+
+
 class Given(Combining):
     """A rule that says when by itself: no ``at=``, ``on=`` or ``anchor=`` goes with it."""
 
     __slots__ = ()
     word: ClassVar[str]
-    """What a schedule file calls it."""
+    """Its name in a schedule file."""
 
     def recurrence(self, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:
         """The rule in a zone; raises RecurrenceError where it can never fire."""

@@ -22,11 +22,11 @@ from clock.recurrence.zone import BEGINNING, END
 MINUTE, HOUR = 60, 3600
 
 MANY = 6
-"""More times than these are told by their number, first and last."""
+"""The most times that are listed; more are given by their number, first and last."""
 
 
 def sentence(recurrence: Recurrence) -> str:
-    """What ``recurrence`` does, without a full stop; times of day are those of its zone."""
+    """``recurrence`` as a sentence without a full stop; times of day are those of its zone."""
     match recurrence:
         case Elapsed():
             return f"every {_per(spell_seconds(recurrence.period))} of real time"

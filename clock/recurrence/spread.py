@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from clock.recurrence.elapsed import spell_seconds
 from clock.recurrence.recurrence import Recurrence
-from clock.recurrence.rule import Rule
+from clock.recurrence.rule import Rule, spell_part
 from clock.recurrence.tags import Tags
 from clock.recurrence.wall import Fold, Gap
 from clock.recurrence.zone import END, Zone
@@ -46,8 +46,8 @@ class SpreadRule:
         return _later(self, zone, gap, fold)
 
     def __str__(self) -> str:
-        inner = f"({self.inner})" if " | " in str(self.inner) else str(self.inner)
-        return f"{inner} spread {spell_seconds(self.over)} (+{spell_seconds(self.by)})"
+        over, by = spell_seconds(self.over), spell_seconds(self.by)
+        return f"{spell_part(self.inner)} spread {over} (+{by})"
 
 
 def stable_offset(name: str, over: int) -> int:

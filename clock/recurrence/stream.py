@@ -1,4 +1,4 @@
-"""A stream: instants from any iterable, an endless one too, read as far as they are asked for."""
+"""A stream: instants from any iterable, even an endless one, read on demand."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from clock.recurrence.wall import Fold, Gap
 from clock.recurrence.zone import BEGINNING, END, Zone
 
 KEPT = 10_000
-"""So many instants, the newest read, are remembered at least, and twice as many at most."""
+"""The newest instants read that are kept at least; at most twice as many are."""
 
 READ_AT_ONCE = 1_000_000
-"""So many items are read for one question at most; then it is refused, and the next goes on."""
+"""The most items read for one call, which then fails; the next call goes on."""
 
 POLITE = 200
-"""Items that a clock reads on end. It reads beside its loop, and Python runs one thread at a time:
-a long past would make all else late."""
+"""Items that a clock reads without a pause. It reads beside its loop, and Python runs one thread at
+a time: a long past would delay everything else."""
 
 BREATH = 0.001
-"""Seconds between two such portions."""
+"""Seconds of the pause after them."""
 
 
 class Tape:
-    """The items of an iterable as UTC seconds, ascending, remembered in part.
+    """The items of an iterable as ascending UTC seconds, of which the newest are kept.
 
-    ``open`` gives the items from the beginning. ``again`` says that it can be called a second time,
-    so that what was forgotten can be read again.
+    ``open_`` returns the items from the beginning; with ``again`` it can be called a second time,
+    so that items no longer kept can be read again.
     """
 
     def __init__(self, open_: Callable[[], Iterable[object]], name: str, *, again: bool) -> None:
@@ -68,13 +68,15 @@ class Tape:
                 if not self._read():
                     return None
         last = datetime.fromtimestamp(self._kept[-1], UTC)
-        raise RecurrenceError(f"{self.name}: {READ_AT_ONCE} items read, and only come to {last}")
+        raise RecurrenceError(
+            f"{self.name}: {READ_AT_ONCE} items were read, and they only reach {last}"
+        )
 
     def _start_again(self, after: int) -> None:
         if not self._again:
             first = datetime.fromtimestamp(self._forgotten, UTC)
             raise RecurrenceError(
-                f"{self.name}: what came up to {first} is read and forgotten; "
+                f"{self.name}: the items up to {first} are no longer kept; "
                 "give times(...) a function, which can be called again"
             )
         self._rewind()
@@ -91,7 +93,7 @@ class Tape:
         except RecurrenceError as error:
             self._wrong = error
             raise
-        except BaseException as error:  # a user's iterable raises whatever it likes, SystemExit too
+        except BaseException as error:  # a user's iterable may raise anything, SystemExit too
             # Kept, for a generator that has raised only says that it has ended.
             self._wrong = RecurrenceError(f"{self.name} failed: {describe_error(error)}")
             if isinstance(error, KeyboardInterrupt):
@@ -169,11 +171,11 @@ def times(source: Iterable[datetime] | Callable[[], Iterable[datetime]]) -> Time
     begins anew for each ``for``, can be asked about times long past. Raises RecurrenceError.
     """
     tape = _tape(source)
-    # Everything of a list, the first item of what may be endless.
+    # A list is checked as a whole; of what may be endless, only the first item.
     if isinstance(source, Sequence):
         tape.next(END)
     if tape.next(BEGINNING - 1) is None:
-        raise RecurrenceError(f"{tape.name} holds no time, so it never fires")
+        raise RecurrenceError(f"{tape.name} has no times, so it never fires")
     return TimesRule(Stream(tape.name, tape))
 
 

@@ -1,4 +1,4 @@
-"""Which recurrences run code of their user's: a stream of times, a function of a date."""
+"""Recurrences that run user code: a stream of times, a function of a date."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from clock.recurrence.union import Union
 
 
 def runs_user_code(recurrence: Recurrence) -> bool:
-    """Whether asking ``recurrence`` for a time may take as long as its user's code likes."""
+    """Whether asking ``recurrence`` for a time runs user code, which may take any time."""
     match recurrence:
         case Stream():
             return True

@@ -1,1 +1,1 @@
-"""What workers record of their runs, and the statistics of it."""
+"""The runs that workers record, and their statistics."""

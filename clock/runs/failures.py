@@ -1,7 +1,7 @@
-"""The failed jobs of an event: a week of them may be more than a server holds, so they are capped.
+"""A cap on the failed jobs of an event.
 
-RQ keeps each for its ``failure_ttl``, a week unless the schedule says otherwise. Of an event that
-fails every second that would be a few gigabytes.
+RQ keeps them for their ``failure_ttl``, a week by default: a few gigabytes of an event that fails
+every second.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from clock.connection.scripts import script
 
 
 def keep_failed(connection: Redis | Pipeline, app: str, event: str, job_id: str, kept: int) -> None:
-    """Count ``job_id`` among the failed jobs of ``event``; of these the latest ``kept`` stay.
+    """Add ``job_id`` to the failed jobs of ``event``, and delete all but the latest ``kept``.
 
-    One command, on a connection or as part of a pipeline. A job that somebody put back, that is to
-    be kept for ever (``failure_ttl=-1``), or that others depend on stays all the same.
+    One command, on a connection or as part of a pipeline. Not deleted are jobs that somebody
+    requeued, that are kept for ever (``failure_ttl=-1``), or that others depend on.
     """
     connection.eval(
         script("clock.runs", "failures.lua"),

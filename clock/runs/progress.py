@@ -1,4 +1,4 @@
-"""How far a job has come, as it is kept for whoever has its id."""
+"""The progress of a job."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from clock.ledger.values import instant, number, text, whole
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a job had come at the instant ``at`` (aware, UTC); ``total`` is None where nobody
-    knows.
-    """
+    """The progress of a job at the instant ``at`` (aware, UTC); ``total`` is None if unknown."""
 
     done: float
     total: float | None
@@ -25,12 +23,12 @@ class Progress:
 
     @property
     def fraction(self) -> float | None:
-        """The part that is done, 0 to 1, None where the total is not known."""
+        """The part that is done, 0 to 1, None if the total is unknown."""
         return None if not self.total else min(self.done / self.total, 1.0)
 
 
 def parse_progress(job_id: str, fields: Mapping[Any, Any] | None) -> Progress | None:
-    """The progress in the hash of ``job_id``, None where that is empty, or cannot be read."""
+    """The progress in the hash of ``job_id``, None if that is empty or cannot be read."""
     if not fields:
         return None
     try:

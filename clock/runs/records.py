@@ -1,8 +1,8 @@
-"""The record of runs: what became of each attempt at a scheduled job, kept once the job is gone.
+"""The record of runs: the attempts at an event's jobs, kept after the jobs are gone.
 
-A run is one line of JSON in a list an event, the one that ended last first: ``[scheduled, enqueued,
-started, ended, outcome, error, attempt, worker, job]``. Instants are UTC seconds since 1970, with
-milliseconds.
+A run is one line of JSON in a list for each event, the one that ended last first: ``[scheduled,
+enqueued, started, ended, outcome, error, attempt, worker, job]``. Instants are UTC seconds since
+1970, with milliseconds.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from clock.runs.run import Run, RunOutcome
 from clock.runs.totals import measure
 
 LONGEST = 10_000
-"""Characters of a run that is looked at; it is some 150."""
+"""Characters of a run that is read; it has some 150."""
 
 _MAY_HAVE_FAILED = {RunOutcome.FAILED, RunOutcome.ABANDONED, RunOutcome.STOPPED}
 
 
 def write_run(connection: Redis | Pipeline, app: str, run: Run) -> None:
-    """Record ``run``, and count its job among the failed ones where it may be one: a few commands,
-    on a connection or as part of a pipeline.
+    """Record ``run``, and its job as failed where it may be: a few commands, on a connection or as
+    part of a pipeline.
     """
     key = keys.runs(app, run.event)
     connection.lpush(key, _line(run))

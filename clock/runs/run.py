@@ -11,27 +11,27 @@ class RunOutcome(StrEnum):
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
-    """An error, and the job is not tried again."""
+    """An error, and the job is not retried."""
     SKIPPED = "skipped"
-    """The task said that there was nothing to do."""
+    """The task reported that there was nothing to do."""
     RETRIED = "retried"
-    """An error, or a wish of the task; the job is tried again."""
+    """An error, or the task asked for it; the job is retried."""
     ABANDONED = "abandoned"
     """Its worker died."""
     STOPPED = "stopped"
-    """Its worker was asked to stop, or somebody stopped the job."""
+    """Its worker was stopped, or somebody stopped the job."""
 
 
 FAILURES = frozenset({RunOutcome.FAILED, RunOutcome.ABANDONED})
-"""Outcomes of a last run that make its event a failing one."""
+"""Outcomes of a last run that make its event failing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """One attempt at a job of ``event``. Instants are UTC seconds since 1970; ``scheduled`` is the
-    occurrence's, ``enqueued`` when this attempt came on its queue.
+    occurrence's, ``enqueued`` when this attempt was put on its queue.
 
-    ``ended`` of an abandoned run is when that was found. ``error`` is the class of the error, or
+    ``ended`` of an abandoned run is when that was noticed. ``error`` is the class of the error, or
     the signal that killed the run, and None where there was none. ``attempt`` counts from 1.
     """
 

@@ -1,4 +1,4 @@
-"""What runs have in common over a span of time."""
+"""Statistics of the runs in a window of time."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from clock.runs.run import Run, RunOutcome
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """The median, the 95th percentile and the maximum of some lengths of time, in seconds; each is
-    one of them (the nearest rank), and None where there are none.
+    """The median, the 95th percentile (nearest rank) and the maximum of durations in seconds; None
+    where there are none.
     """
 
     p50: float | None
@@ -23,10 +23,10 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statistics:
-    """How often the runs of a window ended how, and how long they took.
+    """The outcomes of the runs of a window, and how long they took.
 
-    ``runs`` is all of them. ``failures`` are those that failed for good. ``duration`` leaves out
-    the abandoned ones, of which nobody knows when they ended; ``lateness`` has first attempts only.
+    ``runs`` counts all of them, ``failures`` those that are not retried. ``duration`` leaves out
+    abandoned ones, whose end is unknown; ``lateness`` has first attempts only.
     """
 
     runs: int
@@ -42,7 +42,7 @@ class Statistics:
 
 
 def statistics(runs: Iterable[Run], since: float, until: float) -> Statistics:
-    """What became of the ``runs`` that ended from ``since`` on and before ``until`` (UTC seconds
+    """The statistics of the ``runs`` that ended from ``since`` on and before ``until`` (UTC seconds
     since 1970).
     """
     ended = [run for run in runs if since <= run.ended < until]
@@ -56,7 +56,7 @@ def statistics(runs: Iterable[Run], since: float, until: float) -> Statistics:
         retried=counts[RunOutcome.RETRIED],
         abandoned=counts[RunOutcome.ABANDONED],
         stopped=counts[RunOutcome.STOPPED],
-        duration=_spread([r.duration for r in ended if r.outcome != RunOutcome.ABANDONED]),
+        duration=_spread([run.duration for run in ended if run.outcome != RunOutcome.ABANDONED]),
         wait=_spread([run.wait for run in ended]),
         lateness=_spread([seconds for seconds in late if seconds is not None]),
     )

@@ -1,5 +1,6 @@
-"""What the runs of an event were in all: how many ended how, how long they took, when one last
-succeeded. Unlike the runs themselves it is not capped: it is numbers that only grow.
+"""Totals of the runs of an event: outcomes, durations, and the last success.
+
+Unlike the runs themselves they are not capped: they are numbers that only grow.
 """
 
 from __future__ import annotations
@@ -17,17 +18,17 @@ from clock.connection.scripts import script
 from clock.ledger.histogram import Histogram, bucket, read_histogram
 from clock.ledger.unreadable import READ_ERRORS, execute, skip
 from clock.ledger.values import instant, text, whole
-from clock.runs.run import Run
+from clock.runs.run import Run, RunOutcome
 
 DURATIONS = (0.1, 1.0, 5.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
-"""Bounds of the histogram of how long runs took, in seconds. Few: each is a series an event."""
+"""Bounds of the histogram of durations, in seconds. Few: each is a series for each event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunTotals:
-    """The runs of an event since they are counted. ``outcomes`` are counts by outcome.
-    ``succeeded`` is when one last did (UTC seconds since 1970), None where none ever did.
-    ``durations`` leaves out the abandoned ones, of which nobody knows when they ended.
+    """All runs of an event. ``outcomes`` are counts by outcome. ``succeeded`` is when the last
+    successful one ended (UTC seconds since 1970), or None. ``durations`` leaves out abandoned ones,
+    whose end is unknown.
     """
 
     outcomes: Mapping[str, int]
@@ -38,13 +39,13 @@ class RunTotals:
 def measure(connection: Redis | Pipeline, app: str, run: Run) -> None:
     """Count ``run``: one command, on a connection or as part of a pipeline."""
     counts: list[Any] = [f"outcome:{run.outcome}", 1]
-    if run.outcome != "abandoned":
+    if run.outcome != RunOutcome.ABANDONED:
         duration = max(0.0, run.duration)
         counts += [bucket("duration", DURATIONS, duration), 1, "duration:sum", round(duration, 3)]
-    succeeded = round(run.ended, 3) if run.outcome == "succeeded" else "-"
+    succeeded = round(run.ended, 3) if run.outcome == RunOutcome.SUCCEEDED else "-"
     key = keys.measured(app, run.event)
     connection.eval(
-        script("clock.ledger", "measure.lua"),
+        script("clock.ledger", "count.lua"),
         1,
         key,
         str(keys.TTL),
@@ -54,7 +55,7 @@ def measure(connection: Redis | Pipeline, app: str, run: Run) -> None:
 
 
 def read_measured(connection: Redis, app: str, events: Iterable[str]) -> dict[str, RunTotals]:
-    """What is counted of ``events``, in one round trip; those without a run are left out.
+    """The totals of ``events``, in one round trip; those without a run are left out.
 
     Raises ServerError.
     """

@@ -1,1 +1,1 @@
-"""What happens when, as a schedule file says it: declarations in, events out."""
+"""Schedule files: declarations in, events out."""

@@ -11,8 +11,8 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from clock.recurrence.anchor import Anchor
+from clock.recurrence.duration import parse_duration
 from clock.recurrence.zone import Zone, zone
-from clock.schedule.duration import parse_duration
 from clock.schedule.event import ALL, Callback, ConditionTime, RetryPolicy
 from clock.schedule.task import task_name
 
@@ -67,13 +67,9 @@ def time_to_live(value: object) -> int:
 
 def retry(value: Any) -> RetryPolicy:
     """A number of retries, or RQ's ``Retry``."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        if not 1 <= value <= MOST_TRIES:
-            raise ValueError(
-                f"{value!r} must be a number of retries from 1 to {MOST_TRIES}; "
-                "leave the option out for none"
-            )
-        return RetryPolicy(max=value)
+    if isinstance(value, int):
+        note = "; leave the option out for none"
+        return RetryPolicy(max=_number(value, "retries", MOST_TRIES, note))
     if all(hasattr(value, field) for field in ("max", "intervals", "enqueue_at_front")):
         return RetryPolicy(
             max=value.max, intervals=tuple(value.intervals), at_front=bool(value.enqueue_at_front)
@@ -83,8 +79,12 @@ def retry(value: Any) -> RetryPolicy:
 
 def max_running(value: object) -> int:
     """How many jobs of a task may run at once."""
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST_RUNNING:
-        raise ValueError(f"{value!r} must be a number of jobs from 1 to {MOST_RUNNING}")
+    return _number(value, "jobs", MOST_RUNNING)
+
+
+def _number(value: object, unit: str, most: int, note: str = "") -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+        raise ValueError(f"{value!r} must be a number of {unit} from 1 to {most}{note}")
     return value
 
 
@@ -162,12 +162,8 @@ def one_of(*words: str) -> Callable[[object], str]:
 
 def catch_up(value: Any) -> int:
     """How many missed occurrences are made up."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        if not 1 <= value <= MOST_CAUGHT_UP:
-            raise ValueError(
-                f"{value!r} must be a number of occurrences from 1 to {MOST_CAUGHT_UP}"
-            )
-        return value
+    if isinstance(value, int):
+        return _number(value, "occurrences", MOST_CAUGHT_UP)
     words = {"none": 0, "latest": 1, "all": ALL}
     if value not in words:
         raise ValueError(f"{value!r} must be 'latest', 'all', 'none' or a number")
@@ -200,5 +196,5 @@ def _is_always_true(function: object) -> bool:
 
 
 def as_written(value: Any) -> Any:
-    """Whatever it is; the period's parser checks it."""
+    """Any value; the period's parser checks it."""
     return list(value) if isinstance(value, Iterable) and not isinstance(value, str) else value

@@ -10,7 +10,7 @@ from clock.schedule.event import Event, seconds
 from clock.schedule.schedule import Schedule
 
 MOST = 10_000
-"""So many occurrences of an event are compared; beyond them it is said that the rest was not."""
+"""The most occurrences of an event that are compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

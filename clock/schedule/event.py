@@ -32,7 +32,7 @@ class Callback(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOptions:
-    """What RQ is told about an event's jobs. Durations are seconds; None leaves RQ's own default.
+    """The options of an event's jobs. Durations are seconds; None leaves RQ's own default.
 
     ``expires`` counts from the scheduled time. -1 means "without limit" for ``timeout`` and
     "for ever" for ``result_ttl`` and ``failure_ttl``, as it does to RQ.
@@ -58,7 +58,7 @@ ALL = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConditionTime:
-    """What a condition (``if_=``) is asked about; ``scheduled_at`` is on the event's own clock."""
+    """The argument of a condition (``if_=``); ``scheduled_at`` is on the event's own clock."""
 
     event: str
     scheduled_at: datetime
@@ -66,12 +66,12 @@ class ConditionTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What speaks against an occurrence, and what becomes of those that no clock could claim.
+    """What keeps an occurrence from firing, and which missed occurrences are made up.
 
     ``catch_up`` is how many of the missed ones fire, the newest of them, oldest first; ``within``
     how many seconds late an occurrence may fire at most, None for any. ``overlap`` says what a job
     that still waits or runs means for the next; one that has waited for ``stuck_after`` seconds
-    means nothing any more.
+    no longer counts.
     """
 
     catch_up: int = 1
@@ -83,8 +83,8 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """What fires (``task``, ``args``, ``kwargs``), when (``recurrence``), as what ``job``,
-    and what may speak against it (``policy``).
+    """What fires (``task``, ``args``, ``kwargs``), when (``recurrence``), and how (``job``,
+    ``policy``).
 
     ``rule`` is the recurrence in its canonical spelling; ``path`` and ``line`` say where it is
     declared.
@@ -115,7 +115,7 @@ class Event:
         )
 
     def mark(self, instant: int) -> Mark | None:
-        """What a clock change has to do with the occurrence at ``instant`` (UTC seconds)."""
+        """Whether the local time at ``instant`` (UTC seconds) was skipped or comes twice."""
         return mark_of(self.recurrence, self.zone, instant)
 
     def local(self, instant: int) -> datetime:
@@ -127,7 +127,7 @@ class Event:
         )
 
     def identity(self) -> str:
-        """What the ledger compares to see whether the recurrence changed, on and off included."""
+        """The text that changes when the recurrence or ``enabled`` does; the ledger compares it."""
         return identity(self.recurrence) + ("" if self.enabled else " disabled")
 
 

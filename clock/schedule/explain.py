@@ -1,4 +1,4 @@
-"""An event explained: in words, its next occurrences, what the coming clock changes do to it."""
+"""An event explained: a sentence, its next occurrences, the coming clock changes."""
 
 from __future__ import annotations
 

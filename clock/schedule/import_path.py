@@ -1,4 +1,4 @@
-"""Where a schedule file and the tasks it names are imported from."""
+"""The import path of a schedule file and the tasks it names."""
 
 from __future__ import annotations
 

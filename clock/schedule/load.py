@@ -11,8 +11,8 @@ from types import ModuleType
 from typing import Any
 
 from clock.errors import RecurrenceError, ScheduleError, SettingsError
+from clock.schedule.builder import BUILDER, ScheduleBuilder
 from clock.schedule.import_path import import_path, is_own
-from clock.schedule.reading import READING, Reading
 from clock.schedule.schedule import Schedule
 from clock.schedule.task import SCHEDULE_MODULE
 
@@ -36,14 +36,14 @@ def load(
     """
     shown = os.fspath(path)
     source = _source(shown)
-    reading = Reading(shown, _dumps(serializer), serializer)
-    token = READING.set(reading)
+    builder = ScheduleBuilder(shown, _dumps(serializer), serializer)
+    token = BUILDER.set(builder)
     try:
         with import_path(Path(shown).resolve().parent, None if root is None else Path(root)):
             _run(source, shown)
     finally:
-        READING.reset(token)
-    return reading.schedule(os.environ)
+        BUILDER.reset(token)
+    return builder.schedule(os.environ)
 
 
 def _source(path: str) -> bytes:
@@ -54,7 +54,7 @@ def _source(path: str) -> bytes:
 
 
 def _dumps(serializer: str) -> Callable[[Any], bytes]:
-    # Here, because whoever only asks for times should not wait for RQ and its client.
+    # Imported here, because a caller that only asks for times should not wait for RQ to load.
     from rq.serializers import resolve_serializer
 
     try:

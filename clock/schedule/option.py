@@ -1,4 +1,4 @@
-"""An option of an event or a job: all that is known of it, in one row."""
+"""An option of an event or a job, with everything that is derived from it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import Any
 
 from clock.errors import RecurrenceError
-from clock.schedule.duration import LONGEST
+from clock.recurrence.duration import LONGEST
+from clock.suggest import nearest
 
 Schema = Mapping[str, Any]
 
@@ -24,7 +25,7 @@ class Use(StrEnum):
 
 
 class Part(StrEnum):
-    """What an option says something about."""
+    """What an option belongs to."""
 
     JOB = "job"
     POLICY = "policy"
@@ -52,17 +53,27 @@ def options_for(use: Use, options: Iterable[Option]) -> dict[str, Option]:
     return {option.name: option for option in options if use in option.uses}
 
 
+def unknown_option(name: str, options: Iterable[str], note: str = "") -> str:
+    """The sentence for a name that is none of ``options``, with the one it is most like."""
+    suggestion = nearest(name, options)
+    if suggestion:
+        return f"unknown option {name!r}; {note}did you mean {suggestion!r}?"
+    return f"unknown option {name!r}; {note}the options are {', '.join(sorted(options))}"
+
+
 def check_options(
-    values: Mapping[str, Any], options: Mapping[str, Option], unknown: Callable[[str], str]
+    values: Mapping[str, Any],
+    options: Mapping[str, Option],
+    unknown: Callable[[str, Iterable[str]], str] = unknown_option,
 ) -> dict[str, Any]:
     """``values`` with every value checked; raises ValueError, naming the first wrong option.
 
-    ``unknown`` makes the sentence for a name that is not among ``options``.
+    ``unknown`` returns the sentence for a name that is not among ``options``.
     """
     checked = {}
     for name, value in values.items():
         if name not in options:
-            raise ValueError(unknown(name))
+            raise ValueError(unknown(name, options))
         try:
             checked[name] = options[name].check(value)
         except RecurrenceError as error:

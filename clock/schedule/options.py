@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any, Literal, TypedDict
 
+from clock.recurrence.duration import Duration
 from clock.recurrence.wall import Fold, Gap
 from clock.schedule import checks
 from clock.schedule.event import ConditionTime, Overlap
@@ -13,20 +14,16 @@ from clock.schedule.option import (
     Option,
     Part,
     Use,
-    check_options,
     duration_schema,
     integer_schema,
     options_for,
     string_schema,
+    unknown_option,
 )
-from clock.suggest import nearest
-
-Duration = int | str | timedelta
-"""Seconds, a string such as ``"5m"``, or a timedelta."""
 
 
-class Defaults(TypedDict, total=False):
-    """The options of ``defaults``, for type checkers; ``TABLE`` says what each does."""
+class JobKeywords(TypedDict, total=False):
+    """The options of a job, for type checkers; ``TABLE`` says what each does."""
 
     queue: str
     timeout: Duration
@@ -40,6 +37,11 @@ class Defaults(TypedDict, total=False):
     on_success: Any
     on_failure: Any
     max_running: int
+
+
+class Defaults(JobKeywords, total=False):
+    """The options of ``defaults``, for type checkers."""
+
     gap: Gap
     fold: Fold
     spread: Duration
@@ -206,20 +208,10 @@ TABLE: tuple[Option, ...] = (
         help="The last date or instant.",
     ),
 )  # fmt: skip
-"""Every option of a schedule file; what else says something of them is derived from here."""
+"""Every option of a schedule file; everything about an option is derived from here."""
 
 OPTIONS: Mapping[str, Option] = options_for(Use.EVERY, TABLE)
 DEFAULTS: Mapping[str, Option] = options_for(Use.DEFAULTS, TABLE)
-
-
-def check_every(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The checked options of ``every``. Raises ValueError."""
-    return check_options(values, OPTIONS, lambda name: _unknown(name, OPTIONS))
-
-
-def check_defaults(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The checked options of ``defaults``. Raises ValueError."""
-    return check_options(values, DEFAULTS, lambda name: _unknown(name, DEFAULTS))
 
 
 def part_of(part: Part, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -227,12 +219,10 @@ def part_of(part: Part, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if OPTIONS[name].part is part}
 
 
-def _unknown(name: str, known: Mapping[str, Option]) -> str:
+def unknown_default(name: str, options: Iterable[str]) -> str:
+    """The sentence for a name that ``defaults`` does not take."""
     if name == "tz":
         return "unknown option 'tz'; write timezone('...') for the whole file"
     if name in OPTIONS:
         return f"{name}= belongs to a single event, in every(...), not to a whole file"
-    suggestion = nearest(name, known, likeness=0.5)
-    if suggestion:
-        return f"unknown option {name!r}; did you mean {suggestion!r}?"
-    return f"unknown option {name!r}; the options are {', '.join(sorted(known))}"
+    return unknown_option(name, options)

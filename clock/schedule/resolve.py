@@ -1,4 +1,4 @@
-"""Resolving tasks: does each name lead to a function, and would a worker find the same one?"""
+"""Resolving tasks: each name must lead to a function, the same one that a worker finds."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def resolve_tasks(schedule: Schedule) -> list[str]:
 def _resolve(event: Event, name: str) -> Callable[..., Any]:
     try:
         target = _import(name)
-    except Exception as error:  # importing runs anybody's code
+    except Exception as error:  # importing may raise anything
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise ScheduleError(
             event.path, event.line, f"{name!r} cannot be imported: {reason}"
@@ -73,7 +73,7 @@ def _import(name: str) -> Any:
 def _check_arguments(event: Event, task: Callable[..., Any]) -> None:
     try:
         signature = inspect.signature(task)
-    except (TypeError, ValueError):  # some built-in functions do not tell
+    except (TypeError, ValueError):  # some built-in functions have no signature
         return
     try:
         signature.bind(*event.args, **event.kwargs)
@@ -84,7 +84,7 @@ def _check_arguments(event: Event, task: Callable[..., Any]) -> None:
 
 
 def _shadowed(package: str, schedule: Schedule) -> str | None:
-    """What to say where a worker, who looks in its own folder last, finds another package."""
+    """The warning where a worker, which looks in its own folder last, imports another package."""
     here = os.getcwd()
     installed = [
         path for path in sys.path[2:] if path and os.path.realpath(path) != os.path.realpath(here)

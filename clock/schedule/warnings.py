@@ -1,4 +1,4 @@
-"""Traps of a schedule: what is allowed, and will surprise somebody one day."""
+"""Warnings of a schedule: what is allowed, but is likely a mistake."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ _LENGTHS = {29: {2}, 30: {2}, 31: {2, 4, 6, 9, 11}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trap:
-    """One trap: the place in the schedule, and a sentence that says what to do about it."""
+class ScheduleWarning:
+    """A place in the schedule, and a sentence that says what to do about it."""
 
     path: str
     line: int
     message: str
 
 
-def traps(schedule: Schedule, at: datetime) -> list[Trap]:
-    """The traps of a schedule as of an instant, in the order of its events.
+def find_warnings(schedule: Schedule, at: datetime) -> list[ScheduleWarning]:
+    """The warnings of a schedule as of an instant, in the order of its events.
 
     A fixed time that a clock change of the coming year skips or repeats (unless ``gap=`` or
     ``fold=`` decides it otherwise than by default), a day that many months do not have, an event
-    more often than each minute without ``expires=``, two events that differ by name alone.
+    that fires more than once a minute without ``expires=``, two events that differ only by name.
     """
-    twins = _twins(schedule)
+    duplicates = _duplicates(schedule)
     return [
-        Trap(path=event.path, line=event.line, message=f"{event.name!r} {message}")
+        ScheduleWarning(path=event.path, line=event.line, message=f"{event.name!r} {message}")
         for event in schedule.events.values()
         if event.enabled
         for message in (
             *_clock_changes(event, at),
             *_missing_days(event),
             *_too_often(event, at),
-            *twins.get(event.name, ()),
+            *duplicates.get(event.name, ()),
         )
     ]
 
@@ -69,8 +69,8 @@ def _missing_days(event: Event) -> Iterator[str]:
             first = min(part.rule.days)
             if len(part.months) > 1 and part.months & _LENGTHS.get(first, set()):
                 yield (
-                    f"leaves out every month without a day {first}; "
-                    "write on='last', or 'L' in cron, for the last day of each"
+                    f"skips every month without a day {first}; "
+                    "write on='last', or 'L' in cron, for the last day of the month"
                 )
 
 
@@ -86,24 +86,24 @@ def _too_often(event: Event, at: datetime) -> Iterator[str]:
         )
 
 
-def _twins(schedule: Schedule) -> dict[str, list[str]]:
-    """For each event that an earlier one is equal to but for its name: a sentence."""
-    seen: dict[tuple[object, ...], list[Event]] = {}
-    twins: dict[str, list[str]] = {}
+def _duplicates(schedule: Schedule) -> dict[str, list[str]]:
+    """A sentence for each event that differs from an earlier one only by its name."""
+    earlier: dict[tuple[object, ...], list[Event]] = {}
+    duplicates: dict[str, list[str]] = {}
     for event in schedule.events.values():
-        alike = seen.setdefault((event.task, event.recurrence, event.job.queue), [])
+        alike = earlier.setdefault((event.task, event.recurrence, event.job.queue), [])
         for other in alike:
-            if _but_for_name(event) == _but_for_name(other):
-                twins[event.name] = [
-                    f"differs from {other.name!r} ({other.path}:{other.line}) by its name alone, "
+            if _without_name(event) == _without_name(other):
+                duplicates[event.name] = [
+                    f"differs from {other.name!r} ({other.path}:{other.line}) only by its name, "
                     "so the same work is done twice; drop one, or give it other arguments"
                 ]
                 break
         alike.append(event)
-    return twins
+    return duplicates
 
 
-def _but_for_name(event: Event) -> tuple[object, ...]:
+def _without_name(event: Event) -> tuple[object, ...]:
     return (event.args, event.kwargs, event.job, event.enabled)
 
 

@@ -1,3 +1,4 @@
-"""Watchers outside: services that expect to hear of a clock, or of an event, and miss it when they
-do not. What they are told goes beside the work, and is dropped where it cannot go.
+"""Watchers: services outside that alert when a clock, or a run of an event, fails to report.
+
+Reports are sent beside the work, and dropped where they cannot be sent.
 """

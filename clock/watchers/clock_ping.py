@@ -1,4 +1,4 @@
-"""The clock's own ping: it goes round, the ledger answers, and nothing is wrong."""
+"""The clock's own ping: the loop runs, the ledger answers, and nothing is wrong."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ EVERY = 60.0
 
 
 class ClockPing:
-    """Tells one address how a clock does. No method waits for it."""
+    """Pings one URL while a clock runs. No method waits for the receiver."""
 
     def __init__(self, url: str, token: str, sender: Sender | None = None) -> None:
         """``token`` names the process of the clock."""
@@ -19,15 +19,14 @@ class ClockPing:
         self._last: float | None = None
         self._was_well = True
 
-    def passed(self, now: float, *, is_well: bool) -> None:
-        """The clock has made a whole pass, which ended at ``now`` (UTC seconds since 1970).
-
-        ``is_well`` says that nothing is overdue, and no other clock in conflict with it.
+    def ping(self, now: float, *, is_well: bool) -> None:
+        """Send a ping where one is due at ``now`` (UTC seconds since 1970), or ``is_well`` changed:
+        whether nothing is overdue, and no other clock in conflict.
         """
         is_due = self._last is None or not 0 <= now - self._last < EVERY
         if not is_due and is_well == self._was_well:
             return
         self._last, self._was_well = now, is_well
         text = "" if is_well else "the clock is alive, and something is wrong; see clock status"
-        word = "" if is_well else "fail"
-        self._sender.send(Ping(url=self._url, word=word, run=self._run, text=text))
+        signal = "" if is_well else "fail"
+        self._sender.send(Ping(url=self._url, signal=signal, run=self._run, text=text))

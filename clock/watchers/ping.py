@@ -1,5 +1,5 @@
-"""Pings in the style of healthchecks.io: an address is asked when all is well, ``/start`` behind it
-when a run begins, and ``/fail`` when it failed; ``?rid=`` tells one run from another.
+"""Pings in the style of healthchecks.io: a URL is requested when all is well, with ``/start`` when
+a run begins, and with ``/fail`` when it failed; ``?rid=`` identifies the run.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ TIMEOUT = 2.0
 """Seconds a receiver has to take a ping."""
 
 WAITING = 20
-"""Pings that wait to be sent at most; of more, the new ones are dropped."""
+"""Pings that may wait to be sent; beyond that, new ones are dropped."""
 
 log = logging.getLogger("clock")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ping:
-    """One ping: the address, what it says (``""``, ``"start"`` or ``"fail"``), of which run, and a
-    line of text for a person. The address is a secret: it is never logged.
+    """One ping: URL, signal (``""``, ``"start"`` or ``"fail"``), run, and a line of text for a
+    person. The URL is a secret: it is never logged.
     """
 
     url: str
-    word: str
+    signal: str
     run: UUID
     text: str = ""
 
     @property
     def address(self) -> str:
-        """Where it goes."""
+        """The URL that is requested."""
         parts = urlsplit(self.url)
-        path = parts.path.rstrip("/") + (f"/{self.word}" if self.word else "")
+        path = parts.path.rstrip("/") + (f"/{self.signal}" if self.signal else "")
         query = "&".join(filter(None, (parts.query, urlencode({"rid": str(self.run)}))))
         return urlunsplit(parts._replace(path=path, query=query))
 
 
-def run_id(job: str) -> UUID:
-    """A run id for what is called ``said``: equal for equal texts."""
-    return uuid5(NAMESPACE_URL, f"rq-clock:{job}")
+def run_id(text: str) -> UUID:
+    """A run id: equal for equal texts."""
+    return uuid5(NAMESPACE_URL, f"rq-clock:{text}")
 
 
 class Sender:
@@ -58,7 +58,7 @@ class Sender:
         self._is_refused = False
 
     def send(self, ping: Ping) -> bool:
-        """Have ``ping`` sent; False where it is dropped, because too many wait."""
+        """Queue ``ping``; returns False where it is dropped, because too many wait."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="clock-pings", daemon=True)
             self._thread.start()
@@ -69,8 +69,8 @@ class Sender:
         return True
 
     def finish(self, within: float) -> bool:
-        """Send no more behind what waits, and wait for that, ``within`` seconds at most; whether
-        all of it was sent, or refused.
+        """Wait until what is queued is sent or refused, ``within`` seconds at most; returns whether
+        it was. Nothing can be sent afterwards.
         """
         if self._thread is None:
             return True
@@ -86,11 +86,11 @@ class Sender:
             self._send(ping)
 
     def _send(self, ping: Ping) -> None:
-        # Imported here: most clocks and workers have nobody to tell.
+        # Imported here: most clocks and workers send no pings.
         from urllib.request import Request, urlopen
 
         try:
-            # Only http and https come as far as this: the settings are read so.
+            # Only http and https: the settings allow no other scheme.
             request = Request(ping.address, data=ping.text.encode(), method="POST")  # noqa: S310
             request.add_header("user-agent", "rq-clock")
             with urlopen(request, timeout=self._timeout):  # noqa: S310

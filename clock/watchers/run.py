@@ -1,4 +1,4 @@
-"""Telling watchers of one run of an event: that it begins, and how it ended."""
+"""Notifying watchers of one run of an event: that it begins, and how it ended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from clock.watchers.ping import TIMEOUT, Ping, Sender, run_id
 LONGEST = 2 * TIMEOUT
 """Seconds for which a worker waits at the end of a run until its pings are sent: time for both."""
 
-_WORDS = {
+_SIGNALS = {
     RunOutcome.SUCCEEDED: "",
     RunOutcome.SKIPPED: "",
     RunOutcome.FAILED: "fail",
@@ -32,14 +32,14 @@ class Watchers:
     monitors: Mapping[str, str]
 
     def begin(self, event: str, job: str, attempt: int) -> WatchedRun | None:
-        """Tell that a run begins; None where nobody watches it. Waits for nobody."""
+        """Notify that a run begins; returns None where nobody watches it. Does not wait."""
         url, monitor = self.pings.get(event), self.monitors.get(event)
         if url is None and monitor is None:
             return None
         run = run_id(f"{job}:{attempt}")
         sender = Sender()
         if url is not None:
-            sender.send(Ping(url=url, word="start", run=run))
+            sender.send(Ping(url=url, signal="start", run=run))
         if monitor is not None:
             sentry.check_in(monitor, run, "in_progress")
         return WatchedRun(url=url, monitor=monitor, run=run, job=job, sender=sender)
@@ -47,7 +47,7 @@ class Watchers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchedRun:
-    """A run that somebody was told of."""
+    """A run whose begin was notified."""
 
     url: str | None
     monitor: str | None
@@ -56,15 +56,15 @@ class WatchedRun:
     sender: Sender
 
     def end(self, outcome: RunOutcome, error: str | None) -> None:
-        """Tell how it ended, its error being the class alone; waits for ``LONGEST`` seconds at
-        most, and ``sentry.FLUSH`` more where Sentry is told.
+        """Notify how it ended, with the class of its error alone; waits for ``LONGEST`` seconds at
+        most, and ``sentry.FLUSH`` more for Sentry.
         """
-        word = _WORDS.get(outcome)
-        if word is not None and self.monitor is not None:
-            sentry.check_in(self.monitor, self.run, "error" if word else "ok")
-        if word is not None and self.url is not None:
+        signal = _SIGNALS.get(outcome)
+        if signal is not None and self.monitor is not None:
+            sentry.check_in(self.monitor, self.run, "error" if signal else "ok")
+        if signal is not None and self.url is not None:
             text = f"{outcome} job={self.job}" + (f" error={error}" if error else "")
-            self.sender.send(Ping(url=self.url, word=word, run=self.run, text=text))
+            self.sender.send(Ping(url=self.url, signal=signal, run=self.run, text=text))
         self.sender.finish(LONGEST)
         if self.monitor is not None:
             sentry.flush()

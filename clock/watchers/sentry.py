@@ -10,7 +10,7 @@ FLUSH = 2.0
 
 
 def check_in(monitor: str, run: UUID, status: str) -> None:
-    """Tell Sentry that ``run`` of ``monitor`` is ``"in_progress"``, ``"ok"`` or in ``"error"``.
+    """Report to Sentry that ``run`` of ``monitor`` is ``"in_progress"``, ``"ok"`` or ``"error"``.
 
     Its library sends it from a thread of its own. Nothing happens where there is none, or where it
     was not started.
@@ -21,7 +21,7 @@ def check_in(monitor: str, run: UUID, status: str) -> None:
 
 
 def flush() -> None:
-    """Wait until what was told is sent, ``FLUSH`` seconds at most."""
+    """Wait until what was reported is sent, ``FLUSH`` seconds at most."""
     sdk = _sdk()
     if sdk is not None:
         sdk.flush(timeout=FLUSH)

@@ -1,4 +1,4 @@
-"""The web side: pages, a JSON API, metrics. It reads the ledger, and never knows a loop.
+"""The web UI, the JSON API and the metrics. They read the ledger and do not depend on the loop.
 
 ``clock web`` serves it; ``clock.web.application`` mounts it in any ASGI application. It needs the
 extra ``web``.

@@ -1,4 +1,4 @@
-"""Who may: a password or a token, sessions that are signed and expire, and tokens of forms."""
+"""Authentication: a password or a token, sessions that are signed and expire, and CSRF tokens."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from clock.errors import SettingsError
 COOKIE = "clock_session"
 
 SESSION = 12 * 3600
-"""Seconds for which a session holds: a day's work, not a lost phone's life."""
+"""Seconds until a session expires: long enough for a day's work, short for a lost phone."""
 
 SHORTEST = 8
-"""Characters of a password or a token at least."""
+"""Minimum length of a password or a token, in characters."""
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
-"""Names of this machine to itself."""
+"""Host names by which a machine reaches itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Who asks. ``name`` is what a pause notes. ``session`` is the session's own name, None where
-    the request brought a password or a token itself; ``is_guest`` is whoever comes where neither is
-    asked for.
+    """Who sent a request. ``name`` is recorded in a pause. ``session`` is the name of the session,
+    None if the request itself carried a password or a token. ``is_guest`` is true where neither is
+    configured.
     """
 
     name: str
@@ -43,9 +43,9 @@ class Person:
 class Access:
     """Who may do what. Without a password and a token everybody may read.
 
-    ``actions`` allows what changes something, ``arguments`` shows those of jobs. ``secret`` signs;
-    ``session_seconds`` is how long a session holds. ``hosts`` are the names under which requests
-    may come, None for any.
+    ``actions`` enables whatever changes something, ``arguments`` shows the arguments of jobs.
+    ``secret`` signs sessions and CSRF tokens; ``session_seconds`` is the lifetime of a session.
+    ``hosts`` are the host names that requests may name, None for any.
     """
 
     password: str | None = field(repr=False)
@@ -62,15 +62,15 @@ class Access:
         return self.password is None and self.token is None
 
     def check(self, request: HTTPConnection, now: float) -> Person | None:
-        """Who sends ``request`` at ``now`` (UTC seconds since 1970), None where nobody may know.
+        """Who sent ``request`` at ``now`` (UTC seconds since 1970), None if not authenticated.
 
-        What the request brings itself comes first: a wrong token is not mended by a session.
+        Credentials in the request come first: a session does not make up for a wrong token.
         """
-        kind, _, said = request.headers.get("authorization", "").partition(" ")
+        kind, _, credentials = request.headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
-            return Person(name="api", session=None) if self._is_token(said.strip()) else None
+            return Person(name="api", session=None) if self._is_token(credentials.strip()) else None
         if kind.lower() == "basic":
-            name, password = _basic(said)
+            name, password = _basic(credentials)
             return Person(name=name or "web", session=None) if self.knows(password) else None
         session = self._session(request.cookies.get(COOKIE), now)
         if session is not None:
@@ -78,21 +78,21 @@ class Access:
         return Person(name="web", session=None, is_guest=True) if self.is_open else None
 
     def knows(self, word: str) -> bool:
-        """Whether ``word`` is the password, or the token where there is no password."""
-        wanted = self.token if self.password is None else self.password
-        return wanted is not None and _equal(word, wanted)
+        """Whether ``word`` is the password, or the token where no password is set."""
+        expected = self.token if self.password is None else self.password
+        return expected is not None and _equal(word, expected)
 
     def begin(self, now: float) -> tuple[str, str]:
-        """A session from ``now`` on: the value of its cookie, and its name."""
+        """A new session at ``now``: the value of its cookie, and its name."""
         name = secrets.token_urlsafe(12)
         return str(self._signer().dumps([name, int(now) + self.session_seconds])), name
 
     def form_token(self, session: str) -> str:
-        """The token that the forms of a session carry; it is worth nothing to another one."""
+        """The CSRF token in the forms of a session; it is not valid in another session."""
         return hmac.new(self.secret, b"form:" + session.encode(), hashlib.sha256).hexdigest()
 
     def is_form_token(self, session: str, token: str) -> bool:
-        """Whether ``token`` is that of the session's forms."""
+        """Whether ``token`` is the CSRF token of the session."""
         return _equal(token, self.form_token(session))
 
     def _is_token(self, word: str) -> bool:
@@ -114,24 +114,24 @@ class Access:
 
 def read_access(
     environ: Mapping[str, str],
-    said: Mapping[str, Any],
+    settings: Mapping[str, Any],
     *,
     actions: bool = False,
     arguments: bool = False,
     hosts: frozenset[str] | None = None,
 ) -> Access:
-    """The access that the environment gives (``CLOCK_WEB_PASSWORD`` and so on), else ``said``, the
-    names of a settings module (``WEB_PASSWORD`` and so on).
+    """The access that ``environ`` (``CLOCK_WEB_PASSWORD`` and so on) configures, else ``settings``,
+    the names of a settings module (``WEB_PASSWORD`` and so on).
 
-    Sessions outlive restarts where there is a password or a token: what signs them is derived from
-    it. Raises SettingsError for a value that cannot be used.
+    Sessions survive restarts if there is a password or a token: the secret is derived from it.
+    Raises SettingsError for an invalid value.
     """
-    password, token = _word("PASSWORD", environ, said), _word("TOKEN", environ, said)
+    password, token = _word("PASSWORD", environ, settings), _word("TOKEN", environ, settings)
     return Access(
         password=password,
         token=token,
-        actions=actions or _switch("ACTIONS", environ, said),
-        arguments=arguments or _switch("ARGUMENTS", environ, said),
+        actions=actions or _switch("ACTIONS", environ, settings),
+        arguments=arguments or _switch("ARGUMENTS", environ, settings),
         secret=_secret(password, token),
         hosts=hosts if password is None and token is None else None,
     )
@@ -140,40 +140,40 @@ def read_access(
 def _secret(password: str | None, token: str | None) -> bytes:
     if password is None and token is None:
         return secrets.token_bytes(32)
-    # Slow on purpose: who has a session may try passwords against its signature at home.
+    # Slow on purpose: whoever has a session can try passwords against its signature offline.
     words = f"{password or ''}\0{token or ''}".encode()
     return hashlib.scrypt(words, salt=b"clock.web", n=2**14, r=8, p=1, dklen=32)
 
 
-def _word(name: str, environ: Mapping[str, str], said: Mapping[str, Any]) -> str | None:
-    value = environ.get(f"CLOCK_WEB_{name}") or said.get(f"WEB_{name}")
+def _word(name: str, environ: Mapping[str, str], settings: Mapping[str, Any]) -> str | None:
+    value = environ.get(f"CLOCK_WEB_{name}") or settings.get(f"WEB_{name}")
     if value is None or value == "":
         return None
     if not isinstance(value, str) or len(value) < SHORTEST:
-        raise SettingsError(f"WEB_{name} is not a text of at least {SHORTEST} characters")
+        raise SettingsError(f"WEB_{name} must be a string of at least {SHORTEST} characters")
     return value
 
 
-def _switch(name: str, environ: Mapping[str, str], said: Mapping[str, Any]) -> bool:
-    value = environ.get(f"CLOCK_WEB_{name}") or said.get(f"WEB_{name}", False)
+def _switch(name: str, environ: Mapping[str, str], settings: Mapping[str, Any]) -> bool:
+    value = environ.get(f"CLOCK_WEB_{name}") or settings.get(f"WEB_{name}", False)
     words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
-    found = words.get(str(value).lower())
-    if found is None:
-        raise SettingsError(f"WEB_{name}={value!r} is neither 1 nor 0")
-    return found
+    switch = words.get(str(value).lower())
+    if switch is None:
+        raise SettingsError(f"WEB_{name} must be 1 or 0, not {value!r}")
+    return switch
 
 
-def _basic(said: str) -> tuple[str, str]:
+def _basic(credentials: str) -> tuple[str, str]:
     try:
-        name, _, password = b64decode(said, validate=True).decode().partition(":")
+        name, _, password = b64decode(credentials, validate=True).decode().partition(":")
     except ValueError:
         return "", ""
-    return "".join(each for each in name if each.isprintable())[:40], password
+    return "".join(filter(str.isprintable, name))[:40], password
 
 
 def _equal(left: str, right: str) -> bool:
-    # Digests have one length: how long the comparison takes tells nothing of the right one.
+    # Digests have one length, so the time of the comparison reveals nothing about the secret.
     digests = (
-        hashlib.sha256(each.encode(errors="surrogatepass")).digest() for each in (left, right)
+        hashlib.sha256(word.encode(errors="surrogatepass")).digest() for word in (left, right)
     )
     return hmac.compare_digest(*digests)

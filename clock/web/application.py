@@ -1,4 +1,4 @@
-"""The ASGI application: all of the web side, to be served or mounted under a prefix."""
+"""The ASGI application of the web UI, the API and the metrics, served or mounted under a prefix."""
 
 from __future__ import annotations
 
@@ -8,20 +8,16 @@ from pathlib import Path
 
 from redis import Redis
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-from clock.errors import ConflictError, CursorError, RecurrenceError, ServerError, UnknownEventError
 from clock.settings import TOLERANCE
 from clock.web import api, health, metrics, pages
 from clock.web.access import Access
 from clock.web.context import Context
 from clock.web.crash import CrashMiddleware
-from clock.web.error_response import refusal
+from clock.web.error_response import HANDLERS
 from clock.web.guard import AccessMiddleware
 from clock.web.headers import HeadersMiddleware
 from clock.web.server_now import ServerNow
@@ -39,30 +35,23 @@ def application(
     allowed: Collection[str] = (),
     now: Callable[[], float] | None = None,
 ) -> Starlette:
-    """The web side of the application ``app``, whose ledger ``connection`` reaches.
+    """The ASGI application for ``app``, whose ledger is on the server of ``connection``.
 
-    ``access`` says who may (see ``clock.web.access.read_access``), ``serializer`` is that of the
-    workers, ``tolerance`` is in seconds, ``allowed`` are the dotted names that may be enqueued.
-    ``now`` gives UTC seconds since 1970; without it the server's time is taken.
+    ``access`` says who may do what (see ``clock.web.access.read_access``), ``serializer`` is the
+    workers' one, ``tolerance`` is in seconds, ``allowed`` are the dotted names of tasks that may be
+    enqueued. ``now`` returns UTC seconds since 1970; the default is the server's time.
     """
     host_now = now or time.time
-    made = Starlette(
+    served = Starlette(
         routes=routes(),
         middleware=[
             Middleware(HeadersMiddleware),
             Middleware(CrashMiddleware),
             Middleware(AccessMiddleware, access=access, now=host_now),
         ],
-        exception_handlers={
-            HTTPException: _http_error,
-            UnknownEventError: _unknown,
-            CursorError: _bad_request,
-            RecurrenceError: _bad_request,
-            ConflictError: _conflict,
-            ServerError: _away,
-        },
+        exception_handlers=HANDLERS,
     )
-    made.state.clock = Context(
+    served.state.clock = Context(
         connection=connection,
         app=app,
         access=access,
@@ -72,11 +61,11 @@ def application(
         host_now=host_now,
         allowed=frozenset(allowed),
     )
-    return made
+    return served
 
 
 def routes() -> list[BaseRoute]:
-    """Every route there is."""
+    """All routes."""
     return [
         *api.routes,
         *metrics.routes,
@@ -84,27 +73,3 @@ def routes() -> list[BaseRoute]:
         *pages.routes,
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
     ]
-
-
-def _http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    words = {"Not Found": "there is nothing here", "Method Not Allowed": "this is not done here"}
-    detail = words.get(error.detail, error.detail)
-    return refusal(request.scope, error.status_code, detail, error.headers)
-
-
-def _unknown(request: Request, error: Exception) -> Response:
-    return refusal(request.scope, 404, str(error))
-
-
-def _bad_request(request: Request, error: Exception) -> Response:
-    return refusal(request.scope, 400, str(error))
-
-
-def _conflict(request: Request, error: Exception) -> Response:
-    return refusal(request.scope, 409, str(error))
-
-
-def _away(request: Request, error: Exception) -> Response:
-    said = f"the server does not answer: {error}"
-    return refusal(request.scope, 503, said, {"retry-after": "5"})

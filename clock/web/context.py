@@ -1,4 +1,4 @@
-"""What every handler needs, at ``request.app.state.clock``."""
+"""What every endpoint needs, at ``request.app.state.clock``."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from clock.web.access import Access
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """One application and its server. ``tolerance`` is in seconds, as for ``clock status``; ``now``
-    gives the server's time and ``host_now`` this host's, by which sessions end, in UTC seconds
-    since 1970; ``allowed`` are the dotted names that may be enqueued.
+    returns the server's time and ``host_now`` this host's, by which sessions expire, in UTC seconds
+    since 1970; ``allowed`` are the dotted names of the tasks that may be enqueued.
     """
 
     connection: Redis

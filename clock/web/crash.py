@@ -1,4 +1,4 @@
-"""What becomes of an error that no handler expected: a line in the log, and an answer."""
+"""An unexpected error becomes a line in the log and a response with the status 500."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import logging
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clock.web.error_response import refusal
+from clock.web.error_response import ROOT, error_response
 
 log = logging.getLogger("clock")
 
 
 class CrashMiddleware:
-    """Answers 500 where nothing was answered yet; what is said to the reader names nothing."""
+    """Responds with 500 unless a response has begun; the client learns no details of the error."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Handle one request."""
+        scope[ROOT] = scope.get("root_path", "")
         has_begun = False
 
         async def note(message: Message) -> None:
@@ -32,6 +33,5 @@ class CrashMiddleware:
             log.exception("a request failed", extra={"fields": {"path": scope.get("path")}})
             if has_begun or scope["type"] != "http":
                 raise
-            await refusal(scope, 500, "something failed here; the log says what")(
-                scope, receive, send
-            )
+            response = error_response(scope, 500, "an error occurred; see the log")
+            await response(scope, receive, send)

@@ -1,4 +1,4 @@
-"""Refusals: for a program a problem as in RFC 9457, for a person a page."""
+"""Every error of the web side as a response: JSON (RFC 9457) for a program, a page for a person."""
 
 from __future__ import annotations
 
@@ -7,8 +7,32 @@ from collections.abc import Mapping
 from html import escape
 from http import HTTPStatus
 
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
+
+from clock.errors import ConflictError, CursorError, RecurrenceError, ServerError, UnknownEventError
+
+RETRY_AFTER = 5
+"""Seconds after which to retry while the server is away."""
+
+ROOT = "clock.root_path"
+"""Where the application is mounted, in the scope; each Mount in it changes ``root_path`` itself."""
+
+_STATUSES: Mapping[type[Exception], int] = {
+    UnknownEventError: 404,
+    CursorError: 400,
+    RecurrenceError: 400,
+    ConflictError: 409,
+    ServerError: 503,
+}
+
+_DETAILS = {
+    HTTPStatus.NOT_FOUND.phrase: "there is nothing at this address",
+    HTTPStatus.METHOD_NOT_ALLOWED.phrase: "this address does not support the method",
+}
+"""In place of what Starlette says."""
 
 _FOR_PROGRAMS = ("/api/", "/metrics", "/healthz", "/readyz")
 
@@ -22,29 +46,38 @@ _PAGE = """<!doctype html>
 
 def path_of(scope: Scope) -> str:
     """The path of a request below the place where the application is mounted."""
-    root = scope.get("root_path", "")
-    path = str(scope["path"])
+    root, path = scope[ROOT], str(scope["path"])
     return path.removeprefix(root) if root and path.startswith(f"{root}/") else path
 
 
 def is_for_programs(scope: Scope) -> bool:
-    """Whether a program asks, to judge by the path."""
+    """Whether a program sent the request, judged by its path."""
     return path_of(scope).startswith(_FOR_PROGRAMS)
 
 
-def refusal(
+def error_response(
     scope: Scope, status: int, detail: str, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """The answer that something is not done, because of ``detail``, one sentence."""
+    """The response to a request that failed because of ``detail``, one sentence."""
     title = HTTPStatus(status).phrase
     if is_for_programs(scope):
-        said = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-        return Response(
-            json.dumps(said, ensure_ascii=False),
-            status,
-            dict(headers or {}),
-            media_type="application/problem+json",
-        )
-    root = escape(scope.get("root_path", ""))
-    page = _PAGE.format(title=escape(title), detail=escape(detail), root=root)
-    return Response(page, status, dict(headers or {}), media_type="text/html")
+        problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        # ASCII, as a detail may quote text that UTF-8 cannot encode.
+        return Response(json.dumps(problem), status, headers, "application/problem+json")
+    page = _PAGE.format(title=escape(title), detail=escape(detail), root=escape(scope[ROOT]))
+    return Response(page, status, headers, "text/html")
+
+
+def _handle(request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException):
+        detail = _DETAILS.get(error.detail, error.detail)
+        return error_response(request.scope, error.status_code, detail, error.headers)
+    status = next(status for kind, status in _STATUSES.items() if isinstance(error, kind))
+    if not isinstance(error, ServerError):
+        return error_response(request.scope, status, str(error))
+    detail = f"the server is away or refuses: {error}"
+    return error_response(request.scope, status, detail, {"retry-after": str(RETRY_AFTER)})
+
+
+HANDLERS = dict.fromkeys((HTTPException, *_STATUSES), _handle)
+"""The exception handlers of the application."""

@@ -1,4 +1,4 @@
-"""The guard: what a request must bring before any handler sees it."""
+"""The guard: the checks that a request passes before any endpoint runs."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clock.web.access import Access, Person
-from clock.web.error_response import is_for_programs, path_of, refusal
+from clock.web.error_response import RETRY_AFTER, ROOT, error_response, is_for_programs, path_of
 
 LARGEST = 2**20
-"""Bytes of a request's body at most."""
+"""Maximum size of a request's body, in bytes."""
 
 LARGEST_FORM = 2**16
 
@@ -28,9 +28,6 @@ HELD = 2**24
 READ_WITHIN = 10.0
 """Seconds within which the whole body must arrive."""
 
-RETRY_AFTER = 5
-"""Seconds after which to retry."""
-
 FORM_FIELD = "csrf"
 FORM_HEADER = "x-csrf-token"
 
@@ -41,7 +38,7 @@ _READING = {"GET", "HEAD", "OPTIONS"}
 
 class AccessMiddleware:
     """Checks credentials on the headers, and reads no body of a request that fails the check. A
-    request that passes has ``request.state.person`` (a Person, or None where anyone may enter) and
+    request that passes has ``request.state.person`` (a Person, or None on the sign-in page) and
     ``request.state.form``, the fields of its form.
     """
 
@@ -52,7 +49,7 @@ class AccessMiddleware:
         self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Handle one request."""
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
@@ -64,7 +61,7 @@ class AccessMiddleware:
         if path.startswith(_OPEN) and is_reading:
             await self._app(scope, receive, send)
             return
-        answer = self._refuse_place(scope) or self._refuse(scope, path)
+        answer = self._check_host(scope) or self._check_headers(scope, path)
         if answer is not None:
             await answer(scope, receive, send)
         elif is_reading:
@@ -80,7 +77,7 @@ class AccessMiddleware:
             body = b"".join(parts)
             if answer is None:
                 scope["state"]["form"] = form = _form(scope, body)
-                answer = self._refuse_form(scope, path, form)
+                answer = self._check_form(scope, path, form)
             if answer is not None:
                 await answer(scope, receive, send)
             else:
@@ -94,7 +91,7 @@ class AccessMiddleware:
         """Read the body into ``parts``; the error response if it is too large, too slow or cut."""
         most = LARGEST_FORM if _is_form(scope) else LARGEST
         most = LARGEST_SIGN_IN if path in _ENTRANCE else most
-        too_large = refusal(scope, 413, f"the request is larger than {most} bytes")
+        too_large = error_response(scope, 413, f"the request is larger than {most} bytes")
         if _length(scope) > most:
             return too_large
         size, more = 0, True
@@ -102,68 +99,68 @@ class AccessMiddleware:
             while more:
                 message = await receive()
                 if message["type"] != "http.request":
-                    return refusal(scope, 400, "the request ended before its body was complete")
+                    detail = "the request ended before its body was complete"
+                    return error_response(scope, 400, detail)
                 part = message.get("body", b"")
                 size += len(part)
                 if size > most:
                     return too_large
                 if self._held + len(part) > HELD:
                     headers = {"retry-after": str(RETRY_AFTER)}
-                    return refusal(scope, 503, "too many large requests at once", headers)
+                    return error_response(scope, 503, "too many large requests at once", headers)
                 parts.append(part)
                 self._held += len(part)
                 more = message.get("more_body", False)
         if more:
-            said = f"the body did not arrive within {READ_WITHIN:g} seconds"
-            return refusal(scope, 408, said, {"connection": "close"})
+            detail = f"the body did not arrive within {READ_WITHIN:g} seconds"
+            return error_response(scope, 408, detail, {"connection": "close"})
         return None
 
-    def _refuse_place(self, scope: Scope) -> Response | None:
-        """Where a page of another name leads here, its scripts could read what it shows."""
+    def _check_host(self, scope: Scope) -> Response | None:
+        """DNS rebinding would let the scripts of another site read our pages."""
         if self._access.hosts is None:
             return None
         host = Headers(scope=scope).get("host", "")
         name = host if host.endswith("]") else host.rpartition(":")[0] or host
         if name.lower() in self._access.hosts:
             return None
-        return refusal(scope, 421, "this name is not one of this machine's own: set a password")
+        detail = "this name is not one of this machine's own: set a password"
+        return error_response(scope, 421, detail)
 
-    def _refuse(self, scope: Scope, path: str) -> Response | None:
+    def _check_headers(self, scope: Scope, path: str) -> Response | None:
         """Checks that need only the headers."""
         request = Request(scope)
         person = self._access.check(request, self._now())
         request.state.person = person
         is_reading = scope["method"] in _READING
         if path in _ENTRANCE:
-            return None if is_reading else self._refuse_stranger(scope)
+            return None if is_reading else self._check_site(scope)
         if person is None:
-            return self._ask_who(scope, is_reading)
+            return self._sign_in(scope, is_reading)
         if is_reading:
             return None
         if not self._access.actions:
-            said = "actions are not enabled here; start clock web with --allow-actions"
-            return refusal(scope, 403, said)
-        return self._refuse_stranger(scope) or self._refuse_forged(request, person, None)
+            detail = "actions are not enabled; start clock web with --allow-actions"
+            return error_response(scope, 403, detail)
+        return self._check_site(scope) or self._check_token(request, person, None)
 
-    def _refuse_form(self, scope: Scope, path: str, form: Mapping[str, str]) -> Response | None:
+    def _check_form(self, scope: Scope, path: str, form: Mapping[str, str]) -> Response | None:
         """Checks that need the body."""
         person: Person | None = scope["state"]["person"]
         if path in _ENTRANCE or person is None:
             return None
-        return self._refuse_forged(Request(scope), person, form)
+        return self._check_token(Request(scope), person, form)
 
-    def _ask_who(self, scope: Scope, is_reading: bool) -> Response:
+    def _sign_in(self, scope: Scope, is_reading: bool) -> Response:
         if is_for_programs(scope):
-            headers = {"www-authenticate": 'Bearer realm="clock"'}
-            return refusal(scope, 401, "a token or a password is needed", headers)
+            return error_response(scope, 401, "a token or a password is required", _BEARER)
         if not is_reading:
-            return refusal(scope, 401, "the session has ended; sign in again", _BEARER)
+            return error_response(scope, 401, "the session has ended; sign in again", _BEARER)
         wanted = scope["path"] + (f"?{query}" if (query := scope["query_string"].decode()) else "")
-        place = f"{scope.get('root_path', '')}/login?next={quote(wanted)}"
-        return RedirectResponse(place, 303)
+        return RedirectResponse(f"{scope[ROOT]}/login?next={quote(wanted)}", 303)
 
-    def _refuse_stranger(self, scope: Scope) -> Response | None:
-        """A browser says from which site a request comes; programs say nothing."""
+    def _check_site(self, scope: Scope) -> Response | None:
+        """A browser names the site that a request comes from; programs do not."""
         headers = Headers(scope=scope)
         site = headers.get("sec-fetch-site")
         if site is not None:
@@ -173,23 +170,23 @@ class AccessMiddleware:
             is_ours = _host_of(origin) in ours
         else:
             is_ours = True
-        return None if is_ours else refusal(scope, 403, "another site sent this request")
+        return None if is_ours else error_response(scope, 403, "another site sent this request")
 
-    def _refuse_forged(
+    def _check_token(
         self, request: Request, person: Person, form: Mapping[str, str] | None
     ) -> Response | None:
         """``form`` is None while the body is unread; it may still contain the token."""
         given = request.headers.get(FORM_HEADER)
         if person.session is None:
-            # A program that brought its own word, or one that came where none is asked for.
+            # A program, with credentials of its own or where none are needed.
             is_ours = not person.is_guest or is_for_programs(request.scope)
         elif given is None and form is None and _is_form(request.scope):
             is_ours = True
         else:
             token = given or (form or {}).get(FORM_FIELD, "")
             is_ours = self._access.is_form_token(person.session, token)
-        said = "the form is of an earlier session; go back, load the page again and repeat it"
-        return None if is_ours else refusal(request.scope, 403, said)
+        detail = "the form is of an earlier session; go back, reload the page and repeat it"
+        return None if is_ours else error_response(request.scope, 403, detail)
 
 
 _BEARER = {"www-authenticate": 'Bearer realm="clock"'}
@@ -197,13 +194,13 @@ _BEARER = {"www-authenticate": 'Bearer realm="clock"'}
 
 def _length(scope: Scope) -> int:
     """The Content-Length; 0 if there is none."""
-    said = HTTPConnection(scope).headers.get("content-length", "")
-    return int(said) if said.isascii() and said.isdecimal() and len(said) < 20 else 0
+    length = HTTPConnection(scope).headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdecimal() and len(length) < 20 else 0
 
 
 def _is_form(scope: Scope) -> bool:
-    said = HTTPConnection(scope).headers.get("content-type", "")
-    return said.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded"
+    kind = HTTPConnection(scope).headers.get("content-type", "")
+    return kind.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded"
 
 
 def _form(scope: Scope, body: bytes) -> dict[str, str]:
@@ -224,14 +221,14 @@ def _host_of(origin: str) -> str:
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
-    """What gives the body that was read, and then what comes after it."""
-    is_given = False
+    """Receive the ``body`` that was read already, then whatever follows it."""
+    is_sent = False
 
-    async def give() -> Message:
-        nonlocal is_given
-        if is_given:
+    async def receive_again() -> Message:
+        nonlocal is_sent
+        if is_sent:
             return await receive()
-        is_given = True
+        is_sent = True
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return give
+    return receive_again

@@ -1,4 +1,4 @@
-"""The headers that every answer carries."""
+"""The headers of every response."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-"""Nothing but our own files; no script and no style inside a page."""
+"""Only our own files; no inline scripts and styles."""
 
 _ALWAYS = {
     "content-security-policy": POLICY,
@@ -32,13 +32,13 @@ _ALWAYS = {
 
 
 class HeadersMiddleware:
-    """Adds what an answer does not say itself."""
+    """Adds the headers that a response does not set itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

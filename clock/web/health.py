@@ -1,7 +1,7 @@
-"""``/healthz`` and ``/readyz``: the state in one word, for whoever asks.
+"""``/healthz`` and ``/readyz``: the state in one word.
 
-``/healthz`` is that of the clocks, as the exit code of ``clock status``; ``/readyz`` says whether
-this process can answer for them. Both are open, and say nothing but the state.
+``/healthz`` is the state of the clocks, like the exit code of ``clock status``; ``/readyz`` is
+whether this process reaches the server. Both need no credentials and show only the state.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from clock.connection.client import with_timeout
 from clock.connection.errors import server_errors
 from clock.errors import ServerError
 from clock.observe.reading import read_status
-from clock.web.api.problem import RETRY_AFTER
 from clock.web.context import Context
+from clock.web.error_response import RETRY_AFTER
 
 ANSWER = 3.0
 """Seconds the server has to answer."""

@@ -45,7 +45,7 @@ SKIPPED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scrape:
-    """All that one scrape reads."""
+    """What one scrape reads."""
 
     status: AppStatus
     queues: list[QueueState]
@@ -54,20 +54,20 @@ class Scrape:
 
 
 def read_scrape(connection: Redis, app: str, now: float, tolerance: float) -> Scrape:
-    """Everything, in seven round trips, however many events there are. Raises ServerError."""
+    """A scrape in seven round trips, however many events there are. Raises ServerError."""
     status = read_status(connection, app, now, tolerance=tolerance)
     events = [event.name for event in status.events]
-    used = {each.description.queue for each in status.events}
+    queues = {event.description.queue for event in status.events}
     return Scrape(
         status=status,
-        queues=read_queues(connection, now, used),
+        queues=read_queues(connection, now, queues),
         measured=read_measured(connection, app, events),
         counted=read_counters(connection, app),
     )
 
 
 def families(scrape: Scrape | None) -> Iterator[Metric]:
-    """The metrics of a scrape; of None, where the server does not answer, only that."""
+    """The metrics of ``scrape``; if it is None, only that the server does not answer."""
     yield _gauge("clock_server_up", "Whether the server of the ledger answers.", scrape is not None)
     if scrape is None:
         return
@@ -80,8 +80,8 @@ def families(scrape: Scrape | None) -> Iterator[Metric]:
 
 
 def _of_application(status: AppStatus) -> Iterator[Metric]:
-    said = {"app": status.app, "version": version("rq-clock")}
-    yield InfoMetricFamily("clock", "The application, and the release that answers.", said)
+    labels = {"app": status.app, "version": version("rq-clock")}
+    yield InfoMetricFamily("clock", "The application, and the release that answers.", labels)
     yield _gauge("clock_up", "Whether a clock is alive for each schedule file.", status.has_clocks)
     yield _gauge(
         "clock_healthy", "Whether that is so, nothing overdue, no conflict.", status.is_healthy
@@ -116,30 +116,30 @@ def _of_events(status: AppStatus) -> Iterator[Metric]:
     yield _by_event(
         "clock_event_next_timestamp_seconds",
         "The next occurrence.",
-        {each.name: each.next for each in events},
+        {event.name: event.next for event in events},
     )
     yield _by_event(
         "clock_event_last_enqueued_timestamp_seconds",
         "When a job of it was last enqueued by a clock.",
-        {each.name: _enqueued(each) for each in events},
+        {event.name: _enqueued(event) for event in events},
     )
     yield _by_event(
         "clock_event_last_lateness_seconds",
         "How late that was.",
-        {each.name: last_lateness(each.record) for each in events},
+        {event.name: last_lateness(event.record) for event in events},
     )
     yield _by_event(
-        "clock_event_paused", "Whether it is paused.", {each.name: each.pause for each in events}
+        "clock_event_paused", "Whether it is paused.", {event.name: event.pause for event in events}
     )
     yield _by_event(
         "clock_event_overdue_seconds",
         "Since when a clock that is alive should have decided it; 0 where it is not overdue.",
-        {each.name: each.overdue or 0.0 for each in events},
+        {event.name: event.overdue or 0.0 for event in events},
     )
     yield _by_event(
         "clock_event_failing",
         "Whether its last run failed.",
-        {each.name: each.is_failing for each in events},
+        {event.name: event.is_failing for event in events},
     )
 
 
@@ -147,17 +147,17 @@ def _of_decisions(events: Iterable[EventStatus]) -> Iterator[Metric]:
     enqueued = _counter("clock_event_enqueued", "Occurrences whose job was enqueued.")
     missed = _counter("clock_event_missed", "Occurrences that were missed, and not made up.")
     skipped = _counter("clock_event_skipped", "Occurrences that were not to be enqueued.", "reason")
-    for each in events:
-        counters = {} if each.record is None else each.record.counters
-        enqueued.add_metric([each.name], counters.get("fired", 0))
-        missed.add_metric([each.name], counters.get("missed", 0))
+    for event in events:
+        counters = {} if event.record is None else event.record.counters
+        enqueued.add_metric([event.name], counters.get("fired", 0))
+        missed.add_metric([event.name], counters.get("missed", 0))
         for counter, reason in SKIPPED.items():
-            skipped.add_metric([each.name, reason], counters.get(counter, 0))
+            skipped.add_metric([event.name, reason], counters.get(counter, 0))
     yield from (enqueued, missed, skipped)
 
 
 def _of_runs(measured: Mapping[str, RunTotals]) -> Iterator[Metric]:
-    succeeded = {event: each.succeeded for event, each in measured.items()}
+    succeeded = {event: totals.succeeded for event, totals in measured.items()}
     yield _by_event(
         "clock_event_last_succeeded_timestamp_seconds", "When a run last succeeded.", succeeded
     )
@@ -165,16 +165,16 @@ def _of_runs(measured: Mapping[str, RunTotals]) -> Iterator[Metric]:
     durations = HistogramMetricFamily(
         "clock_event_run_duration_seconds", "How long runs took.", labels=["event"]
     )
-    for event, each in measured.items():
-        # Those two from the first run on, so that their rates are right.
-        for outcome, count in {"succeeded": 0, "failed": 0, **each.outcomes}.items():
+    for event, totals in measured.items():
+        # Both series exist from the first run on, so that their rates are right.
+        for outcome, count in {"succeeded": 0, "failed": 0, **totals.outcomes}.items():
             runs.add_metric([event, outcome], count)
-        durations.add_metric([event], *_buckets(each.durations))
+        durations.add_metric([event], *_buckets(totals.durations))
     yield from (runs, durations)
 
 
 def _of_queues(queues: Iterable[QueueState], now: float) -> Iterator[Metric]:
-    said = {
+    texts = {
         "waiting": "Jobs that wait on the queue.",
         "age_seconds": "For how long the job at its head waits; 0 where none does.",
         "running": "Jobs of it that run.",
@@ -184,7 +184,7 @@ def _of_queues(queues: Iterable[QueueState], now: float) -> Iterator[Metric]:
     }
     gauges = {
         name: GaugeMetricFamily(f"clock_queue_{name}", text, labels=["queue"])
-        for name, text in said.items()
+        for name, text in texts.items()
     }
     for queue in queues:
         values = {
@@ -200,12 +200,12 @@ def _of_queues(queues: Iterable[QueueState], now: float) -> Iterator[Metric]:
     yield from gauges.values()
 
 
-def _enqueued(each: EventStatus) -> float | None:
-    if each.record is None or each.record.fired is None:
+def _enqueued(event: EventStatus) -> float | None:
+    if event.record is None or event.record.fired is None:
         return None
-    fired = (decision for decision in each.record.history if decision.kind.is_enqueued)
+    fired = (decision for decision in event.record.history if decision.kind.is_enqueued)
     last = next(fired, None)
-    return each.record.fired + (0.0 if last is None else last.lateness or 0.0)
+    return event.record.fired + (0.0 if last is None else last.lateness or 0.0)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:
@@ -227,9 +227,9 @@ def _by_event(name: str, text: str, values: Mapping[str, object]) -> Metric:
     return family
 
 
-def _buckets(found: Histogram) -> tuple[list[tuple[str, float]], float]:
-    bounds = [*map(repr, map(float, found.bounds)), "+Inf"]
-    return list(zip(bounds, map(float, found.cumulative), strict=True)), found.total
+def _buckets(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:
+    bounds = [*map(repr, map(float, histogram.bounds)), "+Inf"]
+    return list(zip(bounds, map(float, histogram.cumulative), strict=True)), histogram.total
 
 
 class _Read(Collector):
@@ -237,7 +237,7 @@ class _Read(Collector):
         self._scrape = scrape
 
     def collect(self) -> Iterator[Metric]:
-        """What was read, as the library wants it."""
+        """The metrics, called by prometheus-client."""
         return families(self._scrape)
 
 

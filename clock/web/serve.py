@@ -1,4 +1,4 @@
-"""Serving: a port, and a stop that is as quick as a platform wants it."""
+"""Serving on a port until a signal, and stopping quickly enough for any platform."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from clock.web.protocol import BoundedProtocol
 __all__ = ["LOOPBACK", "application", "read_access", "read_allowed", "serve"]
 
 GRACE = 2
-"""Seconds the answers in hand have once a stop was asked for."""
+"""Seconds that current responses have to finish after a signal to stop."""
 
 WAITING = 128
 """Connections waiting to be accepted, and the most that are accepted in one step of the loop."""
@@ -32,20 +32,20 @@ BUFFER = 2**15
 log = logging.getLogger("clock")
 
 
-def read_allowed(said: Mapping[str, Any]) -> list[str]:
-    """``ALLOWED`` of a settings module: the dotted names that may be enqueued from outside.
+def read_allowed(settings: Mapping[str, Any]) -> list[str]:
+    """``ALLOWED`` of a settings module: the dotted names of the tasks that the API may enqueue.
 
     Raises SettingsError.
     """
-    value = said.get("ALLOWED", ())
-    if not isinstance(value, (list, tuple)) or not all(isinstance(each, str) for each in value):
-        raise SettingsError("ALLOWED in the settings is not a list of dotted names")
+    value = settings.get("ALLOWED", ())
+    if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
+        raise SettingsError("ALLOWED in the settings must be a list of dotted names")
     return list(value)
 
 
 def serve(served: Starlette, *, host: str, ports: Sequence[int]) -> None:
-    """Answer on ``host`` and the first of ``ports`` that nobody has (0 is any that is free), until
-    SIGTERM, SIGINT or SIGHUP. Raises SettingsError where the address cannot be had.
+    """Serve on ``host`` and the first free one of ``ports`` (0 is any), until SIGTERM, SIGINT or
+    SIGHUP. Raises SettingsError if it cannot listen there.
     """
     listener = listen(host, ports)
     config = uvicorn.Config(
@@ -60,7 +60,7 @@ def serve(served: Starlette, *, host: str, ports: Sequence[int]) -> None:
         lifespan="off",
     )
     server = uvicorn.Server(config)
-    # uvicorn sends itself again the signal it was stopped by, which would end us with its number.
+    # uvicorn raises the signal again after it stopped, which would end the process with its number.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _stop(server))
     shown = f"[{host}]" if ":" in host else host
@@ -70,10 +70,10 @@ def serve(served: Starlette, *, host: str, ports: Sequence[int]) -> None:
 
 
 def _stop(server: uvicorn.Server) -> Any:
-    def ask(_number: int, _frame: FrameType | None) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
         server.should_exit = True
 
-    return ask
+    return stop
 
 
 def listen(host: str, ports: Sequence[int]) -> socket.socket:
@@ -87,12 +87,12 @@ def listen(host: str, ports: Sequence[int]) -> socket.socket:
     except OSError as error:
         if others and error.errno == errno.EADDRINUSE:
             return listen(host, others)
-        raise SettingsError(f"{host}:{first} cannot be listened on: {error.strerror}") from None
+        raise SettingsError(f"cannot listen on {host}:{first}: {error.strerror}") from None
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    family, kind, protocol, _, address = found
+    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    family, kind, protocol, _, address = addresses[0]
     # asyncio sets TCP_NODELAY only on sockets created with a protocol; without it every response on
     # a keep-alive connection takes 40 ms longer.
     listener = socket.socket(family, kind, protocol)
@@ -100,7 +100,7 @@ def _bound(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        # From here on nobody is turned away: who comes early waits.
+        # From here on connections wait until uvicorn accepts them.
         listener.listen(WAITING)
     except OSError:
         listener.close()

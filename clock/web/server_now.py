@@ -1,4 +1,4 @@
-"""The present moment as the server of an application has it."""
+"""The current time of the server."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ ANSWER = 3.0
 """Seconds the server has to answer."""
 
 ASKED_EVERY = 5.0
-"""Seconds for which an answer is good, and after which a server that gave none is asked again."""
+"""Seconds until the server is asked again, whether it answered or not."""
 
 
 class ServerNow:
     """The server's time in UTC seconds since 1970, by which the ledger is written.
 
-    It never fails: between two answers, and where there is none, this host's clock goes on with the
-    offset that was found last.
+    It never fails: between two answers, and while the server is away, it is this host's clock plus
+    the last known offset.
     """
 
     def __init__(self, connection: Redis) -> None:
@@ -33,7 +33,7 @@ class ServerNow:
         self._offset = 0.0
 
     def __call__(self) -> float:
-        """The present moment; asks the server at most every ``ASKED_EVERY`` seconds."""
+        """The current time; asks the server at most every ``ASKED_EVERY`` seconds."""
         with self._lock:
             if self._asked is None or time.monotonic() - self._asked >= ASKED_EVERY:
                 with suppress(ServerError):

@@ -84,6 +84,7 @@ def send_heartbeats(
             RQ_KEEPS,
             int(may_reap),
             keys.REAP_EVERY,
+            keys.heartbeat(""),
             *arguments,
         ],
     )

@@ -246,7 +246,7 @@ def new_identifier() -> str:
 
 @cache
 def _script() -> tuple[str, str]:
-    measure = script("clock.ledger", "measure.lua")
+    measure = script("clock.ledger", "count.lua")
     source = (
         f"local function measure(KEYS, ARGV) {measure}\nend {script('clock.worker', 'step.lua')}"
     )

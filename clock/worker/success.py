@@ -147,4 +147,4 @@ def _named(arguments: Command) -> Command:
 
 @cache
 def _measure() -> str:
-    return script("clock.ledger", "measure.lua")
+    return script("clock.ledger", "count.lua")

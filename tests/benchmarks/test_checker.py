@@ -1,4 +1,4 @@
-"""The count of the fault campaign finds what it is there to find."""
+"""The fault campaign detects lost, doubled and strange occurrences."""
 
 from __future__ import annotations
 
@@ -22,43 +22,45 @@ def event(read: ReadSchedule) -> Event:
     return read("every('10 seconds', 'tasks.x')").events["tasks.x"]
 
 
-def test_what_came_once_each_is_clean(event: Event) -> None:
+def test_occurrences_that_came_once_are_clean(event: Event) -> None:
     verdict = _judge(event, INSTANTS)
     assert verdict.is_clean
     assert (verdict.expected, verdict.fired) == (3, 3)
 
 
-def test_what_never_came_for_no_reason_is_lost(event: Event) -> None:
+def test_an_occurrence_without_a_job_or_a_reason_is_lost(event: Event) -> None:
     verdict = _judge(event, INSTANTS[1:])
     assert verdict.lost == ["tasks.x at 08:00:10 never came, for no reason"]
 
 
-def test_what_came_twice_is_doubled(event: Event) -> None:
+def test_an_occurrence_that_came_twice_is_doubled(event: Event) -> None:
     verdict = _judge(event, [*INSTANTS, INSTANTS[0]])
     assert verdict.doubled == ["tasks.x at 08:00:10 came 2 times"]
 
 
-def test_what_did_not_come_for_a_recorded_reason_is_accounted_for(event: Event) -> None:
+def test_an_occurrence_with_a_recorded_reason_is_accounted_for(event: Event) -> None:
     run = Decision(Kind.MISSED, INSTANTS[0], INSTANTS[1], 2)
     verdict = _judge(event, INSTANTS[2:], run)
     assert verdict.is_clean
     assert verdict.reasons == {Kind.MISSED: 2}
 
 
-def test_what_came_although_it_is_recorded_as_missed_is_doubled(event: Event) -> None:
+def test_an_occurrence_that_came_although_recorded_as_missed_is_doubled(event: Event) -> None:
     run = Decision(Kind.MISSED, INSTANTS[0], INSTANTS[1], 2)
     verdict = _judge(event, INSTANTS[1:], run)
     assert verdict.doubled == ["tasks.x at 08:00:20 came and is recorded as MISSED"]
 
 
-def test_an_event_that_makes_up_for_all_must_not_have_missed_anything(event: Event) -> None:
+def test_an_event_with_catch_up_all_must_not_miss_anything(event: Event) -> None:
     makes_up = replace(event, policy=replace(event.policy, catch_up=100_000))
     verdict = _judge(makes_up, INSTANTS[1:], Decision(Kind.MISSED, NOW + 10, NOW + 10))
     assert verdict.lost == ["tasks.x at 08:00:10 is MISSED, and must not be"]
 
 
 def test_a_job_without_an_occurrence_is_strange(event: Event) -> None:
-    assert _judge(event, [*INSTANTS, NOW + 15]).strange == ["tasks.x at 08:00:15 is no occurrence"]
+    assert _judge(event, [*INSTANTS, NOW + 15]).strange == [
+        "tasks.x at 08:00:15 is not an occurrence"
+    ]
 
 
 def test_a_run_that_counts_wrongly_is_strange(event: Event) -> None:
@@ -73,7 +75,7 @@ def test_two_reasons_for_one_occurrence_are_strange(event: Event) -> None:
     assert verdict.strange == ["tasks.x at 08:00:10 has two reasons"]
 
 
-def test_counters_that_disagree_with_what_came_are_strange(event: Event) -> None:
+def test_counters_that_disagree_with_the_jobs_are_strange(event: Event) -> None:
     counters = {"fired": 2, "missed": 0}
     verdict = check(
         [event],

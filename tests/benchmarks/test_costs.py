@@ -1,4 +1,4 @@
-"""What the hot paths cost, counted: a bound fails when something has become twice as dear.
+"""What the hot paths cost, counted. A bound fails when something costs twice as much.
 
 It fails too where something costs half of what is written in ``COSTS``: then the new figure belongs
 there, or the bound would let it double unseen. Seconds are the machine's, and are left to
@@ -21,8 +21,9 @@ from benchmarks.instructions import instructions
 from clock import cron, load
 from clock.ledger.ledger import Claim, Ledger
 from clock.log import log_to
+from clock.loop.due import TimetableRow
 from clock.loop.loop import Loop
-from clock.loop.timetable import Timetable, TimetableRow
+from clock.loop.timetable import Timetable
 from clock.recurrence.elapsed import Elapsed
 from clock.recurrence.recurrence import Recurrence, between
 from clock.recurrence.zone import zone
@@ -50,21 +51,23 @@ COUNT = 200
 NOW = 1_800_000_000
 
 
-def test_a_tick(redis: Redis, tmp_path: Path, silence: None) -> None:
+def test_a_tick_costs_no_more_instructions_than_its_bound(
+    redis: Redis, tmp_path: Path, silence: None
+) -> None:
     now = float(NOW)
     events = _events(tmp_path, COUNT)
     loop = Loop(events, Ledger(redis, app="costs", token="t"), Stop(), now=lambda: now)
-    loop.turn()
+    loop.tick()
     for _ in range(2):
         now += 59.5
-        loop.turn()
+        loop.tick()
         now += 0.5
-        tick = instructions(loop.turn)
+        tick = instructions(loop.tick)
     assert redis.llen("rq:queue:default") == 2 * COUNT
     _check("tick", tick / COUNT)
 
 
-def test_a_claim(redis: Redis, tmp_path: Path) -> None:
+def test_a_claim_costs_no_more_instructions_than_its_bound(redis: Redis, tmp_path: Path) -> None:
     events = _events(tmp_path, COUNT)
     ledger = Ledger(redis, app="costs", token="t")
     ledger.enrol(events, NOW - 1)
@@ -74,14 +77,14 @@ def test_a_claim(redis: Redis, tmp_path: Path) -> None:
     assert redis.llen("rq:queue:default") == 2 * COUNT
 
 
-def test_enrolling(redis: Redis, tmp_path: Path) -> None:
+def test_enrolling_costs_no_more_instructions_than_its_bound(redis: Redis, tmp_path: Path) -> None:
     events = _events(tmp_path, COUNT)
     ledger = Ledger(redis, app="costs", token="t")
     ledger.enrol(events, NOW)
     _check("enrol", instructions(lambda: ledger.enrol(events, NOW)) / COUNT)
 
 
-def test_the_timetable() -> None:
+def test_the_timetable_costs_no_more_instructions_than_its_bound() -> None:
     rules = [_cron(f"*/5 {hour}-23 * * *") for hour in range(10)]
     timetable = Timetable([TimetableRow(recurrence=rules[n % len(rules)]) for n in range(COUNT)])
     for index in range(COUNT):
@@ -101,11 +104,13 @@ def test_the_timetable() -> None:
     ],
     ids=["cron", "elapsed"],
 )
-def test_a_next_time(name: str, recurrence: Callable[[], Recurrence]) -> None:
+def test_a_next_time_costs_no_more_instructions_than_its_bound(
+    name: str, recurrence: Callable[[], Recurrence]
+) -> None:
     _check(name, instructions(_asking(recurrence(), COUNT)) / COUNT)
 
 
-def test_reading_a_file(tmp_path: Path) -> None:
+def test_reading_a_file_costs_no_more_instructions_than_its_bound(tmp_path: Path) -> None:
     few, many = (_write(tmp_path, count) for count in (COUNT, 3 * COUNT))
     load(few)
     # The difference: what reading any file costs is left out.
@@ -114,7 +119,9 @@ def test_reading_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["commands of a claim", "bytes of a claim"])
-def test_what_the_server_gets(name: str, redis: Redis, tmp_path: Path) -> None:
+def test_a_claim_sends_no_more_to_the_server_than_its_bound(
+    name: str, redis: Redis, tmp_path: Path
+) -> None:
     events = _events(tmp_path, COUNT)
     ledger = Ledger(redis, app="costs", token="t")
     ledger.enrol(events, NOW - 1)
@@ -182,8 +189,8 @@ def _through(timetable: Timetable, now: int) -> int:
     """Let all that is due at ``now`` go by; how often something was."""
     gone = 0
     while due := timetable.due(now, 500):
-        for each in due:
-            timetable.advance(each, each.last)
+        for row in due:
+            timetable.advance(row, row.last)
         gone += len(due)
     return gone
 

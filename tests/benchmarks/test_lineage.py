@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.faults.lineage import NOBODY, Lineage, Place, place, replication
+from benchmarks.faults.lineage import NOBODY, Lineage, Position, position, replication
 
 NEVER = -1
 
@@ -32,44 +32,44 @@ def lineage() -> Lineage:
     ],
 )
 def test_what_was_received_is_known(lineage: Lineage, reign: str, offset: int, known: bool) -> None:
-    assert lineage.has(Place(reign, offset)) is known
+    assert lineage.has(Position(reign, offset)) is known
 
 
 @pytest.mark.parametrize("nobody", [NOBODY, "0"])
 def test_a_primary_that_was_started_again_knows_all_it_did(lineage: Lineage, nobody: str) -> None:
     _note(lineage, "again", nobody, NEVER)
-    assert lineage.has(Place("c", 10_000))
-    assert not lineage.has(Place("b", 300))
+    assert lineage.has(Position("c", 10_000))
+    assert not lineage.has(Position("b", 300))
 
 
-def test_an_old_primary_that_speaks_again_is_not_the_present_one(lineage: Lineage) -> None:
+def test_an_old_primary_that_returns_is_not_the_current_one(lineage: Lineage) -> None:
     _note(lineage, "a", NOBODY, NEVER, is_named=False)
-    assert lineage.has(Place("c", 1))
-    assert not lineage.has(Place("a", 200))
+    assert lineage.has(Position("c", 1))
+    assert not lineage.has(Position("a", 200))
 
 
 def test_the_fields_of_a_server_are_read() -> None:
     text = b"# Replication\r\nrole:master\r\nmaster_replid:abc\r\nslave0:ip=127.0.0.1,port=1\r\n"
-    found = replication(text)
-    assert (found["master_replid"], found["slave0"]) == ("abc", "ip=127.0.0.1,port=1")
+    info = replication(text)
+    assert (info["master_replid"], info["slave0"]) == ("abc", "ip=127.0.0.1,port=1")
 
 
-def test_a_replica_that_is_started_again_is_nobody_s_successor(lineage: Lineage) -> None:
+def test_a_restarted_replica_succeeds_no_primary(lineage: Lineage) -> None:
     _note(lineage, "c", "b", 301, port=2, role="slave")
     _note(lineage, "c", NOBODY, NEVER, port=2, role="slave")
-    assert lineage.has(Place("c", 1))
-    assert lineage.has(Place("b", 299))
+    assert lineage.has(Position("c", 1))
+    assert lineage.has(Position("b", 299))
 
 
 def test_a_replica_that_was_promoted_in_vain_changes_nothing(lineage: Lineage) -> None:
     _note(lineage, "vain", "c", 401, port=2, is_named=False)
-    assert lineage.has(Place("c", 500))
-    assert not lineage.has(Place("vain", 500))
+    assert lineage.has(Position("c", 500))
+    assert not lineage.has(Position("vain", 500))
 
 
-def test_where_a_server_is_stands_in_what_it_says() -> None:
-    said = {"master_replid": "a", "master_repl_offset": "7"}
-    assert place(said) == Place("a", 7)
+def test_the_position_of_a_server_is_read_from_its_info() -> None:
+    info = {"master_replid": "a", "master_repl_offset": "7"}
+    assert position(info) == Position("a", 7)
 
 
 def _note(
@@ -82,10 +82,10 @@ def _note(
     role: str = "master",
     is_named: bool = True,
 ) -> None:
-    said = {
+    info = {
         "role": role,
         "master_replid": reign,
         "master_replid2": before,
         "second_repl_offset": second,
     }
-    lineage.note(port, said, is_named=is_named)
+    lineage.note(port, info, is_named=is_named)

@@ -59,15 +59,15 @@ def test_pairs_are_measured_in_turns() -> None:
         turns.append(name)
         return took
 
-    found = pairs(2, lambda: one("ours", 1.0), lambda: one("peer", 3.0))
+    measured = pairs(2, lambda: one("ours", 1.0), lambda: one("peer", 3.0))
     assert turns == ["ours", "peer", "ours", "peer"]
-    assert found.speed == 3.0
+    assert measured.speed == 3.0
 
 
 def test_a_ratio_is_that_of_neighbours_not_of_medians() -> None:
-    found = Pairs([1.0, 10.0, 2.0], [2.0, 10.0, 40.0])
-    assert found.speed == 2.0
-    assert found.cost == 0.5
+    measured = Pairs([1.0, 10.0, 2.0], [2.0, 10.0, 40.0])
+    assert measured.speed == 2.0
+    assert measured.cost == 0.5
 
 
 def test_a_plot_is_well_formed_and_shows_every_point() -> None:
@@ -75,7 +75,7 @@ def test_a_plot_is_well_formed_and_shows_every_point() -> None:
     assert len(root.findall("{http://www.w3.org/2000/svg}circle")) == 2
 
 
-def test_a_page_gets_what_was_found_and_keeps_what_was_written(tmp_path: Path) -> None:
+def test_a_page_gets_the_results_and_keeps_its_own_text(tmp_path: Path) -> None:
     page = tmp_path / "speed.md"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
     question = ModuleType(

@@ -1,4 +1,4 @@
-"""A real Chromium, and the page it looks at; what it complains of fails the test."""
+"""A real Chromium and the page it shows; its complaints fail the test."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def open_page(browser: Browser) -> Iterator[OpenPage]:
     contexts, troubles = [], []
 
     def on_console(message: ConsoleMessage) -> None:
-        # What is not there, or is refused, is asked for on purpose.
+        # Tests request missing and forbidden pages on purpose.
         if "status of 40" not in message.text:
             troubles.append(f"{message.type}: {message.text}")
 

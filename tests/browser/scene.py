@@ -1,4 +1,4 @@
-"""A scene: an application with a past, so that there is something to see.
+"""An application with a past, so that the pages have something to show.
 
 The clock's own loop claims on a wall clock that is set by hand, over the last day; what workers
 would have recorded is made up, the same every time.
@@ -59,12 +59,12 @@ def paint(redis: Redis, folder: Path, now: float | None = None) -> None:
     for queue in ("high", "low", "default"):
         redis.delete(f"rq:queue:{queue}")
     _runs(redis, schedule)
-    said = "the warehouse moves; ask Jo"
+    reason = "the warehouse moves; ask Jo"
     pause(
         redis,
         APP,
         "stock.count",
-        Pause(until=int(now) + 7200, reason=said, by="jo@laptop", since=int(now) - 5400),
+        Pause(until=int(now) + 7200, reason=reason, by="jo@laptop", since=int(now) - 5400),
     )
     _jobs(redis)
 
@@ -81,16 +81,16 @@ def _tick(redis: Redis, schedule: Schedule, now: float) -> None:
 
 def _runs(redis: Redis, schedule: Schedule) -> None:
     chance = random.Random(7)  # made up, and the same every time
-    found = []
+    runs = []
     for event in schedule.events:
         length = chance.choice([0.04, 0.3, 1.2, 9.0])
         history = read_record(redis, APP, event).history
-        for number, decision in enumerate(each for each in history if each.kind.is_enqueued):
+        for number, decision in enumerate(entry for entry in history if entry.kind.is_enqueued):
             outcome, error = RunOutcome.SUCCEEDED, None
             if event == FAILING and number in {0, 1, 2, 9}:
                 outcome, error = RunOutcome.FAILED, "TimeoutError"
             begin = decision.last + 0.004 + chance.expovariate(6)
-            found.append(
+            runs.append(
                 Run(
                     event=event,
                     scheduled=decision.last,
@@ -104,7 +104,7 @@ def _runs(redis: Redis, schedule: Schedule) -> None:
                     job=job_id(APP, event, decision.last),
                 )
             )
-    for run in sorted(found, key=lambda run: run.ended):
+    for run in sorted(runs, key=lambda run: run.ended):
         write_run(redis, APP, run)
 
 
@@ -125,8 +125,8 @@ def _jobs(redis: Redis) -> None:
 
 
 def _progress(redis: Redis, job: Job) -> None:
-    said = Progress  # its fields, as a task writes them
-    assert {"done", "total", "message", "at"} == set(said.__dataclass_fields__)
+    progress = Progress  # its fields, as a task writes them
+    assert {"done", "total", "message", "at"} == set(progress.__dataclass_fields__)
     redis.hset(
         keys.progress(job.id),
         mapping={"done": 420, "total": 1000, "message": "orders", "at": time.time()},

@@ -35,11 +35,11 @@ def main(folder: Path) -> int:
         print(MISSING, file=sys.stderr)  # noqa: T201
         return 1
     folder.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as place, ValkeyServer(port=free_port()) as server:
+    with tempfile.TemporaryDirectory() as temporary, ValkeyServer(port=free_port()) as server:
         url = f"redis://127.0.0.1:{server.port}/0"
         with Redis.from_url(url) as redis:
-            paint(redis, Path(place))
-        web = WebProcess(Path(place), url, "--allow-actions")
+            paint(redis, Path(temporary))
+        web = WebProcess(Path(temporary), url, "--allow-actions")
         try:
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(

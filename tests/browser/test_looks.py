@@ -1,4 +1,4 @@
-"""What every page must be in a browser: readable by all, light and dark, wide and narrow."""
+"""Every page is accessible, light and dark, wide and narrow."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PAGES = {
     "nothing": "/event?name=nothing",
 }
 
-each_page = pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
+page_path = pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
 
 
 @pytest.fixture(scope="session")
@@ -51,10 +51,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             web.clean_up()
 
 
-@each_page
-def test_a_program_that_knows_the_rules_finds_no_barrier(
-    scene: str, open_page: OpenPage, path: str
-) -> None:
+@page_path
+def test_axe_finds_no_accessibility_violation(scene: str, open_page: OpenPage, path: str) -> None:
     if not AXE.exists():
         pytest.skip("no axe-core here; make test gets it with npm")
     for scheme in ("light", "dark"):
@@ -66,8 +64,8 @@ def test_a_program_that_knows_the_rules_finds_no_barrier(
         assert _violations(page) == [], scheme
 
 
-@each_page
-def test_nothing_is_wider_than_a_phone(scene: str, open_page: OpenPage, path: str) -> None:
+@page_path
+def test_no_page_is_wider_than_a_phone(scene: str, open_page: OpenPage, path: str) -> None:
     page = open_page("about:blank", viewport={"width": 360, "height": 740})
     page.goto(scene + path)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
@@ -75,19 +73,19 @@ def test_nothing_is_wider_than_a_phone(scene: str, open_page: OpenPage, path: st
 
 def test_a_missed_occurrence_shows_as_a_gap(scene: str, open_page: OpenPage) -> None:
     page = open_page(scene)
-    strip = page.locator("tr", has_text="mail.digest").locator("svg.strip")
-    expect(strip.locator(".m-missed")).to_have_count(1)
-    said = strip.get_attribute("aria-label") or ""
-    assert "missed" in said
+    history_bars = page.locator("tr", has_text="mail.digest").locator("svg.history-bars")
+    expect(history_bars.locator(".m-missed")).to_have_count(1)
+    label = history_bars.get_attribute("aria-label") or ""
+    assert "missed" in label
     # A gap: what is drawn there is a tenth as high as what succeeded.
     heights = page.evaluate(
         "svg => ['.m-ok', '.m-missed'].map(each => svg.querySelector(each).getBBox().height)",
-        strip.element_handle(),
+        history_bars.element_handle(),
     )
     assert heights[0] >= 10 * heights[1]
 
 
-def test_the_page_changes_under_its_reader_without_moving(scene: str, open_page: OpenPage) -> None:
+def test_the_page_updates_without_moving(scene: str, open_page: OpenPage) -> None:
     page = open_page(scene, viewport={"width": 1280, "height": 400})
     page.get_by_role("link", name=f"Pause… {FAILING}").focus()
     page.evaluate("scrollTo(0, 300)")
@@ -99,8 +97,14 @@ def test_the_page_changes_under_its_reader_without_moving(scene: str, open_page:
 
 def _violations(page: Page) -> list[Any]:
     page.evaluate(AXE.read_text())
-    found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    result: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [
-        json.dumps([each["id"], each["help"], [node["html"][:200] for node in each["nodes"][:3]]])
-        for each in found["violations"]
+        json.dumps(
+            [
+                violation["id"],
+                violation["help"],
+                [node["html"][:200] for node in violation["nodes"][:3]],
+            ]
+        )
+        for violation in result["violations"]
     ]

@@ -26,7 +26,7 @@ def address(write_schedule: WriteSchedule, start_clock: StartClock, start_web: S
     return start_web("--allow-actions").address()
 
 
-def test_the_page_lists_what_the_schedule_file_says(address: str, open_page: OpenPage) -> None:
+def test_the_page_lists_the_events_of_the_schedule_file(address: str, open_page: OpenPage) -> None:
     page = open_page(address)
     expect(page.locator(EVENTS)).to_have_count(3)
     expect(page.locator("#banner")).to_contain_text("1 clock alive")
@@ -38,7 +38,7 @@ def test_the_page_lists_what_the_schedule_file_says(address: str, open_page: Ope
     expect(page.get_by_role("rowheader", name=NAME)).to_be_visible()
 
 
-def test_run_now_makes_a_worker_run_it_and_the_row_changes_by_itself(
+def test_run_now_runs_the_job_and_updates_the_row_without_a_reload(
     address: str, open_page: OpenPage, start_worker: StartWorker
 ) -> None:
     start_worker("default").wait_until_listening()
@@ -46,7 +46,7 @@ def test_run_now_makes_a_worker_run_it_and_the_row_changes_by_itself(
     page.evaluate("window.isTheSame = true")
     page.get_by_role("button", name="Run now adding").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("status").first).to_have_text("adding was put on its queue.")
+    expect(page.get_by_role("status").first).to_have_text("adding was enqueued.")
     expect(page.locator(EVENTS, has_text="adding")).to_contain_text("succeeded")
     assert page.evaluate("window.isTheSame")
     assert page.evaluate("document.activeElement.value") == "adding"
@@ -64,7 +64,7 @@ def test_a_pause_with_a_reason_survives_a_restart_of_the_clock(
     clock.wait_for_line("next")
     page = open_page(start_web("--allow-actions").address())
     page.get_by_role("link", name="Pause… adding").click()
-    page.get_by_label("Why").fill("the disk is <full>")
+    page.get_by_label("Reason").fill("the disk is <full>")
     page.get_by_label("in four hours").check()
     page.get_by_role("dialog").get_by_role("button", name="Pause", exact=True).click()
     row = page.locator(EVENTS)
@@ -79,7 +79,7 @@ def test_a_pause_with_a_reason_survives_a_restart_of_the_clock(
     assert read_pauses(redis, "clock") == {}
 
 
-def test_it_works_with_scripts_off(
+def test_the_web_ui_works_without_javascript(
     address: str, open_page: OpenPage, start_worker: StartWorker
 ) -> None:
     start_worker("default").wait_until_listening()
@@ -91,9 +91,9 @@ def test_it_works_with_scripts_off(
     page.get_by_role("link", name="Event", exact=True).click()
     expect(page.locator(EVENTS).nth(1)).to_contain_text("adding")
     page.get_by_role("button", name="Run now adding").click()
-    expect(page.get_by_role("status").first).to_have_text("adding was put on its queue.")
+    expect(page.get_by_role("status").first).to_have_text("adding was enqueued.")
     page.get_by_role("link", name="Pause… adding").click()
-    page.get_by_label("Why").fill("no reason")
+    page.get_by_label("Reason").fill("no reason")
     page.get_by_label("Time, on the event's clock").fill("2001-01-01T09:30")
     page.get_by_role("radio", name="at", exact=True).check()
     page.get_by_role("button", name="Pause").click()
@@ -123,7 +123,7 @@ def test_everything_can_be_done_by_keyboard(address: str, open_page: OpenPage) -
     assert page.evaluate("document.activeElement.dataset.pause") == "adding"
 
 
-def test_sorting_and_searching_need_no_reload_and_are_kept_by_one(
+def test_sorting_and_searching_need_no_reload_and_survive_one(
     address: str, open_page: OpenPage
 ) -> None:
     page = open_page(address)

@@ -47,5 +47,5 @@ class WebProcess:
 
     def _address(self) -> str:
         assert self.process.poll() is None, self.output()
-        found = re.search(r"url=(http://\S+)/", self.output())
-        return "" if found is None else found[1]
+        match = re.search(r"url=(http://\S+)/", self.output())
+        return "" if match is None else match[1]

@@ -1,4 +1,4 @@
-"""``clock backfill``: what it says, and what it leaves out."""
+"""``clock backfill``: what it prints, and what it skips."""
 
 from __future__ import annotations
 
@@ -43,22 +43,22 @@ def url(redis: Redis, server_url: str, file: Path) -> str:
 def test_what_passed_without_a_job_is_enqueued_in_order(
     clock: Clock, file: Path, url: str, redis: Redis
 ) -> None:
-    said = clock("backfill", str(file), "tasks.x", *SPAN, "--url", url)
-    assert said == (0, "4 of 6 enqueued, 1 fired, 1 left to its clock\n", "")
+    result = clock("backfill", str(file), "tasks.x", *SPAN, "--url", url)
+    assert result == (0, "4 of 6 enqueued, 1 fired, 1 left to its clock\n", "")
     fired = [FIRST + 20]
     assert scheduled(redis, "tasks.x") == [*fired, FIRST, FIRST + 10, FIRST + 30, FIRST + 40]
 
 
-def test_a_second_time_nothing_is_enqueued(
+def test_a_second_backfill_enqueues_nothing(
     clock: Clock, file: Path, url: str, redis: Redis
 ) -> None:
     for _ in range(2):
         _, out, _ = clock("backfill", str(file), "tasks.x", *SPAN, "--url", url)
-    assert out == "0 of 6 enqueued, 1 fired, 4 backfilled before, 1 left to its clock\n"
+    assert out == "0 of 6 enqueued, 1 fired, 4 already backfilled, 1 left to its clock\n"
     assert redis.llen("rq:queue:default") == 5
 
 
-def test_on_a_terminal_a_bar_shows_how_far_it_is(
+def test_on_a_terminal_a_progress_bar_is_shown(
     clock: Clock, file: Path, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
@@ -75,8 +75,8 @@ def test_a_dry_run_lists_and_enqueues_nothing(
     assert (code, err) == (0, "")
     assert out == (
         "WHEN                           ZONE  WHAT\n"
-        "Sun 2026-03-01 08:00:10 +0000  UTC   to enqueue: no record of it is left\n"
-        "Sun 2026-03-01 08:00:20 +0000  UTC   to enqueue: no record of it is left\n"
+        "Sun 2026-03-01 08:00:10 +0000  UTC   to enqueue: not recorded\n"
+        "Sun 2026-03-01 08:00:20 +0000  UTC   to enqueue: not recorded\n"
         "Sun 2026-03-01 08:00:30 +0000  UTC   fired\n"
         "Sun 2026-03-01 08:00:40 +0000  UTC   to enqueue: missed\n"
         "Sun 2026-03-01 08:00:50 +0000  UTC   to enqueue: missed\n"
@@ -90,8 +90,8 @@ def test_an_unknown_event_is_refused_with_the_names_there_are(
     clock: Clock, file: Path, url: str
 ) -> None:
     code, out, err = clock("backfill", str(file), "tasks.z", *SPAN, "--url", url)
-    said = "clock: there is no event 'tasks.z'; the events are tasks.x\n"
-    assert (code, out, err) == (2, "", said)
+    message = "clock: there is no event 'tasks.z'; the events are tasks.x\n"
+    assert (code, out, err) == (2, "", message)
 
 
 def test_an_event_that_no_clock_ever_ran_is_refused(
@@ -112,19 +112,19 @@ def test_a_server_that_is_away_is_one_line_and_exit_code_3(clock: Clock, file: P
 
 
 @pytest.mark.parametrize(
-    ("span", "said"),
+    ("span", "message"),
     [
-        (("--from", "2026-03-01", "--until", "2100-01-01"), "is left to the clock"),
+        (("--from", "2026-03-01", "--until", "2100-01-01"), "is in the future"),
         (("--from", "2020-03-01", "--until", "2026-03-01"), "more than 10000 occurrences"),
         ((), "Missing option '--from'"),
     ],
 )
 def test_a_span_that_cannot_be_backfilled_is_a_usage_error(
-    span: tuple[str, ...], said: str, clock: Clock, file: Path, url: str, redis: Redis
+    span: tuple[str, ...], message: str, clock: Clock, file: Path, url: str, redis: Redis
 ) -> None:
     code, out, err = clock("backfill", str(file), "tasks.x", *span, "--url", url)
     assert (code, out) == (2, "")
-    assert said in err
+    assert message in err
     assert redis.llen("rq:queue:default") == 1
 
 

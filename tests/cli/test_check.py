@@ -22,21 +22,21 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_sound_schedule_passes(clock: Clock, tmp_path: Path) -> None:
+def test_a_valid_schedule_passes(clock: Clock, tmp_path: Path) -> None:
     file = tmp_path / "sound.py"
     file.write_text(
         "from clock import every\nevery('day', 'os.getcwd', at='12:00', tz='Asia/Tokyo')\n"
     )
-    said = (0, f"{file}: 1 event, zone UTC, no mistakes\n", "")
-    assert clock("check", str(file)) == said
+    result = (0, f"{file}: 1 event, zone UTC, no mistakes\n", "")
+    assert clock("check", str(file)) == result
 
 
-def test_a_file_without_events_is_warned_of(clock: Clock, tmp_path: Path) -> None:
+def test_a_file_without_events_is_a_warning(clock: Clock, tmp_path: Path) -> None:
     file = tmp_path / "empty.py"
     file.write_text("from clock import every\n")
     code, out, err = clock("check", str(file))
     assert (code, out) == (0, f"{file}: 0 events, zone UTC, no mistakes\n")
-    assert err == f"{file}: warning: it declares no events\n"
+    assert err == f"{file}: warning: declares no events\n"
 
 
 NO_SUCH = "AttributeError: module 'jobs' has no attribute {!r}"
@@ -44,7 +44,7 @@ ARGUMENTS = "'jobs.run' does not take these arguments: {}"
 
 
 @pytest.mark.parametrize(
-    ("declared", "said"),
+    ("declared", "message"),
     [
         (
             "'nowhere.run'",
@@ -64,13 +64,13 @@ ARGUMENTS = "'jobs.run' does not take these arguments: {}"
     ],
 )
 def test_a_task_that_a_worker_could_not_run_is_found(
-    declared: str, said: str, clock: Clock, project: Path
+    declared: str, message: str, clock: Clock, project: Path
 ) -> None:
     Path("schedule.py").write_text(f"from clock import every\nevery('day', {declared})\n")
-    assert clock("check", "schedule.py") == (1, "", f"schedule.py:2: {said}\n")
+    assert clock("check", "schedule.py") == (1, "", f"schedule.py:2: {message}\n")
 
 
-def test_without_import_the_names_are_believed(clock: Clock, project: Path) -> None:
+def test_with_no_import_the_names_of_tasks_are_not_checked(clock: Clock, project: Path) -> None:
     Path("schedule.py").write_text("from clock import every\nevery('day', 'nowhere.run')\n")
     assert clock("check", "schedule.py", "--no-import")[0] == 0
 
@@ -82,7 +82,7 @@ def test_a_method_of_a_class_is_found_as_rq_finds_it(clock: Clock, project: Path
     assert clock("check", "schedule.py")[0] == 0
 
 
-def test_a_package_that_a_worker_would_find_elsewhere_first_is_warned_of(
+def test_a_package_that_a_worker_would_import_from_elsewhere_is_a_warning(
     clock: Clock,
     project: Path,
     tmp_path_factory: pytest.TempPathFactory,
@@ -101,7 +101,7 @@ def test_a_package_that_a_worker_would_find_elsewhere_first_is_warned_of(
     assert "outside of this project" in err
 
 
-def test_arguments_the_chosen_serializer_cannot_take_are_found(clock: Clock, project: Path) -> None:
+def test_arguments_that_the_serializer_cannot_take_are_found(clock: Clock, project: Path) -> None:
     Path("schedule.py").write_text(
         "from clock import every\nevery('day', 'jobs.run', args=[{1}])\n"
     )
@@ -121,9 +121,7 @@ def test_checking_twice_in_one_process_sees_what_changed(clock: Clock, project: 
     assert clock("check", "schedule.py")[0] == 0
 
 
-def test_traps_are_warned_of_and_change_nothing_about_the_exit_code(
-    clock: Clock, project: Path
-) -> None:
+def test_warnings_do_not_change_the_exit_code(clock: Clock, project: Path) -> None:
     Path("schedule.py").write_text(
         "from clock import every\n"
         "every('day', 'os.getcwd', at='02:30', tz='Europe/Berlin', name='night')\n"
@@ -135,5 +133,5 @@ def test_traps_are_warned_of_and_change_nothing_about_the_exit_code(
     code, out, err = clock("check", "schedule.py")
     assert (code, out) == (0, "schedule.py: 5 events, zone UTC, no mistakes\n")
     warned = [line.split(": warning: ") for line in err.splitlines()]
-    assert {place for place, _ in warned} == {f"schedule.py:{line}" for line in (2, 3, 4, 6)}
+    assert {position for position, _ in warned} == {f"schedule.py:{line}" for line in (2, 3, 4, 6)}
     assert all(message for _, message in warned)

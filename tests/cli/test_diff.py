@@ -24,11 +24,11 @@ def new(tmp_path: Path) -> str:
     return _write(tmp_path / "new.py", ("a", "09:00"), ("b", "12:30"), ("d", "18:00"))
 
 
-def test_nothing_that_differs_is_exit_code_0(clock: Clock, old: str) -> None:
+def test_no_difference_is_exit_code_0(clock: Clock, old: str) -> None:
     assert clock("diff", old, old, *SPAN) == (0, "no occurrence differs\n", "")
 
 
-def test_a_table_says_what_is_added_dropped_and_moved(clock: Clock, old: str, new: str) -> None:
+def test_the_table_shows_what_is_added_dropped_and_moved(clock: Clock, old: str, new: str) -> None:
     code, out, err = clock("diff", old, new, *SPAN)
     assert (code, err) == (5, "")
     assert out.splitlines() == [

@@ -1,4 +1,4 @@
-"""``clock explain``: an event in words, and what the clock changes do to it."""
+"""``clock explain``: an event in words, and how clock changes affect it."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def test_without_a_name_every_event_is_explained(clock: Clock, schedule: Path) -
     ]
 
 
-def test_an_event_that_no_clock_change_touches_says_so(clock: Clock, tmp_path: Path) -> None:
+def test_an_event_that_no_clock_change_affects_says_so(clock: Clock, tmp_path: Path) -> None:
     file = tmp_path / "utc.py"
     file.write_text("from clock import every\nevery('day', 'tasks.x', at='02:30')\n")
     _, out, _ = clock("explain", str(file))
-    assert out.endswith("  no clock change of the coming year touches it\n")
+    assert out.endswith("  no clock change of the coming year affects it\n")
 
 
 def test_json_is_one_object_an_event(clock: Clock, schedule: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from clock.commands import COMMANDS, START
 from tests.cli.command import Clock
 
 
@@ -31,7 +32,28 @@ def test_the_help_names_every_command_and_the_exit_codes(clock: Clock) -> None:
     assert "start " not in out
 
 
-def test_a_mistyped_command_is_refused_with_the_nearest(clock: Clock) -> None:
+def test_the_help_shows_the_whole_first_sentence_of_every_command(clock: Clock) -> None:
+    _, out, _ = clock("--help")
+    assert "..." not in out.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize("command", [None, START, *COMMANDS])
+def test_the_help_of_every_command_ends_in_examples(command: str | None, clock: Clock) -> None:
+    code, out, err = clock(*([command] if command else []), "--help")
+    assert (code, err) == (0, "")
+    examples = out.partition("Examples:\n")[2].splitlines()
+    begins = "  clock " if command in (None, START) else f"  clock {command}"
+    assert examples
+    assert all(line.strip().startswith(begins.strip()) for line in examples)
+
+
+@pytest.mark.parametrize("command", [START, *COMMANDS])
+def test_the_help_gives_every_default_in_brackets(command: str, clock: Clock) -> None:
+    _, out, _ = clock(command, "--help")
+    assert "; else" not in " ".join(out.split())
+
+
+def test_a_mistyped_command_suggests_the_nearest(clock: Clock) -> None:
     assert clock("chekc", "schedule.py") == (
         2,
         "",
@@ -70,7 +92,7 @@ def test_a_bad_schedule_is_one_line_with_file_and_line_and_exit_code_1(
     )
 
 
-def test_an_address_that_is_none_is_a_usage_error(clock: Clock, schedule: Path) -> None:
+def test_an_invalid_address_is_a_usage_error(clock: Clock, schedule: Path) -> None:
     code, out, err = clock(str(schedule), "--url", "http://:secret@host")
     assert (code, out) == (2, "")
     assert err.startswith("clock: the address 'http://:***@host' cannot be used")
@@ -87,7 +109,7 @@ def test_an_unknown_zone_in_the_environment_stops_the_start(
     assert err == f"{schedule}: CLOCK_TZ: unknown zone 'Asia/Tokio'; did you mean 'Asia/Tokyo'?\n"
 
 
-def test_a_reader_of_a_pipe_that_has_seen_enough_is_no_error(schedule: Path) -> None:
+def test_a_closed_pipe_is_not_an_error(schedule: Path) -> None:
     command = f"{sys.executable} -m clock next {schedule} -n 20000 --json | head -n 1"
     done = subprocess.run(
         ["/bin/bash", "-o", "pipefail", "-c", command],

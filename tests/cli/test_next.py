@@ -1,4 +1,4 @@
-"""``clock next``: coming occurrences, as a table and as JSON."""
+"""``clock next``: upcoming occurrences, as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ def test_json_is_one_object_a_line_ordered_by_time_then_file_order(
         "every('day', 'tasks.b', at='01:00')\n"
         "every('day', 'tasks.a', at=['00:30', '01:00'])\n"
     )
-    found = _found(clock, file, "--from", "2026-01-01T00:00Z", "--until", "2026-01-01T01:00Z")
-    assert [(each["event"], each["scheduled_at"]) for each in found] == [
+    occurrences = _occurrences(
+        clock, file, "--from", "2026-01-01T00:00Z", "--until", "2026-01-01T01:00Z"
+    )
+    assert [(occurrence["event"], occurrence["scheduled_at"]) for occurrence in occurrences] == [
         ("tasks.a", "2026-01-01T00:30:00Z"),
         ("tasks.b", "2026-01-01T01:00:00Z"),
         ("tasks.a", "2026-01-01T01:00:00Z"),
@@ -28,8 +30,10 @@ def test_json_is_one_object_a_line_ordered_by_time_then_file_order(
 
 
 def test_a_line_has_event_instant_local_time_zone_and_mark(clock: Clock, schedule: Path) -> None:
-    (found,) = _found(clock, schedule, "--from", "2026-11-21T00:00Z", "-n", "1", "--event", "night")
-    assert found == {
+    (occurrence,) = _occurrences(
+        clock, schedule, "--from", "2026-11-21T00:00Z", "-n", "1", "--event", "night"
+    )
+    assert occurrence == {
         "event": "night",
         "scheduled_at": "2026-11-21T01:30:00Z",
         "local": "2026-11-21T02:30:00+01:00",
@@ -39,13 +43,17 @@ def test_a_line_has_event_instant_local_time_zone_and_mark(clock: Clock, schedul
 
 
 def test_a_time_the_clocks_jump_over_is_marked_gap(clock: Clock, schedule: Path) -> None:
-    found = _found(clock, schedule, "--from", "2027-03-27T12:00Z", "-n", "1", "--event", "night")
-    assert (found[0]["local"], found[0]["mark"]) == ("2027-03-28T03:00:00+02:00", "gap")
+    occurrences = _occurrences(
+        clock, schedule, "--from", "2027-03-27T12:00Z", "-n", "1", "--event", "night"
+    )
+    assert (occurrences[0]["local"], occurrences[0]["mark"]) == ("2027-03-28T03:00:00+02:00", "gap")
 
 
 def test_a_time_that_comes_twice_is_marked_fold(clock: Clock, schedule: Path) -> None:
-    found = _found(clock, schedule, "--from", "2026-10-24T12:00Z", "-n", "2", "--event", "night")
-    assert [(each["local"], each["mark"]) for each in found] == [
+    occurrences = _occurrences(
+        clock, schedule, "--from", "2026-10-24T12:00Z", "-n", "2", "--event", "night"
+    )
+    assert [(occurrence["local"], occurrence["mark"]) for occurrence in occurrences] == [
         ("2026-10-25T02:30:00+02:00", "fold"),
         ("2026-10-26T02:30:00+01:00", None),
     ]
@@ -53,7 +61,7 @@ def test_a_time_that_comes_twice_is_marked_fold(clock: Clock, schedule: Path) ->
 
 def test_from_is_exclusive_and_until_inclusive(clock: Clock, schedule: Path) -> None:
     span = ("--from", "2026-11-21T10:00Z", "--until", "2026-11-21T12:00Z", "--event", "hourly")
-    assert [each["scheduled_at"] for each in _found(clock, schedule, *span)] == [
+    assert [occurrence["scheduled_at"] for occurrence in _occurrences(clock, schedule, *span)] == [
         "2026-11-21T11:00:00Z",
         "2026-11-21T12:00:00Z",
     ]
@@ -62,18 +70,20 @@ def test_from_is_exclusive_and_until_inclusive(clock: Clock, schedule: Path) -> 
 def test_an_instant_without_an_offset_is_local_time_of_the_schedule(
     clock: Clock, schedule: Path
 ) -> None:
-    found = _found(clock, schedule, "--from", "2026-11-21T02:00", "-n", "1", "--event", "night")
-    assert found[0]["local"] == "2026-11-21T02:30:00+01:00"
+    occurrences = _occurrences(
+        clock, schedule, "--from", "2026-11-21T02:00", "-n", "1", "--event", "night"
+    )
+    assert occurrences[0]["local"] == "2026-11-21T02:30:00+01:00"
 
 
 def test_without_a_number_or_an_end_there_are_ten(clock: Clock, schedule: Path) -> None:
-    assert len(_found(clock, schedule)) == 10
+    assert len(_occurrences(clock, schedule)) == 10
 
 
 def test_a_disabled_event_is_shown_only_by_its_name(clock: Clock, schedule: Path) -> None:
     span = ("--from", "2026-11-21T00:00Z", "--until", "2026-11-30T00:00Z")
-    assert "off" not in {each["event"] for each in _found(clock, schedule, *span)}
-    assert len(_found(clock, schedule, *span, "--event", "off")) == 1
+    assert "off" not in {occurrence["event"] for occurrence in _occurrences(clock, schedule, *span)}
+    assert len(_occurrences(clock, schedule, *span, "--event", "off")) == 1
 
 
 def test_the_table_is_for_people(clock: Clock, schedule: Path) -> None:
@@ -88,23 +98,23 @@ def test_the_table_is_for_people(clock: Clock, schedule: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("--event", "nihgt"), "there is no event 'nihgt'; the events are night, hourly, off"),
         (("--from", "yesterday"), "'yesterday' is not an instant like"),
         (("-n", "0"), "0 is not in the range"),
     ],
 )
-def test_what_cannot_be_asked_is_one_line_and_exit_code_2(
-    words: tuple[str, ...], said: str, clock: Clock, schedule: Path
+def test_an_invalid_option_is_one_line_and_exit_code_2(
+    words: tuple[str, ...], message: str, clock: Clock, schedule: Path
 ) -> None:
     code, out, err = clock("next", str(schedule), *words)
     assert (code, out) == (2, "")
-    assert said in err
+    assert message in err
     assert err.count("\n") == 1
 
 
-def _found(clock: Clock, file: Path, *words: str) -> list[dict[str, object]]:
+def _occurrences(clock: Clock, file: Path, *words: str) -> list[dict[str, object]]:
     code, out, err = clock("next", str(file), "--json", *words)
     assert (code, err) == (0, "")
     return [json.loads(line) for line in out.splitlines()]

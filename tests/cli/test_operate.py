@@ -1,4 +1,4 @@
-"""``clock run``, ``pause`` and ``resume``: what they say; what they do is tested elsewhere."""
+"""``clock run``, ``pause`` and ``resume``: what they print; what they do is tested elsewhere."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def url(redis: Redis, server_url: str, read: ReadSchedule) -> str:
     return server_url
 
 
-def test_run_says_the_id_of_the_job(clock: Clock, url: str, redis: Redis) -> None:
+def test_run_prints_the_id_of_the_job(clock: Clock, url: str, redis: Redis) -> None:
     code, out, err = clock("run", "tasks.x", "--url", url)
     assert (code, err) == (0, "")
     match = re.fullmatch(r"tasks\.x is enqueued as (\S+)\n", out)
@@ -30,12 +30,10 @@ def test_run_says_the_id_of_the_job(clock: Clock, url: str, redis: Redis) -> Non
     assert redis.lrange("rq:queue:default", 0, -1) == [match[1].encode()]
 
 
-def test_pause_says_until_when_and_remembers_who_and_why(
-    clock: Clock, url: str, redis: Redis
-) -> None:
+def test_pause_prints_its_end_and_records_who_and_why(clock: Clock, url: str, redis: Redis) -> None:
     words = ("--until", "2100-01-01T09:00+09:00", "--reason", "the server moves")
-    said = clock("pause", "tasks.x", "--url", url, *words)
-    assert said == (0, "tasks.x is paused until 2100-01-01T00:00:00Z\n", "")
+    result = clock("pause", "tasks.x", "--url", url, *words)
+    assert result == (0, "tasks.x is paused until 2100-01-01T00:00:00Z\n", "")
     pause = read_pauses(redis, "clock")["tasks.x"]
     assert (pause.until, pause.reason) == (4_102_444_800, "the server moves")
     assert "@" in pause.by
@@ -66,14 +64,16 @@ def test_a_server_that_is_away_is_one_line_and_exit_code_3(command: str, clock: 
 
 
 @pytest.mark.parametrize(
-    ("until", "said"),
+    ("until", "message"),
     [
         ("2100-01-01T00:00", "--until: it needs an offset"),
         ("2001-01-01T00:00Z", "--until: that time is past"),
         ("soon", "'soon' is not an instant"),
     ],
 )
-def test_an_end_that_is_none_is_refused(until: str, said: str, clock: Clock, url: str) -> None:
+def test_an_invalid_end_of_a_pause_is_refused(
+    until: str, message: str, clock: Clock, url: str
+) -> None:
     code, _, err = clock("pause", "tasks.x", "--url", url, "--until", until)
     assert code == 2
-    assert said in err
+    assert message in err

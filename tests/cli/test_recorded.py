@@ -1,4 +1,4 @@
-"""What 0.1.0 said of the ledger it left is said of it today; words may differ, and more be said."""
+"""Commands report of a ledger of 0.1.0 all that 0.1.0 reported; words may differ."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.ledger.recording import APP
 def say(redis: Redis, server_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The objects that a command prints of the recorded ledger, at the instant it is of."""
     restore(redis)
-    for command in ("status", "why"):
-        monkeypatch.setattr(f"clock.cli.{command}.server_now", lambda *_: AT)
+    for module in ("status", "connect"):
+        monkeypatch.setattr(f"clock.cli.{module}.server_now", lambda *_: AT)
 
     def run(*words: str) -> list[Any]:
         _, out, _ = clock(*words, "--json", "--url", server_url, "--app", APP)
@@ -28,10 +28,10 @@ def say(redis: Redis, server_url: str, clock: Clock, monkeypatch: pytest.MonkeyP
 
 
 def test_history_shows_every_decision_of_0_1_0(say: Any) -> None:
-    # Those of several events at one instant have no order of their own.
+    # Decisions of several events at one instant have no order.
     before, now = (
-        sorted(said, key=lambda decision: str(decision["event"]))
-        for said in (RECORDED["history"], say("history", "-n", "100000"))
+        sorted(decisions, key=lambda decision: str(decision["event"]))
+        for decisions in (RECORDED["history"], say("history", "-n", "100000"))
     )
     assert len(before) == len(now) > 100
     for one, other in zip(before, now, strict=True):
@@ -39,16 +39,16 @@ def test_history_shows_every_decision_of_0_1_0(say: Any) -> None:
 
 
 def test_status_shows_every_event_as_0_1_0_did(say: Any) -> None:
-    (found,) = say("status")
-    assert found["unreadable"] == []
-    assert len(found["events"]) == len(RECORDED["status"]) == 17
-    for before, now in zip(RECORDED["status"], found["events"], strict=True):
+    (answer,) = say("status")
+    assert answer["unreadable"] == []
+    assert len(answer["events"]) == len(RECORDED["status"]) == 17
+    for before, now in zip(RECORDED["status"], answer["events"], strict=True):
         assert lost(before, now, "next", "sentence") == {}, before["event"]
 
 
 @pytest.mark.parametrize(
     "before", RECORDED["why"], ids=[before["verdict"] for before in RECORDED["why"]]
 )
-def test_why_says_of_an_occurrence_what_0_1_0_did(say: Any, before: dict[str, Any]) -> None:
+def test_why_explains_every_occurrence_as_0_1_0_did(say: Any, before: dict[str, Any]) -> None:
     (now,) = say("why", before["event"], before["at"])
     assert lost(before, now, "said") == {}

@@ -1,4 +1,4 @@
-"""``clock restore``: after a server was restored from an older copy of its data."""
+"""``clock restore``: after a server was restored from a backup."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ def copied(redis: Redis, read: ReadSchedule) -> int:
     return _record(redis, "tasks.x").decided
 
 
-def test_nothing_up_to_the_instant_is_made_up_and_what_comes_after_it_is(
+def test_nothing_up_to_the_instant_is_made_up_and_later_occurrences_are(
     clock: Clock, redis: Redis, read: ReadSchedule, server_url: str, copied: int
 ) -> None:
     lost = (copied // 10) * 10 + 600
     code, out, err = clock("restore", utc_text(lost), "--url", server_url, "--app", "test")
     assert (code, err) == (0, "")
-    assert out == f"2 of 2 events stand at {utc_text(lost)}; 0 stood there or later\n"
+    assert out == f"2 of 2 events set to {utc_text(lost)}; 0 were there or later\n"
     redis.delete("rq:queue:default")
     schedule = read("every('10 seconds', 'tasks.x', catch_up='all')", "every('day', 'tasks.y')")
     Watched(redis, schedule, token="h:2:x").turn([lost + 30 - START])
-    ids = [as_text(each)[-16:] for each in redis.lrange("rq:queue:default", 0, -1)]
+    ids = [as_text(identifier)[-16:] for identifier in redis.lrange("rq:queue:default", 0, -1)]
     assert ids == [utc_text(lost + s).replace("-", "").replace(":", "") for s in (10, 20, 30)]
 
 
-def test_the_counters_the_history_and_the_last_that_fired_stay(
+def test_counters_history_and_the_last_fired_stay(
     clock: Clock, redis: Redis, server_url: str, copied: int
 ) -> None:
     before = _record(redis, "tasks.x")
@@ -52,16 +52,14 @@ def test_the_counters_the_history_and_the_last_that_fired_stay(
     assert _record(redis, "tasks.x") == before._replace(decided=copied + 500, clock="-")
 
 
-def test_a_record_that_stands_later_stays(
-    clock: Clock, redis: Redis, server_url: str, copied: int
-) -> None:
+def test_a_later_record_stays(clock: Clock, redis: Redis, server_url: str, copied: int) -> None:
     before = redis.hgetall(keys.decided("test"))
     code, out, _ = clock("restore", utc_text(copied - 100), "--url", server_url, "--app", "test")
-    assert (code, out.split(";")[0]) == (0, f"0 of 2 events stand at {utc_text(copied - 100)}")
+    assert (code, out.split(";")[0]) == (0, f"0 of 2 events set to {utc_text(copied - 100)}")
     assert redis.hgetall(keys.decided("test")) == before
 
 
-def test_why_says_of_what_lies_between_that_nothing_is_known(
+def test_why_knows_nothing_of_the_time_between_backup_and_instant(
     clock: Clock, redis: Redis, server_url: str, copied: int
 ) -> None:
     words = ("--url", server_url, "--app", "test")
@@ -70,11 +68,11 @@ def test_why_says_of_what_lies_between_that_nothing_is_known(
     assert "decided, but the history has nothing of it" in out
 
 
-def test_an_instant_to_come_is_refused(clock: Clock, redis: Redis, server_url: str) -> None:
+def test_a_future_instant_is_refused(clock: Clock, redis: Redis, server_url: str) -> None:
     words = ("restore", "2100-01-01T00:00Z", "--url", server_url)
     code, out, err = clock(*words)
     assert (code, out) == (2, "")
-    assert "is to come" in err
+    assert "is in the future" in err
 
 
 @pytest.mark.usefixtures("redis")
@@ -84,7 +82,7 @@ def test_an_instant_without_an_offset_is_refused(clock: Clock, server_url: str) 
     assert "needs an offset" in err
 
 
-def test_a_clock_that_is_alive_is_warned_of(
+def test_a_live_clock_is_a_warning(
     clock: Clock, redis: Redis, read: ReadSchedule, server_url: str
 ) -> None:
     now = int(time.time())
@@ -95,7 +93,7 @@ def test_a_clock_that_is_alive_is_warned_of(
     assert err.startswith("warning: the clock h:1 seems alive")
 
 
-def test_a_user_who_may_not_ask_for_the_server_s_time_restores_by_that_of_the_host(
+def test_without_permission_for_time_restore_uses_the_time_of_the_host(
     clock: Clock, redis: Redis, server_url: str, copied: int
 ) -> None:
     rules = ("on", "nopass", "~*", "+@all", "-time")

@@ -1,4 +1,4 @@
-"""A record in the future: it is said everywhere, and ``clock rewind`` sets it back."""
+"""A record in the future: every command reports it, and ``clock rewind`` sets it back."""
 
 from __future__ import annotations
 
@@ -34,31 +34,33 @@ def ahead(redis: Redis, read: ReadSchedule) -> int:
         ledger.claim([Claim(event, at)], at)
     watched = Watched(redis, schedule, now=now - 90)
     for watched.now in (now - 90, now):
-        watched.loop.turn()
+        watched.loop.tick()
     return last
 
 
-def test_status_says_it_with_exit_code_7_and_what_to_do(
+def test_status_names_a_record_that_is_ahead_and_exits_with_7(
     clock: Clock, ahead: int, server_url: str
 ) -> None:
     code, out, err = clock("status", "--url", server_url, "--app", "test")
     assert code == 7
     (row,) = (line for line in out.splitlines() if line.startswith("tasks.x"))
     assert row.split()[1] == "ahead"
-    (said,) = (line for line in err.splitlines() if line.startswith("ahead:"))
-    assert f"{datetime.fromtimestamp(ahead, UTC):%Y-%m-%d %H:%M:%S}" in said
-    assert "clock rewind 'tasks.x'" in said
+    (line_of_ahead,) = (line for line in err.splitlines() if line.startswith("ahead:"))
+    assert f"{datetime.fromtimestamp(ahead, UTC):%Y-%m-%d %H:%M:%S}" in line_of_ahead
+    assert "clock rewind 'tasks.x'" in line_of_ahead
 
 
-def test_status_as_json_names_it(clock: Clock, ahead: int, server_url: str) -> None:
+def test_status_as_json_names_a_record_that_is_ahead(
+    clock: Clock, ahead: int, server_url: str
+) -> None:
     code, out, _ = clock("status", "--url", server_url, "--app", "test", "--json")
-    said = json.loads(out)
-    assert (code, said["healthy"], said["ahead"]) == (7, False, ["tasks.x"])
-    assert said["events"][0]["state"] == "ahead"
+    answer = json.loads(out)
+    assert (code, answer["healthy"], answer["ahead"]) == (7, False, ["tasks.x"])
+    assert answer["events"][0]["state"] == "ahead"
 
 
 @pytest.mark.parametrize("seconds", [-20, 3600])
-def test_why_says_that_it_does_not_fire_and_what_to_do(
+def test_why_says_that_an_event_ahead_does_not_fire_and_how_to_rewind_it(
     seconds: int, clock: Clock, ahead: int, server_url: str
 ) -> None:
     at = (int(time.time()) + seconds) // 10 * 10
@@ -69,7 +71,7 @@ def test_why_says_that_it_does_not_fire_and_what_to_do(
     assert "clock rewind 'tasks.x' sets it back" in out
 
 
-def test_rewind_sets_it_back_and_all_is_well_again(
+def test_rewind_sets_a_record_back_and_the_status_is_healthy(
     clock: Clock, ahead: int, redis: Redis, server_url: str
 ) -> None:
     code, out, err = clock("rewind", "--url", server_url, "--app", "test")
@@ -80,19 +82,19 @@ def test_rewind_sets_it_back_and_all_is_well_again(
     assert (code, "ahead" in err) == (0, False)
 
 
-def test_rewind_leaves_what_stands_in_the_past_and_what_it_was_not_asked_for(
+def test_rewind_leaves_records_of_the_past_and_of_events_not_named(
     clock: Clock, ahead: int, redis: Redis, server_url: str, read: ReadSchedule
 ) -> None:
     other = read("every('10 seconds', 'tasks.y')").events["tasks.y"]
     Ledger(redis, app="test", token="t").enrol([other], time.time() - 50)
     before = read_record(redis, "test", "tasks.y")
     code, out, _ = clock("rewind", "tasks.y", "--url", server_url, "--app", "test")
-    assert (code, out) == (0, "tasks.y: its record does not stand in the future\n")
+    assert (code, out) == (0, "tasks.y: its record is not in the future\n")
     assert read_record(redis, "test", "tasks.y") == before
     assert read_record(redis, "test", "tasks.x").decided == ahead
 
 
-def test_rewind_of_a_wrong_name_names_the_right_one_and_changes_nothing(
+def test_rewind_of_an_unknown_event_suggests_the_right_one(
     clock: Clock, ahead: int, redis: Redis, server_url: str
 ) -> None:
     words = ("rewind", "tasks.x", "tasks.z")
@@ -102,14 +104,12 @@ def test_rewind_of_a_wrong_name_names_the_right_one_and_changes_nothing(
     assert read_record(redis, "test", "tasks.x").decided == ahead
 
 
-def test_rewind_where_nothing_stands_in_the_future_says_so(
-    clock: Clock, redis: Redis, server_url: str
-) -> None:
+def test_rewind_without_a_record_ahead_says_so(clock: Clock, redis: Redis, server_url: str) -> None:
     code, out, _ = clock("rewind", "--url", server_url, "--app", "test")
-    assert (code, out) == (0, "no record stands in the future\n")
+    assert (code, out) == (0, "no record is in the future\n")
 
 
-def test_a_user_who_may_not_ask_for_the_server_s_time_rewinds_by_that_of_the_host(
+def test_without_permission_for_time_rewind_uses_the_time_of_the_host(
     clock: Clock, redis: Redis, ahead: int, server_url: str
 ) -> None:
     rules = ("on", "nopass", "~*", "+@all", "-time")

@@ -1,4 +1,4 @@
-"""What a settings module answers for a command line that does not, and what goes before it."""
+"""Values of the settings module, and what overrides them."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def test_a_command_that_reads_a_schedule_takes_its_serializer_from_the_settings(
 ) -> None:
     words = [command, unfit] if command != "check" else [command, unfit, "--no-import"]
     assert clock(*words)[0] == exit_codes.OK
-    code, _, said = clock(*words, "-c", settings)
+    code, _, err = clock(*words, "-c", settings)
     assert code == exit_codes.SCHEDULE
-    assert "args= cannot be serialised with json" in said
+    assert "args= cannot be serialised with json" in err
 
 
 def test_diff_takes_its_serializer_from_the_settings(
@@ -50,7 +50,7 @@ def test_diff_takes_its_serializer_from_the_settings(
     assert clock("diff", unfit, unfit, "-c", settings)[0] == exit_codes.SCHEDULE
 
 
-def test_the_command_line_goes_before_the_environment_and_that_before_the_settings(
+def test_options_override_variables_and_variables_override_settings(
     clock: Clock, unfit: str, settings: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ("list", unfit, "-c", settings)
@@ -60,7 +60,7 @@ def test_the_command_line_goes_before_the_environment_and_that_before_the_settin
     assert clock(*words, "-S", "json")[0] == exit_codes.SCHEDULE
 
 
-def test_the_variable_of_rq_names_the_settings(
+def test_rq_config_names_the_settings_module(
     clock: Clock, unfit: str, settings: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RQ_CONFIG", settings)
@@ -76,7 +76,7 @@ def test_a_command_on_an_event_takes_its_application_from_the_settings(
     assert "application 'other'" in clock(*line, "--app", "other")[2]
 
 
-def test_the_clock_s_own_variable_names_the_application_before_the_settings(
+def test_clock_app_overrides_the_application_of_the_settings(
     clock: Clock,
     settings: str,
     redis: Redis,
@@ -84,16 +84,14 @@ def test_the_clock_s_own_variable_names_the_application_before_the_settings(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CLOCK_APP", "other")
-    said = clock("run", "an event", "--url", server_url, "-c", settings)[2]
-    assert "application 'other'" in said
+    err = clock("run", "an event", "--url", server_url, "-c", settings)[2]
+    assert "application 'other'" in err
 
 
-def test_settings_that_cannot_be_imported_are_a_mistake_of_usage(
-    clock: Clock, schedule: Path
-) -> None:
-    code, _, said = clock("check", str(schedule), "-c", "nowhere_at_all")
+def test_settings_that_cannot_be_imported_are_a_usage_error(clock: Clock, schedule: Path) -> None:
+    code, _, err = clock("check", str(schedule), "-c", "nowhere_at_all")
     assert code == exit_codes.USAGE
-    assert said == (
+    assert err == (
         "clock: settings module 'nowhere_at_all': "
         "ModuleNotFoundError: No module named 'nowhere_at_all'\n"
     )
@@ -104,9 +102,9 @@ def test_every_command_that_asks_for_a_serializer_or_an_application_takes_settin
     name: str,
 ) -> None:
     options = {
-        each
+        word
         for parameter in front.commands[name].params
         if isinstance(parameter, click.Option)
-        for each in parameter.opts
+        for word in parameter.opts
     }
     assert ("-c" in options) == bool(options & {"-S", "--app"})

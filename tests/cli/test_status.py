@@ -78,13 +78,13 @@ def test_an_event_whose_last_run_failed_is_failing(
 
 
 @pytest.mark.usefixtures("redis")
-def test_where_no_clock_ever_was_the_code_is_6(clock: Clock, server_url: str) -> None:
+def test_if_no_clock_has_ever_run_the_exit_code_is_6(clock: Clock, server_url: str) -> None:
     code, _, err = clock("status", "--url", server_url)
-    assert (code, err) == (6, "no clock is alive: none ever was\n")
+    assert (code, err) == (6, "no clock is alive: none has run yet\n")
 
 
 @pytest.mark.usefixtures("worker")
-def test_where_no_clock_is_alive_the_code_is_6(clock: Clock, ran: Ran, server_url: str) -> None:
+def test_if_no_clock_is_alive_the_exit_code_is_6(clock: Clock, ran: Ran, server_url: str) -> None:
     ran("every('10 seconds', 'tasks.x')", since=300, until=120)
     code, out, err = clock("status", "--url", server_url, "--app", "test")
     assert code == 6
@@ -93,7 +93,7 @@ def test_where_no_clock_is_alive_the_code_is_6(clock: Clock, ran: Ran, server_ur
 
 
 @pytest.mark.usefixtures("worker")
-def test_where_one_of_two_files_has_no_clock_the_code_is_6(
+def test_if_one_of_two_files_has_no_clock_the_exit_code_is_6(
     clock: Clock, ran: Ran, redis: Redis, read: ReadSchedule, server_url: str
 ) -> None:
     schedule = read("every('day', 'tasks.y')")
@@ -105,9 +105,7 @@ def test_where_one_of_two_files_has_no_clock_the_code_is_6(
 
 
 @pytest.mark.usefixtures("worker")
-def test_where_something_did_not_fire_the_code_is_7(
-    clock: Clock, ran: Ran, server_url: str
-) -> None:
+def test_if_an_event_is_overdue_the_exit_code_is_7(clock: Clock, ran: Ran, server_url: str) -> None:
     ran("every('10 seconds', 'tasks.x')", since=100, is_idle=True)
     words = ("status", "--url", server_url, "--app", "test")
     code, out, err = clock(*words)
@@ -118,7 +116,7 @@ def test_where_something_did_not_fire_the_code_is_7(
 
 
 @pytest.mark.usefixtures("worker")
-def test_where_two_clocks_say_different_things_of_an_event_the_code_is_7(
+def test_if_two_clocks_declare_an_event_differently_the_exit_code_is_7(
     clock: Clock, redis: Redis, read: ReadSchedule, server_url: str
 ) -> None:
     begin = int(time.time() - START) - 30
@@ -128,12 +126,12 @@ def test_where_two_clocks_say_different_things_of_an_event_the_code_is_7(
         named = Schedule(path=f"{host}.py", zone=schedule.zone, events=schedule.events)
         clocks.append(Watched(redis, named, token=f"{host}:1:x", conflict_after=10.0))
     for second in range(begin, begin + 31, 5):
-        for each in clocks:
-            each.turn([second])
+        for watched in clocks:
+            watched.turn([second])
     code, out, err = clock("status", "--url", server_url, "--app", "test", "--json")
-    found = json.loads(out)
-    assert (code, found["healthy"]) == (7, False)
-    assert {each["host"] for each in found["conflicts"][0]["clocks"]} == {"prod", "staging"}
+    answer = json.loads(out)
+    assert (code, answer["healthy"]) == (7, False)
+    assert {life["host"] for life in answer["conflicts"][0]["clocks"]} == {"prod", "staging"}
     assert err.startswith("conflict: the clocks of ")
     for word in ("prod.py on prod:1", "staging.py on staging:1", "nightly", "--app", "queues"):
         assert word in err.splitlines()[0]
@@ -151,7 +149,7 @@ def test_an_overdue_event_whose_queue_is_broken_says_so(
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_queue_without_a_worker_is_warned_of_and_changes_nothing(
+def test_a_queue_without_a_worker_is_a_warning_and_keeps_the_exit_code(
     clock: Clock, ran: Ran, server_url: str
 ) -> None:
     ran(
@@ -164,7 +162,7 @@ def test_a_queue_without_a_worker_is_warned_of_and_changes_nothing(
     assert (code, err) == (0, "warning: no worker listens on the queue 'io' of 1 event\n")
 
 
-def test_a_clock_whose_file_declares_no_events_is_warned_of_and_changes_nothing(
+def test_a_clock_without_events_is_a_warning_and_keeps_the_exit_code(
     clock: Clock, ran: Ran, server_url: str
 ) -> None:
     ran("", since=10)
@@ -183,11 +181,11 @@ def test_the_status_is_one_json_object(
     ran("every('10 seconds', 'tasks.x')", "every('day', 'tasks.y')", since=30)
     pause(redis, "test", "tasks.y", asked)
     code, out, _ = clock("status", "--json", "--url", server_url, "--app", "test")
-    found = json.loads(out)
-    assert (code, found["healthy"], found["overdue"]) == (0, True, [])
-    assert [each["pid"] for each in found["clocks"]] == [1]
-    assert found["queues"] == [{"queue": "default", "workers": 1}]
-    fired, paused = found["events"]
+    answer = json.loads(out)
+    assert (code, answer["healthy"], answer["overdue"]) == (0, True, [])
+    assert [life["pid"] for life in answer["clocks"]] == [1]
+    assert answer["queues"] == [{"queue": "default", "workers": 1}]
+    fired, paused = answer["events"]
     assert (fired["event"], fired["state"], fired["last_decision"]) == (
         "tasks.x",
         "on time",
@@ -250,16 +248,16 @@ def test_the_history_of_an_event_is_one_json_object_a_line(
 ) -> None:
     ran("every('10 seconds', 'tasks.x')", "every('10 seconds', 'tasks.y')", since=60)
     code, out, _ = clock("history", "tasks.x", "--json", "--url", server_url, "--app", "test")
-    found = [json.loads(line) for line in out.splitlines()]
+    decisions = [json.loads(line) for line in out.splitlines()]
     assert code == 0
-    assert {each["event"] for each in found} == {"tasks.x"}
-    assert {each["what"] for each in found} == {"fired"}
-    assert all(each["job"].startswith("tasks-x-") for each in found)
+    assert {decision["event"] for decision in decisions} == {"tasks.x"}
+    assert {decision["what"] for decision in decisions} == {"fired"}
+    assert all(decision["job"].startswith("tasks-x-") for decision in decisions)
 
 
 @pytest.mark.parametrize("command", ["history", "why"])
 @pytest.mark.usefixtures("redis")
-def test_an_event_nobody_knows_is_one_line_and_exit_code_2(
+def test_an_unknown_event_is_one_line_and_exit_code_2(
     command: str, clock: Clock, server_url: str
 ) -> None:
     code, out, err = clock(command, "tasks.z", "--url", server_url)

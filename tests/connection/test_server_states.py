@@ -40,7 +40,7 @@ class Passes:
     def at(self, *moments: float) -> None:
         for moment in moments:
             self._now = START + moment
-            self._loop.turn()
+            self._loop.tick()
 
 
 @pytest.fixture(autouse=True)

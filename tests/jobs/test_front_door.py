@@ -21,6 +21,6 @@ def test_both_ways_of_importing_it_work_in_a_process_of_their_own() -> None:
 
 
 def test_every_error_of_a_job_can_be_caught_by_its_name_here() -> None:
-    named = [each for each in vars(errors).values() if isinstance(each, type)]
-    ours = {each.__name__ for each in named if issubclass(each, errors.JobError)}
+    named = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    ours = {kind.__name__ for kind in named if issubclass(kind, errors.JobError)}
     assert ours <= set(jobs.__all__)

@@ -47,7 +47,7 @@ def test_a_job_that_is_to_be_queued_later_waits(status: JobStatus, redis: Redis)
     assert handle.status() is Status.WAITING
 
 
-def test_a_job_that_failed_says_why(redis: Redis) -> None:
+def test_the_result_of_a_failed_job_raises_its_error(redis: Redis) -> None:
     handle = enqueue(FAIL, connection=redis)
     work_off(redis)
     assert handle.status() is Status.FAILED
@@ -120,7 +120,7 @@ def test_a_job_that_was_forgotten_before_it_could_expire_is_unknown(redis: Redis
     assert handle.status() is Status.UNKNOWN
 
 
-def test_it_is_not_said_to_have_expired_once_it_may_have_ended_and_been_forgotten(
+def test_a_job_that_may_have_ended_and_been_deleted_is_not_called_expired(
     redis: Redis,
 ) -> None:
     """Kept for five seconds after its end, it may be gone for either reason from then on."""
@@ -130,7 +130,7 @@ def test_it_is_not_said_to_have_expired_once_it_may_have_ended_and_been_forgotte
     enqueue(SAY, expires=2, result_ttl=0, id="d", connection=redis)
     enqueue(SAY, expires=2, delay=100, result_ttl=5, id="e", connection=redis)
     enqueue(SAY, expires=2, result_ttl=-1, failure_ttl=-1, id="f", connection=redis)
-    lasts = {each: redis.ttl(f"clock:expires:{each}") for each in "abcdef"}
+    lasts = {job_id: redis.ttl(f"clock:expires:{job_id}") for job_id in "abcdef"}
     assert 4 <= lasts["a"] <= 5
     assert lasts["b"] == lasts["d"] == -2
     assert 3 <= lasts["c"] <= 4
@@ -142,7 +142,9 @@ def test_an_id_that_no_job_has_is_unknown(redis: Redis) -> None:
     handle = Handle("nobody", redis)
     assert handle.status() is Status.UNKNOWN
     assert handle.progress() is None
-    with pytest.raises(JobUnknownError, match="nobody is not known, or not any more"):
+    with pytest.raises(
+        JobUnknownError, match="nobody is unknown: it never existed, or is no longer kept"
+    ):
         handle.result(5)
 
 
@@ -175,7 +177,7 @@ def test_a_result_is_read_with_the_serializer_of_the_settings(
         Handle(handle.id, redis).result(0)
 
 
-def test_a_word_that_rq_may_learn_one_day_is_unknown(redis: Redis) -> None:
+def test_a_status_of_a_future_rq_is_unknown(redis: Redis) -> None:
     handle = enqueue(SAY, connection=redis)
     redis.hset(f"rq:job:{handle.id}", "status", "pondering")
     assert handle.status() is Status.UNKNOWN
@@ -183,14 +185,14 @@ def test_a_word_that_rq_may_learn_one_day_is_unknown(redis: Redis) -> None:
 
 def test_a_result_wakes_whoever_waits_for_it(redis: Redis) -> None:
     handle = enqueue(SAY, connection=redis)
-    found: list[tuple[object, float]] = []
-    waiting = threading.Thread(target=lambda: found.append((handle.result(20), time.monotonic())))
+    results: list[tuple[object, float]] = []
+    waiting = threading.Thread(target=lambda: results.append((handle.result(20), time.monotonic())))
     waiting.start()
     wait_for("it waits", lambda: redis.info("clients")["blocked_clients"] == 1)
     ended = time.monotonic()
     work_off(redis)
     waiting.join()
-    ((value, woken),) = found
+    ((value, woken),) = results
     assert value == "done"
     assert woken - ended < 0.9
 
@@ -234,21 +236,21 @@ def test_calling_waits_for_the_result(redis: Redis, server_url: str) -> None:
 
 
 def test_calling_is_refused_inside_the_clock_and_nothing_is_enqueued(redis: Redis) -> None:
-    with inside_the_clock(), pytest.raises(WaitRefusedError, match="a clock does not wait"):
+    with inside_the_clock(), pytest.raises(WaitRefusedError, match="the clock must not wait"):
         call(SAY, connection=redis)
     assert redis.dbsize() == 0
 
 
 def test_waiting_for_a_result_is_refused_inside_the_clock(redis: Redis) -> None:
     handle = enqueue(SAY, connection=redis)
-    with inside_the_clock(), pytest.raises(WaitRefusedError, match="a clock does not wait"):
+    with inside_the_clock(), pytest.raises(WaitRefusedError, match="the clock must not wait"):
         handle.result()
 
 
 def test_calling_is_refused_inside_a_job(redis: Redis) -> None:
     handle = enqueue("tests.jobs.working.call_another", connection=redis)
     work_off(redis)
-    with pytest.raises(JobFailedError, match="WaitRefusedError: a job does not call another"):
+    with pytest.raises(JobFailedError, match="WaitRefusedError: a job must not wait for another"):
         handle.result(0)
     assert redis.llen("rq:queue:default") == 0
 

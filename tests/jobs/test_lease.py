@@ -53,7 +53,7 @@ def test_a_task_without_a_limit_costs_nothing(redis: Redis) -> None:
     assert set(redis.info("commandstats")) <= {"cmdstat_config|resetstat", "cmdstat_info"}
 
 
-def test_as_many_as_the_limit_says_may_begin(leases: MakeLeases, redis: Redis) -> None:
+def test_as_many_jobs_as_the_limit_allows_may_begin(leases: MakeLeases, redis: Redis) -> None:
     taken = [leases("w").take(_job(redis, name)) for name in "abc"]
     assert taken == [True, True, False]
 
@@ -67,9 +67,9 @@ def test_a_job_may_say_the_limit_itself_and_the_lower_one_holds(
     assert not leases("w").take(_job(redis, "d", max_running=9))
 
 
-@pytest.mark.parametrize("said", [0, -1, True, "2", None, 1.5])
-def test_a_limit_that_is_none_is_none(said: object, redis: Redis) -> None:
-    job = _job(redis, "a", meta={"max_running": said})
+@pytest.mark.parametrize("limit", [0, -1, True, "2", None, 1.5])
+def test_an_invalid_limit_is_no_limit(limit: object, redis: Redis) -> None:
+    job = _job(redis, "a", meta={"max_running": limit})
     assert Leases(connection=redis, app="clock", worker="w", limits={}).limit_of(job) is None
 
 
@@ -180,9 +180,7 @@ def test_a_lease_that_is_renewed_does_not_end(leases: MakeLeases, redis: Redis) 
     assert not leases("w").take(other)
 
 
-def test_a_renewal_that_comes_too_late_says_so_and_counts_again(
-    leases: MakeLeases, redis: Redis
-) -> None:
+def test_a_late_renewal_returns_false_and_counts_again(leases: MakeLeases, redis: Redis) -> None:
     a, b, c = (_job(redis, name) for name in "abc")
     leases("w").take(a)
     redis.delete(f"clock:clock:running:{TASK}")
@@ -206,8 +204,8 @@ def test_a_job_taken_up_again_after_its_worker_died_keeps_its_place(
 
 def test_two_applications_do_not_count_each_others_jobs(redis: Redis) -> None:
     for app in ("one", "two"):
-        each = Leases(connection=redis, app=app, worker="w", limits={TASK: 1})
-        assert each.take(_job(redis, app))
+        leases_ = Leases(connection=redis, app=app, worker="w", limits={TASK: 1})
+        assert leases_.take(_job(redis, app))
 
 
 def test_where_no_worker_of_ours_is_left_rqs_scheduler_has_the_held_job(

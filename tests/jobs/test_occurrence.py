@@ -21,11 +21,11 @@ NOW = 1_800_000_000
 CURRENT = "tests.jobs.working.current"
 
 
-def test_outside_of_a_job_there_is_none() -> None:
+def test_outside_of_a_job_there_is_no_occurrence() -> None:
     assert current() is None
 
 
-def test_in_a_job_that_no_schedule_enqueued_there_is_none(redis: Redis) -> None:
+def test_a_job_that_no_schedule_enqueued_has_no_occurrence(redis: Redis) -> None:
     handle = enqueue(CURRENT, connection=redis)
     theirs = Queue(connection=redis).enqueue(CURRENT, meta={"clock": "theirs"})
     work_off(redis)
@@ -50,27 +50,31 @@ def test_a_job_knows_its_event_its_time_the_one_before_and_its_attempt(
 ) -> None:
     first, second = Queue(connection=redis).get_job_ids()
     work_off(redis)
-    at, later = (datetime.fromtimestamp(NOW + each, UTC) for each in (0, 60))
+    at, later = (datetime.fromtimestamp(NOW + seconds, UTC) for seconds in (0, 60))
     assert Job.fetch(first, connection=redis).return_value() == ["e", at, None, 1]
     assert Job.fetch(second, connection=redis).return_value() == ["e", later, at, 1]
 
 
 def test_the_instants_are_aware_and_in_utc(ledger: Ledger, redis: Redis) -> None:
     _, second = Queue(connection=redis).get_jobs()
-    found = occurrence_of(second)
-    assert found is not None
-    for instant in (found.scheduled_at, found.previous_scheduled_at, found.enqueued_at):
+    occurrence = occurrence_of(second)
+    assert occurrence is not None
+    for instant in (
+        occurrence.scheduled_at,
+        occurrence.previous_scheduled_at,
+        occurrence.enqueued_at,
+    ):
         assert instant is not None
         assert instant.tzinfo is UTC
-    assert not found.is_manual
+    assert not occurrence.is_manual
 
 
-def test_a_run_by_hand_says_so(ledger: Ledger, redis: Redis) -> None:
+def test_a_run_by_hand_is_marked_as_manual(ledger: Ledger, redis: Redis) -> None:
     job = Job.fetch(run_now(redis, "clock", "e", NOW + 90.0), connection=redis)
-    found = occurrence_of(job)
-    assert found is not None
-    assert found.is_manual
-    assert found.previous_scheduled_at == datetime.fromtimestamp(NOW + 60, UTC)
+    occurrence = occurrence_of(job)
+    assert occurrence is not None
+    assert occurrence.is_manual
+    assert occurrence.previous_scheduled_at == datetime.fromtimestamp(NOW + 60, UTC)
 
 
 def test_a_job_that_asked_to_be_run_again_is_in_its_next_attempt(
@@ -78,6 +82,6 @@ def test_a_job_that_asked_to_be_run_again_is_in_its_next_attempt(
 ) -> None:
     job = Queue(connection=redis).get_jobs()[0]
     job.number_of_retries = 2
-    found = occurrence_of(job)
-    assert found is not None
-    assert found.attempt == 3
+    occurrence = occurrence_of(job)
+    assert occurrence is not None
+    assert occurrence.attempt == 3

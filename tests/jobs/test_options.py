@@ -85,14 +85,14 @@ def test_every_option_of_the_api_has_a_bound_that_is_tested() -> None:
     assert {name for name, _, _ in CASES} == set(API)
 
 
-def test_the_typed_words_are_those_of_the_table() -> None:
+def test_the_typed_options_are_those_of_the_table() -> None:
     assert set(get_type_hints(EnqueueOptions)) == set(OPTIONS)
     assert set(get_type_hints(EveryOptions)) == set(EVERY_OPTIONS)
     assert set(get_type_hints(Defaults)) == set(DEFAULT_OPTIONS)
 
 
-def test_the_api_takes_what_the_table_says() -> None:
-    (operation,) = [each for each in OPERATIONS if each.method == "POST"]
+def test_the_api_takes_the_options_of_the_table() -> None:
+    (operation,) = [operation_ for operation_ in OPERATIONS if operation_.method == "POST"]
     assert operation.body is not None
     (one, _) = operation.body["oneOf"]
     assert set(one["properties"]) == {"task", *API}

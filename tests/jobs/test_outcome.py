@@ -18,8 +18,8 @@ def test_a_retry_knows_its_delay_in_whole_seconds(in_: Any, seconds: int | None)
     assert Retry(in_=in_).in_ == seconds
 
 
-def test_a_retry_in_what_is_no_length_of_time_is_refused() -> None:
-    with pytest.raises(ValueError, match="'soon' is not a length of time"):
+def test_a_retry_in_an_invalid_duration_is_refused() -> None:
+    with pytest.raises(ValueError, match="'soon' is not a duration"):
         Retry(in_="soon")
 
 

@@ -30,8 +30,8 @@ def handle(redis: Redis) -> Iterator[Handle]:
 
 
 def _said(handle: Handle) -> tuple[float, float | None, str] | None:
-    found = handle.progress()
-    return None if found is None else (found.done, found.total, found.message)
+    current = handle.progress()
+    return None if current is None else (current.done, current.total, current.message)
 
 
 def _writes(redis: Redis) -> int:
@@ -45,23 +45,23 @@ def test_outside_of_a_job_nothing_happens(redis: Redis) -> None:
     assert redis.dbsize() == 0
 
 
-def test_what_was_said_first_is_read_at_once(handle: Handle) -> None:
+def test_the_first_report_is_read_at_once(handle: Handle) -> None:
     before = time.time()
     progress(3, 10, "fetching")
-    found = handle.progress()
-    assert found is not None
-    assert (found.done, found.total, found.message) == (3, 10, "fetching")
-    assert found.fraction == 0.3
-    assert before <= found.at.timestamp() <= time.time()
-    assert found.at.utcoffset() is not None
+    current = handle.progress()
+    assert current is not None
+    assert (current.done, current.total, current.message) == (3, 10, "fetching")
+    assert current.fraction == 0.3
+    assert before <= current.at.timestamp() <= time.time()
+    assert current.at.utcoffset() is not None
 
 
-def test_a_total_that_nobody_knows_is_none(handle: Handle) -> None:
+def test_an_unknown_total_is_none(handle: Handle) -> None:
     progress(3)
     assert _said(handle) == (3, None, "")
-    found = handle.progress()
-    assert found is not None
-    assert found.fraction is None
+    current = handle.progress()
+    assert current is not None
+    assert current.fraction is None
 
 
 def test_a_thousand_calls_are_written_once_and_then_the_latest(
@@ -103,8 +103,8 @@ def test_it_is_kept_as_long_as_its_job_may_run_and_an_hour(
 
 
 @pytest.mark.parametrize("call", [(-1,), (1, -2), (math.nan,), (math.inf,), (1, math.inf)])
-def test_what_is_no_number_of_things_is_refused(call: tuple[Any, ...], handle: Handle) -> None:
-    with pytest.raises(ValueError, match="is not a number of things done, 0 or more"):
+def test_an_invalid_number_is_refused(call: tuple[Any, ...], handle: Handle) -> None:
+    with pytest.raises(ValueError, match="must be a finite number and not negative"):
         progress(*call)
 
 
@@ -120,9 +120,9 @@ def test_a_long_message_is_cut(handle: Handle) -> None:
 
 def test_nothing_to_do_is_all_done(handle: Handle) -> None:
     progress(0, 0)
-    found = handle.progress()
-    assert found is not None
-    assert found.fraction is None
+    current = handle.progress()
+    assert current is not None
+    assert current.fraction is None
 
 
 def test_tracking_counts_what_the_loop_is_through_with(redis: Redis) -> None:

@@ -137,8 +137,8 @@ def test_the_place_of_a_job_whose_worker_died_is_the_next_one_s(redis: Redis) ->
     _enqueue(redis, "b")
     execution = start(redis, "a", worker="w")
     redis.hset(execution.key, keys.OWNER, "w.token")
-    (found,) = find_abandoned(redis, ["default"], time.time())
-    take_over(found, redis, queue=Queue(connection=redis), app="a", now=datetime.now(UTC))
+    (abandoned,) = find_abandoned(redis, ["default"], time.time())
+    take_over(abandoned, redis, queue=Queue(connection=redis), app="a", now=datetime.now(UTC))
     assert job.is_failed
     assert _queued(redis) == ["b"]
     assert not redis.exists(execution.worker_executions_key)

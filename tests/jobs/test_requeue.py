@@ -58,7 +58,7 @@ def test_all_of_a_filter_are_put_back_and_no_other(redis: Redis) -> None:
     assert sorted(redis.zrange("rq:failed:default", 0, -1)) == sorted(map(str.encode, others))
 
 
-def test_more_than_one_call_changes_is_said(redis: Redis) -> None:
+def test_a_call_reports_that_more_jobs_are_left(redis: Redis) -> None:
     _failed(redis, 5)
     changed = delete_all(redis, Filter(queue="default"), time.time(), most=3)
     assert (changed.count, changed.is_more) == (3, True)
@@ -107,9 +107,9 @@ def _failed(redis: Redis, number: int, task: str = "tests.jobs.working.fail") ->
 
 
 def _comparable(redis: Redis, job: str) -> dict[Any, Any]:
-    found = redis.hgetall(f"rq:job:{job}")
+    fields = redis.hgetall(f"rq:job:{job}")
     instants = {b"created_at", b"enqueued_at", b"last_heartbeat"}
-    assert all(found[name] for name in instants)
+    assert all(fields[name] for name in instants)
     # RQ writes an empty error, compressed; nobody reads it.
     left_out = instants | {b"exc_info"}
-    return {name: value for name, value in found.items() if name not in left_out}
+    return {name: value for name, value in fields.items() if name not in left_out}

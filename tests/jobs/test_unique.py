@@ -166,18 +166,18 @@ def test_a_repeat_after_a_lost_reply_is_the_same_job(redis: Redis) -> None:
 
 
 def test_of_many_at_once_one_is_enqueued(redis: Redis) -> None:
-    found: list[Handle] = []
+    handles: list[Handle] = []
     barrier = threading.Barrier(8)
 
     def enqueue_together() -> None:
         barrier.wait()
-        found.append(_enqueue(redis, "unfinished"))
+        handles.append(_enqueue(redis, "unfinished"))
 
     threads = [threading.Thread(target=enqueue_together) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(set(found)) == 1
-    assert sum(each.is_new for each in found) == 1
+    assert len(set(handles)) == 1
+    assert sum(handle.is_new for handle in handles) == 1
     assert redis.llen("rq:queue:default") == 1

@@ -19,14 +19,14 @@ def restore(redis: Redis) -> None:
     """Write every recorded key into an empty server."""
     for name, key in RECORDED["keys"].items():
         match key["type"], key["value"]:
-            case "hash", found:
-                redis.hset(name, mapping={_bytes(field): _bytes(found[field]) for field in found})
-            case "list", found:
-                redis.rpush(name, *map(_bytes, found))
-            case "set", found:
-                redis.sadd(name, *map(_bytes, found))
-            case "zset", found:
-                redis.zadd(name, {_bytes(item): score for item, score in found.items()})
+            case "hash", value:
+                redis.hset(name, mapping={_bytes(field): _bytes(value[field]) for field in value})
+            case "list", value:
+                redis.rpush(name, *map(_bytes, value))
+            case "set", value:
+                redis.sadd(name, *map(_bytes, value))
+            case "zset", value:
+                redis.zadd(name, {_bytes(item): score for item, score in value.items()})
             case kind, _:
                 raise ValueError(f"{name} is a {kind}")
 

@@ -86,7 +86,7 @@ def test_an_occurrence_that_its_clock_may_still_enqueue_is_left_to_it(
     event = _event(read)
     ledger = _decided_up_to(redis, event, NOW - 10)
     assert _push(redis, event, NOW) is Standing.PENDING
-    assert [each.kind for each in ledger.claim([Claim(event, NOW)], NOW)] == [Kind.FIRED]
+    assert [outcome.kind for outcome in ledger.claim([Claim(event, NOW)], NOW)] == [Kind.FIRED]
     assert redis.llen("rq:queue:default") == 1
 
 

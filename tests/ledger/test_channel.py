@@ -35,7 +35,7 @@ def test_calls_that_met_a_flushed_script_cache_are_answered(redis: Redis, channe
     assert [channel.receive(call) for call in calls] == [AT + b" ?" * n for n in (1, 2)]
 
 
-def test_a_reply_that_was_given_up_meets_no_later_call(channel: Channel) -> None:
+def test_a_dropped_reply_is_not_taken_for_that_of_a_later_call(channel: Channel) -> None:
     channel.receive(_call(channel, 1))
     _call(channel, 1)
     channel.close()
@@ -66,4 +66,4 @@ def _call(channel: Channel, events: int) -> ChannelCall:
     of = (keys.decided, keys.templates, keys.shapes, keys.pauses)
     named = [*(key("test") for key in of), "rq:queues", keys.ahead("test")]
     claims = ["f", 1_800_000_000, 1_800_000_000, 1, events, *[EVENT] * events]
-    return channel.send(named, ["token", keys.TTL, 1_800_000_000.0, "", *claims])
+    return channel.send(named, [1_800_000_000.0, "token", keys.TTL, "", *claims])

@@ -36,7 +36,7 @@ def test_a_claim_made_again_after_a_lost_reply_says_the_same_and_pushes_nothing(
     assert _record(redis).counters["fired"] == 1
 
 
-def test_an_older_occurrence_than_the_last_decided_one_is_never_enqueued(
+def test_an_occurrence_older_than_the_last_decided_one_is_not_enqueued(
     redis: Redis, read: ReadSchedule
 ) -> None:
     event = _event(read)
@@ -120,7 +120,7 @@ def test_jobs_at_the_front_go_before_what_waits(redis: Redis, read: ReadSchedule
     assert names == ["two", "one", "back"]
 
 
-def test_a_run_that_is_passed_over_and_the_occurrence_behind_it_are_decided_in_one_batch(
+def test_a_missed_run_and_the_occurrence_after_it_are_decided_in_one_batch(
     redis: Redis, read: ReadSchedule
 ) -> None:
     event = _event(read)
@@ -148,7 +148,7 @@ def test_a_history_is_capped_and_the_counters_go_on(redis: Redis, read: ReadSche
     record = _record(redis)
     assert record.counters["fired"] == 200
     assert 30 <= len(record.history) < 200
-    assert [each.last for each in record.history] == [
+    assert [decision.last for decision in record.history] == [
         NOW + 199 - n for n in range(len(record.history))
     ]
 

@@ -55,7 +55,7 @@ def test_the_rest_of_the_batch_goes_on(redis: Redis, read: ReadSchedule) -> None
     outcomes = ledger.claim(
         [Claim(events[0], now), Claim(events[1], now + 60), Claim(events[2], now)]
     )
-    assert [(each.kind, each.is_future) for each in outcomes] == [
+    assert [(outcome.kind, outcome.is_future) for outcome in outcomes] == [
         (Kind.FIRED, False),
         (None, True),
         (Kind.FIRED, False),
@@ -80,8 +80,8 @@ def test_the_job_says_by_the_servers_clock_when_it_was_enqueued(
     assert job.enqueued_at is not None
     assert before <= job.enqueued_at.timestamp() <= after
     assert job.created_at == job.enqueued_at
-    said = datetime.fromisoformat(job.meta["clock"]["enqueued_at"])
-    assert said == job.enqueued_at
+    enqueued_at = datetime.fromisoformat(job.meta["clock"]["enqueued_at"])
+    assert enqueued_at == job.enqueued_at
     lateness = _record(redis).history[0].lateness
     assert lateness is not None
     assert 2 <= lateness + 0.001 <= after - int(before) + 2.001
@@ -124,10 +124,10 @@ def test_the_time_of_a_claim_is_written_with_six_digits_whatever_the_fraction(
     ledger.enrol([event], at - 1)
     for number, fraction in enumerate((0.0, 0.000001, 0.5, 0.9999996)):
         ledger.claim([Claim(event, at + number)], at + number + fraction)
-    said = [
+    fractions = [
         job.meta["clock"]["enqueued_at"][19:] for job in Queue("default", connection=redis).jobs
     ]
-    assert said == [".000000Z", ".000001Z", ".500000Z", ".999999Z"]
+    assert fractions == [".000000Z", ".000001Z", ".500000Z", ".999999Z"]
 
 
 def _server_time(redis: Redis) -> float:

@@ -11,7 +11,7 @@ from clock.ledger.clocks import ALIVE_WITHIN, GAPS, Life, Pulse, read_clocks
 NOW = 1_800_000_000.0
 
 
-def test_a_life_is_read_as_it_was_noted(redis: Redis) -> None:
+def test_a_life_is_read_as_it_was_written(redis: Redis) -> None:
     pulse = _pulse(redis)
     pulse.begin()
     pulse.beat(NOW + 5)

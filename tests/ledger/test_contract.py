@@ -104,8 +104,8 @@ def test_meta_says_which_occurrence_a_job_is(name: str, redis: Redis, read: Read
     identifiers = _fired(ledger, event, NOW, NOW + 0.5), _fired(ledger, event, NOW + 60, NOW + 61)
 
     first, second = (
-        Job.fetch(each, connection=redis, serializer=resolve_serializer(name)).meta
-        for each in identifiers
+        Job.fetch(identifier, connection=redis, serializer=resolve_serializer(name)).meta
+        for identifier in identifiers
     )
     assert first == {
         "team": "io",
@@ -141,8 +141,8 @@ def test_the_claim_writes_instants_as_python_does(
     ledger = Ledger(redis, app="a", token="t")
     ledger.enrol([event], 0)
     identifier = _fired(ledger, event, moment + 1, moment + 1)
-    said = Job.fetch(identifier, connection=redis).meta["clock"]["scheduled_at"]
-    assert said == f"{datetime.fromtimestamp(moment + 1, UTC):%Y-%m-%dT%H:%M:%SZ}"
+    scheduled_at = Job.fetch(identifier, connection=redis).meta["clock"]["scheduled_at"]
+    assert scheduled_at == f"{datetime.fromtimestamp(moment + 1, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _fired(ledger: Ledger, event: Event, scheduled: int, now: float) -> str:
@@ -154,10 +154,10 @@ def _fired(ledger: Ledger, event: Event, scheduled: int, now: float) -> str:
 
 def _picture(redis: Redis, job_id: str) -> dict[str, Any]:
     """All that RQ could read of a job."""
-    found = {key: redis.type(key) for key in redis.keys("*") if not str(key).startswith("b'clock:")}
+    types = {key: redis.type(key) for key in redis.keys("*") if not str(key).startswith("b'clock:")}
     queues = redis.smembers(Queue.redis_queues_keys)
     return {
-        "keys": found,
+        "keys": types,
         "queues": queues,
         "queue": {queue: redis.lrange(queue, 0, -1) for queue in queues},
         "fields": redis.hgetall(Job.key_for(job_id)),

@@ -69,7 +69,7 @@ def test_copies_of_several_shapes_in_one_batch_do_not_mix(
         assert among[name] == _jobs(redis, name)
 
 
-def test_a_model_that_was_taken_back_in_the_same_batch_is_no_model(
+def test_a_job_taken_back_in_the_same_batch_is_not_copied(
     connection: Redis, redis: Redis, read: ReadSchedule
 ) -> None:
     first, second = read(
@@ -88,7 +88,7 @@ def test_a_model_that_was_taken_back_in_the_same_batch_is_no_model(
     assert len(among) == 2
 
 
-def test_what_a_forgotten_job_left_under_a_key_is_copied_to_nobody(
+def test_what_an_expired_job_left_under_its_key_is_not_copied(
     connection: Redis, redis: Redis, read: ReadSchedule
 ) -> None:
     events = read(*(f"every('day', 'tasks.x', name='n{number}')" for number in range(3))).events
@@ -117,5 +117,5 @@ def _fire(ledger: Ledger, *occurrences: tuple[Event, int]) -> None:
 
 def _jobs(redis: Redis, event: str) -> list[Any]:
     """The jobs of an event that are there, by id: the fields, and until when each is kept."""
-    found: Any = redis.keys(f"rq:job:{event.replace(' ', '-')}-*")
-    return [(key, redis.hgetall(key), redis.pexpiretime(key)) for key in sorted(found)]
+    job_keys: Any = redis.keys(f"rq:job:{event.replace(' ', '-')}-*")
+    return [(key, redis.hgetall(key), redis.pexpiretime(key)) for key in sorted(job_keys)]

@@ -21,9 +21,9 @@ def test_a_description_is_what_the_schedule_says(redis: Redis, read: ReadSchedul
         "every('day', 'tasks.x', at='09:30', queue='io', timeout='5m', expires='1h', "
         "catch_up='all', within='2h', overlap='skip', if_=bool, tz='Europe/Berlin')",
     )
-    found = _describe(redis, schedule)["tasks.x"]
+    description = _describe(redis, schedule)["tasks.x"]
     event = schedule.events["tasks.x"]
-    assert found == Description(
+    assert description == Description(
         name="tasks.x", since=NOW, removed=None, task="tasks.x", rule="day at 09:30",
         sentence="every day at 09:30", zone=event.zone, queue="io", file=schedule.path,
         path=schedule.path, line=3, enabled=True, catch_up=1000, within=7200, overlap="skip",
@@ -39,16 +39,18 @@ def test_descriptions_come_in_the_order_of_the_file(redis: Redis, read: ReadSche
     assert list(_describe(redis, schedule)) == names
 
 
-def test_a_recurrence_without_content_is_told_in_words(redis: Redis, read: ReadSchedule) -> None:
+def test_a_recurrence_that_cannot_be_encoded_is_described_by_a_sentence(
+    redis: Redis, read: ReadSchedule
+) -> None:
     schedule = read(
         "from clock import times",
         "from datetime import datetime, UTC",
         "def moons(): yield datetime(2030, 1, 1, tzinfo=UTC)",
         "every(times(moons), 'tasks.x')",
     )
-    found = _describe(redis, schedule)["tasks.x"]
-    assert (found.recurrence, found.is_published) == (None, True)
-    assert found.sentence == "at the instants of times moons()"
+    description = _describe(redis, schedule)["tasks.x"]
+    assert (description.recurrence, description.is_published) == (None, True)
+    assert description.sentence == "at the instants of times moons()"
 
 
 def test_a_restart_writes_nothing_and_since_stays(redis: Redis, read: ReadSchedule) -> None:
@@ -76,7 +78,7 @@ def test_since_changes_with_the_times_alone(
     assert _describe(redis, read(line), NOW + 100)["tasks.x"].since == since
 
 
-def test_an_event_that_its_file_has_no_more_is_marked_and_one_of_another_file_is_not(
+def test_an_event_gone_from_its_file_is_marked_as_removed_and_no_other(
     redis: Redis, read: ReadSchedule
 ) -> None:
     other = Schedule(
@@ -85,8 +87,8 @@ def test_an_event_that_its_file_has_no_more_is_marked_and_one_of_another_file_is
     _describe(redis, other)
     _describe(redis, read("every('day', 'tasks.x')", "every('day', 'tasks.y')"))
     for now in (NOW + 100, NOW + 200):
-        found = _describe(redis, read("every('day', 'tasks.y')"), now)
-        assert {name: each.removed for name, each in found.items()} == {
+        descriptions = _describe(redis, read("every('day', 'tasks.y')"), now)
+        assert {name: description.removed for name, description in descriptions.items()} == {
             "tasks.x": NOW + 100,
             "tasks.y": None,
             "tasks.z": None,
@@ -95,7 +97,7 @@ def test_an_event_that_its_file_has_no_more_is_marked_and_one_of_another_file_is
     assert (again.removed, again.since) == (None, NOW + 300)
 
 
-def test_nothing_of_the_arguments_is_told(redis: Redis, read: ReadSchedule) -> None:
+def test_a_description_has_nothing_of_the_arguments(redis: Redis, read: ReadSchedule) -> None:
     _describe(redis, read("every('day', 'tasks.x', args=['secret'], meta={'k': 'secret'})"))
     assert b"secret" not in redis.hget("clock:test:events", "tasks.x")  # type: ignore[operator]
 
@@ -109,8 +111,12 @@ def test_what_another_release_wrote_is_read_as_far_as_it_is_understood(
     strange = line.replace(b'"is":"EveryDays"', b'"is":"Moons"').replace(b"{", b'{"new":1,', 1)
     assert json.loads(strange.partition(b" ")[2])
     redis.hset("clock:test:events", "tasks.x", strange)
-    found = read_descriptions(redis, "test")["tasks.x"]
-    assert (found.recurrence, found.is_published, found.sentence) == (None, False, "day")
+    description = read_descriptions(redis, "test")["tasks.x"]
+    assert (description.recurrence, description.is_published, description.sentence) == (
+        None,
+        False,
+        "day",
+    )
 
 
 def test_a_forgotten_event_loses_its_description(redis: Redis, read: ReadSchedule) -> None:
@@ -130,7 +136,7 @@ def test_thousands_of_events_take_a_constant_number_of_commands(
     schedule = read("for i in range(1200): every('day', 'tasks.x', name=f'n{i}', spread='1h')")
     redis.config_resetstat()
     assert len(_describe(redis, schedule)) == 1200
-    calls = {name: each["calls"] for name, each in redis.info("commandstats").items()}
+    calls = {name: stats["calls"] for name, stats in redis.info("commandstats").items()}
     assert (calls["cmdstat_hmget"], calls["cmdstat_hset"]) == (3, 3)
 
 

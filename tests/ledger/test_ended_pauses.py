@@ -30,8 +30,8 @@ def test_a_pause_that_was_ended_is_remembered_with_its_real_end(redis: Redis) ->
 def test_a_pause_that_replaces_another_leaves_both_known(redis: Redis) -> None:
     _pause(redis, "ann", NOW, NOW + 1000)
     _pause(redis, "bob", NOW + 100, None)
-    found = [_over(redis, NOW + second) for second in (50, 150)]
-    assert [each.by for each in found if each] == ["ann", "bob"]
+    pauses = [_over(redis, NOW + second) for second in (50, 150)]
+    assert [pause.by for pause in pauses if pause] == ["ann", "bob"]
 
 
 def test_a_pause_that_ended_by_itself_keeps_its_own_end(redis: Redis) -> None:
@@ -46,24 +46,22 @@ def test_an_occurrence_that_was_claimed_late_meets_the_pause_that_began_after_it
     redis: Redis,
 ) -> None:
     _pause(redis, "ann", NOW + 5, None)
-    found = _over(redis, NOW)
-    assert found is not None
-    assert found.by == "ann"
+    pause = _over(redis, NOW)
+    assert pause is not None
+    assert pause.by == "ann"
 
 
 def test_without_an_instant_the_server_says_when_a_pause_ended(redis: Redis) -> None:
     now = redis.time()[0]
     _pause(redis, "ann", now - 100, None)
     resume(redis, "test", "tasks.x")
-    found = _over(redis, now - 50)
-    assert found is not None
-    assert found.until is not None
-    assert now <= found.until < now + 60
+    pause = _over(redis, now - 50)
+    assert pause is not None
+    assert pause.until is not None
+    assert now <= pause.until < now + 60
 
 
-def test_the_pauses_that_are_no_more_are_capped_and_expire(
-    redis: Redis, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ended_pauses_are_capped_and_expire(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keys, "ENDED_PAUSES", 3)
     for number in range(6):
         _pause(redis, "ann", NOW + number, None)

@@ -79,9 +79,7 @@ def test_claims_of_small_events_are_one_call(redis: Redis, read: ReadSchedule) -
     assert _calls(redis) == 1
 
 
-def test_large_events_of_which_none_is_decided_in_time_are_told_so(
-    redis: Redis, events: list[Event]
-) -> None:
+def test_large_events_claimed_too_late_stay_undecided(redis: Redis, events: list[Event]) -> None:
     ledger = Ledger(redis, app="test", token="t")
     ledger.enrol(events, NOW - 1)
     settled = ledger.receive(ledger.send([Claim(event, NOW) for event in events], NOW, NOW - 1))

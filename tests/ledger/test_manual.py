@@ -55,7 +55,7 @@ def test_the_schedule_is_untouched_and_the_history_knows(redis: Redis, read: Rea
     run_now(redis, "test", "tasks.x", NOW + 30)
     record = read_record(redis, "test", "tasks.x")
     assert (record.decided, record.fired) == (NOW - 1, None)
-    assert [each.kind for each in record.history] == [Kind.MANUAL]
+    assert [decision.kind for decision in record.history] == [Kind.MANUAL]
     (outcome,) = ledger.claim([Claim(event, NOW)], NOW)
     assert outcome.kind is Kind.FIRED
 

@@ -32,14 +32,14 @@ def test_allowed_overlap_enqueues_whatever_the_job_before_does(
 
 
 @pytest.mark.parametrize("policy", ["skip", "replace"])
-def test_a_job_that_ended_is_in_nobodys_way(policy: str, redis: Redis, read: ReadSchedule) -> None:
+def test_a_job_that_ended_is_not_in_the_way(policy: str, redis: Redis, read: ReadSchedule) -> None:
     event = _fired_once(redis, read, policy, task="builtins.len", args="[()]")
     SimpleWorker([Queue("default", connection=redis)], connection=redis).work(burst=True)
     assert _second(redis, event) is Kind.FIRED
 
 
 @pytest.mark.parametrize("policy", ["skip", "replace"])
-def test_a_job_that_failed_for_good_is_in_nobodys_way(
+def test_a_job_that_failed_for_good_is_not_in_the_way(
     policy: str, redis: Redis, read: ReadSchedule
 ) -> None:
     event = _fired_once(redis, read, policy, task="builtins.len", args="[3]")
@@ -181,7 +181,11 @@ def test_a_job_that_is_replaced_again_and_again_is_in_the_queue_once(
     for number in range(1, 21):
         redis.rpush("rq:queue:default", *(f"behind-{number}-{n}" for n in range(50)))
         assert _second(redis, event, at=NOW + number * 60) is Kind.FIRED
-    ours = [each for each in Queue("default", connection=redis).job_ids if each.startswith("e-")]
+    ours = [
+        identifier
+        for identifier in Queue("default", connection=redis).job_ids
+        if identifier.startswith("e-")
+    ]
     assert ours == [_ledger(redis).job_id(Claim(event, NOW + 1200))]
     assert redis.llen("rq:queue:default") == 200 + 20 * 50 + 1
 

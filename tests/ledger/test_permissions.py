@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from redis import Redis
 
 from clock.connection.client import connect
 from clock.decision import Kind
-from clock.errors import ServerError
+from clock.errors import NotAQueueError, ServerError
+from clock.ledger.backfill import Backfill
 from clock.ledger.ledger import Claim, Ledger
+from clock.ledger.manual import run_now
 from clock.ledger.record import Record
 from clock.ledger.records import read_record
 from clock.schedule.event import Event
@@ -56,21 +58,35 @@ def test_the_queue_of_one_event_does_not_hold_up_that_of_another(
     ours = ("~clock:*", "~rq:job:*", "~rq:queues", "~rq:queue:other")
     _allow(redis, "resetkeys", *ours, "%R~rq:queue:*")
     outcomes = ledger.claim([Claim(event, NOW), Claim(other, NOW)], NOW)
-    assert [(each.kind, each.is_refused) for each in outcomes] == [
+    assert [(outcome.kind, outcome.is_refused) for outcome in outcomes] == [
         (None, True),
         (Kind.FIRED, False),
     ]
     assert [redis.llen("rq:queue:default"), redis.llen("rq:queue:other")] == [0, 1]
 
 
-def test_who_may_not_note_a_queue_records_nothing(
-    redis: Redis, limited: Redis, event: Event
-) -> None:
+def test_a_claim_denied_sadd_records_nothing(redis: Redis, limited: Redis, event: Event) -> None:
     ledger = _ledger(limited, event)
     _allow(redis, "-sadd")
     with pytest.raises(ServerError):
         ledger.claim([Claim(event, NOW)], NOW)
     assert _record(redis).decided == NOW - 1
+
+
+@pytest.mark.parametrize("way", ["by hand", "backfill"])
+def test_a_job_outside_a_claim_is_not_written_where_it_cannot_be_pushed(
+    way: str, redis: Redis, limited: Redis, event: Event
+) -> None:
+    _ledger(limited, event)
+    _allow(redis, "-rpush")
+    backfill = Backfill(limited, app="test", event=event, serializer="pickle")
+    push: Callable[[], object] = {
+        "by hand": lambda: run_now(limited, "test", "tasks.x", NOW),
+        "backfill": lambda: backfill.push(NOW - 10, NOW),
+    }[way]
+    with pytest.raises(NotAQueueError, match="rq:queue:default holds no queue, or nothing may be"):
+        push()
+    assert redis.keys("rq:*") == []
 
 
 def _allow(redis: Redis, *rules: str) -> None:

@@ -48,7 +48,7 @@ def test_a_start_leaves_every_event_the_times_it_has_had_since_0_1_0(
     _run(redis, schedule)
     after = read_descriptions(redis, APP)
     assert after == before
-    assert {name for name, found in after.items() if found.removed} == {"gone"}
+    assert {name for name, description in after.items() if description.removed} == {"gone"}
 
 
 def test_every_occurrence_since_0_1_0_stopped_is_decided_once(
@@ -96,7 +96,9 @@ def test_a_clock_of_today_writes_every_field_that_one_of_0_1_0_reads(
     (own,) = _hash(redis, keys.clocks(APP)).values()
     assert set(json.loads(life)) <= set(json.loads(own))
     for name in schedule.events:
-        (since, body), (since_now, body_now) = (said[name].split(" ", 1) for said in (before, now))
+        (since, body), (since_now, body_now) = (
+            lines[name].split(" ", 1) for lines in (before, now)
+        )
         assert since_now == since
         assert lost(json.loads(body), json.loads(body_now)) == {}, name
 
@@ -124,5 +126,5 @@ def _jobs(redis: Redis) -> list[str]:
 
 
 def _hash(redis: Redis, key: str) -> dict[str, str]:
-    found: Mapping[Any, Any] = redis.hgetall(key)
-    return {field.decode(): value.decode() for field, value in found.items()}
+    fields: Mapping[Any, Any] = redis.hgetall(key)
+    return {field.decode(): value.decode() for field, value in fields.items()}

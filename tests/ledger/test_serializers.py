@@ -38,14 +38,14 @@ def test_whatever_names_a_serializer_has_one_name(given: object, name: str) -> N
     assert serializer_name(given) == name
 
 
-def test_a_worker_with_another_serializer_is_told_of_the_clock(redis: Redis) -> None:
+def test_a_worker_with_another_serializer_is_warned_of_the_clock(redis: Redis) -> None:
     meet_workers(redis, app="shop", serializer="json", queues=["high", "low"])
     assert _start_worker(redis, "one", "pickle", "other", "low") == [
         "this worker reads pickle, but the clock shop writes json: it fails their jobs; " + REMEDY
     ]
 
 
-def test_a_clock_with_another_serializer_is_told_of_the_workers(redis: Redis) -> None:
+def test_a_clock_with_another_serializer_is_warned_of_the_workers(redis: Redis) -> None:
     for name in ("a", "b", "c", "d", "e"):
         _start_worker(redis, name, "json", "default")
     _start_worker(redis, "elsewhere", "json", "other")
@@ -55,19 +55,19 @@ def test_a_clock_with_another_serializer_is_told_of_the_workers(redis: Redis) ->
     ]
 
 
-def test_where_both_agree_by_whatever_name_nothing_is_said(redis: Redis) -> None:
+def test_one_serializer_under_two_names_is_not_warned_of(redis: Redis) -> None:
     assert meet_workers(redis, app="shop", serializer="json", queues=["default"]) == []
     assert _start_worker(redis, "one", JSONSerializer, "default") == []
     path = "rq.serializers.JSONSerializer"
     assert meet_workers(redis, app="shop", serializer=path, queues=["default"]) == []
 
 
-def test_a_worker_of_other_queues_is_not_told(redis: Redis) -> None:
+def test_a_worker_of_other_queues_is_not_warned(redis: Redis) -> None:
     meet_workers(redis, app="shop", serializer="json", queues=["high"])
     assert _start_worker(redis, "one", "pickle", "low") == []
 
 
-def test_nothing_is_said_of_a_worker_that_left_nothing_nor_of_a_dead_one(redis: Redis) -> None:
+def test_a_worker_that_is_dead_or_recorded_nothing_is_not_warned_of(redis: Redis) -> None:
     plain = Worker([Queue("default", connection=redis)], connection=redis, name="plain")
     plain.register_birth()  # type: ignore[no-untyped-call]
     _start_worker(redis, "dead", "json", "default")
@@ -82,7 +82,7 @@ def test_a_clock_that_changed_its_serializer_is_known_by_the_new_one(redis: Redi
     assert _start_worker(redis, "one", "json", "default") == []
 
 
-def test_what_is_left_expires(redis: Redis) -> None:
+def test_recorded_serializers_expire(redis: Redis) -> None:
     meet_workers(redis, app="shop", serializer="json", queues=["default"])
     assert 0 < redis.ttl(keys.serializers("default")) <= keys.SERIALIZERS_TTL
     _start_worker(redis, "one", "json", "default")
@@ -106,8 +106,8 @@ def test_a_starting_clock_logs_the_mismatch_in_one_line_naming_both(
     schedule = read("every('day', 'tasks.x', queue='io')", serializer="json")
     ledger = Ledger(redis, app="shop", token="t", serializer="json")
     with caplog.at_level(logging.WARNING, "clock"):
-        Loop(list(schedule.events.values()), ledger, Stop()).turn()
-    (line,) = [each for each in caplog.records if each.message == "serializer"]
+        Loop(list(schedule.events.values()), ledger, Stop()).tick()
+    (line,) = [record for record in caplog.records if record.message == "serializer"]
     assert line.__dict__["fields"]["reason"] == (
         "this clock writes json, but the worker one reads pickle: they fail its jobs; " + REMEDY
     )
@@ -115,6 +115,8 @@ def test_a_starting_clock_logs_the_mismatch_in_one_line_naming_both(
 
 def _start_worker(redis: Redis, name: str, serializer: object, *queues: str) -> list[str]:
     """What a worker does at its start; what it is told."""
-    worker = Worker([Queue(each, connection=redis) for each in queues], connection=redis, name=name)
+    worker = Worker(
+        [Queue(queue, connection=redis) for queue in queues], connection=redis, name=name
+    )
     worker.register_birth()  # type: ignore[no-untyped-call]
     return meet_clocks(redis, worker_key=worker.key, serializer=serializer, queues=queues)

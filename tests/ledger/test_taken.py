@@ -68,7 +68,7 @@ def test_an_occurrence_fires_once_the_job_that_had_its_id_is_gone(
     assert redis.llen("rq:queue:default") == 1
 
 
-def test_a_key_that_holds_no_job_at_all_harms_nobody_else(
+def test_a_job_key_of_another_type_holds_up_its_own_event_only(
     redis: Redis, ledger: Ledger, events: list[Event]
 ) -> None:
     ledger.enrol(events, NOW - 1)
@@ -91,7 +91,7 @@ def test_a_run_before_an_occurrence_whose_id_is_taken_is_recorded_with_it(
     assert kinds == [Kind.MISSED, Kind.FIRED]
 
 
-def test_a_job_of_its_own_that_fired_while_the_server_was_ahead_takes_no_id_from_its_event(
+def test_a_job_that_fired_while_the_server_was_ahead_is_its_events_own(
     redis: Redis, ledger: Ledger, events: list[Event]
 ) -> None:
     event = events[0]
@@ -118,7 +118,7 @@ def test_the_job_that_would_be_replaced_stays_where_the_new_one_cannot_be(
 
 
 @pytest.mark.parametrize("serializer", ["pickle", "json"])
-def test_what_a_claim_that_failed_left_behind_is_not_somebody_elses(
+def test_jobs_that_a_failed_claim_left_behind_are_its_own(
     serializer: str, redis: Redis, server_url: str, events: list[Event]
 ) -> None:
     redis.execute_command("ACL", "SETUSER", "limited", "on", "nopass", "~*", "+@all", "-sadd")  # type: ignore[no-untyped-call]
@@ -151,6 +151,19 @@ def test_a_backfill_leaves_the_job_of_somebody_else_alone(
     assert backfill.push(NOW, NOW + 20) is Standing.TAKEN
     theirs.delete()
     assert backfill.push(NOW, NOW + 20) is Standing.OPEN
+
+
+def test_a_hash_without_data_takes_no_id(redis: Redis, events: list[Event]) -> None:
+    ledger = Ledger(redis, app="test", token="t")
+    ledger.enrol(events, NOW - 1)
+    ledger.claim([Claim(events[0], NOW + 10, Kind.MISSED, NOW, 2)], NOW + 20)
+    # A worker writes this once it has ended a job that expired meanwhile.
+    for identifier in (ledger.job_id(Claim(events[0], NOW)), manual_id("test", "e0", "again")):
+        redis.hset(Job.key_for(identifier), "status", "finished")
+    backfill = Backfill(redis, app="test", event=events[0], serializer="pickle")
+    assert backfill.push(NOW, NOW + 20) is Standing.OPEN
+    run_now(redis, "test", "e0", NOW, "again")
+    assert redis.llen("rq:queue:default") == 2
 
 
 def test_a_run_by_hand_says_that_another_job_has_its_id(redis: Redis, events: list[Event]) -> None:

@@ -1,4 +1,4 @@
-"""Spans of time in which no clock could claim, and what may be missing because of them."""
+"""Absences of clocks, and the occurrences that may be missing because of them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def assert_fired_by_the_rules(
 
     ``period`` divides a day, so its grid is that of the UTC day.
     """
-    assert all(at % period == 0 for at in scheduled), "an instant that is no occurrence"
+    assert all(at % period == 0 for at in scheduled), "an instant that is not an occurrence"
     assert all(a < b for a, b in pairwise(scheduled)), f"doubled or out of order: {scheduled}"
     assert scheduled[0] <= since + period + MARGIN, "the first occurrences are missing"
     assert scheduled[-1] > until - period - MARGIN, "the last occurrences are missing"

@@ -33,7 +33,7 @@ ledger.enrol(list(load(file).events.values()), float(stands_at))
 
 def unpack_first_release(folder: Path) -> Mapping[str, str]:
     """Unpack 0.1.0 into ``folder``; the environment in which ``python -m clock`` is it. Skips the
-    test where this is no checkout with its whole history, or has no RQ 2.
+    test outside a checkout with the whole history, or has no RQ 2.
     """
     if shutil.which("git") is None:
         pytest.skip(NEEDS)

@@ -1,4 +1,4 @@
-"""The users of docs/acl.md, made on a server as the page says, for an application of its own."""
+"""The users of docs/acl.md, created on a server as the page says."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ class Line(NamedTuple):
 
 def lines_of(user: str) -> list[Line]:
     """The lines of the page about ``user``, named there as in ``shop-clock``, in their order."""
-    found = [_line(command) for command in _COMMAND.findall(PAGE)]
-    return [line for line in found if line.user == f"{APP}-{user}"]
+    lines = [_line(command) for command in _COMMAND.findall(PAGE)]
+    return [line for line in lines if line.user == f"{APP}-{user}"]
 
 
 def grant(redis: Redis, *lines: Line) -> None:
@@ -58,13 +58,15 @@ def assert_exact(line: Line, *recordings: Recording, seldom: Collection[str] = (
     """Nothing was denied while it was recorded, and nothing that ``line`` gives is more than was
     used; but for the commands that are ``seldom`` used, which the caller explains.
     """
-    denied = [each for recording in recordings for each in recording.denied]
+    denied = [command for recording in recordings for command in recording.denied]
     assert not denied, denied
     used = set[str]().union(*(recording.commands for recording in recordings))
     needless = line.commands - used - set(seldom)
     assert not needless, f"{line.user} never uses {needless}"
     assert not used & set(seldom), f"{line.user} uses {used & set(seldom)}"
-    unused = {each for each in line.patterns if not any(of.uses(each) for of in recordings)}
+    unused = {
+        pattern for pattern in line.patterns if not any(of.uses(pattern) for of in recordings)
+    }
     assert not unused, f"{line.user} names no key of {unused}"
 
 
@@ -74,6 +76,6 @@ def address(url: str, user: str) -> str:
 
 
 def _line(command: str) -> Line:
-    said = command.replace("\\\n", " ").replace("PASSWORD", WORD).replace("shop", APP)
-    _, _, _, user, *rules = shlex.split(said)
+    filled_in = command.replace("\\\n", " ").replace("PASSWORD", WORD).replace("shop", APP)
+    _, _, _, user, *rules = shlex.split(filled_in)
     return Line(user, rules)

@@ -29,17 +29,17 @@ def fired(redis: Redis, event: str | None = None) -> list[Fired]:
 
     What is on a queue twice is here twice. Asks that every job say the same in its id and its meta.
     """
-    found = [
+    jobs = [
         _fired(queue, identifier, redis)
         for queue in Queue.all(connection=redis)
         for identifier in queue.get_job_ids()
     ]
-    return [each for each in found if event in (None, each.event)]
+    return [job for job in jobs if event in (None, job.event)]
 
 
 def scheduled(redis: Redis, event: str) -> list[int]:
     """The scheduled instants of the jobs of ``event``, in the order of their queue."""
-    return [each.scheduled for each in fired(redis, event)]
+    return [job.scheduled for job in fired(redis, event)]
 
 
 def job_hashes(redis: Redis) -> set[str]:

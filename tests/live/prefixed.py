@@ -39,7 +39,7 @@ def main(url: str, schedule: str) -> None:
             step(redis)
             Queue(connection=redis).empty()  # type: ignore[no-untyped-call]
         _overlap(redis, event)
-        _by_hand(redis, event)
+        _manually(redis, event)
 
 
 def _unique(redis: Redis) -> None:
@@ -86,7 +86,7 @@ def _overlap(redis: Redis, event: Event) -> None:
     assert not Job.exists(job.id, connection=redis)
 
 
-def _by_hand(redis: Redis, event: Event) -> None:
+def _manually(redis: Redis, event: Event) -> None:
     queue = Queue("io", connection=redis)
     before = len(queue)
     assert run_now(redis, "prefixed", event.name, time.time()) == queue.job_ids[-1]

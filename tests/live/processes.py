@@ -14,12 +14,14 @@ needs_proc = pytest.mark.skipif(
 
 def processes_in(folder: Path) -> dict[int, str]:
     """The living processes whose current folder is ``folder`` or below it: pid and command line."""
-    found = {}
+    processes = {}
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             # A process that has ended and is not yet waited for has no current folder.
             if (entry / "cwd").readlink().is_relative_to(folder):
-                found[int(entry.name)] = (entry / "cmdline").read_text().replace("\0", " ").strip()
+                processes[int(entry.name)] = (
+                    (entry / "cmdline").read_text().replace("\0", " ").strip()
+                )
         except OSError:
             continue
-    return found
+    return processes

@@ -33,7 +33,7 @@ class Recording:
 
     def uses(self, pattern: str) -> bool:
         """Whether a key or channel that ``pattern`` allows was named."""
-        return any(fnmatchcase(each, pattern) for each in self.arguments)
+        return any(fnmatchcase(argument, pattern) for argument in self.arguments)
 
 
 @contextmanager
@@ -46,8 +46,8 @@ def recorded(redis: Redis, *ours: str) -> Iterator[Recording]:
     with _monitored(redis, recording):
         redis.config_resetstat()
         yield recording
-        found: dict[str, dict[str, Any]] = redis.info("commandstats")
-    sent = {name.removeprefix("cmdstat_") for name, of in found.items() if of["calls"]}
+        statistics: dict[str, dict[str, Any]] = redis.info("commandstats")
+    sent = {name.removeprefix("cmdstat_") for name, of in statistics.items() if of["calls"]}
     recording.commands = sent - FREE - {"config|resetstat", "monitor", *ours}
     for entry in redis.acl_log():
         who, why, what = (entry[name] for name in ("username", "reason", "object"))
@@ -71,7 +71,7 @@ def _monitored(redis: Redis, recording: Recording) -> Iterator[None]:
 
 def _read(line: socket.socket, arguments: set[str]) -> None:
     with line.makefile("rb") as sent:
-        for each in sent:
-            for argument in _ARGUMENT.findall(each):
+        for command in sent:
+            for argument in _ARGUMENT.findall(command):
                 if len(argument) < 200:
                     arguments.add(argument.decode("utf-8", "replace"))

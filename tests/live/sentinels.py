@@ -69,7 +69,7 @@ class Sentinels:
         """Wait until every sentinel calls ``server`` the master, and it takes writes."""
         wait_for(
             "the sentinels name the new master",
-            lambda: all(_master_port(each) == server.port for each in self.sentinels),
+            lambda: all(_master_port(sentinel) == server.port for sentinel in self.sentinels),
             within=25,
         )
         with Redis.from_url(server.url) as connection:
@@ -77,8 +77,8 @@ class Sentinels:
 
     def _know_all(self) -> bool:
         return all(
-            (state := _state(each))["num-slaves"] == 1 and state["num-other-sentinels"] == 2
-            for each in self.sentinels
+            (state := _state(sentinel))["num-slaves"] == 1 and state["num-other-sentinels"] == 2
+            for sentinel in self.sentinels
         )
 
 
@@ -96,5 +96,5 @@ def _state(sentinel: ValkeyProcess) -> dict[str, Any]:
 
 
 def _master_port(sentinel: ValkeyProcess) -> int:
-    found: int = _state(sentinel)["port"]
-    return found
+    port: int = _state(sentinel)["port"]
+    return port

@@ -87,9 +87,9 @@ class InstalledRedis(Server):
 
     def start(self) -> None:
         self._folder.mkdir(exist_ok=True)
-        place = ["--port", str(self.port), "--dir", str(self._folder)]
+        options = ["--port", str(self.port), "--dir", str(self._folder)]
         self._process = subprocess.Popen(
-            [self._program, *place, *self._OPTIONS], stdout=subprocess.DEVNULL
+            [self._program, *options, *self._OPTIONS], stdout=subprocess.DEVNULL
         )
         wait_for("redis-server answers", self._answers)
 

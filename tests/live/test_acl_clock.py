@@ -35,7 +35,7 @@ SCHEDULE = (
     "every('1 second', 'work.ok', name='expiring', expires='1m', retry=3, queue='low')",
     "every('1 second', 'work.ok', name='limited', max_running=1)",
     "every(stream, 'work.ok', name='published')",
-    *(f"every('1 second', 'work.ok', name={each!r}, overlap='replace')" for each in REPLACED),
+    *(f"every('1 second', 'work.ok', name={name!r}, overlap='replace')" for name in REPLACED),
 )
 
 FIRING = {"plain", "like it", "asked", "all", "expiring", "limited", "published", *REPLACED}
@@ -47,7 +47,7 @@ OPTIONAL = ("time", "info", "config|get", "copy", "lpos")
 """Commands that the page says may be withheld."""
 
 
-def test_a_clock_does_all_it_does_with_exactly_the_rights_of_the_page(
+def test_a_clock_works_with_exactly_the_rights_that_the_docs_list(
     server: Server, redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
     (line,) = lines_of("clock")
@@ -60,7 +60,7 @@ def test_a_clock_does_all_it_does_with_exactly_the_rights_of_the_page(
         _wait_until_all_fire(first)
         first.wait_for_line("skipped")
         first.kill()
-    assert _said(first) == set()
+    assert _messages(first) == set()
 
     _leave_states(redis, first)
     pause(redis, APP, "paused", Pause(until=None, reason="", by="ann", since=int(time.time())))
@@ -70,12 +70,12 @@ def test_a_clock_does_all_it_does_with_exactly_the_rights_of_the_page(
         _wait_until_all_fire(second)
         wait_for("it beats", lambda: _seconds(second) >= 6)
         redis.flushall()
-        lost = second.wait_for_line("server forgot")
+        lost = second.wait_for_line("server lost data")
         wait_for("it fires again", lambda: second.enqueued()[-1][1] > lost["ts"])
         assert second.stop() == 0
     assert lost["pauses_written_back"] == "paused"
     assert "paused" not in dict(second.enqueued())
-    assert _said(second) == {"server forgot"}
+    assert _messages(second) == {"server lost data"}
 
     other = file.with_name("other.py")
     other.write_text(
@@ -85,30 +85,30 @@ def test_a_clock_does_all_it_does_with_exactly_the_rights_of_the_page(
         both = [
             start_clock(of, url, CLOCK_APP=APP, CLOCK_CONFLICT_AFTER="1") for of in (file, other)
         ]
-        for each in both:
-            each.wait_for_line("conflict", within=30)
-        assert [each.stop() for each in both] == [0, 0]
-    for each in both:
-        assert _said(each) == {"conflict"}
+        for clock in both:
+            clock.wait_for_line("conflict", within=30)
+        assert [clock.stop() for clock in both] == [0, 0]
+    for clock in both:
+        assert _messages(clock) == {"conflict"}
 
     assert_exact(line, start, return_, conflict)
 
 
-def test_a_clock_fires_without_the_commands_that_the_page_calls_optional(
+def test_a_clock_fires_without_the_commands_that_the_docs_call_optional(
     server: Server, redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
     (line,) = lines_of("clock")
-    grant(redis, line, line._replace(rules=[f"-{each}" for each in OPTIONAL]))
+    grant(redis, line, line._replace(rules=[f"-{command}" for command in OPTIONAL]))
     clock = start_clock(write_schedule(*SCHEDULE), address(server.url, "clock"), CLOCK_APP=APP)
     _wait_until_all_fire(clock)
     wait_for("some fire again", lambda: _seconds(clock) >= 3)
     assert clock.stop() == 0
-    (said,) = (each for each in clock.troubles() if each["msg"] not in ORDINARY)
-    assert said["msg"] == "server time"
-    assert "may not ask the server for its TIME" in said["reason"]
+    (trouble,) = (line for line in clock.troubles() if line["msg"] not in ORDINARY)
+    assert trouble["msg"] == "server time"
+    assert "may not ask the server for its TIME" in trouble["reason"]
 
 
-def _said(clock: ClockProcess) -> set[str]:
+def _messages(clock: ClockProcess) -> set[str]:
     """Of what it logged above the level of information, what may be about its rights."""
     return {line["msg"] for line in clock.troubles()} - ORDINARY
 

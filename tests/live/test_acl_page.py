@@ -1,4 +1,4 @@
-"""The page, the commands and an application as the users that docs/acl.md makes for them."""
+"""The web UI, the commands and an application as the users that docs/acl.md creates for them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def scene(
     return Scene(file, failed, running)
 
 
-def test_the_page_does_all_it_does_with_exactly_the_rights_of_the_page(
+def test_the_web_ui_works_with_exactly_the_rights_that_the_docs_list(
     server: Server, redis: Redis, scene: Scene, tmp_path: Path
 ) -> None:
     reading, acting, enqueueing = lines_of("page")
@@ -81,7 +81,7 @@ def test_the_page_does_all_it_does_with_exactly_the_rights_of_the_page(
     grant(redis, reading)
     with recorded(redis) as looks, _page(tmp_path, url) as page:
         answers = {path: page.get(path) for path in _paths(failed[0])}
-        assert page.post("/api/v1/schedules/failing/run").status_code == 403
+        assert page.post("/api/v1/events/failing/run").status_code == 403
     assert [
         (path, answer.status_code, answer.text)
         for path, answer in answers.items()
@@ -90,7 +90,7 @@ def test_the_page_does_all_it_does_with_exactly_the_rights_of_the_page(
     assert_exact(reading, looks)
 
     grant(redis, acting)
-    event = "/api/v1/schedules/failing"
+    event = "/api/v1/events/failing"
     with recorded(redis) as acts, _page(tmp_path, url, "--allow-actions") as page:
         for done in (
             page.post(f"{event}/run"),
@@ -129,17 +129,17 @@ def test_the_page_does_all_it_does_with_exactly_the_rights_of_the_page(
     assert_exact(enqueueing, sends)
 
 
-def test_the_page_shows_the_time_of_its_host_where_it_may_not_ask_for_the_server_s(
+def test_without_permission_for_time_the_web_ui_uses_the_time_of_its_host(
     server: Server, redis: Redis, scene: Scene, tmp_path: Path
 ) -> None:
     reading, *_ = lines_of("page")
     grant(redis, reading, reading._replace(rules=["-time"]))
     with _page(tmp_path, address(server.url, "page")) as page:
         assert page.get("/").status_code == 200
-        assert page.get("/api/v1/schedules").status_code == 200
+        assert page.get("/api/v1/events").status_code == 200
 
 
-def test_the_commands_that_read_need_no_more_than_the_page(
+def test_commands_that_read_need_only_the_rights_of_the_web_ui(
     server: Server, redis: Redis, scene: Scene
 ) -> None:
     reading, *_ = lines_of("page")
@@ -154,7 +154,7 @@ def test_the_commands_that_read_need_no_more_than_the_page(
     assert reads.denied == []
 
 
-def test_the_commands_that_write_do_so_with_exactly_the_rights_of_the_page(
+def test_commands_that_write_work_with_exactly_the_rights_that_the_docs_list(
     server: Server, redis: Redis, scene: Scene
 ) -> None:
     (line,) = lines_of("operator")
@@ -164,7 +164,7 @@ def test_the_commands_that_write_do_so_with_exactly_the_rights_of_the_page(
     assert_exact(line, writes)
 
 
-def test_the_commands_do_without_the_time_of_the_server(
+def test_the_commands_work_without_permission_for_time(
     server: Server, redis: Redis, scene: Scene
 ) -> None:
     (line,) = lines_of("operator")
@@ -172,7 +172,7 @@ def test_the_commands_do_without_the_time_of_the_server(
     _write(address(server.url, "operator"), scene.file)
 
 
-def test_an_application_enqueues_and_waits_with_exactly_the_rights_of_the_page(
+def test_an_application_works_with_exactly_the_rights_that_the_docs_list(
     server: Server, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLOCK_APP", APP)
@@ -256,6 +256,6 @@ def _write(url: str, file: Path) -> None:
     backfill = ("backfill", str(file), "hourly", "--from", since, "--until", until)
     assert "to enqueue" in run(*backfill, "--dry-run")
     assert "enqueued" in run(*backfill)
-    assert "3 stood there or later" in run("restore", since)
-    assert "no record stands in the future" in run("rewind")
-    assert "does not stand in the future" in run("rewind", "failing")
+    assert "3 were there or later" in run("restore", since)
+    assert "no record is in the future" in run("rewind")
+    assert "is not in the future" in run("rewind", "failing")

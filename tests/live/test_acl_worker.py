@@ -21,7 +21,7 @@ from tests.live.waiting import wait_for
 from tests.live.worker_process import WorkerProcess
 from tests.live.worker_tasks import enqueue_occurrence
 
-FOUND = 40
+NOTICED_WITHIN = 40
 """Seconds within which the jobs of killed workers are found."""
 
 MORE = """
@@ -55,7 +55,7 @@ QUEUES = (["default"], ["default", "low"])
 """Those of two workers: one with a single queue takes jobs by another command."""
 
 
-def test_workers_do_all_they_do_with_exactly_the_rights_of_the_page(
+def test_workers_work_with_exactly_the_rights_that_the_docs_list(
     server: Server, redis: Redis, start_worker: StartWorker, work_folder: Path
 ) -> None:
     alone, with_scheduler = lines_of("worker")
@@ -86,9 +86,11 @@ def test_workers_do_all_they_do_with_exactly_the_rights_of_the_page(
         wait_for("limited jobs run", lambda: noted("limited") == 3)
         wait_for("the grouped jobs run", lambda: noted("grouped") == 4)
         wait_for("it is stopped", lambda: _stop(redis, stopped))
-        wait_for("its callback runs", lambda: noted("mourned-AbandonedJobError"), within=FOUND)
-        wait_for("what was left runs", lambda: noted("left"), within=FOUND)
-        wait_for("the other runs again", lambda: noted("begin") == 4, within=FOUND)
+        wait_for(
+            "its callback runs", lambda: noted("mourned-AbandonedJobError"), within=NOTICED_WITHIN
+        )
+        wait_for("what was left runs", lambda: noted("left"), within=NOTICED_WITHIN)
+        wait_for("the other runs again", lambda: noted("begin") == 4, within=NOTICED_WITHIN)
         wait_for("a sign of life with a job in hand", lambda: life.saw("HSETNX"))
         for worker in workers:
             worker.wait_until_listening()
@@ -113,11 +115,11 @@ def test_workers_do_all_they_do_with_exactly_the_rights_of_the_page(
     assert_exact(with_scheduler, scheduling)
 
 
-def test_a_worker_runs_jobs_without_the_commands_that_the_page_calls_optional(
+def test_a_worker_runs_jobs_without_the_commands_the_docs_call_optional(
     server: Server, redis: Redis, start_worker: StartWorker
 ) -> None:
     alone, _ = lines_of("worker")
-    grant(redis, alone, alone._replace(rules=[f"-{each}" for each in OPTIONAL]))
+    grant(redis, alone, alone._replace(rules=[f"-{command}" for command in OPTIONAL]))
     job = enqueue_occurrence(redis, "add", 1, 2)
     worker = start_worker("--burst", url=address(server.url, "worker"), CLOCK_APP=APP)
     assert worker.process.wait(timeout=15) == 0

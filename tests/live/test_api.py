@@ -67,15 +67,15 @@ def test_a_program_runs_an_event_and_enqueues_what_it_may(
     start_clock(write_schedule("every('day', 'tasks.y', name='daily')"))
     wait_for("the clock is seen", lambda: web.get("/api/v1/status").json()["healthy"])
     assert web.get("/healthz").json() == {"state": "ok"}
-    run = web.post("/api/v1/schedules/daily/run", headers={"Idempotency-Key": "k"})
+    run = web.post("/api/v1/events/daily/run", headers={"Idempotency-Key": "k"})
     assert run.status_code == 201
-    said = {"task": "tasks.x", "args": [1]}
-    assert web.post("/api/v1/jobs", json=said).status_code == 201
-    assert web.post("/api/v1/jobs", json=said | {"task": "tasks.y"}).status_code == 403
+    body = {"task": "tasks.x", "args": [1]}
+    assert web.post("/api/v1/jobs", json=body).status_code == 201
+    assert web.post("/api/v1/jobs", json=body | {"task": "tasks.y"}).status_code == 403
     assert redis.llen("rq:queue:default") == 2
 
 
-def test_every_answer_over_http_is_as_described(web: httpx.Client) -> None:
+def test_every_response_matches_the_description(web: httpx.Client) -> None:
     schema = schemathesis.openapi.from_url(f"{web.base_url}/api/v1/openapi.json", headers=WHO)
     asked = 0
 
@@ -84,8 +84,8 @@ def test_every_answer_over_http_is_as_described(web: httpx.Client) -> None:
         asked += 1
         case.call_and_validate(headers=WHO, checks=CHECKS)
 
-    for found in schema.get_all_operations():
-        operation: Any = found
+    for described in schema.get_all_operations():
+        operation: Any = described
         case = operation.ok().as_strategy(generation_mode=GenerationMode.POSITIVE)
         settings(
             max_examples=EXAMPLES, deadline=None, derandomize=True, database=None,
@@ -96,12 +96,12 @@ def test_every_answer_over_http_is_as_described(web: httpx.Client) -> None:
 
 def test_the_server_goes_away_and_comes_back(server: Server, web: httpx.Client) -> None:
     server.stop()
-    answer = web.get("/api/v1/schedules")
+    answer = web.get("/api/v1/events")
     assert (answer.status_code, answer.json()["status"]) == (503, 503)
     assert int(answer.headers["retry-after"]) > 0
     assert web.get("/readyz").status_code == 503
     server.start()
-    wait_for("it answers again", lambda: web.get("/api/v1/schedules").status_code == 200)
+    wait_for("it answers again", lambda: web.get("/api/v1/events").status_code == 200)
 
 
 def _answers(client: httpx.Client) -> bool:

@@ -120,7 +120,7 @@ def _wait_for_claims(redis: Redis, *clocks: ClockProcess) -> None:
 
 def _since(redis: Redis) -> dict[str, object]:
     """Since when each event has had its recurrence."""
-    return {name: each.since for name, each in read_descriptions(redis, APP).items()}
+    return {name: description.since for name, description in read_descriptions(redis, APP).items()}
 
 
 def _assert_all_is_decided_once(redis: Redis, schedule: Schedule, since: int) -> None:

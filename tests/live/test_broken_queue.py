@@ -13,7 +13,7 @@ from tests.live.jobs import scheduled
 from tests.live.waiting import wait_for
 
 
-def test_a_broken_queue_is_reported_once_holds_up_nothing_else_and_fires_when_it_is_mended(
+def test_a_broken_queue_is_reported_once_delays_no_other_and_fires_when_repaired(
     redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
     redis.set("rq:queue:broken", "x")
@@ -28,7 +28,7 @@ def test_a_broken_queue_is_reported_once_holds_up_nothing_else_and_fires_when_it
     assert [line["event"] for line in clock.lines("trouble")] == ["lame"]
 
     redis.delete("rq:queue:broken")
-    mended = time.time()
+    repaired = time.time()
     wait_for("it fires again", lambda: redis.llen("rq:queue:broken") >= 3)
     end = time.time()
     assert clock.stop() == 0
@@ -37,8 +37,8 @@ def test_a_broken_queue_is_reported_once_holds_up_nothing_else_and_fires_when_it
         assert_fired_by_the_rules(scheduled(redis, event), 1, [], since=begin, until=end)
     # A refused claim is made again within a second or so; until then it may still be held.
     lame = scheduled(redis, "lame")
-    held = Absence(start=begin, end=max(mended, float(lame[0])))
+    held = Absence(start=begin, end=max(repaired, float(lame[0])))
     assert_fired_by_the_rules(lame, 1, [held], since=lame[0], until=end)
-    assert mended - 2 < lame[0] < mended + 2, "not the newest of what it missed"
+    assert repaired - 2 < lame[0] < repaired + 2, "not the newest of what it missed"
     assert [line["msg"] for line in clock.troubles()] == ["trouble", "missed"]
     assert [line["event"] for line in clock.troubles()] == ["lame", "lame"]

@@ -1,4 +1,4 @@
-"""Hosts whose wall clock lies: the server's time decides, and each occurrence fires on time."""
+"""Hosts with a wrong wall clock: the server's time decides, and each occurrence fires on time."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def schedule(write_schedule: WriteSchedule) -> Path:
     return write_schedule("every('1 second', 'tasks.x')")
 
 
-def test_a_host_that_was_400_days_ahead_for_some_seconds_costs_nothing(
+def test_a_host_that_was_400_days_ahead_for_some_seconds_loses_nothing(
     redis: Redis, start_wrong: StartWrong
 ) -> None:
     clock, host = start_wrong(400 * DAY)
@@ -60,7 +60,7 @@ def test_a_host_that_was_400_days_ahead_for_some_seconds_costs_nothing(
 
 
 @pytest.mark.parametrize("offset", [-DAY, -600, -3, 3, 600, DAY])
-def test_a_wrong_host_beside_a_right_one_fires_nothing_early_and_keeps_nothing_from_it(
+def test_a_host_with_a_wrong_clock_fires_nothing_early_and_blocks_no_other(
     offset: int, redis: Redis, start_wrong: StartWrong
 ) -> None:
     (wrong, _), (right, _) = start_wrong(offset), start_wrong(0)
@@ -70,9 +70,9 @@ def test_a_wrong_host_beside_a_right_one_fires_nothing_early_and_keeps_nothing_f
     _wait_for_jobs(redis, known + 3)
     assert right.stop() == 0
     _are_on_time_without_a_gap(redis)
-    (said,) = wrong.lines("wall clock")
-    assert said["level"] == "warning"
-    assert said["offset"] == pytest.approx(offset, abs=0.5)
+    (warning,) = wrong.lines("wall clock")
+    assert warning["level"] == "warning"
+    assert warning["offset"] == pytest.approx(offset, abs=0.5)
     assert right.lines("wall clock") == []
 
 
@@ -98,7 +98,7 @@ def test_the_log_says_how_late_by_the_servers_clock(redis: Redis, start_wrong: S
     assert all(0 <= line["lateness"] < 1 for line in clock.lines("enqueued"))
 
 
-def test_what_expires_after_ten_seconds_is_there_to_run_on_a_host_twelve_behind(
+def test_expires_of_ten_seconds_works_on_a_host_twelve_seconds_behind(
     redis: Redis, write_schedule: WriteSchedule, start_wrong: StartWrong
 ) -> None:
     write_schedule("every('1 second', 'tasks.x', expires='10s')")
@@ -135,7 +135,7 @@ def _wait_for_jobs(redis: Redis, count: int) -> None:
 def _are_on_time_without_a_gap(redis: Redis) -> None:
     """Every second from the first job to the last has its own, none before its time."""
     jobs = fired(redis, "tasks.x")
-    found = [job.scheduled for job in jobs]
-    assert found == list(range(found[0], found[-1] + 1))
+    scheduled = [job.scheduled for job in jobs]
+    assert scheduled == list(range(scheduled[0], scheduled[-1] + 1))
     assert all(job.enqueued >= job.scheduled - TOLERANCE for job in jobs)
-    assert abs(found[-1] - time.time()) < 20
+    assert abs(scheduled[-1] - time.time()) < 20

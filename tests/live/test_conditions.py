@@ -1,4 +1,4 @@
-"""What users' code does to the clock that asks it: it costs its own event, and nobody else."""
+"""Code of users in conditions and times: it delays its own event and no other."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HEAD = (
 GOOD = "for n in range(20): every('1 second', 'tasks.good', name=f'good {n}')"
 
 
-def test_ten_conditions_that_wait_make_no_other_event_late(
+def test_ten_slow_conditions_make_no_other_event_late(
     redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
     file = write_schedule(
@@ -86,7 +86,7 @@ def test_a_condition_that_misbehaves_is_an_error_of_its_event(
         "period('10 seconds') - quits",
     ],
 )
-def test_times_that_users_give_cost_the_others_nothing(
+def test_slow_times_of_users_make_no_other_event_late(
     period: str, redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
     file = write_schedule(
@@ -119,7 +119,7 @@ def test_times_that_users_give_cost_the_others_nothing(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stop_while_a_condition_is_asked_says_so_and_leaves_it_to_the_next_start(
+def test_a_stop_during_a_condition_is_logged_and_the_next_start_decides(
     number: signal.Signals,
     redis: Redis,
     write_schedule: WriteSchedule,

@@ -36,7 +36,7 @@ def project(tmp_path: Path) -> Write:
     return write
 
 
-def test_two_projects_that_steal_each_others_jobs_say_so_in_both_logs_and_in_the_status(
+def test_two_projects_that_steal_each_others_jobs_are_in_both_logs_and_the_status(
     redis: Redis, project: Write, start_clock: StartClock
 ) -> None:
     clocks = [
@@ -49,15 +49,15 @@ def test_two_projects_that_steal_each_others_jobs_say_so_in_both_logs_and_in_the
         assert line["theirs"].startswith(f"{other}.py on ")
         assert line["theirs"].endswith(f":{clocks[1 - clocks.index(clock)].process.pid}")
         assert "--app" in line["remedy"]
-    found = wait_for("both have noted it", lambda: _conflicts(redis))
-    assert found == {"prod.py", "staging.py"}
+    files = wait_for("both have noted it", lambda: _conflicts(redis))
+    assert files == {"prod.py", "staging.py"}
 
     clocks[1].kill()
-    clocks[0].wait_for_line("conflict over", within=45)
+    clocks[0].wait_for_line("conflict resolved", within=45)
     wait_for("the status is well again", lambda: not _conflicts(redis))
 
 
-def test_projects_with_an_application_each_are_no_conflict_and_get_all_their_jobs(
+def test_projects_with_their_own_application_do_not_conflict_and_get_all_jobs(
     redis: Redis, project: Write, start_clock: StartClock
 ) -> None:
     clocks = [
@@ -72,7 +72,7 @@ def test_projects_with_an_application_each_are_no_conflict_and_get_all_their_job
         assert redis.llen(f"rq:queue:{name}") == len(clock.enqueued())
 
 
-def test_a_deploy_that_overlaps_for_less_than_it_may_is_silent(
+def test_a_deploy_that_overlaps_within_the_limit_is_not_reported(
     redis: Redis, project: Write, start_clock: StartClock
 ) -> None:
     old = start_clock(project("old", "default"), CLOCK_CONFLICT_AFTER="60")
@@ -81,15 +81,15 @@ def test_a_deploy_that_overlaps_for_less_than_it_may_is_silent(
     wait_for("the new one has beaten twice", lambda: _beats_of(redis, new) >= 3, within=30)
     assert old.stop() == 0
     assert [clock.lines("conflict") for clock in (old, new)] == [[], []]
-    assert logged_at(new.wait_for_line("other file")) >= new.spawned
+    assert logged_at(new.wait_for_line("other schedule file")) >= new.spawned
 
 
 def _conflicts(redis: Redis) -> set[str]:
     snapshot = read_snapshot(redis, "clock")
-    found = status(snapshot, max(life.last_tick for life in snapshot.lives))
-    if found.conflicts:
-        assert exit_code(found) == 7
-    return {life.file for conflict in found.conflicts for life in conflict.clocks}
+    app_status = status(snapshot, max(life.last_tick for life in snapshot.lives))
+    if app_status.conflicts:
+        assert exit_code(app_status) == 7
+    return {life.file for conflict in app_status.conflicts for life in conflict.clocks}
 
 
 def _has_beaten(redis: Redis, app: str) -> bool:

@@ -1,4 +1,4 @@
-"""A worker that was killed: who still counts it."""
+"""How long a killed worker is still counted."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tests.live.conftest import StartWorker
 from tests.live.waiting import wait_for
 
 
-def test_a_killed_worker_is_not_counted_once_its_last_sign_of_life_is_over(
+def test_a_killed_worker_is_not_counted_once_its_heartbeat_expired(
     redis: Redis, start_worker: StartWorker
 ) -> None:
     worker = start_worker("io")
     worker.wait_until_listening()
     wait_for("it is counted", lambda: count_workers(redis, ["io"]) == {"io": 1})
-    assert [found.workers for found in read_queues(redis, 0.0, ["io"])] == [1]
+    assert [queue.workers for queue in read_queues(redis, 0.0, ["io"])] == [1]
     worker.process.send_signal(signal.SIGKILL)
     worker.process.wait()
     wait_for(
@@ -27,7 +27,7 @@ def test_a_killed_worker_is_not_counted_once_its_last_sign_of_life_is_over(
         lambda: count_workers(redis, ["io"]) == {"io": 0},
         within=keys.HEARTBEAT_TTL + 4,
     )
-    assert [found.workers for found in read_queues(redis, 0.0, ["io"])] == [0]
+    assert [queue.workers for queue in read_queues(redis, 0.0, ["io"])] == [0]
     assert read_workers(redis) == []
     # RQ itself remembers it for minutes.
     assert redis.smembers("rq:workers:io") == {b"rq:worker:worker-1"}

@@ -1,4 +1,4 @@
-"""`clock dev`: everything on one machine, and nothing left of it afterwards."""
+"""`clock dev`: everything on one machine, and nothing left afterwards."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def nap():
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Path:
+def project(tmp_path: Path) -> Path:
     """A folder with this repository's own schedules and tasks."""
     folder = tmp_path / "house"
     for part in ("schedules", "tasks"):
@@ -47,12 +47,12 @@ def house(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def start_dev(house: Path) -> Iterator[StartDev]:
-    """Start `clock dev` in the house; it does not outlive the test."""
+def start_dev(project: Path) -> Iterator[StartDev]:
+    """Start `clock dev` in the project; it does not outlive the test."""
     started: list[DevProcess] = []
 
     def start(file: str, url: str | None = None) -> DevProcess:
-        started.append(DevProcess(house, file, url=url))
+        started.append(DevProcess(project, file, url=url))
         return started[-1]
 
     yield start
@@ -61,7 +61,7 @@ def start_dev(house: Path) -> Iterator[StartDev]:
         sys.stdout.write(dev.output())
 
 
-def test_this_repository_s_schedule_is_seen_to_enqueue_and_to_run_and_ctrl_c_ends_all_of_it(
+def test_the_schedule_of_this_repository_runs_and_ctrl_c_ends_every_process(
     start_dev: StartDev,
 ) -> None:
     begin = time.monotonic()
@@ -84,7 +84,7 @@ def test_this_repository_s_schedule_is_seen_to_enqueue_and_to_run_and_ctrl_c_end
 @pytest.mark.parametrize(
     "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name
 )
-def test_a_signal_ends_all_of_it_within_two_seconds_while_a_long_task_runs(
+def test_a_signal_ends_every_process_within_two_seconds_while_a_long_task_runs(
     number: signal.Signals, start_dev: StartDev
 ) -> None:
     dev = start_dev("napping.py")
@@ -99,9 +99,7 @@ def test_a_signal_ends_all_of_it_within_two_seconds_while_a_long_task_runs(
     [("schedules/main.py", " is alive at "), ("napping.py", "the nap begins")],
     ids=["idle", "busy"],
 )
-def test_a_kill_of_clock_dev_itself_takes_everything_with_it(
-    file: str, sign: str, start_dev: StartDev
-) -> None:
+def test_a_kill_of_clock_dev_ends_every_process(file: str, sign: str, start_dev: StartDev) -> None:
     dev = start_dev(file)
     dev.wait_for_text(sign)
     dev.process.kill()

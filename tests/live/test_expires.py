@@ -47,7 +47,7 @@ def test_a_job_that_no_worker_took_in_time_is_not_run(
     assert not (tmp_path / "stale").exists()
 
 
-def test_an_occurrence_already_past_its_use_when_the_clock_comes_back_is_not_enqueued(
+def test_an_occurrence_that_expired_while_no_clock_ran_is_not_enqueued(
     redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
     file = write_schedule(f"every('{PERIOD} seconds', 'tasks.x', name='a', expires='1s')")

@@ -25,11 +25,11 @@ def test_under_failovers_clocks_lose_and_double_nothing_that_a_replica_had(
     outcome = stage.run(SECONDS)
 
     sys.stdout.write("\n".join(lines(outcome)))
-    assert outcome.tally.verdict.lost == []
-    assert outcome.tally.verdict.doubled == []
-    assert outcome.tally.verdict.early == []
-    assert outcome.tally.verdict.strange == []
+    assert outcome.totals.verdict.lost == []
+    assert outcome.totals.verdict.doubled == []
+    assert outcome.totals.verdict.early == []
+    assert outcome.totals.verdict.strange == []
     assert outcome.misbehaved == []
-    assert outcome.tally.verdict.fired > 20 * SECONDS / 2
+    assert outcome.totals.verdict.fired > 20 * SECONDS / 2
     assert outcome.failovers >= 3
     assert {fault.name for fault in stage.failovers} <= set(outcome.strikes)

@@ -27,12 +27,12 @@ def test_under_every_fault_nothing_is_lost_and_nothing_doubled(
     outcome = campaign.run(SECONDS)
 
     sys.stdout.write("\n".join(lines(outcome)))
-    assert outcome.tally.verdict.lost == []
-    assert outcome.tally.verdict.doubled == []
-    assert outcome.tally.verdict.early == []
-    assert outcome.tally.verdict.strange == []
+    assert outcome.totals.verdict.lost == []
+    assert outcome.totals.verdict.doubled == []
+    assert outcome.totals.verdict.early == []
+    assert outcome.totals.verdict.strange == []
     assert outcome.misbehaved == []
-    assert outcome.tally.verdict.fired > 40 * SECONDS
+    assert outcome.totals.verdict.fired > 40 * SECONDS
     assert outcome.ends["killed"] >= 10
     assert outcome.restored >= 1
     assert {fault.name for fault in campaign.faults} == set(outcome.strikes)

@@ -22,7 +22,7 @@ from tests.live.worker_tasks import EVENT, enqueue_occurrence
 pytestmark = needs_proc
 
 
-def test_a_process_manager_that_stops_leaves_a_short_job_done_and_a_long_one_on_its_queue(
+def test_a_stopping_process_manager_finishes_short_jobs_and_requeues_long_ones(
     redis: Redis, server: Server, work_folder: Path
 ) -> None:
     worker = f"{sys.executable} -m rq.cli worker -w clock.worker.Worker -c settings"

@@ -81,16 +81,16 @@ def test_progress_is_read_in_another_process_while_the_job_runs(
     seen: list[Progress] = []
 
     def is_over() -> bool:
-        found = handle.progress()
-        if found is not None and found not in seen and handle.status() is Status.RUNNING:
-            seen.append(found)
+        progress = handle.progress()
+        if progress is not None and progress not in seen and handle.status() is Status.RUNNING:
+            seen.append(progress)
         return handle.status() is Status.FINISHED
 
     wait_for("the job ends", is_over)
     assert len(seen) >= 3
-    assert [each.done for each in seen] == sorted(each.done for each in seen)
-    assert all(each.total == 70 and each.message == "counting" for each in seen)
-    assert any(0 < each.done < 70 for each in seen)
+    assert [progress.done for progress in seen] == sorted(progress.done for progress in seen)
+    assert all(progress.total == 70 and progress.message == "counting" for progress in seen)
+    assert any(0 < progress.done < 70 for progress in seen)
     pauses = [b.at - a.at for a, b in pairwise(seen) if b.done != b.total]
     assert all(pause.total_seconds() > 0.5 for pause in pauses)
     last = handle.progress()
@@ -98,13 +98,13 @@ def test_progress_is_read_in_another_process_while_the_job_runs(
     assert last.fraction == 1
 
 
-def test_each_state_is_met_as_it_is(redis: Redis, start_worker: StartWorker) -> None:
+def test_every_status_of_a_job_is_read(redis: Redis, start_worker: StartWorker) -> None:
     runs = enqueue("work.count", args=[30, 0.05], connection=redis)
     late = enqueue("work.count", args=[1, 0], expires=1, connection=redis)
     fails = enqueue("work.fail", connection=redis)
     delayed = enqueue("work.count", args=[1, 0], delay="1h", connection=redis)
     forgotten = enqueue("work.count", args=[1, 0], result_ttl=0, connection=redis)
-    assert {each.status() for each in (runs, late, fails, delayed)} == {Status.WAITING}
+    assert {handle.status() for handle in (runs, late, fails, delayed)} == {Status.WAITING}
 
     start_worker()
     wait_for("the first one runs", lambda: runs.status() is Status.RUNNING)
@@ -178,7 +178,7 @@ def test_a_condition_that_calls_a_job_is_refused_and_the_clock_goes_on(
     )
     clock = start_clock(file)
     trouble = clock.wait_for_line("trouble")
-    assert "WaitRefusedError: a clock does not wait for jobs" in str(trouble)
+    assert "WaitRefusedError: the clock must not wait for jobs" in str(trouble)
     wait_for("the others go on", lambda: len(fired(redis, "goes on")) >= 2)
     clock.stop()
     assert {job.event for job in fired(redis)} == {"goes on"}

@@ -64,15 +64,15 @@ def test_a_worker_of_ours_runs_and_records_what_a_clock_enqueues(
     assert {run.outcome for run in runs} == {RunOutcome.SUCCEEDED}
     (queue,) = web.get("/queues").json()["queues"]
     assert (queue["queue"], queue["workers"]) == ("default", 1)
-    assert [each["name"] for each in web.get("/workers").json()["workers"]] == ["worker-1"]
-    said = json.loads(_command("status", "--json", "--url", server.url))
-    assert [each["workers"] for each in said["queues"]] == [1]
+    assert [worker["name"] for worker in web.get("/workers").json()["workers"]] == ["worker-1"]
+    answer = json.loads(_command("status", "--json", "--url", server.url))
+    assert [queue["workers"] for queue in answer["queues"]] == [1]
     assert worker.stop() < 10
     assert clock.stop() == 0
     assert _strangers(redis) == []
 
 
-def test_the_worker_of_rq_runs_what_a_clock_enqueues_and_the_api_mends_what_fails(
+def test_rq_s_worker_runs_a_clock_s_jobs_and_the_api_requeues_failed_ones(
     redis: Redis,
     write_schedule: WriteSchedule,
     start_clock: StartClock,
@@ -83,7 +83,7 @@ def test_the_worker_of_rq_runs_what_a_clock_enqueues_and_the_api_mends_what_fail
         write_schedule(EVERY_SECOND, "every('1 second', 'work.fail', name='fail')"), **ENVIRON
     )
     finished = wait_for("a job has finished", lambda: _jobs(web, "finished"))
-    assert {each["event"] for each in finished} == {"add"}
+    assert {job["event"] for job in finished} == {"add"}
     failed = "/jobs/" + wait_for("a job has failed", lambda: _jobs(web, "failed"))[0]["id"]
     assert "ValueError" in web.get(failed).json()["error"]
     assert web.post(f"{failed}/requeue").json()["requeued"] == 1
@@ -93,7 +93,7 @@ def test_the_worker_of_rq_runs_what_a_clock_enqueues_and_the_api_mends_what_fail
     assert _strangers(redis) == []
 
 
-def test_what_applications_do_with_jobs_is_done_under_the_prefix(
+def test_jobs_of_applications_are_under_the_prefix(
     redis: Redis, server: Server, write_schedule: WriteSchedule
 ) -> None:
     file = write_schedule("every('1 second', 'tasks.x', name='e', queue='io', overlap='replace')")
@@ -111,8 +111,8 @@ def test_what_applications_do_with_jobs_is_done_under_the_prefix(
 
 
 def _jobs(web: httpx.Client, state: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = web.get(f"/jobs?queue=default&state={state}").json()["jobs"]
-    return found
+    jobs: list[dict[str, Any]] = web.get(f"/jobs?queue=default&state={state}").json()["jobs"]
+    return jobs
 
 
 def _command(*arguments: str) -> str:

@@ -45,7 +45,7 @@ class Life:
 
 
 @pytest.mark.timeout(240)
-def test_twenty_kills_double_nothing_and_lose_nothing_but_what_is_not_the_newest_missed(
+def test_twenty_kills_double_nothing_and_lose_only_what_catch_up_drops(
     redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
     seed = int(os.environ.get("KILL_SEED") or secrets.randbits(32))

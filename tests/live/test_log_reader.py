@@ -1,4 +1,4 @@
-"""Whoever reads the log of a clock, and does not."""
+"""Readers of a clock's log that stall or go away."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def terminal() -> Iterator[tuple[int, int]]:
     os.close(slave)
 
 
-def test_a_reader_that_stops_reading_holds_up_neither_the_clock_nor_its_end(
+def test_a_log_reader_that_stops_reading_delays_neither_the_clock_nor_its_end(
     redis: Redis, write_schedule: WriteSchedule, start_into: StartInto
 ) -> None:
     reader, writer = os.pipe()
@@ -78,7 +78,7 @@ def test_a_reader_that_stops_reading_holds_up_neither_the_clock_nor_its_end(
     os.close(reader)
 
 
-def test_a_terminal_that_is_stopped_holds_up_neither_the_clock_nor_its_end(
+def test_a_stopped_terminal_delays_neither_the_clock_nor_its_end(
     redis: Redis,
     write_schedule: WriteSchedule,
     start_into: StartInto,
@@ -92,7 +92,7 @@ def test_a_terminal_that_is_stopped_holds_up_neither_the_clock_nor_its_end(
     termios.tcflow(slave, termios.TCOON)
 
 
-def test_a_reader_that_has_gone_ends_no_clock(
+def test_a_log_reader_that_is_gone_ends_no_clock(
     redis: Redis, write_schedule: WriteSchedule, start_into: StartInto
 ) -> None:
     reader, writer = os.pipe()
@@ -106,16 +106,16 @@ def test_a_reader_that_has_gone_ends_no_clock(
 def test_a_clock_without_a_standard_output_runs_and_prints_no_traceback(
     redis: Redis, write_schedule: WriteSchedule, start_into: StartInto, tmp_path: Path
 ) -> None:
-    said = tmp_path / "said"
-    with said.open("wb") as out:
+    output = tmp_path / "output"
+    with output.open("wb") as out:
         file = write_schedule(QUIET, "print('a word')")
         process = start_into(file, out.fileno(), "/bin/sh", "-c", 'exec "$0" "$@" >&-')
         _assert_it_goes_on(redis, seconds=2)
         _assert_it_ends_at_once(process)
-    assert said.read_text() == ""
+    assert output.read_text() == ""
 
 
-def test_clock_dev_runs_and_ends_though_nobody_reads_its_lines(
+def test_clock_dev_runs_and_ends_if_nobody_reads_its_output(
     redis: Redis, server: Server, write_schedule: WriteSchedule, start_into: StartInto
 ) -> None:
     reader, writer = os.pipe()

@@ -20,7 +20,7 @@ AWAY = 72 * 86_400
 """Seconds."""
 
 
-def test_after_72_days_a_quick_event_fires_at_once_and_the_clock_says_that_it_is_alive(
+def test_after_72_days_away_a_quick_event_fires_at_once_and_the_clock_is_alive(
     redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
     file = write_schedule(

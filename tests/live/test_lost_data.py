@@ -37,14 +37,14 @@ def test_a_paused_event_does_not_fire_after_everything_was_flushed(
     assert read_pauses(redis, "clock") == {"paused": stopped}
     assert redis.hexists(keys.decided("clock"), "paused")
     for clock in started:
-        line = clock.wait_for_line("server forgot")
+        line = clock.wait_for_line("server lost data")
         assert line["level"] == "error"
-    written = [clock.lines("server forgot")[0]["pauses_written_back"] for clock in started]
+    written = [clock.lines("server lost data")[0]["pauses_written_back"] for clock in started]
     assert "paused" in written
-    assert all(len(clock.lines("server forgot")) == 1 for clock in started)
+    assert all(len(clock.lines("server lost data")) == 1 for clock in started)
 
 
-def test_a_server_that_comes_back_without_its_data_is_told_of_the_pauses_before_anything_fires(
+def test_a_server_without_its_data_gets_the_pauses_back_before_anything_fires(
     server: Server,
     tmp_path: Path,
     redis: Redis,
@@ -64,7 +64,7 @@ def test_a_server_that_comes_back_without_its_data_is_told_of_the_pauses_before_
     server.start()
     wait_for("the other event fires again", lambda: len(fired(redis, "other")) > 2)
     assert fired(redis, "paused") == []
-    line = clock.wait_for_line("server forgot")
+    line = clock.wait_for_line("server lost data")
     assert (line["pauses_written_back"], line["level"]) == ("paused", "error")
     assert line["records_lost"] == "2 of 2"
 

@@ -14,7 +14,7 @@ from tests.live.waiting import wait_for
 EVENTS = tuple("abc")
 
 
-def test_with_every_third_reply_lost_every_occurrence_is_still_enqueued_exactly_once(
+def test_with_every_third_reply_lost_every_occurrence_is_enqueued_exactly_once(
     server: Server, redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
     file = write_schedule(*(f"every('1 second', 'tasks.x', name={e!r})" for e in EVENTS))

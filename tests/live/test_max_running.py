@@ -92,15 +92,15 @@ def start_workers(server: Server, folder: Path) -> Iterator[StartWorkers]:
 
 def _notes(folder: Path) -> list[Note]:
     *whole, _cut = (folder / "noted.txt").read_text().split("\n")
-    found = (line.split() for line in whole)
-    return [Note(what, name, int(pid), float(at)) for what, name, pid, at in found]
+    fields = (line.split() for line in whole)
+    return [Note(what, name, int(pid), float(at)) for what, name, pid, at in fields]
 
 
 def _lease_ends(redis: Redis, handle: Handle) -> float:
     """When the lease of a job of ``work.stay`` ends, in UTC seconds since 1970."""
-    said = redis.hget("clock:clock:running:work.stay", handle.id)
-    assert said is not None
-    return int(said.split()[0]) / 1000
+    expiry = redis.hget("clock:clock:running:work.stay", handle.id)
+    assert expiry is not None
+    return int(expiry.split()[0]) / 1000
 
 
 def _most_at_once(notes: list[Note]) -> int:
@@ -127,9 +127,9 @@ def test_four_workers_run_as_many_at_once_as_the_limit_says_and_all_in_the_end(
     assert free.result(5) == "nothing new"
     assert free.status() is Status.SKIPPED
     assert tells.result(5) is None
-    said = tells.progress()
-    assert said is not None
-    assert said.done == 7
+    progress = tells.progress()
+    assert progress is not None
+    assert progress.done == 7
 
     notes = _notes(folder)
     assert _most_at_once(notes) == LIMIT
@@ -141,7 +141,7 @@ def test_four_workers_run_as_many_at_once_as_the_limit_says_and_all_in_the_end(
     wait_for("the leases are given back", lambda: not redis.exists("clock:clock:limits"))
 
 
-def test_the_place_and_the_guard_of_a_killed_worker_are_given_to_others(
+def test_the_slot_and_the_lock_of_a_killed_worker_are_free_again(
     redis: Redis, folder: Path, start_workers: StartWorkers
 ) -> None:
     def enqueue_unique() -> Handle:
@@ -158,13 +158,13 @@ def test_the_place_and_the_guard_of_a_killed_worker_are_given_to_others(
         enqueue("work.stay", args=[f"held-{number}", 0.1], connection=redis) for number in range(3)
     ]
     wait_for("the others are held", lambda: redis.zcard("clock:clock:held:work.stay") == 3)
-    assert {each.status() for each in held} == {Status.WAITING}
+    assert {handle.status() for handle in held} == {Status.WAITING}
     assert not enqueue_unique().is_new
 
     (worker,) = (note.worker for note in _notes(folder) if note.name == "long")
     killed = time.time()
     workers[worker].kill()
-    assert [each.result(60) for each in held] == ["held-0", "held-1", "held-2"]
+    assert [handle.result(60) for handle in held] == ["held-0", "held-1", "held-2"]
     with pytest.raises(JobFailedError):
         doomed.result(60)
     assert time.time() - killed < 60

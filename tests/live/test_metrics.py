@@ -20,7 +20,7 @@ from tests.live.waiting import wait_for
 Samples = dict[str, float]
 
 
-def test_a_scrape_stays_true_while_the_clock_is_alive_killed_and_back(
+def test_metrics_stay_right_while_the_clock_is_alive_killed_and_back(
     redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
     file = write_schedule("every('1 second', 'tasks.x', name='second')")

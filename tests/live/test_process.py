@@ -24,7 +24,7 @@ SLEEPY = (
     "except BaseException: pass",
     "every('1 second', 'tasks.x')",
 )
-"""A schedule that takes a minute to be read, and lets nothing disturb it."""
+"""A schedule that takes a minute to read and catches every exception."""
 
 
 class Started:
@@ -44,8 +44,8 @@ class Started:
     def pid(self) -> int:
         """Of the clock itself, which may be the only child of what was started."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        found = children.read_text().split() if children.exists() else []
-        return int(found[0]) if found else self.process.pid
+        pids = children.read_text().split() if children.exists() else []
+        return int(pids[0]) if pids else self.process.pid
 
     def output(self) -> str:
         """All it printed, once it has ended."""
@@ -57,11 +57,11 @@ def started() -> Iterator[list[Started]]:
     """What is in this list does not outlive the test."""
     started: list[Started] = []
     yield started
-    for each in started:
-        if each.process.poll() is None:
-            subprocess.run(["kill", "-9", str(each.pid())], check=False)  # noqa: S607
-            each.process.kill()
-        each.process.communicate()
+    for started_process in started:
+        if started_process.process.poll() is None:
+            subprocess.run(["kill", "-9", str(started_process.pid())], check=False)  # noqa: S607
+            started_process.process.kill()
+        started_process.process.communicate()
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_signal_before_anything_is_imported_ends_the_clock_with_exit_code_0(
     assert not clock.reading.exists()
 
 
-def test_other_commands_keep_what_a_signal_does_to_them(tmp_path: Path) -> None:
+def test_other_commands_keep_the_default_signal_handlers(tmp_path: Path) -> None:
     file = tmp_path / "schedule.py"
     file.write_text("import signal\nsignal.raise_signal(signal.SIGTERM)\n")
     command = [sys.executable, "-m", "clock", "check", str(file)]
@@ -123,7 +123,7 @@ def test_process_1_of_a_container_obeys_sigterm(
 
 
 @needs_proc
-def test_what_nohup_ignores_stays_ignored(
+def test_signals_that_nohup_ignores_stay_ignored(
     write_schedule: WriteSchedule, started: list[Started]
 ) -> None:
     clock = Started(write_schedule("every('1 second', 'tasks.x')"), "nohup")

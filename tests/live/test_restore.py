@@ -19,7 +19,7 @@ from tests.live.waiting import wait_for
 
 
 @pytest.mark.parametrize("is_moved", [True, False])
-def test_what_was_enqueued_since_the_copy_is_enqueued_again_unless_the_records_are_moved(
+def test_jobs_enqueued_after_the_backup_are_repeated_unless_clock_restore_ran(
     is_moved: bool,
     server: Server,
     tmp_path: Path,

@@ -81,25 +81,25 @@ def test_a_clock_that_enqueues_nothing_logs_it_and_the_health_check_fails(
             "it says which event is overdue",
             lambda: "lost" in {line.get("event") for line in clock.lines("overdue")},
         )
-        code, found = _status(file.parent, server.url, "--overdue-after", "1")
-        assert (code, found["healthy"]) == (7, False)
-        assert "lost" in found["overdue"]
-        assert [each["pid"] for each in found["clocks"]] == [clock.process.pid]
+        code, answer = _status(file.parent, server.url, "--overdue-after", "1")
+        assert (code, answer["healthy"]) == (7, False)
+        assert "lost" in answer["overdue"]
+        assert [life["pid"] for life in answer["clocks"]] == [clock.process.pid]
         assert clock.is_alive()
     finally:
         sys.stdout.write(clock.log())
         clock.kill()
 
 
-def test_a_clock_that_does_its_work_is_healthy_and_one_that_was_killed_is_not(
+def test_a_working_clock_is_healthy_and_a_killed_one_is_not(
     server: Server, redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
     file = write_schedule("every('1 second', 'tasks.x')")
     clock = start_clock(file)
     clock.wait_for_line("enqueued")
     wait_for("it has said that it is alive", lambda: read_clocks(redis, "clock"))
-    code, found = _status(file.parent, server.url)
-    assert (code, found["healthy"], found["files_without_a_clock"]) == (0, True, [])
+    code, answer = _status(file.parent, server.url)
+    assert (code, answer["healthy"], answer["files_without_a_clock"]) == (0, True, [])
     killed = clock.kill()
     later = status(read_snapshot(redis, "clock"), killed + ALIVE_WITHIN)
     assert (later.has_clocks, later.lives[0].stopped) == (False, None)
@@ -112,8 +112,8 @@ def test_a_clock_that_was_asked_to_stop_is_gone_at_once(
     clock = start_clock(file)
     clock.wait_for_line("enqueued")
     assert clock.stop() == 0
-    code, found = _status(file.parent, server.url)
-    assert (code, found["clocks"]) == (6, [])
+    code, answer = _status(file.parent, server.url)
+    assert (code, answer["clocks"]) == (6, [])
 
 
 def _status(folder: Path, url: str, *words: str) -> tuple[int, dict[str, Any]]:

@@ -81,7 +81,7 @@ def test_a_forced_failover_doubles_nothing_and_the_clock_goes_on(
     sentinels.fail_over()
     with Redis.from_url(sentinels.second.url) as redis:
         _goes_on(clock, redis)
-        _fired_each_once_but_for(redis, clock, lost=1)
+        _fired_once_but_for(redis, clock, lost=1)
 
 
 def test_the_death_of_the_master_doubles_nothing_and_the_clock_goes_on(
@@ -92,7 +92,7 @@ def test_the_death_of_the_master_doubles_nothing_and_the_clock_goes_on(
     sentinels.wait_for_master(sentinels.second)
     with Redis.from_url(sentinels.second.url) as redis:
         _goes_on(clock, redis)
-        _fired_each_once_but_for(redis, clock, lost=1)
+        _fired_once_but_for(redis, clock, lost=1)
 
 
 def test_jobs_are_enqueued_and_asked_about_before_and_after_a_failover(
@@ -131,11 +131,11 @@ def _goes_on(clock: ClockProcess, redis: Redis) -> None:
     assert clock.stop() == 0
 
 
-def _fired_each_once_but_for(redis: Redis, clock: ClockProcess, *, lost: int) -> None:
+def _fired_once_but_for(redis: Redis, clock: ClockProcess, *, lost: int) -> None:
     """None is there twice, none was claimed twice, and no more than ``lost`` are missing."""
     on_queue = scheduled(redis, "tasks.x")
     assert all(before < after for before, after in pairwise(on_queue))
-    said = clock.enqueued()
-    assert len(said) == len(set(said))
+    enqueued = clock.enqueued()
+    assert len(enqueued) == len(set(enqueued))
     missing = set(range(on_queue[0], on_queue[-1] + 1)) - set(on_queue)
     assert len(missing) <= lost, missing

@@ -20,7 +20,7 @@ OURS = ["-w", "clock.worker.Worker"]
 def folder(tmp_path: Path, redis: Redis) -> Path:
     """Where a worker starts, on a server whose clock writes JSON into ``default``."""
     meet_workers(redis, app="shop", serializer="json", queues=["default"])
-    (tmp_path / "said.py").write_text("SERIALIZER = 'json'\n")
+    (tmp_path / "json_settings.py").write_text("SERIALIZER = 'json'\n")
     return tmp_path
 
 
@@ -28,13 +28,13 @@ def folder(tmp_path: Path, redis: Redis) -> Path:
     ("options", "reads"),
     [
         ([], "pickle"),
-        (["-c", "said"], None),
+        (["-c", "json_settings"], None),
         (["-S", "json"], None),
-        (["-c", "said", "-S", "pickle"], "pickle"),
+        (["-c", "json_settings", "-S", "pickle"], "pickle"),
     ],
-    ids=["nothing said", "settings", "command line", "both"],
+    ids=["default", "settings", "command line", "both"],
 )
-def test_a_worker_that_cannot_read_what_a_clock_writes_says_so_in_one_line(
+def test_a_worker_that_cannot_read_a_clock_s_jobs_logs_one_line(
     options: list[str], reads: str | None, folder: Path, server: Server
 ) -> None:
     printed = work_off(folder, server.url, "default", options=[*OURS, *options])
@@ -46,7 +46,7 @@ def test_a_worker_that_cannot_read_what_a_clock_writes_says_so_in_one_line(
         assert f"this worker reads {reads}, but the clock shop writes json" in line
 
 
-def test_a_clock_whose_jobs_a_worker_cannot_read_says_so_in_one_line(
+def test_a_clock_whose_jobs_a_worker_cannot_read_logs_one_line(
     redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
     worker = Worker([Queue("default", connection=redis)], connection=redis, name="one")

@@ -90,11 +90,11 @@ def run(server: ValkeyProcess, read: ReadSchedule) -> Iterator[Callable[..., Run
         return running[-1]
 
     yield start
-    for each in running:
-        each.end()
+    for clock in running:
+        clock.end()
 
 
-def test_a_server_that_is_ahead_for_a_moment_decides_nothing_meanwhile(
+def test_nothing_is_decided_while_a_server_is_ahead_for_a_moment(
     redis: Redis, run: Callable[..., Running], server_clock: WallClock
 ) -> None:
     run()
@@ -107,7 +107,7 @@ def test_a_server_that_is_ahead_for_a_moment_decides_nothing_meanwhile(
     _wait_for_jobs(redis, redis.llen("rq:queue:default") + 3)
     jobs = fired(redis)
     assert all(job.scheduled < time.time() for job in jobs)
-    _each_once(redis)
+    _enqueued_once(redis)
 
 
 @pytest.mark.parametrize("offset", [30, -30])
@@ -135,7 +135,7 @@ def test_a_failover_to_a_server_half_a_minute_off_doubles_nothing_and_goes_on(
                 within=60,
             )
             wait_for("it is not late", lambda: _is_prompt(second), within=60)
-            _each_once(second)
+            _enqueued_once(second)
             assert all(job.enqueued >= job.scheduled - 0.1 for job in fired(second))
     finally:
         if running is not None:
@@ -159,7 +159,7 @@ def test_a_server_that_is_set_by_some_seconds_doubles_nothing_and_goes_on(
         within=60,
     )
     assert redis.llen("rq:queue:default") > known
-    _each_once(redis)
+    _enqueued_once(redis)
     assert all(job.enqueued >= job.scheduled - 0.1 for job in fired(redis))
 
 
@@ -182,11 +182,11 @@ def test_a_server_ten_minutes_back_has_its_records_lowered_and_fires_nothing_twi
         lambda: read_record(redis, "clock", "tasks.x").decided > max(ahead),
         within=30,
     )
-    _each_once(redis)
+    _enqueued_once(redis)
     assert not redis.exists(keys.ahead("clock"))
 
 
-def test_a_loop_that_ran_while_its_server_was_ten_minutes_ahead_fires_on_as_soon_as_that_is_right(
+def test_a_loop_whose_server_was_ten_minutes_ahead_fires_once_its_time_is_right(
     redis: Redis, run: Callable[..., Running], server_clock: WallClock
 ) -> None:
     server_clock.set(600)
@@ -199,11 +199,11 @@ def test_a_loop_that_ran_while_its_server_was_ten_minutes_ahead_fires_on_as_soon
         lambda: [job for job in fired(redis) if right_since + 4 < job.scheduled < time.time()],
         within=30,
     )
-    _each_once(redis)
+    _enqueued_once(redis)
     assert read_record(redis, "clock", "tasks.x").counters["missed"] < 30
 
 
-def test_a_record_that_cannot_be_lowered_is_said_and_rewound_by_the_command_while_the_clock_runs(
+def test_a_record_that_cannot_be_lowered_is_logged_and_clock_rewind_repairs_it(
     redis: Redis,
     server: ValkeyProcess,
     server_clock: WallClock,
@@ -223,10 +223,10 @@ def test_a_record_that_cannot_be_lowered_is_said_and_rewound_by_the_command_whil
     decided, last, by, _, rest = head.split(" ", 4)
     redis.hset(keys.decided("clock"), "tasks.x", f"{decided} {last} {by} 99 {rest}{bar}{history}")
     clock = start_clock(schedule, server.url)
-    said = clock.wait_for_line("trouble")
-    assert said["event"] == "tasks.x"
-    assert "clock rewind 'tasks.x'" in said["reason"]
-    assert clock.wait_for_line("record lowered")["event"] == "tasks.y"
+    trouble = clock.wait_for_line("trouble")
+    assert trouble["event"] == "tasks.x"
+    assert "clock rewind 'tasks.x'" in trouble["reason"]
+    assert clock.wait_for_line("record moved back")["event"] == "tasks.y"
     wait_for("the other fires", lambda: "tasks.y" in str(clock.enqueued()))
     assert all(event == "tasks.y" for event, _ in clock.enqueued())
     _rewind(server.url)
@@ -249,6 +249,6 @@ def _wait_for_jobs(redis: Redis, count: int) -> None:
     wait_for(f"{count} jobs", lambda: redis.llen("rq:queue:default") >= count, within=30)
 
 
-def _each_once(redis: Redis) -> None:
-    found = [job.scheduled for job in fired(redis, "tasks.x")]
-    assert len(found) == len(set(found))
+def _enqueued_once(redis: Redis) -> None:
+    scheduled = [job.scheduled for job in fired(redis, "tasks.x")]
+    assert len(scheduled) == len(set(scheduled))

@@ -31,7 +31,7 @@ def test_a_signal_ends_the_clock_within_a_second_with_exit_code_0(
     assert clock.err.read_text() == ""
 
 
-def test_a_claim_that_a_silent_server_holds_up_does_not_keep_the_clock_from_ending(
+def test_a_claim_at_a_silent_server_does_not_keep_the_clock_from_ending(
     server: Server, redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
     clock = start_clock(write_schedule("every('1 second', 'tasks.x', name='a')"))
@@ -45,10 +45,10 @@ def test_a_claim_that_a_silent_server_holds_up_does_not_keep_the_clock_from_endi
     assert clock.err.read_text() == ""
 
 
-def test_signals_that_keep_coming_change_nothing(
+def test_repeated_signals_change_nothing(
     redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
-    # A foreman passes Ctrl-C on to processes that the terminal has told already.
+    # A foreman passes Ctrl-C on to processes that got it from the terminal already.
     clock = start_clock(write_schedule("every('1 second', 'tasks.x', name='a')"))
     wait_for("a fires", lambda: fired(redis, "a"))
 

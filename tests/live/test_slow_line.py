@@ -27,7 +27,7 @@ def test_a_start_over_a_long_line_is_on_time_within_two_seconds(
     assert [job.scheduled for job in jobs] == list(range(first, first + len(jobs)))
 
 
-def test_of_many_events_over_a_thin_line_those_that_are_due_fire_while_others_are_enrolled(
+def test_on_a_thin_line_due_events_fire_while_many_others_are_being_enrolled(
     server: Server, redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
     file = write_schedule(

@@ -31,7 +31,7 @@ def test_a_suspended_clock_fires_the_newest_missed_and_goes_on(
     begin = logged_at(clock.wait_for_line("started"))
     wait_for("b fires", lambda: scheduled(redis, "b"))
 
-    # Between two seconds, so that no claim is in hand; a claim in hand may go either way.
+    # Between two seconds, when no claim is under way: such a claim could go either way.
     stopped = math.floor(time.time()) + 1.5
     wait_until(stopped)
     clock.send(signal.SIGSTOP)

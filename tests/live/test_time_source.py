@@ -8,7 +8,7 @@ from tests.live.conftest import StartClock, WriteSchedule
 from tests.live.server import Server
 
 
-def test_the_second_ends_with_exit_code_3_and_one_line_and_the_first_goes_on(
+def test_a_second_clock_with_another_time_source_ends_with_exit_code_3(
     redis: Redis, server: Server, start_clock: StartClock, write_schedule: WriteSchedule
 ) -> None:
     rules = ("on", ">word", "~*", "&*", "+@all", "-time")

@@ -1,4 +1,4 @@
-"""Watchers outside, told by real clocks and workers."""
+"""Outside watchers, pinged by real clocks and workers."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from tests.live.worker_tasks import EVENT, enqueue_occurrence
 from tests.watchers.receiver import receiver
 
 
-def test_a_worker_tells_of_each_run_of_a_watched_event(
+def test_a_worker_pings_for_each_run_of_a_watched_event(
     redis: Redis, start_worker: StartWorker, work_folder: Path
 ) -> None:
-    with receiver() as found:
-        (work_folder / "settings.py").write_text(f"PINGS = {{{EVENT!r}: {found.url!r}}}\n")
+    with receiver() as watcher:
+        (work_folder / "settings.py").write_text(f"PINGS = {{{EVENT!r}: {watcher.url!r}}}\n")
         enqueue_occurrence(redis, "add", 1, 2)
         enqueue_occurrence(redis, "fail")
         start_worker("--burst", "-c", "settings").process.wait(timeout=30)
-        assert found.paths() == ["/key-123/start", "/key-123", "/key-123/start", "/key-123/fail"]
-        runs = [each.run for each in found.heard]
+        assert watcher.paths() == ["/key-123/start", "/key-123", "/key-123/start", "/key-123/fail"]
+        runs = [ping.run for ping in watcher.heard]
         assert runs[0] == runs[1] != runs[2] == runs[3]
-        assert b"ValueError" in found.heard[3].body
+        assert b"ValueError" in watcher.heard[3].body
 
 
 def test_a_job_does_not_wait_for_a_receiver_that_hangs(
     redis: Redis, start_worker: StartWorker, work_folder: Path
 ) -> None:
-    with receiver(hangs=True) as found:
-        (work_folder / "settings.py").write_text(f"PINGS = {{{EVENT!r}: {found.url!r}}}\n")
+    with receiver(hangs=True) as watcher:
+        (work_folder / "settings.py").write_text(f"PINGS = {{{EVENT!r}: {watcher.url!r}}}\n")
         # Its timeout is shorter than a worker waits for the receiver.
         job = enqueue_occurrence(redis, "add", 1, 2, job_timeout=2)
         worker = start_worker("--burst", "-c", "settings")
@@ -51,22 +51,22 @@ def test_a_job_does_not_wait_for_a_receiver_that_hangs(
 def test_a_clock_pings_the_address_of_the_environment(
     write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
-    with receiver() as found:
+    with receiver() as watcher:
         file = write_schedule("every('1 second', 'tasks.x')")
-        clock = start_clock(file, CLOCK_PING_URL=found.url)
-        wait_for("the receiver hears of it", found.paths)
-        assert found.paths() == ["/key-123"]
+        clock = start_clock(file, CLOCK_PING_URL=watcher.url)
+        wait_for("the receiver hears of it", watcher.paths)
+        assert watcher.paths() == ["/key-123"]
         assert clock.is_alive()
         assert "key-123" not in clock.log()
 
 
-def test_a_clock_whose_receiver_hangs_ticks_and_stops_as_ever(
+def test_a_clock_whose_watcher_hangs_ticks_and_stops_normally(
     redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
-    with receiver(hangs=True) as found:
+    with receiver(hangs=True) as watcher:
         file = write_schedule("every('1 second', 'tasks.x')")
-        clock = start_clock(file, CLOCK_PING_URL=found.url)
-        wait_for("the receiver hears of it", found.paths)
+        clock = start_clock(file, CLOCK_PING_URL=watcher.url)
+        wait_for("the receiver hears of it", watcher.paths)
         before = len(clock.enqueued())
         wait_for("it goes on", lambda: len(clock.enqueued()) >= before + 3)
         assert all(line["lateness"] < 0.9 for line in clock.lines("enqueued")[1:])

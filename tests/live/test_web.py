@@ -34,7 +34,7 @@ def start_web(server: Server, tmp_path: Path) -> Iterator[StartWeb]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_it_ends_by_itself_when_it_is_asked_to(start_web: StartWeb, number: signal.Signals) -> None:
+def test_a_signal_ends_the_web_ui(start_web: StartWeb, number: signal.Signals) -> None:
     web = start_web()
     with httpx.Client() as client:  # a browser keeps its connection
         assert client.get(f"{web.address()}/").status_code == 200
@@ -46,11 +46,11 @@ def test_a_public_address_is_refused_without_a_password(start_web: StartWeb, hos
     web = start_web("--host", host)
     assert web.process.wait(timeout=15) == 2
     assert web.output() == (
-        f"clock: {host} may be reached from outside: set CLOCK_WEB_PASSWORD, or leave --host out\n"
+        f"clock: {host} may be reached from outside: set CLOCK_WEB_PASSWORD or omit --host\n"
     )
 
 
-def test_a_password_opens_a_public_address_to_those_who_know_it(start_web: StartWeb) -> None:
+def test_a_password_opens_a_public_address(start_web: StartWeb) -> None:
     web = start_web("--host", "0.0.0.0", CLOCK_WEB_PASSWORD="a long password")  # noqa: S104
     address = web.address().replace("0.0.0.0", "127.0.0.1")  # noqa: S104
     assert httpx.get(f"{address}/").status_code == 303
@@ -58,7 +58,7 @@ def test_a_password_opens_a_public_address_to_those_who_know_it(start_web: Start
     assert "a long password" not in web.output()
 
 
-def test_the_port_is_that_of_the_environment(start_web: StartWeb, tmp_path: Path) -> None:
+def test_the_environment_sets_the_port(start_web: StartWeb, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -72,10 +72,10 @@ def test_the_port_is_that_of_the_environment(start_web: StartWeb, tmp_path: Path
             timeout=30,
         )
     assert done.returncode == 2
-    assert done.stderr == f"clock: 127.0.0.1:{port} cannot be listened on: Address already in use\n"
+    assert done.stderr == f"clock: cannot listen on 127.0.0.1:{port}: Address already in use\n"
 
 
-def test_where_its_port_is_taken_it_may_take_any(start_web: StartWeb) -> None:
+def test_with_or_any_port_a_taken_port_is_replaced_by_a_free_one(start_web: StartWeb) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -85,7 +85,7 @@ def test_where_its_port_is_taken_it_may_take_any(start_web: StartWeb) -> None:
         assert not web.address().endswith(f":{port}")
 
 
-def test_without_its_packages_it_says_what_to_install(tmp_path: Path) -> None:
+def test_without_its_packages_clock_web_says_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "starlette").mkdir()
     (tmp_path / "starlette" / "__init__.py").write_text(
         "raise ModuleNotFoundError(name='starlette')"
@@ -101,5 +101,5 @@ def test_without_its_packages_it_says_what_to_install(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (
         2,
-        "clock: clock web needs more: pip install 'rq-clock[web]'\n",
+        "clock: clock web needs an extra: pip install 'rq-clock[web]'\n",
     )

@@ -1,4 +1,4 @@
-"""What strangers can hold of ``clock web``: its memory, its connections, its time."""
+"""What unauthenticated clients can hold of ``clock web``: memory, connections, time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Connect = Callable[[bytes], socket.socket]
 
 @pytest.fixture
 def web(server: Server, tmp_path: Path) -> Iterator[WebProcess]:
-    """``clock web`` with actions, for those who know the password."""
+    """``clock web`` with actions and a password."""
     started = WebProcess(tmp_path, server.url, "--allow-actions", CLOCK_WEB_PASSWORD=PASSWORD)
     started.address()
     yield started
@@ -37,12 +37,12 @@ def web(server: Server, tmp_path: Path) -> Iterator[WebProcess]:
 @pytest.fixture
 def connect(web: WebProcess) -> Iterator[Connect]:
     """Connect to it and send some bytes, as far as they are taken; the connection stays."""
-    place = urlsplit(web.address())
+    address = urlsplit(web.address())
     with contextlib.ExitStack() as stack:
 
         def made(data: bytes) -> socket.socket:
             client = stack.enter_context(
-                socket.create_connection((place.hostname, place.port or 80), timeout=10)
+                socket.create_connection((address.hostname, address.port or 80), timeout=10)
             )
             _send(client, data)
             return client
@@ -53,7 +53,7 @@ def connect(web: WebProcess) -> Iterator[Connect]:
 @pytest.mark.parametrize(
     "asked", ["POST /api/v1/jobs", "POST /run", "POST /login", "POST /nothing", "GET /healthz"]
 )
-def test_half_sent_bodies_of_strangers_are_not_kept(
+def test_half_sent_bodies_of_unauthenticated_clients_are_not_kept(
     web: WebProcess, connect: Connect, asked: str
 ) -> None:
     assert _asked(web) == 200
@@ -66,7 +66,7 @@ def test_half_sent_bodies_of_strangers_are_not_kept(
     assert peak(web.process.pid) - before < 50 * MEGABYTE
 
 
-def test_half_sent_bodies_of_those_who_may_are_bounded_too(
+def test_half_sent_bodies_of_authenticated_clients_are_bounded(
     web: WebProcess, connect: Connect
 ) -> None:
     assert _asked(web) == 200
@@ -79,12 +79,12 @@ def test_half_sent_bodies_of_those_who_may_are_bounded_too(
     assert peak(web.process.pid) - before < 100 * MEGABYTE
 
 
-def test_a_stranger_is_refused_before_any_of_the_body_is_sent(connect: Connect) -> None:
+def test_an_unauthenticated_request_is_refused_before_its_body_is_read(connect: Connect) -> None:
     client = connect(_request("POST /api/v1/jobs", LARGEST - 1))
     assert _answer(client).startswith(b"HTTP/1.1 401 ")
 
 
-def test_a_body_that_does_not_come_is_given_up(connect: Connect) -> None:
+def test_a_body_that_does_not_arrive_times_out(connect: Connect) -> None:
     client = connect(_request("POST /login", 100) + b"password=")
     begun = time.monotonic()
     assert _answer(client, READ_WITHIN + 15).startswith(b"HTTP/1.1 408 ")
@@ -96,12 +96,12 @@ def test_a_body_that_does_not_come_is_given_up(connect: Connect) -> None:
     [b"", HALF_HEADERS, b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" + HALF_HEADERS],
     ids=["nothing", "half", "half of a second request"],
 )
-def test_headers_that_do_not_come_close_the_connection(connect: Connect, sent: bytes) -> None:
+def test_headers_that_do_not_arrive_close_the_connection(connect: Connect, sent: bytes) -> None:
     client = connect(sent)
     begun = time.monotonic()
 
     def is_closed() -> bool:
-        # Somebody who sends a byte now and then has no more time than others.
+        # A client that sends a byte now and then gets no more time than others.
         with contextlib.suppress(BlockingIOError, ConnectionError):
             if sent:
                 client.send(b"x")
@@ -111,12 +111,12 @@ def test_headers_that_do_not_come_close_the_connection(connect: Connect, sent: b
     assert time.monotonic() - begun > HEADERS_WITHIN / 2
 
 
-def test_who_asks_is_answered_while_strangers_hold_all_connections(
+def test_requests_are_answered_while_idle_clients_hold_all_connections(
     web: WebProcess, connect: Connect
 ) -> None:
     clients = [connect(HALF_HEADERS) for _ in range(CONNECTIONS + 50)]
     assert _asked(web) == 200
-    # The latest are let in, and those who wait longest have to go.
+    # New connections are accepted, and the oldest idle ones are closed.
     wait_for("some were closed", lambda: sum(map(_is_closed, clients)) >= 50, within=5)
     assert not _is_closed(clients[-1])
 
@@ -157,5 +157,5 @@ def _is_closed(client: socket.socket) -> bool:
 
 
 def _asked(web: WebProcess) -> int:
-    """The status that somebody who knows the password gets."""
+    """The status of an authenticated request."""
     return httpx.get(f"{web.address()}/", auth=("me", PASSWORD), timeout=10).status_code

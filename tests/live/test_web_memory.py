@@ -1,4 +1,4 @@
-"""The memory of ``clock web``, where what it reads was written to take all of it."""
+"""The memory of ``clock web`` when it reads data that was made to exhaust it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.browser.web_process import WebProcess
 from tests.live.memory import MEGABYTE, peak
 from tests.live.server import Server
 
-PLACES = b"\x80\x04]r\xff\xff\xff\x03."
+FIELDS = b"\x80\x04]r\xff\xff\xff\x03."
 """Nine bytes of a pickle, for which half a gigabyte is taken."""
 
 JOBS = 10
@@ -52,25 +52,25 @@ ZEROS = _zeros(250)
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("meta", PLACES),
-        ("data", PLACES),
-        ("data", zlib.compress(PLACES)),
+        ("meta", FIELDS),
+        ("data", FIELDS),
+        ("data", zlib.compress(FIELDS)),
         ("data", ZEROS),
         ("data", _met_often()),
         ("exc_string", b64encode(ZEROS)),
     ],
     ids=["meta", "data", "compressed pickle", "compressed zeros", "met often", "error"],
 )
-def test_a_few_bytes_take_a_few_bytes(
+def test_a_small_request_takes_little_memory(
     web: WebProcess, redis: Redis, field: str, value: bytes
 ) -> None:
     for number in range(JOBS):
-        said: dict[Any, Any] = {
+        fields: dict[Any, Any] = {
             b"status": b"failed",
             b"origin": b"default",
             b"created_at": b"2026-01-01T00:00:00Z",
         }
-        redis.hset(f"rq:job:{number}", mapping={**said, b"data": b"x", field.encode(): value})
+        redis.hset(f"rq:job:{number}", mapping={**fields, b"data": b"x", field.encode(): value})
         redis.xadd(f"rq:results:{number}", {b"type": b"2", field.encode(): value})
         redis.zadd("rq:failed:default", {str(number): 10**12})
     redis.sadd("rq:queues", "rq:queue:default")

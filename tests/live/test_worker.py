@@ -93,11 +93,11 @@ def test_a_job_carries_its_occurrence_in_its_meta_while_it_runs_and_afterwards(
     job = _enqueued_by_a_clock(redis, start_clock, file, events=1)["tell"]
     work_off(folder, server.url, "default")
 
-    told = _job(redis, job).return_value()
-    assert told == _job(redis, job).meta
-    assert told["team"] == "ops"
-    assert set(told) == {"team", "clock"}
-    occurrence = told["clock"]
+    meta = _job(redis, job).return_value()
+    assert meta == _job(redis, job).meta
+    assert meta["team"] == "ops"
+    assert set(meta) == {"team", "clock"}
+    occurrence = meta["clock"]
     assert occurrence["event"] == "tell"
     assert occurrence["previous_scheduled_at"] is None
     scheduled, enqueued = (
@@ -118,5 +118,5 @@ def _enqueued_by_a_clock(
     return {job.event: job for job in reversed(fired(redis))}
 
 
-def _job(redis: Redis, each: Fired) -> Job:
-    return Job.fetch(each.job_id, connection=redis)
+def _job(redis: Redis, occurrence_job: Fired) -> Job:
+    return Job.fetch(occurrence_job.job_id, connection=redis)

@@ -23,12 +23,12 @@ from tests.live.worker_tasks import EVENT, enqueue_occurrence
 
 pytestmark = [needs_proc, pytest.mark.timeout(180)]
 
-FOUND = 30.0
+NOTICED_WITHIN = 30.0
 """Seconds within which an abandoned job is found."""
 
 
 @pytest.mark.parametrize("also_the_job", [True, False], ids=["and its job", "alone"])
-def test_a_killed_worker_s_job_is_back_within_half_a_minute_and_run_exactly_once_more(
+def test_a_killed_worker_s_job_is_back_in_half_a_minute_and_runs_exactly_once_more(
     redis: Redis, start_worker: StartWorker, work_folder: Path, also_the_job: bool
 ) -> None:
     job = enqueue_occurrence(redis, "nap", 5, retry=Retry(2))
@@ -41,8 +41,8 @@ def test_a_killed_worker_s_job_is_back_within_half_a_minute_and_run_exactly_once
     begin = time.monotonic()
     wait_for("the job dies with its worker", lambda: not is_alive(pid))
 
-    wait_for("it runs again", lambda: len(_noted(work_folder, "begin")) == 2, within=FOUND)
-    assert time.monotonic() - begin < FOUND
+    wait_for("it runs again", lambda: len(_noted(work_folder, "begin")) == 2, within=NOTICED_WITHIN)
+    assert time.monotonic() - begin < NOTICED_WITHIN
     wait_for("it ends", lambda: job.get_status() == JobStatus.FINISHED)
     assert len(_noted(work_folder, "begin")) == 2
     assert len(_noted(work_folder, "end")) == 1
@@ -65,13 +65,13 @@ def test_a_task_that_kills_its_worker_three_times_is_given_up(
     last = start_worker("elsewhere")
     for number in (2, 3, 4):
         worker = start_worker("default")
-        worker.process.wait(timeout=FOUND)
+        worker.process.wait(timeout=NOTICED_WITHIN)
         # As if its last sign of life had been long ago: here it is the count that matters.
         redis.delete(*redis.scan_iter(keys.heartbeat(f"worker-{number}.*")))
         wait_for(
             "the death is found",
             lambda number=number: len(last.lines("abandoned")) == number - 1,  # type: ignore[misc]
-            within=FOUND,
+            within=NOTICED_WITHIN,
         )
 
     assert len(_noted(work_folder, "begin")) == 3
@@ -85,7 +85,7 @@ def test_a_task_that_kills_its_worker_three_times_is_given_up(
     assert len(_noted(work_folder, "begin")) == 3
 
 
-def test_a_worker_that_seemed_dead_does_not_end_a_job_that_another_has_by_now(
+def test_a_worker_that_seemed_dead_does_not_end_a_job_taken_by_another(
     redis: Redis, start_worker: StartWorker, work_folder: Path
 ) -> None:
     job = enqueue_occurrence(redis, "nap", 45, retry=Retry(2))
@@ -93,7 +93,7 @@ def test_a_worker_that_seemed_dead_does_not_end_a_job_that_another_has_by_now(
     (pid, _), *_ = _noted(work_folder, "begin")
     start_worker("default").wait_until_listening()
     first.process.send_signal(signal.SIGSTOP)
-    wait_for("it runs again", lambda: len(_noted(work_folder, "begin")) == 2, within=FOUND)
+    wait_for("it runs again", lambda: len(_noted(work_folder, "begin")) == 2, within=NOTICED_WITHIN)
     first.process.send_signal(signal.SIGCONT)
 
     wait_for("the first run is ended", lambda: not is_alive(pid))
@@ -107,7 +107,7 @@ def test_a_worker_that_seemed_dead_does_not_end_a_job_that_another_has_by_now(
     assert first.stop() < 5
 
 
-def test_the_end_of_a_run_whose_worker_could_not_be_told_is_not_written(
+def test_the_end_of_a_run_that_was_taken_over_is_not_written(
     redis: Redis, start_worker: StartWorker, work_folder: Path
 ) -> None:
     job = enqueue_occurrence(redis, "nap", 3, retry=Retry(2))
@@ -137,15 +137,15 @@ def _noted(folder: Path, text: str) -> list[tuple[int, int]]:
     worker.
     """
 
-    def found() -> list[tuple[int, int]]:
+    def notes() -> list[tuple[int, int]]:
         file = folder / "noted.txt"
         lines = [line.split() for line in file.read_text().splitlines()] if file.exists() else []
-        return [(int(pid), int(parent)) for said, pid, parent, _ in lines if said == text]
+        return [(int(pid), int(parent)) for note, pid, parent, _ in lines if note == text]
 
-    return wait_for(f"a task notes {text!r}", found)
+    return wait_for(f"a task notes {text!r}", notes)
 
 
-def test_a_worker_restarted_under_the_name_of_a_killed_one_takes_care_of_its_job(
+def test_a_worker_with_the_name_of_a_killed_one_recovers_its_job(
     redis: Redis, start_worker: StartWorker, work_folder: Path
 ) -> None:
     job = enqueue_occurrence(redis, "nap", 3, retry=Retry(1))
@@ -155,7 +155,9 @@ def test_a_worker_restarted_under_the_name_of_a_killed_one_takes_care_of_its_job
     begin = time.monotonic()
     again = start_worker("--name", "worker-1")
 
-    wait_for("it runs again", lambda: len(_noted(work_folder, "begin")) == 2, within=2 * FOUND)
-    assert time.monotonic() - begin < 2 * FOUND
+    wait_for(
+        "it runs again", lambda: len(_noted(work_folder, "begin")) == 2, within=2 * NOTICED_WITHIN
+    )
+    assert time.monotonic() - begin < 2 * NOTICED_WITHIN
     wait_for("it ends", lambda: job.get_status() == JobStatus.FINISHED)
     assert again.process.poll() is None

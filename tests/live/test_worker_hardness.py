@@ -26,7 +26,7 @@ from tests.live.worker_tasks import enqueue_occurrence
 pytestmark = needs_proc
 
 
-def test_a_job_that_ends_well_forgets_the_workers_that_died_of_it(
+def test_a_job_that_succeeds_forgets_the_workers_that_died_of_it(
     redis: Redis, start_worker: StartWorker
 ) -> None:
     job = enqueue_occurrence(redis, "add", 1, 2)
@@ -65,7 +65,7 @@ def test_the_workers_of_a_pool_give_their_jobs_the_grace(
     assert "msg=told" in printed
 
 
-def test_a_suspended_worker_takes_no_job_more(redis: Redis, start_worker: StartWorker) -> None:
+def test_a_suspended_worker_takes_no_more_jobs(redis: Redis, start_worker: StartWorker) -> None:
     worker = start_worker()
     worker.wait_until_listening()
     wait_for("it waits", lambda: redis.hget("rq:worker:worker-1", "state") == b"idle")
@@ -88,7 +88,7 @@ def test_a_queue_that_is_not_a_list_is_reported_and_keeps_no_other_waiting(
     assert worker.stop() < 5
 
 
-def test_a_stop_is_written_down_where_rq_writes_it(
+def test_a_stop_is_recorded_where_rq_records_it(
     redis: Redis, start_worker: StartWorker, work_folder: Path
 ) -> None:
     enqueue_occurrence(redis, "nap", 2)
@@ -115,7 +115,9 @@ POISON = [
 ]
 
 
-def test_no_meta_ends_a_worker_or_keeps_its_job(redis: Redis, start_worker: StartWorker) -> None:
+def test_an_invalid_meta_neither_ends_a_worker_nor_blocks_its_job(
+    redis: Redis, start_worker: StartWorker
+) -> None:
     jobs = [Queue("default", connection=redis).enqueue("work.add", 1, 2) for _ in POISON]
     for job, meta in zip(jobs, POISON, strict=True):
         redis.hset(job.key, "meta", pickle.dumps(meta))

@@ -8,7 +8,7 @@ from rq import Queue, RateLimit, Retry
 from tests.live.conftest import StartWorker
 
 
-def test_jobs_under_a_rate_limit_and_those_that_wait_for_them_all_run(
+def test_rate_limited_jobs_and_their_dependents_all_run(
     redis: Redis, start_worker: StartWorker
 ) -> None:
     queue = Queue("default", connection=redis)

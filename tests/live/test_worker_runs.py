@@ -44,7 +44,7 @@ Ends = list[tuple[RunOutcome, str | None, int]]
         ("kill_itself", 1, JobStatus.FAILED, [(R, "SIGKILL", 1), (F, "SIGKILL", 2)]),
     ],
 )
-def test_each_way_to_end_is_in_the_record_once_an_attempt(
+def test_every_outcome_is_recorded_once_per_attempt(
     redis: Redis,
     start_worker: StartWorker,
     task: str,
@@ -73,17 +73,23 @@ def test_a_record_says_when_and_where(redis: Redis, start_worker: StartWorker) -
     assert run.enqueued <= run.started <= run.ended <= time.time()
 
 
-def test_a_worker_is_seen_with_its_job_while_that_runs(
-    redis: Redis, start_worker: StartWorker
-) -> None:
+def test_a_worker_shows_its_job_while_the_job_runs(redis: Redis, start_worker: StartWorker) -> None:
     worker = start_worker()
     job = Queue("default", connection=redis).enqueue("work.nap", 0.5)
-    wait_for("the job is seen", lambda: [job.id] == [each.job for each in read_workers(redis)])
-    wait_for("it has ended", lambda: [each.job for each in read_workers(redis)] == [None])
+    wait_for(
+        "the job is seen",
+        lambda: [job.id] == [worker_status.job for worker_status in read_workers(redis)],
+    )
+    wait_for(
+        "it has ended",
+        lambda: [worker_status.job for worker_status in read_workers(redis)] == [None],
+    )
     worker.stop()
 
 
-def test_what_no_clock_enqueued_has_no_record(redis: Redis, start_worker: StartWorker) -> None:
+def test_a_job_that_no_clock_enqueued_has_no_record(
+    redis: Redis, start_worker: StartWorker
+) -> None:
     Queue("default", connection=redis).enqueue("work.add", 1, 2)
     start_worker("--burst").process.wait(timeout=20)
     assert list(redis.scan_iter("clock:*:runs:*")) == []
@@ -103,7 +109,7 @@ def test_a_skipped_job_has_its_value_and_can_be_told_from_a_finished_one(
     assert not Job.exists(at_once.id, connection=redis)
 
 
-def test_the_last_reason_of_a_job_that_wants_to_be_retried_for_ever_is_kept(
+def test_a_job_that_is_retried_too_often_keeps_its_last_reason(
     redis: Redis, start_worker: StartWorker
 ) -> None:
     job = enqueue_occurrence(redis, "again")
@@ -113,7 +119,7 @@ def test_the_last_reason_of_a_job_that_wants_to_be_retried_for_ever_is_kept(
     assert "not tried again after 10 attempts: not yet" in str(result.exc_string)
 
 
-def test_a_table_of_the_settings_says_what_exceptions_mean(
+def test_outcomes_of_the_settings_map_exceptions(
     redis: Redis, start_worker: StartWorker, work_folder: Path
 ) -> None:
     _settings(
@@ -131,7 +137,7 @@ def test_a_table_of_the_settings_says_what_exceptions_mean(
     assert "outcome=failed error=ValueError" in line
 
 
-def test_middleware_is_around_the_job_in_the_order_of_the_settings(
+def test_middleware_wraps_the_job_in_the_order_of_the_settings(
     redis: Redis, start_worker: StartWorker, work_folder: Path
 ) -> None:
     (work_folder / "around.py").write_text(
@@ -160,7 +166,7 @@ def test_middleware_is_around_the_job_in_the_order_of_the_settings(
     ]
 
 
-def test_the_shipped_middleware_says_what_ran_and_how_long(
+def test_the_shipped_middleware_logs_what_ran_and_how_long(
     redis: Redis, start_worker: StartWorker, work_folder: Path
 ) -> None:
     shipped = ["clock.worker.middleware.log_lines", "clock.worker.middleware.timing"]
@@ -170,7 +176,7 @@ def test_the_shipped_middleware_says_what_ran_and_how_long(
     worker = start_worker("--burst", "-c", "settings")
     worker.process.wait(timeout=20)
     start, end, timing = (
-        _fields(worker.lines(each)[0]) for each in ("job starts", "job ended", "job timing")
+        _fields(worker.lines(message)[0]) for message in ("job starts", "job ended", "job timing")
     )
     assert start["event"] == end["event"] == timing["event"] == EVENT
     assert start["scheduled_at"] == "2026-11-21T03:00:00Z"
@@ -194,7 +200,7 @@ def test_the_shipped_middleware_says_what_ran_and_how_long(
         ("OUTCOMES = {'work.fail': {ValueError: 7}}", "OUTCOMES of work.fail: 7"),
     ],
 )
-def test_settings_that_cannot_be_used_are_one_line_and_no_start(
+def test_invalid_settings_are_one_line_and_stop_the_start(
     start_worker: StartWorker, work_folder: Path, line: str, message: str
 ) -> None:
     _settings(work_folder, line)
@@ -204,7 +210,7 @@ def test_settings_that_cannot_be_used_are_one_line_and_no_start(
     assert message in printed
 
 
-def test_the_serializer_of_the_settings_holds_unless_another_is_given(
+def test_the_serializer_of_the_settings_is_used_unless_another_is_given(
     redis: Redis, start_worker: StartWorker, work_folder: Path
 ) -> None:
     _settings(work_folder, "SERIALIZER = 'json'")
@@ -222,7 +228,8 @@ def test_a_clock_s_occurrences_are_recorded_with_their_lateness(
     clock = start_clock(write_schedule("every('1 second', 'work.add', args=[1, 2], name='often')"))
     worker = start_worker()
     runs = wait_for(
-        "three runs", lambda: (found := read_runs(redis, "clock", "often"))[2:] and found
+        "three runs",
+        lambda: (runs_so_far := read_runs(redis, "clock", "often"))[2:] and runs_so_far,
     )
     assert clock.stop() == 0
     worker.stop()
@@ -231,7 +238,7 @@ def test_a_clock_s_occurrences_are_recorded_with_their_lateness(
         assert run.lateness is not None
         assert 0 <= run.lateness < 1
         assert run.outcome is RunOutcome.SUCCEEDED
-    assert {run.job for run in runs}.isdisjoint(each.job_id for each in fired(redis))
+    assert {run.job for run in runs}.isdisjoint(job.job_id for job in fired(redis))
 
 
 def _settings(folder: Path, *lines: str) -> None:

@@ -1,4 +1,4 @@
-"""Servers that no waiting makes right: the clock says what they are and ends at its start."""
+"""Servers that waiting does not repair: the clock logs what they are and ends at its start."""
 
 from __future__ import annotations
 
@@ -72,24 +72,24 @@ Start = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def test_a_wrong_password_ends_the_start_and_is_not_shown(start: Start, password_url: str) -> None:
-    ended = start(password_url.replace("//", "//user:amiss@"))
+    ended = start(password_url.replace("//", "//user:not-this@"))
     shown = password_url.replace("//", "//user:***@")
-    _assert_said(ended, f"{shown}: AuthenticationError: wrong user or password")
-    assert "amiss" not in ended.stdout + ended.stderr
+    _assert_reason(ended, f"{shown}: AuthenticationError: wrong user or password")
+    assert "not-this" not in ended.stdout + ended.stderr
 
 
 def test_a_password_that_is_missing_ends_the_start(start: Start, password_url: str) -> None:
-    _assert_said(start(password_url), "the server requires a password, and none was given")
+    _assert_reason(start(password_url), "the server requires a password, and none was given")
 
 
-def test_a_node_of_a_cluster_ends_the_start_and_says_what_it_needs(
+def test_a_cluster_node_ends_the_start_and_names_the_hash_tag_it_needs(
     start: Start, serve: Serve
 ) -> None:
-    said = "put the same hash tag into RQ_KEY_PREFIX and --app, as in {shop}"
+    reason = "put the same hash tag into RQ_KEY_PREFIX and --app, as in {shop}"
     url = _cluster(serve)
-    _assert_said(start(url), said)
-    # One of them alone would do for the ledger, and for no job.
-    _assert_said(start(url, CLOCK_APP="{shop}"), said)
+    _assert_reason(start(url), reason)
+    # One of them alone is enough for the ledger, but not for jobs.
+    _assert_reason(start(url, CLOCK_APP="{shop}"), reason)
 
 
 def test_another_node_of_a_cluster_is_named(start: Start, serve: Serve) -> None:
@@ -99,41 +99,41 @@ def test_another_node_of_a_cluster_is_named(start: Start, serve: Serve) -> None:
         redis.cluster("MEET", host, port)
         wait_for("the nodes know each other", lambda: "cluster_state:ok" in _info(redis))
     ended = start(other, CLOCK_APP="{shop}")
-    _assert_said(ended, "these keys are on another node of the cluster")
+    _assert_reason(ended, "these keys are on another node of the cluster")
     assert f" {host}:{port})" in ended.stderr
 
 
-def test_what_speaks_another_protocol_ends_the_start(start: Start) -> None:
+def test_a_server_of_another_protocol_ends_the_start(start: Start) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Silent)
     with ExitStack() as stack:
         stack.callback(server.server_close)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         stack.callback(server.shutdown)
         url = f"redis://127.0.0.1:{server.server_port}"
-        _assert_said(start(url), "the server does not speak the Redis protocol")
+        _assert_reason(start(url), "the server does not speak the Redis protocol")
         tls = url.replace("redis:", "rediss:")
-        _assert_said(start(tls), "the server does not speak TLS; write redis:// instead")
+        _assert_reason(start(tls), "the server does not speak TLS; write redis:// instead")
 
 
 def test_a_server_that_wants_tls_ends_the_start(start: Start) -> None:
     with _tls() as port:
         ended = start(f"redis://127.0.0.1:{port}")
-    _assert_said(ended, "the server requires TLS; write rediss:// instead of redis://")
+    _assert_reason(ended, "the server requires TLS; write rediss:// instead of redis://")
 
 
 def test_tls_to_a_server_without_it_ends_the_start(start: Start, serve: Serve) -> None:
     ended = start(serve().replace("redis:", "rediss:"))
-    _assert_said(ended, "the server does not speak TLS; write redis:// instead of rediss://")
+    _assert_reason(ended, "the server does not speak TLS; write redis:// instead of rediss://")
 
 
-def test_a_certificate_that_nobody_vouches_for_ends_the_start(start: Start, tmp_path: Path) -> None:
+def test_an_untrusted_certificate_ends_the_start(start: Start, tmp_path: Path) -> None:
     certificate = _certificate(tmp_path)
     with _tls(certificate) as port:
         ended = start(f"rediss://127.0.0.1:{port}")
-    _assert_said(ended, "the certificate of the server cannot be verified")
+    _assert_reason(ended, "the certificate of the server cannot be verified")
 
 
-def test_the_installed_redis_with_tls_alone_is_told_from_an_outage(
+def test_the_installed_redis_with_tls_alone_is_not_taken_for_an_outage(
     start: Start, tmp_path: Path
 ) -> None:
     program = shutil.which("redis-server")
@@ -148,13 +148,13 @@ def test_the_installed_redis_with_tls_alone_is_told_from_an_outage(
         wait_for("it listens", lambda: server.poll() is not None or _listens(port))
         if server.poll() is not None:
             pytest.skip("the redis-server of this machine has no TLS")
-        _assert_said(start(f"redis://127.0.0.1:{port}"), "the server requires TLS")
+        _assert_reason(start(f"redis://127.0.0.1:{port}"), "the server requires TLS")
     finally:
         server.kill()
         server.wait()
 
 
-def test_a_clock_that_runs_outlives_a_password_that_became_wrong_and_says_what_it_is(
+def test_a_running_clock_survives_a_changed_password_and_names_the_reason(
     serve: Serve, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
     url = serve()
@@ -173,7 +173,7 @@ def test_a_clock_that_runs_outlives_a_password_that_became_wrong_and_says_what_i
     assert clock.stop() == 0
 
 
-def test_other_commands_say_the_same(password_url: str) -> None:
+def test_other_commands_report_the_same_errors(password_url: str) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "clock", "status", "--url", password_url],
         env=bare_environment(),
@@ -182,10 +182,10 @@ def test_other_commands_say_the_same(password_url: str) -> None:
         timeout=30,
         check=False,
     )
-    _assert_said(ended, "the server requires a password, and none was given")
+    _assert_reason(ended, "the server requires a password, and none was given")
 
 
-def _assert_said(ended: subprocess.CompletedProcess[str], words: str) -> None:
+def _assert_reason(ended: subprocess.CompletedProcess[str], words: str) -> None:
     assert ended.returncode == exit_codes.SERVER, ended.stdout + ended.stderr
     assert ended.stderr.startswith("clock: ")
     assert words in ended.stderr

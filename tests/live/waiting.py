@@ -8,23 +8,23 @@ from typing import TypeVar
 
 import pytest
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 PAUSE = 0.02
 """Seconds between two looks."""
 
 
 def wait_for(
-    fact: str, look: Callable[[], Found], *, within: float = 15.0, pause: float = PAUSE
-) -> Found:
+    fact: str, look: Callable[[], Result], *, within: float = 15.0, pause: float = PAUSE
+) -> Result:
     """Look every ``pause`` seconds until ``look()`` finds something true, and return it; fail,
     naming ``fact``, after ``within`` seconds.
     """
     deadline = time.monotonic() + within
     while True:
-        found = look()
-        if found:
-            return found
+        result = look()
+        if result:
+            return result
         if time.monotonic() > deadline:
             pytest.fail(f"not within {within} s: {fact}")
         time.sleep(pause)

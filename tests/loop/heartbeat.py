@@ -8,9 +8,9 @@ from redis import Redis
 
 from clock import Schedule
 from clock.ledger.ledger import Ledger
+from clock.loop.due import Due
 from clock.loop.heartbeat import Heartbeat
 from clock.loop.loop import Loop
-from clock.loop.timetable import Due
 from clock.stop import Stop
 from clock.watchers.clock_ping import ClockPing
 from tests.loop.passes import take_turn_of_all
@@ -58,7 +58,7 @@ class Watched:
             heartbeat=heartbeat,
         )
         if is_idle:
-            setattr(self.loop._timetable, "due", _nothing)  # noqa: B010  # mypy forbids the other way
+            setattr(self.loop._dispatcher.timetable, "due", _nothing)  # noqa: B010  # mypy forbids the other way
 
     def turn(self, seconds: Iterable[float]) -> None:
         """Take a turn at each of ``seconds`` after START."""

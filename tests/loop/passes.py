@@ -8,11 +8,11 @@ from tests.live.waiting import wait_for
 
 def take_turn(loop: Loop) -> None:
     """A turn, and as many more as it takes until users' code has answered all it was asked."""
-    loop.turn()
-    while loop._conditions:
+    loop.tick()
+    while loop._user_code:
         assert not loop._stop.is_set()
-        loop._stop.wait(15.0, loop._conditions.wakeup)
-        loop.turn()
+        loop._stop.wait(15.0, loop._user_code.wakeup)
+        loop.tick()
 
 
 def take_turn_of_all(loop: Loop) -> None:

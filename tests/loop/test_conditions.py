@@ -68,7 +68,7 @@ class Asked:
         """A turn at each of the moments after START, whoever has not answered."""
         for moment in moments:
             self.now = START + moment
-            self.loop.turn()
+            self.loop.tick()
 
     def answered(self) -> None:
         """A turn, and all that the answers lead to."""
@@ -149,7 +149,7 @@ def test_one_that_does_not_answer_in_time_is_an_error_until_it_does(
     wait_for("it is asked", lambda: gate.asked)
     assert gate.asked == [10]
     gate.open.set()
-    wait_for("it answers at last", lambda: clock.loop._conditions._threads._answers)
+    wait_for("it answers at last", lambda: clock.loop._user_code._threads._answers)
     clock.to(24, 28)
     clock.now = START + 30
     clock.answered()

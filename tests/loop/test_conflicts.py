@@ -84,7 +84,7 @@ def test_a_deploy_that_goes_on_for_longer_than_it_may_is_a_conflict_until_one_en
     _turn([old, new], range(690, 800, 5))
     assert len(_said(caplog, "conflict")) == 2
     new.turn(range(800, 900, 5))
-    assert len(_said(caplog, "conflict over")) == 1
+    assert len(_said(caplog, "conflict resolved")) == 1
     assert _status(redis, 895).conflicts == ()
 
 
@@ -143,7 +143,7 @@ def test_two_files_that_agree_on_what_both_have_are_no_conflict(
     assert _said(caplog, "conflict") == []
     assert _status(redis, 695).conflicts == ()
     # Whoever comes second says that there is another file.
-    (line,) = _said(caplog, "other file")
+    (line,) = _said(caplog, "other schedule file")
     assert (line["host"], line["file"].endswith("one.py")) == ("a:1", True)
 
 

@@ -195,7 +195,7 @@ def _fired(redis: Redis) -> set[str]:
 
 
 def _losses(caplog: pytest.LogCaptureFixture) -> list[dict[str, str]]:
-    return [vars(each)["fields"] for each in caplog.records if each.message == "server forgot"]
+    return [vars(each)["fields"] for each in caplog.records if each.message == "server lost data"]
 
 
 @pytest.mark.parametrize("withheld", ["-lrange", "-watch", "-multi", "-hkeys", "-hgetall"])

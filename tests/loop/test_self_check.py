@@ -11,7 +11,7 @@ from redis.exceptions import ConnectionError as AwayError
 
 from clock import Schedule
 from clock.ledger.pauses import Pause, pause, resume
-from clock.loop.timetable import Due
+from clock.loop.due import Due
 from tests.conftest import ReadSchedule
 from tests.loop.heartbeat import START, Watched
 
@@ -55,14 +55,14 @@ def test_an_event_that_the_timetable_lost_is_found(
     schedule = read("every('10 seconds', 'tasks.x')", "every('7 seconds', 'tasks.y')")
     clock = Watched(redis, schedule)
     clock.turn(range(100))
-    advance = clock.loop._timetable.advance
+    advance = clock.loop._dispatcher.timetable.advance
 
     def lose(due: Due, decided: int) -> None:
         if due.pending % 10 == 0:
             advance(due, decided)
 
     with monkeypatch.context() as patched:
-        patched.setattr(clock.loop._timetable, "advance", lose)
+        patched.setattr(clock.loop._dispatcher.timetable, "advance", lose)
         clock.turn(range(100, 300))
     assert _said(logged, "overdue") == ["tasks.y"]
 

@@ -10,9 +10,10 @@ from clock import keys
 from clock.errors import ServerError
 from clock.ledger.ledger import Ledger
 from clock.ledger.records import read_record
+from clock.loop.due import TimetableRow
 from clock.loop.loop import Loop
 from clock.loop.startup import Startup
-from clock.loop.timetable import Timetable, TimetableRow
+from clock.loop.timetable import Timetable
 from clock.schedule.event import Event
 from clock.stop import Stop
 from tests.conftest import ReadSchedule
@@ -75,9 +76,9 @@ def test_a_due_event_fires_before_the_others_are_enrolled(
     monkeypatch.setattr("clock.loop.loop.SLICE", 0.0)
     wall = [NOW]
     loop = Loop(events, Ledger(redis, app="test", token="t"), Stop(), now=lambda: wall[0])
-    assert loop.turn() == 0
+    assert loop.tick() == 0
     wall[0] = NOW + 3600
-    assert loop.turn() == 0
+    assert loop.tick() == 0
     assert read_record(redis, "test", "9").counters["fired"] == 1
     assert len(_enrolled(redis)) < 5
 
@@ -96,7 +97,7 @@ def test_for_an_event_that_is_enrolled_late_the_catch_up_rule_holds(
     loop = Loop(events, Ledger(redis, app="test", token="t"), Stop(), now=lambda: wall[0])
     for turn in range(7):
         wall[0] = NOW + 4 * turn
-        loop.turn()
+        loop.tick()
     counters = [read_record(redis, "test", name).counters for name in "06"]
     assert [(found["fired"], found["missed"]) for found in counters] == [(2, 0), (1, 1)]
 

@@ -58,23 +58,23 @@ def test_by_the_servers_time_it_leaves_word_of_that(redis: Redis, schedule: Sche
 def test_a_clock_does_not_start_beside_one_with_another_source(
     redis: Redis, limited: Redis, schedule: Schedule
 ) -> None:
-    _loop(redis, schedule).turn()
+    _loop(redis, schedule).tick()
     with pytest.raises(TimeSourceError, match="takes the time from the host, and the clock one"):
-        _loop(limited, schedule, "two").turn()
+        _loop(limited, schedule, "two").tick()
     assert redis.get(SOURCE) == b"server one"
 
 
 def test_nor_the_other_way_round(redis: Redis, limited: Redis, schedule: Schedule) -> None:
-    _loop(limited, schedule).turn()
+    _loop(limited, schedule).tick()
     with pytest.raises(TimeSourceError, match="takes the time from the server, and the clock one"):
-        _loop(redis, schedule, "two").turn()
+        _loop(redis, schedule, "two").tick()
 
 
 def test_two_with_the_same_source_say_nothing(
     redis: Redis, schedule: Schedule, caplog: pytest.LogCaptureFixture
 ) -> None:
     for token in ("one", "two"):
-        _loop(redis, schedule, token).turn()
+        _loop(redis, schedule, token).tick()
     assert not [each for each in caplog.records if each.levelno >= logging.ERROR]
 
 
@@ -86,10 +86,10 @@ def test_a_clock_that_runs_says_that_another_has_come_with_another_source(
 ) -> None:
     monkeypatch.setattr("clock.loop.timekeeper.READ_EVERY", 0.0)
     loop = _loop(redis, schedule)
-    loop.turn()
+    loop.tick()
     redis.set(SOURCE, "host other", ex=60)
     for _ in range(3):
-        loop.turn()
+        loop.tick()
     said = [record for record in caplog.records if record.message == "time source"]
     assert len(said) == 1
     assert "the clock other" in said[0].__dict__["fields"]["reason"]
@@ -97,7 +97,7 @@ def test_a_clock_that_runs_says_that_another_has_come_with_another_source(
 
 def test_a_caller_with_a_time_of_its_own_leaves_no_word(redis: Redis, schedule: Schedule) -> None:
     ledger = Ledger(redis, app="test", token="one")
-    Loop(list(schedule.events.values()), ledger, Stop(), now=lambda: 1_800_000_000.0).turn()
+    Loop(list(schedule.events.values()), ledger, Stop(), now=lambda: 1_800_000_000.0).tick()
     assert not redis.exists(SOURCE)
 
 
@@ -113,7 +113,7 @@ def _loop(redis: Redis, schedule: Schedule, token: str = "one") -> Loop:
 
 def _turn_until_fired(redis: Redis, loop: Loop) -> None:
     def fired() -> int:
-        loop.turn()
+        loop.tick()
         return redis.llen("rq:queue:default")
 
     wait_for("it fires", fired)

@@ -73,9 +73,7 @@ def test_a_push_before_its_record_is_found_to_double_a_job() -> None:
     assert finding.wrong == "occurrence 1 was enqueued twice"
 
 
-def test_a_run_judged_by_its_last_occurrence_alone_is_found_to_record_a_fired_one_as_missed() -> (
-    None
-):
+def test_a_run_judged_by_its_last_occurrence_records_a_fired_one_as_missed() -> None:
     _, finding = search(Rules(guards_first=False, catch_up="latest", occurrences=3))
     assert finding
     assert finding.wrong == "occurrence 1 was enqueued, and recorded as missed"

@@ -23,13 +23,13 @@ TEN = "every('10 seconds', 'tasks.x')"
 
 def test_a_clock_that_does_its_work_is_healthy(redis: Redis, read: ReadSchedule) -> None:
     clock = _run(redis, read(TEN), range(25))
-    found = _status(redis, clock.now)
-    assert (found.is_healthy, found.has_clocks, found.missing) == (True, True, ())
-    (event,) = found.events
+    app_status = _status(redis, clock.now)
+    assert (app_status.is_healthy, app_status.has_clocks, app_status.missing) == (True, True, ())
+    (event,) = app_status.events
     assert (event.state, event.next, event.pending) == (State.ON_TIME, START + 30, START + 30)
     assert event.record is not None
     assert (event.record.fired, event.pause, event.overdue) == (START + 20, None, None)
-    assert found.last_tick() == START + 20
+    assert app_status.last_tick() == START + 20
 
 
 def test_a_reader_computes_what_the_schedule_file_says(redis: Redis, read: ReadSchedule) -> None:
@@ -50,7 +50,7 @@ def test_everything_is_read_in_one_round_trip_whatever_the_number_of_events(
         _run(redis, read(f"for i in range({number}): every('day', 'tasks.x', name=f'n{{i}}')"), [0])
         redis.config_resetstat()
         assert len(_status(redis, START).events) == number
-        calls = {name: each["calls"] for name, each in redis.info("commandstats").items()}
+        calls = {name: stats["calls"] for name, stats in redis.info("commandstats").items()}
         assert set(calls) == {"cmdstat_hgetall", "cmdstat_multi", "cmdstat_exec"} | (
             calls.keys() & {"cmdstat_config|resetstat"}
         )
@@ -62,26 +62,26 @@ def test_without_a_clock_nothing_is_overdue_and_no_clock_is_what_is_wrong(
     redis: Redis, read: ReadSchedule
 ) -> None:
     clock = _run(redis, read(TEN), range(25))
-    found = _status(redis, clock.now + 3600)
-    assert (found.alive, found.has_clocks, found.is_healthy) == ((), False, False)
-    assert found.overdue == ()
-    assert found.events[0].state is State.NO_CLOCK
-    assert found.last_tick() == START + 20
+    app_status = _status(redis, clock.now + 3600)
+    assert (app_status.alive, app_status.has_clocks, app_status.is_healthy) == ((), False, False)
+    assert app_status.overdue == ()
+    assert app_status.events[0].state is State.NO_CLOCK
+    assert app_status.last_tick() == START + 20
 
 
 def test_an_application_nobody_ever_ran_has_no_clocks(redis: Redis) -> None:
-    found = _status(redis, START)
-    assert (found.events, found.has_clocks, found.last_tick()) == ((), False, None)
+    app_status = _status(redis, START)
+    assert (app_status.events, app_status.has_clocks, app_status.last_tick()) == ((), False, None)
 
 
 def test_a_clock_that_claims_nothing_is_overdue(redis: Redis, read: ReadSchedule) -> None:
     clock = _run(redis, read(TEN), range(60), is_idle=True)
     assert _status(redis, clock.now).is_healthy
     clock.turn(range(60, 100))
-    found = _status(redis, clock.now)
-    (event,) = found.overdue
+    app_status = _status(redis, clock.now)
+    (event,) = app_status.overdue
     assert (event.state, event.pending, event.overdue) == (State.OVERDUE, START + 10, 89.0)
-    assert (found.has_clocks, found.is_healthy) == (True, False)
+    assert (app_status.has_clocks, app_status.is_healthy) == (True, False)
     assert _status(redis, clock.now, tolerance=100).is_healthy
 
 
@@ -94,13 +94,13 @@ def test_an_event_of_a_file_without_a_clock_misses_its_clock_not_another(
     )
     _run(redis, schedule, range(25))
     clock = _run(redis, other, range(200), token="h:2:x")
-    found = _status(redis, clock.now)
-    assert found.missing == (schedule.path,)
-    assert [(each.name, each.state) for each in found.events] == [
+    app_status = _status(redis, clock.now)
+    assert app_status.missing == (schedule.path,)
+    assert [(event.name, event.state) for event in app_status.events] == [
         ("tasks.x", State.NO_CLOCK),
         ("tasks.y", State.ON_TIME),
     ]
-    assert (len(found.alive), found.has_clocks) == (1, False)
+    assert (len(app_status.alive), app_status.has_clocks) == (1, False)
 
 
 def test_what_passed_before_a_clock_started_is_overdue_from_its_start(
@@ -111,8 +111,8 @@ def test_what_passed_before_a_clock_started_is_overdue_from_its_start(
     clock = _run(redis, schedule, range(5000, 5059), is_idle=True, token="h:2:x")
     assert _status(redis, clock.now).is_healthy
     clock.turn(range(5059, 5070))
-    found = _status(redis, clock.now)
-    assert [(each.pending, each.overdue) for each in found.overdue] == [(START + 20, 69.0)]
+    app_status = _status(redis, clock.now)
+    assert [(event.pending, event.overdue) for event in app_status.overdue] == [(START + 20, 69.0)]
 
 
 def test_two_clocks_of_a_file_are_there_since_the_first_of_them(
@@ -124,7 +124,7 @@ def test_two_clocks_of_a_file_are_there_since_the_first_of_them(
     for second in range(70, 90):
         old.turn([second])
         new.turn([second])
-    assert [each.name for each in _status(redis, START + 90).overdue] == ["tasks.x"]
+    assert [event.name for event in _status(redis, START + 90).overdue] == ["tasks.x"]
 
 
 @pytest.mark.parametrize(
@@ -145,9 +145,9 @@ def test_two_clocks_of_a_file_are_there_since_the_first_of_them(
 def test_the_state_of_an_event(line: str, state: State, redis: Redis, read: ReadSchedule) -> None:
     schedule = read("from datetime import UTC, datetime", "from clock import times", line)
     clock = _run(redis, schedule, range(300))
-    found = _status(redis, clock.now)
-    assert found.events[0].state is state
-    assert found.is_healthy
+    app_status = _status(redis, clock.now)
+    assert app_status.events[0].state is state
+    assert app_status.is_healthy
 
 
 def test_an_event_that_was_made_up_late_is_late_and_then_on_time_again(
@@ -187,10 +187,10 @@ def test_an_event_that_no_schedule_has_any_more_is_removed_and_not_overdue(
 ) -> None:
     _run(redis, read(TEN, "every('10 seconds', 'tasks.y')"), range(20))
     clock = _run(redis, read("every('10 seconds', 'tasks.y')"), range(20, 200), token="h:2:x")
-    found = _status(redis, clock.now)
-    assert [each.name for each in found.events] == ["tasks.y"]
-    assert [(each.name, each.next) for each in found.removed] == [("tasks.x", None)]
-    assert found.is_healthy
+    app_status = _status(redis, clock.now)
+    assert [event.name for event in app_status.events] == ["tasks.y"]
+    assert [(event.name, event.next) for event in app_status.removed] == [("tasks.x", None)]
+    assert app_status.is_healthy
 
 
 def test_a_stream_has_the_next_of_its_published_instants(redis: Redis, read: ReadSchedule) -> None:

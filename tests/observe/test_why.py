@@ -123,7 +123,9 @@ def test_a_disabled_event_is_disabled(redis: Redis, read: ReadSchedule) -> None:
     assert _why(redis, 10, 25).verdict is Verdict.DISABLED
 
 
-def test_what_the_history_has_forgotten_is_said_to_be_so(redis: Redis, read: ReadSchedule) -> None:
+def test_an_occurrence_too_old_for_the_history_is_forgotten(
+    redis: Redis, read: ReadSchedule
+) -> None:
     _run(redis, read("every('1 second', 'tasks.x')"), range(300))
     answer = _why(redis, 10, 300)
     assert answer.verdict is Verdict.FORGOTTEN
@@ -132,7 +134,7 @@ def test_what_the_history_has_forgotten_is_said_to_be_so(redis: Redis, read: Rea
     assert _why(redis, 299, 300).verdict is Verdict.FIRED
 
 
-def test_what_is_due_and_not_decided_is_pending_overdue_or_without_a_clock(
+def test_a_due_undecided_occurrence_is_pending_overdue_or_without_a_clock(
     redis: Redis, read: ReadSchedule
 ) -> None:
     clock = _run(redis, read(TEN), range(30), is_idle=True)
@@ -159,7 +161,7 @@ def test_a_stream_is_known_as_far_as_it_was_published(redis: Redis, read: ReadSc
     assert _why(redis, 60 * 400, 130).verdict is Verdict.UNKNOWN
 
 
-def test_a_run_of_missed_occurrences_answers_for_each_and_not_for_what_lies_between(
+def test_a_missed_run_answers_for_its_occurrences_and_not_for_instants_between(
     redis: Redis, read: ReadSchedule
 ) -> None:
     _run(redis, read("every('10 seconds', 'tasks.x', catch_up='none')"), [*range(26), 107])
@@ -167,7 +169,9 @@ def test_a_run_of_missed_occurrences_answers_for_each_and_not_for_what_lies_betw
     assert _why(redis, 63, 110).verdict is Verdict.NOT_DUE
 
 
-def test_the_last_that_was_due_is_what_is_asked_about(redis: Redis, read: ReadSchedule) -> None:
+def test_without_an_instant_the_last_due_occurrence_is_explained(
+    redis: Redis, read: ReadSchedule
+) -> None:
     _run(redis, read(TEN), range(25))
     assert last_due(_event(redis, 29), START + 29) == START + 20
     assert last_due(_event(redis, 5), START + 5) is None
@@ -187,8 +191,10 @@ def _run(
 
 
 def _event(redis: Redis, second: float) -> EventStatus:
-    found = status(read_snapshot(redis, "test", None), START + second)
-    (event,) = (each for each in (*found.events, *found.removed) if each.name == "tasks.x")
+    app_status = status(read_snapshot(redis, "test", None), START + second)
+    (event,) = (
+        event for event in (*app_status.events, *app_status.removed) if event.name == "tasks.x"
+    )
     assert event.record == read_record(redis, "test", "tasks.x")
     return event
 

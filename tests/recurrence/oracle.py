@@ -65,10 +65,10 @@ def occurrences(met: Met, *, starred: bool, gap: str, fold: str) -> list[int]:
     """When a recurrence fires; ``starred`` where a star leads its minute or hour."""
     if starred:
         return sorted(instant for instants in met.shown.values() for instant in instants)
-    found = {instant for instants in met.shown.values() for instant in instants[PASSES[fold]]}
+    fires = {instant for instants in met.shown.values() for instant in instants[PASSES[fold]]}
     if gap != "skip":
-        found |= {after_gap if gap == "after" else instant for instant, after_gap in met.skipped}
-    return sorted(found)
+        fires |= {after_gap if gap == "after" else instant for instant, after_gap in met.skipped}
+    return sorted(fires)
 
 
 def changes(zone: str, start: int, end: int, step: int = 5 * 86_400) -> Iterator[int]:

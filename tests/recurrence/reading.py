@@ -42,6 +42,6 @@ def fires(
     recurrence = when.recurrence(zone(zone_name), gap, fold)
     local = pytz.timezone(zone_name)
     return [
-        datetime.fromtimestamp(found, local).isoformat(timespec="seconds")
-        for found in between(recurrence, seconds(after), seconds(until))
+        datetime.fromtimestamp(instant, local).isoformat(timespec="seconds")
+        for instant in between(recurrence, seconds(after), seconds(until))
     ]

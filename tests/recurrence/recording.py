@@ -264,11 +264,11 @@ def record(path: Path) -> None:
                 (event,) = read(Path(folder), [declaration])
             except ClockError:
                 continue
-            found, text = stored(event)
-            if found in known or len(text) > LONGEST:
+            digest, text = stored(event)
+            if digest in known or len(text) > LONGEST:
                 continue
-            known.add(found)
-            file.write(f"{declaration}\t{found}\t{text}\n")
+            known.add(digest)
+            file.write(f"{declaration}\t{digest}\t{text}\n")
             if len(known) == COUNT:
                 return
 

@@ -94,27 +94,27 @@ Expected = list[tuple[Rule, Gap, Fold, list[int]]]
 def expected(zone_name: str, change: int, hours: int) -> Expected:
     """What the oracle says of every case, gap and fold within some hours of a change."""
     row = oracle.minutes(zone_name, change - hours * 3600, change + hours * 3600 + 60)
-    found: Expected = []
+    results: Expected = []
     for case in cases(*touched(row, change)):
         met = oracle.meet(row, case.matches)
         for gap, fold in product(GAPS, FOLDS):
             fires = oracle.occurrences(met, starred=case.starred, gap=gap, fold=fold)
-            found.append((case.rule, gap, fold, fires))
-    return found
+            results.append((case.rule, gap, fold, fires))
+    return results
 
 
 def differences(zone_name: str, change: int, hours: int, oracle_says: Expected) -> list[str]:
     """Where the package disagrees around one change; an empty list where it does not."""
     where, after, until = zone(zone_name), change - hours * 3600 - 1, change + hours * 3600 - 1
-    found: list[str] = []
+    results: list[str] = []
     answers: dict[Recurrence, list[int]] = {}
     for when, gap, fold, fires in oracle_says:
         recurrence = when.recurrence(where, gap, fold)
         if recurrence not in answers:
             answers[recurrence] = list(between(recurrence, after, until))
         if answers[recurrence] != fires:
-            found.append(f"{zone_name} {change}: {when} gap={gap} fold={fold}")
-    return found
+            results.append(f"{zone_name} {change}: {when} gap={gap} fold={fold}")
+    return results
 
 
 def zones_by_shape() -> dict[tuple[object, ...], list[str]]:
@@ -128,7 +128,7 @@ def zones_by_shape() -> dict[tuple[object, ...], list[str]]:
         if seen:
             known = zone(name)
             local = pytz.timezone(name)
-            offsets = [datetime.fromtimestamp(each, local).utcoffset() for each in seen]
+            offsets = [datetime.fromtimestamp(instant, local).utcoffset() for instant in seen]
             shape = (seen, *offsets, known.starts[-80:], known.offsets[-80:])
             shapes.setdefault(shape, []).append(name)
     return shapes
@@ -144,7 +144,8 @@ def test_every_change_of_every_zone_is_met_by_the_rule() -> None:
         for change in oracle.changes(names[0], year(2020), year(2038)):
             # Zones that go from the same offset to the same at one instant show the same minutes.
             sides = (
-                datetime.fromtimestamp(each, local).utcoffset() for each in (change - 1, change)
+                datetime.fromtimestamp(instant, local).utcoffset()
+                for instant in (change - 1, change)
             )
             shape = (change, *sides)
             if shape not in known:

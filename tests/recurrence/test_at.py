@@ -57,10 +57,10 @@ def test_only_a_field_that_begins_with_a_star_follows_real_time() -> None:
         ("x 12:00", "at='x 12:00': 'x' is not a weekday; write one like 'Monday 12:00'"),
         ("", "at='' is not a time; write it like '09:30' or 'Monday 12:00'"),
         ("a b c", "at='a b c' is not a time; write it like '09:30' or 'Monday 12:00'"),
-        (930, "at=930 is not a time; write a text like '09:30'"),
+        (930, "at=930 is not a time; write a string like '09:30'"),
     ],
 )
-def test_what_is_no_time_is_refused(text: str, message: str) -> None:
+def test_an_invalid_time_is_refused(text: str, message: str) -> None:
     with pytest.raises(RecurrenceError) as caught:
         parse_at(text)
     assert str(caught.value) == message

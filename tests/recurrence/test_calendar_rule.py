@@ -9,8 +9,8 @@ from clock.recurrence.zone import zone
 from tests.recurrence.reading import fires, rule
 
 
-def days(found: list[str]) -> list[str]:
-    return [each[:10] for each in found]
+def days(times: list[str]) -> list[str]:
+    return [time[:10] for time in times]
 
 
 def year(period: str, count: int = 4, **options: object) -> list[str]:
@@ -22,20 +22,20 @@ def year(period: str, count: int = 4, **options: object) -> list[str]:
 def test_a_minute_an_hour_and_a_day_begin_at_their_beginning() -> None:
     span = ("2026-01-01T00:00", "2026-01-01T02:00")
     assert len(fires(rule("minute"), "UTC", *span)) == 120
-    assert [each[11:19] for each in fires(rule("hour"), "UTC", *span)] == ["01:00:00", "02:00:00"]
+    assert [time[11:19] for time in fires(rule("hour"), "UTC", *span)] == ["01:00:00", "02:00:00"]
     assert year("day", 2) == ["2026-01-01", "2026-01-02"]
 
 
 def test_seconds_may_stand_in_a_time() -> None:
-    found = fires(rule("hour", at="**:15:30"), "UTC", "2026-01-01T00:00", "2026-01-01T02:00")
-    assert [each[11:19] for each in found] == ["00:15:30", "01:15:30"]
-    found = fires(rule("minute", at="**:**:20"), "UTC", "2026-01-01T00:00", "2026-01-01T00:02")
-    assert [each[11:19] for each in found] == ["00:00:20", "00:01:20"]
+    times = fires(rule("hour", at="**:15:30"), "UTC", "2026-01-01T00:00", "2026-01-01T02:00")
+    assert [time[11:19] for time in times] == ["00:15:30", "01:15:30"]
+    times = fires(rule("minute", at="**:**:20"), "UTC", "2026-01-01T00:00", "2026-01-01T00:02")
+    assert [time[11:19] for time in times] == ["00:00:20", "00:01:20"]
 
 
 def test_several_times_fire_in_order() -> None:
-    found = fires(rule("day", at=["18:00", "09:30"]), "UTC", "2026-01-01", "2026-01-02")
-    assert [each[11:16] for each in found] == ["09:30", "18:00"]
+    times = fires(rule("day", at=["18:00", "09:30"]), "UTC", "2026-01-01", "2026-01-02")
+    assert [time[11:16] for time in times] == ["09:30", "18:00"]
 
 
 def test_weekday_and_weekend_are_five_and_two_days() -> None:
@@ -60,7 +60,7 @@ def test_a_week_may_have_several_weekdays_in_its_times() -> None:
     ]  # fmt: skip
 
 
-def test_counted_units_are_counted_from_2001_unless_said_otherwise() -> None:
+def test_counted_units_are_counted_from_2001_by_default() -> None:
     assert year("3 days", 2) == ["2026-01-02", "2026-01-05"]
     assert (date(2026, 1, 2) - date(2001, 1, 1)).days % 3 == 0
     assert year("2 weeks", 2, at="Monday 09:00") == ["2026-01-12", "2026-01-26"]

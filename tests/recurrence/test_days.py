@@ -19,12 +19,12 @@ def day(text: str) -> int:
 
 
 def first(days: Days, text: str, count: int = 3) -> list[str]:
-    found: list[str] = []
+    dates: list[str] = []
     at = days.next(day(text))
-    while at is not None and len(found) < count:
-        found.append(date.fromordinal(at + EPOCH).isoformat())
+    while at is not None and len(dates) < count:
+        dates.append(date.fromordinal(at + EPOCH).isoformat())
         at = days.next(at + 1)
-    return found
+    return dates
 
 
 def test_day_numbers_begin_on_a_thursday() -> None:

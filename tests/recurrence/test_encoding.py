@@ -33,10 +33,10 @@ def test_what_is_read_back_is_equal_and_fires_alike(recurrence: Recurrence, afte
     text = encode(recurrence)
     assert text is not None
     encoding._cached.cache_clear()
-    found = decode(text)
-    assert found == recurrence
-    assert hash(found) == hash(recurrence)
-    assert some(found, after, 5) == some(recurrence, after, 5)
+    decoded = decode(text)
+    assert decoded == recurrence
+    assert hash(decoded) == hash(recurrence)
+    assert some(decoded, after, 5) == some(recurrence, after, 5)
 
 
 def test_every_gap_and_fold_rule_is_read_back() -> None:
@@ -52,7 +52,7 @@ def test_the_text_is_json_and_names_every_class_that_has_content() -> None:
         of(cron("0 9 * * *") - {date(2026, 12, 24)}), of(cron("0 9 * * *") - cron("0 9 1 * *")),
         of(cron("0 9 * * *") | cron("0 18 * * *")),
     ]  # fmt: skip
-    texts = "".join(str(encode(each)) for each in recurrences)
+    texts = "".join(str(encode(recurrence)) for recurrence in recurrences)
     for name in set(CLASSES) - {"Bounded", "Later"}:
         assert f'"is":"{name}"' in texts
     assert json.loads(str(encode(of("10 minutes"))))["period"] == 600

@@ -38,8 +38,8 @@ def write(folder: Path, *events: str) -> Path:
 def test_all_day_events_are_left_out_from_their_first_to_their_last_day(tmp_path: Path) -> None:
     path = write(tmp_path, NEW_YEAR, THREE_DAYS, TWO_DAYS, PARTY)
     when = rule(cron("0 9 1-12 1 *") - holidays(path))
-    found = fires(when, "UTC", "2026-01-01", "2026-02-01")
-    assert [each[8:10] for each in found] == ["02", "03", "04", "08", "09", "12"]
+    times_ = fires(when, "UTC", "2026-01-01", "2026-02-01")
+    assert [time[8:10] for time in times_] == ["02", "03", "04", "08", "09", "12"]
 
 
 def test_holidays_may_stand_behind_a_word(tmp_path: Path) -> None:
@@ -51,8 +51,8 @@ def test_holidays_may_stand_behind_a_word(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("events", "message"),
     [
-        ((), " holds no all-day event"),
-        ((PARTY,), " holds no all-day event"),
+        ((), " has no all-day event"),
+        ((PARTY,), " has no all-day event"),
         (
             (YEARLY,),
             ": 'Christmas' repeats by a rule; write its dates out, one event for each",

@@ -63,7 +63,7 @@ def test_what_differs_differs() -> None:
     assert len(set(recurrences)) == len(recurrences)
 
 
-def test_a_function_stands_for_itself_by_name() -> None:
+def test_a_function_is_identified_by_its_name() -> None:
     assert of(times(endless)) == of(times(endless))
     assert of(cron("0 9 * * *") - weekend) == of(cron("0 9 * * *") - weekend)
 

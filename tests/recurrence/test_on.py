@@ -40,7 +40,7 @@ def test_a_day_of_one_month(value: str, rule: DayRule, month: int) -> None:
 
 
 def test_several_days_are_joined() -> None:
-    joined = merge_rules(parse_on(each).rule for each in (1, "last", "2nd tuesday"))
+    joined = merge_rules(parse_on(day).rule for day in (1, "last", "2nd tuesday"))
     assert joined == DayRule(
         days=frozenset({1}), before_end=frozenset({0}), nth=frozenset({(1, 2)})
     )
@@ -63,7 +63,7 @@ NOT_A_DAY = "is not a day; write a number, 'last', 'last friday' or '2nd tuesday
         (1.5, f"on=1.5 {NOT_A_DAY}"),
     ],
 )
-def test_what_is_no_day_is_refused(value: int | str, message: str) -> None:
+def test_an_invalid_day_is_refused(value: int | str, message: str) -> None:
     with pytest.raises(RecurrenceError) as caught:
         parse_on(value)
     assert str(caught.value) == message

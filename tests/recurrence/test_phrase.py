@@ -42,17 +42,17 @@ def test_a_phrase_has_one_tidy_spelling_that_reads_the_same(written: str, tidy: 
     assert parse_phrase(tidy) == rule
 
 
-def test_options_and_words_mean_the_same() -> None:
+def test_options_and_strings_mean_the_same() -> None:
     details = Details(at=["09:30"], on=["last"], anchor=date(2026, 1, 1))
     assert read_rule("2 months", details) == parse_phrase(
         "2 months on last at 09:30 counted from 2026-01-01"
     )
 
 
-def test_what_is_said_twice_is_refused() -> None:
+def test_an_option_given_twice_is_refused() -> None:
     with pytest.raises(RecurrenceError) as caught:
         parse_phrase("day at 09:30", Details(at="10:00"))
-    assert str(caught.value) == "at= is said twice: here, and in 'day at 09:30'"
+    assert str(caught.value) == "at= is given twice: here, and in 'day at 09:30'"
 
 
 @pytest.mark.parametrize("text", ["", "at", " at 09:30", "day at", "day on", "x counted from y"])
@@ -61,7 +61,7 @@ def test_half_a_phrase_is_refused(text: str) -> None:
         parse_phrase(text)
 
 
-def test_the_same_words_give_the_same_rule() -> None:
+def test_the_same_string_gives_the_same_rule() -> None:
     details = Details(at="09:30", on="last")
     assert read_rule("month", details) is read_rule("month", details)
 

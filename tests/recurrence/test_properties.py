@@ -98,19 +98,19 @@ def recurrences(draw: st.DrawFn) -> Recurrence:
         first = draw(st.dates(date(2005, 1, 1), date(2020, 1, 1)))
         rule = BoundedRule(inner=rule, start=first, until=first + timedelta(days=8000))
     try:
-        found: Recurrence = rule.recurrence(zone(draw(ZONES)), draw(GAPS), draw(FOLDS))
+        occurrences: Recurrence = rule.recurrence(zone(draw(ZONES)), draw(GAPS), draw(FOLDS))
     except RecurrenceError:
         return Elapsed(period=60, anchor=0)
-    return found
+    return occurrences
 
 
 def some(recurrence: Recurrence, after: int, count: int = 30) -> list[int]:
-    found: list[int] = []
+    occurrences: list[int] = []
     following = recurrence.next(after)
-    while following is not None and len(found) < count:
-        found.append(following)
+    while following is not None and len(occurrences) < count:
+        occurrences.append(following)
         following = recurrence.next(following)
-    return found
+    return occurrences
 
 
 @quick
@@ -118,8 +118,8 @@ def some(recurrence: Recurrence, after: int, count: int = 30) -> list[int]:
 def test_a_sequence_ascends_strictly_and_begins_after_the_question(
     recurrence: Recurrence, after: int
 ) -> None:
-    found = [after, *some(recurrence, after)]
-    assert found == sorted(set(found))
+    occurrences = [after, *some(recurrence, after)]
+    assert occurrences == sorted(set(occurrences))
 
 
 @quick
@@ -127,11 +127,11 @@ def test_a_sequence_ascends_strictly_and_begins_after_the_question(
 def test_every_instant_continues_the_same_sequence(
     recurrence: Recurrence, after: int, data: st.DataObject
 ) -> None:
-    found = some(recurrence, after)
-    if not found:
+    occurrences = some(recurrence, after)
+    if not occurrences:
         return
-    asked = data.draw(st.integers(after, found[-1]))
-    following = [each for each in found if each > asked]
+    asked = data.draw(st.integers(after, occurrences[-1]))
+    following = [instant for instant in occurrences if instant > asked]
     assert some(recurrence, asked, len(following)) == following
 
 
@@ -140,9 +140,9 @@ def test_every_instant_continues_the_same_sequence(
 def test_the_newest_of_a_span_is_the_last_of_its_sweep(
     recurrence: Recurrence, after: int, length: int
 ) -> None:
-    found = some(recurrence, after, 100)
-    until = min(after + length, found[-1] if found else after)
-    inside = [each for each in found if each <= until]
+    occurrences = some(recurrence, after, 100)
+    until = min(after + length, occurrences[-1] if occurrences else after)
+    inside = [instant for instant in occurrences if instant <= until]
     assert newest(recurrence, after, until) == (inside[-1] if inside else None)
 
 
@@ -151,9 +151,9 @@ def test_the_newest_of_a_span_is_the_last_of_its_sweep(
 def test_what_is_counted_is_what_a_walk_finds(
     recurrence: Recurrence, after: int, length: int
 ) -> None:
-    found = some(recurrence, after, 5000)
-    until = min(after + length, found[-1]) if len(found) == 5000 else after + length
-    inside = sum(1 for each in found if each <= until)
+    occurrences = some(recurrence, after, 5000)
+    until = min(after + length, occurrences[-1]) if len(occurrences) == 5000 else after + length
+    inside = sum(1 for instant in occurrences if instant <= until)
     assert count(recurrence, after, until) == inside
 
 
@@ -180,8 +180,8 @@ def test_what_is_counted_around_a_clock_change_is_what_a_walk_finds(
         rule = rule - {here + timedelta(days=day) for day in days}
     recurrence = read_rule(rule, Details()).recurrence(own, gap, fold)
     first, last = sorted(data.draw(st.tuples(*[st.integers(-3 * DAY, 3 * DAY)] * 2)))
-    found = sum(1 for _ in between(recurrence, seam + first, seam + last))
-    assert count(recurrence, seam + first, seam + last) == found
+    occurrences = sum(1 for _ in between(recurrence, seam + first, seam + last))
+    assert count(recurrence, seam + first, seam + last) == occurrences
 
 
 @settings(quick, max_examples=60)
@@ -191,15 +191,15 @@ def test_union_and_difference_are_those_of_sets(
 ) -> None:
     where, until = zone(zone_name), after + 3 * DAY
 
-    def found(period: Any) -> set[int]:
+    def occurrences(period: Any) -> set[int]:
         recurrence = read_rule(period, Details()).recurrence(where, gap, fold)
         return set(between(recurrence, after, until))
 
-    assert found(one | other) == found(one) | found(other)
+    assert occurrences(one | other) == occurrences(one) | occurrences(other)
     with contextlib.suppress(RecurrenceError):  # nothing may be left
-        assert found(one - other) == found(one) - found(other)
+        assert occurrences(one - other) == occurrences(one) - occurrences(other)
     with contextlib.suppress(RecurrenceError):
-        assert found(other - one) == found(other) - found(one)
+        assert occurrences(other - one) == occurrences(other) - occurrences(one)
 
 
 def _within(recurrence: Recurrence, after: int, until: int) -> list[int]:
@@ -216,12 +216,14 @@ def test_days_off_are_left_out_and_nothing_else(
     on = date.fromordinal(after // DAY + EPOCH + 3)
     some_off = read_rule(rule - (dates | {on}), Details())
     try:
-        found = _within(some_off.recurrence(where, "after", "first"), after, until)
+        occurrences = _within(some_off.recurrence(where, "after", "first"), after, until)
     except RecurrenceError:
         return
-    local = [date.fromordinal((each + where.offset(each)) // DAY + EPOCH) for each in everything]
+    local = [
+        date.fromordinal((instant + where.offset(instant)) // DAY + EPOCH) for instant in everything
+    ]
     left = [e for e, day in zip(everything, local, strict=True) if day not in dates | {on}]
-    assert found[: len(left)] == left
+    assert occurrences[: len(left)] == left
 
 
 @quick
@@ -240,9 +242,9 @@ def test_bounds_cut_the_sequence_and_nothing_else(
     except RecurrenceError:
         bounded = None
     expected = [
-        each
-        for each in some(inner, int(start.timestamp()) - 1, 200)
-        if each <= int(end.timestamp())
+        instant
+        for instant in some(inner, int(start.timestamp()) - 1, 200)
+        if instant <= int(end.timestamp())
     ]
     assert (some(bounded, after - 1, 200) if bounded else []) == expected
 

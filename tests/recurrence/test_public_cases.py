@@ -109,9 +109,9 @@ def holds(fact: dict[str, Any], gap: Gap, fold: Fold) -> bool:
     start = seconds(fact["from"])
     if kind == "next":
         after = start - 1 if fact["inclusive"] else start
-        found = list(islice(between(recurrence, after, None), len(fact["expect"])))
-        expected = [seconds(each) for each in fact["expect"]]
-        return found == expected
+        instants = list(islice(between(recurrence, after, None), len(fact["expect"])))
+        expected = [seconds(text) for text in fact["expect"]]
+        return instants == expected
     fires = recurrence.next(start - 1) == start
     return fires == (kind == "match") and kind != "never"
 

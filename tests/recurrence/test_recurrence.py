@@ -18,11 +18,11 @@ def test_between_without_an_end_goes_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("after", "until", "found"),
+    ("after", "until", "last"),
     [(0, 9, None), (0, 10, 10), (10, 19, None), (0, 99, 90), (0, 100, 100), (5, 5, None)],
 )
-def test_newest_is_the_last_of_a_span(after: int, until: int, found: int | None) -> None:
-    assert newest(Elapsed(period=10, anchor=0), after, until) == found
+def test_newest_is_the_last_of_a_span(after: int, until: int, last: int | None) -> None:
+    assert newest(Elapsed(period=10, anchor=0), after, until) == last
 
 
 def test_newest_finds_the_last_among_uneven_ones() -> None:

@@ -24,7 +24,7 @@ def words(when: Any, **options: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("text", "expected"),
     [
         (words("10 seconds"), "every 10 seconds of real time"),
         (words("24 hours"), "every 24 hours of real time"),
@@ -75,11 +75,11 @@ def words(when: Any, **options: Any) -> str:
         ),
     ],
 )
-def test_a_recurrence_in_words(said: str, expected: str | None) -> None:
-    assert said == expected if expected is not None else " if it is " in said
+def test_a_recurrence_as_a_sentence(text: str, expected: str | None) -> None:
+    assert text == expected if expected is not None else " if it is " in text
 
 
-def test_bounds_and_spread_are_said_at_the_end() -> None:
+def test_bounds_and_spread_come_last_in_the_sentence() -> None:
     spread = SpreadRule(inner=rule("day"), over=600, by=75)
     bounded = BoundedRule(inner=spread, start=date(2026, 1, 1), until=date(2026, 1, 31))
     assert sentence(bounded.recurrence(zone("UTC"), "after", "first")) == (

@@ -75,7 +75,7 @@ def test_what_is_forgotten_of_an_iterator_is_refused() -> None:
     with pytest.raises(RecurrenceError) as caught:
         recurrence.next(ZERO)
     assert str(caught.value).endswith(
-        "is read and forgotten; give times(...) a function, which can be called again"
+        "are no longer kept; give times(...) a function, which can be called again"
     )
 
 
@@ -88,13 +88,13 @@ def test_one_question_reads_so_many_items_at_most_and_the_next_goes_on(
     with pytest.raises(RecurrenceError) as caught:
         recurrence.next(ZERO + 60 * 150)
     assert str(caught.value) == (
-        "times tests.recurrence.test_stream.minutes(): 100 items read, "
-        "and only come to 2026-01-01 01:40:00+00:00"
+        "times tests.recurrence.test_stream.minutes(): 100 items were read, "
+        "and they only reach 2026-01-01 01:40:00+00:00"
     )
     assert recurrence.next(ZERO + 60 * 150) == ZERO + 60 * 151
 
 
-def test_a_stream_that_stands_still_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stream_that_repeats_an_instant_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clock.recurrence.stream.READ_AT_ONCE", 100)
 
     def still() -> Iterator[datetime]:
@@ -154,7 +154,7 @@ def test_a_naive_item_is_refused() -> None:
             "times('2026-01-01'): write an iterable of datetimes, or a function that returns one",
         ),
         (iter(["x"]), "times list_iterator: item 1, 'x', is not a datetime"),
-        (iter(()), "times tuple_iterator holds no time, so it never fires"),
+        (iter(()), "times tuple_iterator has no times, so it never fires"),
         (
             lambda: 1 // 0,
             "times tests.recurrence.test_stream.<lambda>() failed: "
@@ -162,7 +162,7 @@ def test_a_naive_item_is_refused() -> None:
         ),
     ],
 )
-def test_what_is_no_stream_is_refused(source: Iterable[datetime], message: str) -> None:
+def test_an_invalid_stream_is_refused(source: Iterable[datetime], message: str) -> None:
     with pytest.raises(RecurrenceError) as caught:
         times(source)
     assert str(caught.value) == message

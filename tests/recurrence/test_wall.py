@@ -18,11 +18,11 @@ FOLD_DAY = ("2026-10-24T22:00", "2026-10-25T23:00")
 
 
 def on_gap_day(when: Rule, gap: Gap = "after") -> list[str]:
-    return [each[11:] for each in fires(when, "Europe/Berlin", *GAP_DAY, gap=gap)]
+    return [time[11:] for time in fires(when, "Europe/Berlin", *GAP_DAY, gap=gap)]
 
 
 def on_fold_day(when: Rule, fold: Fold = "first") -> list[str]:
-    return [each[11:] for each in fires(when, "Europe/Berlin", *FOLD_DAY, fold=fold)]
+    return [time[11:] for time in fires(when, "Europe/Berlin", *FOLD_DAY, fold=fold)]
 
 
 def test_a_time_in_the_gap_fires_right_after_it() -> None:
@@ -88,7 +88,7 @@ def test_a_day_that_a_zone_skipped_fires_at_the_first_instant_after_it() -> None
     ]  # fmt: skip
 
 
-def test_a_moved_occurrence_says_so() -> None:
+def test_a_moved_occurrence_is_marked_as_moved() -> None:
     daily = rule("day", at=["02:30", "04:00"]).recurrence(zone("Europe/Berlin"), "after", "first")
     assert daily.is_moved(seconds("2026-03-29T01:00"))
     assert not daily.is_moved(seconds("2026-03-29T02:00"))

@@ -33,7 +33,7 @@ def test_the_failed_jobs_of_another_event_or_application_are_not_counted(redis: 
     assert len(redis.keys("rq:job:*")) == 2 * KEPT
 
 
-def test_a_job_that_somebody_put_back_stays(redis: Redis) -> None:
+def test_a_requeued_job_is_kept(redis: Redis) -> None:
     first = _fail(redis, "job-0")
     first.requeue()
     for number in range(1, 5):
@@ -48,7 +48,7 @@ def test_a_job_that_fails_once_more_is_the_latest(redis: Redis) -> None:
     assert redis.lrange(keys.failed("app", "event"), 0, -1) == [b"job-3", b"job-0", b"job-2"]
 
 
-def test_a_job_to_be_kept_for_ever_and_one_that_others_wait_for_stay(redis: Redis) -> None:
+def test_a_job_kept_for_ever_and_one_that_others_depend_on_stay(redis: Redis) -> None:
     for_ever = _fail(redis, "for-ever", failure_ttl=-1)
     needed = _fail(redis, "needed")
     Queue("default", connection=redis).enqueue("math.floor", 1, depends_on=needed)

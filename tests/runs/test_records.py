@@ -27,7 +27,7 @@ def test_a_run_that_another_clock_decided_in_part_is_not_written(
     one, two = _ledger(redis, event, "one"), _ledger(redis, event, "two")
     one.claim([Claim(event, NOW)], NOW)
     outcomes = two.claim([_missed(event, NOW, NOW + 20), Claim(event, NOW + 30)], NOW + 31)
-    assert [(each.kind, each.decided) for each in outcomes] == [(None, NOW)] * 2
+    assert [(outcome.kind, outcome.decided) for outcome in outcomes] == [(None, NOW)] * 2
     assert _record(redis).counters["missed"] == 0
     assert redis.llen("rq:queue:default") == 1
 
@@ -38,7 +38,7 @@ def test_the_rest_of_such_a_run_is_written_once_it_is_counted_again(
     one, two = _ledger(redis, event, "one"), _ledger(redis, event, "two")
     one.claim([Claim(event, NOW)], NOW)
     again = [_missed(event, NOW + 10, NOW + 20), Claim(event, NOW + 30)]
-    assert [each.kind for each in two.claim(again, NOW + 31)] == [Kind.MISSED, Kind.FIRED]
+    assert [outcome.kind for outcome in two.claim(again, NOW + 31)] == [Kind.MISSED, Kind.FIRED]
     assert _record(redis).history[1] == Decision(Kind.MISSED, NOW + 10, NOW + 20, 2)
 
 
@@ -50,7 +50,7 @@ def test_a_run_in_part_of_one_event_does_not_hold_up_the_others(
     ledger.enrol([other], NOW - 1)
     ledger.claim([Claim(event, NOW)], NOW)
     claims = [_missed(event, NOW, NOW + 20), Claim(other, NOW + 20), Claim(event, NOW + 30)]
-    kinds = [each.kind for each in ledger.claim(claims, NOW + 31)]
+    kinds = [outcome.kind for outcome in ledger.claim(claims, NOW + 31)]
     assert kinds == [None, Kind.FIRED, None]
 
 
@@ -70,10 +70,10 @@ def test_a_run_before_an_occurrence_whose_queue_takes_no_jobs_is_recorded_with_i
     redis.set("rq:queue:default", "x")
     for last in (NOW, NOW + 10, NOW + 20):
         claims = [_missed(event, NOW, last), Claim(event, last + 10)]
-        assert all(each.is_refused for each in ledger.claim(claims, last + 11))
+        assert all(outcome.is_refused for outcome in ledger.claim(claims, last + 11))
     assert (_record(redis).decided, _record(redis).counters["missed"]) == (NOW - 1, 0)
     redis.delete("rq:queue:default")
-    kinds = [each.kind for each in ledger.claim(claims, NOW + 31)]
+    kinds = [outcome.kind for outcome in ledger.claim(claims, NOW + 31)]
     assert kinds == [Kind.MISSED, Kind.FIRED]
     assert _record(redis).counters["missed"] == 3
 

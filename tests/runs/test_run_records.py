@@ -69,16 +69,16 @@ def test_a_record_is_small(redis: Redis) -> None:
     assert len(line) < 150
 
 
-def test_a_server_that_is_away_is_a_ledger_error() -> None:
+def test_a_server_that_is_away_is_a_server_error() -> None:
     with connect("redis://127.0.0.1:1/0") as nowhere, pytest.raises(ServerError):
         read_runs(nowhere, "app", "e")
 
 
 def test_statistics_count_the_ways_to_end() -> None:
     runs = [a_run(outcome=outcome) for outcome in RunOutcome] + [a_run()]
-    found = statistics(runs, 0, 100)
-    assert (found.runs, found.succeeded, found.failures, found.skipped) == (7, 2, 1, 1)
-    assert (found.retried, found.abandoned, found.stopped) == (1, 1, 1)
+    stats = statistics(runs, 0, 100)
+    assert (stats.runs, stats.succeeded, stats.failures, stats.skipped) == (7, 2, 1, 1)
+    assert (stats.retried, stats.abandoned, stats.stopped) == (1, 1, 1)
 
 
 def test_a_window_begins_with_its_first_instant_and_ends_before_its_last() -> None:
@@ -90,15 +90,15 @@ def test_percentiles_are_lengths_that_occurred() -> None:
     runs = [
         a_run(ended=1000.0, duration=float(n), wait=n / 2, lateness=n / 2) for n in range(1, 101)
     ]
-    found = statistics(runs, 0, 2000)
-    assert found.duration == Spread(p50=50.0, p95=95.0, maximum=100.0)
-    assert found.wait == Spread(p50=25.0, p95=47.5, maximum=50.0)
+    stats = statistics(runs, 0, 2000)
+    assert stats.duration == Spread(p50=50.0, p95=95.0, maximum=100.0)
+    assert stats.wait == Spread(p50=25.0, p95=47.5, maximum=50.0)
     assert statistics(runs[:1], 0, 2000).duration == Spread(p50=1.0, p95=1.0, maximum=1.0)
 
 
 def test_nothing_is_known_of_an_empty_window() -> None:
-    found = statistics([], 0, 100)
-    assert (found.runs, found.duration, found.wait, found.lateness) == (
+    stats = statistics([], 0, 100)
+    assert (stats.runs, stats.duration, stats.wait, stats.lateness) == (
         0,
         NOTHING,
         NOTHING,
@@ -107,6 +107,6 @@ def test_nothing_is_known_of_an_empty_window() -> None:
 
 
 def test_an_abandoned_run_has_no_duration_and_a_later_attempt_no_lateness() -> None:
-    found = statistics([a_run(outcome=RunOutcome.ABANDONED, attempt=2)], 0, 100)
-    assert (found.runs, found.duration, found.lateness) == (1, NOTHING, NOTHING)
-    assert found.wait.p50 == 0.5
+    stats = statistics([a_run(outcome=RunOutcome.ABANDONED, attempt=2)], 0, 100)
+    assert (stats.runs, stats.duration, stats.lateness) == (1, NOTHING, NOTHING)
+    assert stats.wait.p50 == 0.5

@@ -44,13 +44,13 @@ def day(option: str) -> str:
         (day("name='x' * 201"), "name=: 201 characters are too many; at most 200"),
         (
             day("timeout='5 x'"),
-            "timeout=: '5 x' is not a length of time: the unit 'x' is unknown; use s, m, h, d or w",
+            "timeout=: '5 x' is not a duration: the unit 'x' is unknown; use s, m, h, d or w",
         ),
         (day("timeout=0"), "timeout=: 0 is too short; the minimum is one second"),
         (day("expires=0"), "expires=: 0 is too short; the minimum is one second"),
         (
             day("expires=-1"),
-            "expires=: -1 is not a whole number of seconds from 0 to a hundred years",
+            "expires=: -1 must not be negative",
         ),
         (
             day("retry=0"),
@@ -175,7 +175,7 @@ def test_a_wrong_option_is_refused(tmp_path: Path, source: str, message: str) ->
         ),
         (
             "every(cron('* * * * *'), 'tasks.a', at='09:30')",
-            "at= does not go with cron(...), which says when by itself",
+            "at= does not go with cron(...), which has its own times",
         ),
         (
             "every(cron('0 0 31 2 *'), 'tasks.a')",
@@ -183,11 +183,11 @@ def test_a_wrong_option_is_refused(tmp_path: Path, source: str, message: str) ->
         ),
         (
             "every('0 seconds', 'tasks.a')",
-            "a period of '0 seconds' is not possible; it is a whole number of seconds, at least 1",
+            "'0 seconds' must be a whole number of seconds, from 1 to a hundred years",
         ),
         (
             "every(times([]), 'tasks.a')",
-            "times 0 listed 1271cf25 holds no time, so it never fires",
+            "times 0 listed 1271cf25 has no times, so it never fires",
         ),
         (
             "every(times([__import__('datetime').datetime(2026, 1, 1)]), 'tasks.a')",
@@ -207,7 +207,7 @@ def test_a_wrong_option_is_refused(tmp_path: Path, source: str, message: str) ->
         (
             "every(period('day') - (lambda day: True), 'tasks.a')",
             "'day - <lambda>()' never fires: nothing is left: "
-            "14640 days in a row are taken away by '-'",
+            "14640 days in a row are excluded by '-'",
         ),
         (
             "every('month', 'tasks.a', start='2026-02-01', until='2026-01-01')",
@@ -232,7 +232,7 @@ def test_a_wrong_option_is_refused(tmp_path: Path, source: str, message: str) ->
             "cron('5-3 * * * *'): '5-3' wraps round to 59 of 60; "
             "write '3-5' if that is meant, or '*'",
         ),
-        ("every(5, 'tasks.a')", "a period is a text like '10 minutes' or 'day', not 5"),
+        ("every(5, 'tasks.a')", "5 is not a period; write a string like '10 minutes' or 'day'"),
     ],
 )
 def test_a_period_that_does_not_fit_is_refused(tmp_path: Path, source: str, message: str) -> None:
@@ -241,7 +241,7 @@ def test_a_period_that_does_not_fit_is_refused(tmp_path: Path, source: str, mess
 
 
 @pytest.mark.parametrize("word", ["timezone('UTC')", "defaults(queue='x')"])
-def test_a_word_for_the_whole_file_is_said_once(tmp_path: Path, word: str) -> None:
+def test_timezone_and_defaults_are_called_once_per_file(tmp_path: Path, word: str) -> None:
     error = refusal(tmp_path, f"{word}\n{word}")
     name = word.partition("(")[0]
     assert (error.line, error.message) == (3, f"{name}(...) was already called on line 2")

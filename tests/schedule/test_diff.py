@@ -76,7 +76,7 @@ def test_an_event_that_is_switched_off_is_dropped(tmp_path: Path) -> None:
     assert only.dropped == (at(1, 9), at(2, 9), at(3, 9))
 
 
-def test_more_than_the_most_are_not_compared_and_that_is_said(tmp_path: Path) -> None:
+def test_a_diff_reports_where_it_stopped_comparing(tmp_path: Path) -> None:
     (only,) = between(tmp_path, "every('10 seconds', 'tasks.a')", "every('5 seconds', 'tasks.a')")
     assert only.compared_until == datetime(2026, 1, 1, 13, 53, 20, tzinfo=UTC)
     assert len(only.added) == MOST / 2

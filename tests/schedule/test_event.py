@@ -22,8 +22,8 @@ def test_occurrences_are_aware_utc_strictly_after_and_up_to_until(tmp_path: Path
 
 def test_occurrences_without_an_end_are_endless(tmp_path: Path) -> None:
     noon = event(tmp_path, "every('day', 'tasks.a', at='12:00', tz='UTC')")
-    found = list(islice(noon.occurrences(datetime(2026, 1, 1, tzinfo=UTC)), 400))
-    assert len(found) == 400
+    instants = list(islice(noon.occurrences(datetime(2026, 1, 1, tzinfo=UTC)), 400))
+    assert len(instants) == 400
 
 
 def test_a_fraction_of_a_second_before_an_occurrence_is_before_it(tmp_path: Path) -> None:

@@ -13,16 +13,16 @@ BERLIN = "timezone('Europe/Berlin')\n"
 
 
 def what(folder: Path, source: str) -> list[str]:
-    return [each.what for each in explain(event(folder, BERLIN + source), AT).changes]
+    return [item.what for item in explain(event(folder, BERLIN + source), AT).changes]
 
 
-def test_an_event_is_told_in_words_with_its_zone(tmp_path: Path) -> None:
-    told = explain(event(tmp_path, BERLIN + "every('day', 'tasks.a', at='09:30')"), AT)
-    assert told.sentence == "Every day at 09:30, in Europe/Berlin."
-    assert (told.name, told.tz) == ("tasks.a", "Europe/Berlin")
+def test_an_event_is_explained_in_a_sentence_with_its_zone(tmp_path: Path) -> None:
+    explanation = explain(event(tmp_path, BERLIN + "every('day', 'tasks.a', at='09:30')"), AT)
+    assert explanation.sentence == "Every day at 09:30, in Europe/Berlin."
+    assert (explanation.name, explanation.tz) == ("tasks.a", "Europe/Berlin")
 
 
-def test_an_event_that_is_off_says_so(tmp_path: Path) -> None:
+def test_a_disabled_event_is_explained_as_not_enabled(tmp_path: Path) -> None:
     source = "every('day', 'tasks.a', enabled=False, tz='UTC')"
     assert explain(event(tmp_path, source), AT).sentence == (
         "Every day at 00:00, in UTC (not enabled)."
@@ -31,12 +31,12 @@ def test_an_event_that_is_off_says_so(tmp_path: Path) -> None:
 
 def test_the_next_occurrences_have_local_times_and_marks(tmp_path: Path) -> None:
     source = BERLIN + "every('day', 'tasks.a', at='02:30')"
-    told = explain(event(tmp_path, source), datetime(2026, 3, 28, tzinfo=UTC), count=2)
-    assert [(each.local.isoformat(), each.mark) for each in told.next] == [
+    explanation = explain(event(tmp_path, source), datetime(2026, 3, 28, tzinfo=UTC), count=2)
+    assert [(item.local.isoformat(), item.mark) for item in explanation.next] == [
         ("2026-03-28T02:30:00+01:00", None),
         ("2026-03-29T03:00:00+02:00", "gap"),
     ]
-    assert told.next[0].scheduled_at == datetime(2026, 3, 28, 1, 30, tzinfo=UTC)
+    assert explanation.next[0].scheduled_at == datetime(2026, 3, 28, 1, 30, tzinfo=UTC)
 
 
 def test_a_change_is_data_too(tmp_path: Path) -> None:

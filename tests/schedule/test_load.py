@@ -18,8 +18,8 @@ from tests.schedule.writing import HEADER, event, refusal, schedule
 
 
 def test_events_stand_in_the_order_of_the_file(tmp_path: Path) -> None:
-    found = schedule(tmp_path, "".join(f"every('day', 'tasks.{n}')\n" for n in "cab"))
-    assert list(found.events) == ["tasks.c", "tasks.a", "tasks.b"]
+    result = schedule(tmp_path, "".join(f"every('day', 'tasks.{n}')\n" for n in "cab"))
+    assert list(result.events) == ["tasks.c", "tasks.a", "tasks.b"]
 
 
 def test_an_event_knows_where_it_is_declared(tmp_path: Path) -> None:
@@ -126,8 +126,8 @@ def test_a_checkout_of_this_package_beside_the_schedule_is_not_to_blame(tmp_path
 
 def test_events_of_an_imported_file_belong_to_the_schedule(tmp_path: Path) -> None:
     (tmp_path / "feeds.py").write_text(HEADER + "every('hour', 'tasks.feeds')")
-    found = schedule(tmp_path, "every('day', 'tasks.a')\nimport feeds")
-    assert list(found.events) == ["tasks.a", "tasks.feeds"]
+    result = schedule(tmp_path, "every('day', 'tasks.a')\nimport feeds")
+    assert list(result.events) == ["tasks.a", "tasks.feeds"]
 
 
 def test_a_file_read_twice_gives_the_same(tmp_path: Path) -> None:
@@ -143,8 +143,8 @@ def test_a_file_imported_from_its_folder_as_a_package_is_read_each_time(
     (tmp_path / "plans" / "feeds.py").write_text(HEADER + "every('hour', 'tasks.feeds')")
     monkeypatch.chdir(tmp_path)
     for _ in range(2):
-        found = schedule(tmp_path, "from plans import feeds", "plans/main.py")
-        assert list(found.events) == ["tasks.feeds"]
+        result = schedule(tmp_path, "from plans import feeds", "plans/main.py")
+        assert list(result.events) == ["tasks.feeds"]
     assert not [name for name in sys.modules if name.startswith("plans")]
 
 
@@ -158,20 +158,20 @@ def test_two_files_with_neighbours_of_one_name_do_not_mix(tmp_path: Path) -> Non
 
 def test_two_files_read_in_two_threads_do_not_mix(tmp_path: Path) -> None:
     both = threading.Barrier(2, timeout=30)
-    found: dict[str, Schedule] = {}
+    result: dict[str, Schedule] = {}
 
     def read(name: str) -> None:
         path = tmp_path / f"{name}.py"
         path.write_text(HEADER + f"timezone('Asia/Tokyo')\nevery('day', 'tasks.{name}')")
         both.wait()
-        found[name] = load(path)
+        result[name] = load(path)
 
     threads = [threading.Thread(target=read, args=(name,)) for name in ("one", "two")]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert {name: list(each.events) for name, each in found.items()} == {
+    assert {name: list(schedule_.events) for name, schedule_ in result.items()} == {
         "one": ["tasks.one"],
         "two": ["tasks.two"],
     }
@@ -187,7 +187,7 @@ def test_a_file_may_read_another_without_taking_its_events(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("source", ["import feeds", "import feeds\n1 / 0"])
-def test_nothing_global_survives_a_reading(tmp_path: Path, source: str) -> None:
+def test_loading_a_schedule_leaves_nothing_global_behind(tmp_path: Path, source: str) -> None:
     (tmp_path / "feeds.py").write_text(HEADER + "every('hour', 'tasks.feeds')")
     path, modules = list(sys.path), set(sys.modules)
     with contextlib.suppress(ScheduleError):
@@ -214,18 +214,18 @@ def test_the_folder_and_the_current_folder_come_first_on_the_path(
     here = tmp_path / "here"
     here.mkdir()
     monkeypatch.chdir(here)
-    found = schedule(
+    result = schedule(
         tmp_path, "import sys\nevery('day', 'tasks.a', args=sys.path[:2])", "s/main.py"
     )
-    assert found.events["tasks.a"].args == (str(tmp_path / "s"), str(here))
+    assert result.events["tasks.a"].args == (str(tmp_path / "s"), str(here))
 
 
 def test_a_schedule_file_sees_a_module_of_its_own(tmp_path: Path) -> None:
-    found = schedule(tmp_path, "every('day', 'tasks.a', args=[__name__, __file__])")
-    assert found.events["tasks.a"].args == ("__schedule__", str(tmp_path / "main.py"))
+    result = schedule(tmp_path, "every('day', 'tasks.a', args=[__name__, __file__])")
+    assert result.events["tasks.a"].args == ("__schedule__", str(tmp_path / "main.py"))
 
 
-def test_a_word_outside_of_a_reading_is_refused() -> None:
+def test_every_outside_of_a_schedule_file_is_refused() -> None:
     with pytest.raises(ScheduleError) as caught:
         every("day", "tasks.a")
     assert caught.value.message == (

@@ -52,8 +52,8 @@ def test_a_schedule_is_read_as_it_stood_with_its_neighbours(commit: Commit) -> N
             }
         )
     old, new = load_any("git:HEAD~1:plans/main.py"), load_any("plans/main.py")
-    assert [each.rule for each in old.events.values()] == ["day at 08:00"] * 2
-    assert [each.rule for each in new.events.values()] == ["day at 09:00"] * 2
+    assert [event_.rule for event_ in old.events.values()] == ["day at 08:00"] * 2
+    assert [event_.rule for event_ in new.events.values()] == ["day at 09:00"] * 2
     assert old.path == "git:HEAD~1:plans/main.py"
     assert old.events["tasks.feeds"].path == "git:HEAD~1:plans/feeds.py"
     assert not {"feeds", "plans", "plans.extra"} & set(sys.modules)
@@ -86,7 +86,7 @@ def test_what_git_does_not_have_is_refused(commit: Commit, spec: str, message: s
     assert str(caught.value) == f"{spec}: {message}"
 
 
-def test_outside_of_a_repository_it_says_so(
+def test_a_revision_outside_of_a_repository_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -96,7 +96,7 @@ def test_outside_of_a_repository_it_says_so(
     assert caught.value.message == "cannot be read: this folder is in no git repository"
 
 
-def test_without_git_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_revision_without_git_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(ScheduleError) as caught:
         load_any("git:main:main.py")

@@ -5,19 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from clock.schedule.warnings import traps
+from clock.schedule.warnings import find_warnings
 from tests.schedule.writing import schedule
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def found(folder: Path, source: str) -> list[tuple[int, str]]:
+def warned(folder: Path, source: str) -> list[tuple[int, str]]:
     read = schedule(folder, "timezone('Europe/Berlin')\n" + source)
-    return [(trap.line, trap.message) for trap in traps(read, AT)]
+    return [(warning.line, warning.message) for warning in find_warnings(read, AT)]
 
 
-def test_a_time_that_a_change_skips_and_repeats_is_a_trap(tmp_path: Path) -> None:
-    assert found(tmp_path, "every('day', 'tasks.a', at='02:30')") == [
+def test_a_time_that_a_clock_change_skips_and_repeats_is_warned_of(tmp_path: Path) -> None:
+    assert warned(tmp_path, "every('day', 'tasks.a', at='02:30')") == [
         (
             3,
             "'tasks.a' meets a clock change: on 2026-03-29 02:30 does not exist: "
@@ -49,8 +49,8 @@ def test_a_time_that_a_change_skips_and_repeats_is_a_trap(tmp_path: Path) -> Non
         "every('day', 'tasks.a', name='a')\nevery('day', 'tasks.a', queue='io', name='b')",
     ],
 )
-def test_what_is_decided_or_harmless_is_no_trap(tmp_path: Path, source: str) -> None:
-    assert found(tmp_path, source) == []
+def test_what_is_decided_or_harmless_is_not_warned_of(tmp_path: Path, source: str) -> None:
+    assert warned(tmp_path, source) == []
 
 
 @pytest.mark.parametrize(
@@ -62,17 +62,19 @@ def test_what_is_decided_or_harmless_is_no_trap(tmp_path: Path, source: str) -> 
         ("every(cron('0 9 31 * *') - cron('0 9 31 1 *'), 'tasks.a')", 31),
     ],
 )
-def test_a_day_that_months_do_not_have_is_a_trap(tmp_path: Path, source: str, day: int) -> None:
-    assert found(tmp_path, source)[0] == (
+def test_a_day_that_some_months_do_not_have_is_warned_of(
+    tmp_path: Path, source: str, day: int
+) -> None:
+    assert warned(tmp_path, source)[0] == (
         3,
-        f"'tasks.a' leaves out every month without a day {day}; "
-        "write on='last', or 'L' in cron, for the last day of each",
+        f"'tasks.a' skips every month without a day {day}; "
+        "write on='last', or 'L' in cron, for the last day of the month",
     )
 
 
 @pytest.mark.parametrize("period", ["'10 seconds'", "cron('*/10 * * * * *', seconds='first')"])
-def test_more_often_than_each_minute_without_expires_is_a_trap(tmp_path: Path, period: str) -> None:
-    assert found(tmp_path, f"every({period}, 'tasks.a')") == [
+def test_more_than_once_a_minute_without_expires_is_warned_of(tmp_path: Path, period: str) -> None:
+    assert warned(tmp_path, f"every({period}, 'tasks.a')") == [
         (
             3,
             "'tasks.a' fires every 10 seconds and its jobs never expire, so they pile up while "
@@ -81,15 +83,15 @@ def test_more_often_than_each_minute_without_expires_is_a_trap(tmp_path: Path, p
     ]
 
 
-def test_two_events_that_differ_by_name_alone_are_a_trap(tmp_path: Path) -> None:
+def test_two_events_that_differ_only_by_name_are_warned_of(tmp_path: Path) -> None:
     source = (
         "every('day', 'tasks.a', kwargs={'x': [1]})\n"
         "every('day', 'tasks.a', kwargs={'x': [1]}, name='again')"
     )
-    assert found(tmp_path, source) == [
+    assert warned(tmp_path, source) == [
         (
             4,
-            f"'again' differs from 'tasks.a' ({tmp_path / 'main.py'}:3) by its name alone, "
+            f"'again' differs from 'tasks.a' ({tmp_path / 'main.py'}:3) only by its name, "
             "so the same work is done twice; drop one, or give it other arguments",
         )
     ]

@@ -36,14 +36,14 @@ RUN = run_id("x")
     ],
 )  # fmt: skip
 def test_the_address_says_what_and_of_which_run(url: str, word: str, expected: str) -> None:
-    assert Ping(url=url, word=word, run=RUN).address == expected
+    assert Ping(url=url, signal=word, run=RUN).address == expected
 
 
 def test_pings_arrive_in_their_order() -> None:
     with receiver() as found:
         sender = Sender()
         for word in ("start", "fail", ""):
-            assert sender.send(Ping(url=found.url, word=word, run=RUN, text="why"))
+            assert sender.send(Ping(url=found.url, signal=word, run=RUN, text="why"))
         assert sender.finish(5)
         assert found.paths() == ["/key-123/start", "/key-123/fail", "/key-123"]
         assert {(each.run, each.body) for each in found.heard} == {(str(RUN), b"why")}
@@ -53,7 +53,7 @@ def test_a_receiver_that_hangs_holds_nobody_up_and_what_is_too_much_is_dropped()
     with receiver(hangs=True) as found:
         sender = Sender(timeout=0.2, waiting=3)
         begin = time.monotonic()
-        sent = [sender.send(Ping(url=found.url, word="", run=RUN)) for _ in range(50)]
+        sent = [sender.send(Ping(url=found.url, signal="", run=RUN)) for _ in range(50)]
         assert time.monotonic() - begin < 0.1
         assert 3 <= sum(sent) <= 4
         assert not sent[-1]
@@ -67,7 +67,7 @@ def test_a_receiver_that_refuses_is_told_of_once_and_its_address_never(
     with receiver(status=status) as found, caplog.at_level(logging.DEBUG):
         sender = Sender()
         for _ in range(3):
-            sender.send(Ping(url=found.url, word="", run=RUN))
+            sender.send(Ping(url=found.url, signal="", run=RUN))
         assert sender.finish(5)
     assert [record.message for record in caplog.records] == ["ping failed"]
     assert "key-123" not in str(caplog.records[0].__dict__)
@@ -75,7 +75,7 @@ def test_a_receiver_that_refuses_is_told_of_once_and_its_address_never(
 
 def test_a_receiver_that_is_not_there_is_no_error() -> None:
     sender = Sender()
-    sender.send(Ping(url=f"http://127.0.0.1:{free_port()}/x", word="", run=RUN))
+    sender.send(Ping(url=f"http://127.0.0.1:{free_port()}/x", signal="", run=RUN))
     assert sender.finish(5)
 
 
@@ -84,9 +84,9 @@ def test_a_clock_pings_once_a_minute_and_at_once_when_something_is_overdue() -> 
         sender = Sender()
         ping = ClockPing(found.url, "h:1:x", sender)
         for now, is_overdue in [(0, 0), (1, 0), (59, 0), (60, 0), (70, 1), (75, 1), (80, 0)]:
-            ping.passed(START + now, is_well=not is_overdue)
+            ping.ping(START + now, is_well=not is_overdue)
         # The wall clock was set back.
-        ping.passed(START - 1000, is_well=True)
+        ping.ping(START - 1000, is_well=True)
         assert sender.finish(5)
         assert [path.removeprefix("/key-123") for path in found.paths()] == [
             "", "", "/fail", "", "",

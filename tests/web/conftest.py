@@ -1,4 +1,4 @@
-"""The web side over a real server, asked in this process."""
+"""The web UI and the API over a real server, in this process."""
 
 from __future__ import annotations
 

@@ -76,8 +76,8 @@ def fill(redis: Any) -> None:
     queue.enqueue("tests.jobs.working.say", "x", job_id="good-queued")
     queue.enqueue("tests.jobs.working.say", "x", job_id="good-started")
     start(redis, "good-started")
-    said = {"done": 1, "total": 2, "message": "half", "at": START}
-    redis.hset(keys.progress("good-started"), mapping=said)
+    progress = {"done": 1, "total": 2, "message": "half", "at": START}
+    redis.hset(keys.progress("good-started"), mapping=progress)
 
 
 def spoil(redis: Any) -> None:
@@ -92,13 +92,13 @@ def _spoil_ledger(redis: Any) -> None:
         good = redis.hgetall(key(APP))
         name, line = sorted(good.items())[-1]
         spoiled = [*VALUES, *_lines(line.decode())]
-        bad = {f"bad {number} {key(APP)}".encode(): each for number, each in enumerate(spoiled)}
+        bad = {f"bad {number} {key(APP)}".encode(): line for number, line in enumerate(spoiled)}
         # Every event must be described, or nobody looks at what else there is of it.
         described = redis.hgetall(keys.descriptions(APP))[b"ten"]
         if key is not keys.clocks:
             redis.hset(keys.descriptions(APP), mapping=dict.fromkeys(bad, described))
         redis.hset(key(APP), mapping=bad)
-        redis.hset(key(APP), mapping={each or b"?": line for each in VALUES})
+        redis.hset(key(APP), mapping={value or b"?": line for value in VALUES})
     runs = redis.lindex(keys.runs(APP, "ten"), 0)
     redis.rpush(keys.runs(APP, "ten"), *VALUES, *_lines(runs.decode()))
     redis.rpush(keys.runs(APP, "stream"), *VALUES, *_lines(runs.decode()))
@@ -125,8 +125,8 @@ def _spoil_jobs(redis: Any) -> None:
         redis.hset(f"rq:job:{name}", mapping=good)
         redis.xadd(f"rq:results:{name}", result | {b"exc_string": value})
         for field in ("done", "total", "message", "at"):
-            said = {"done": 1, "total": 2, "message": "half", "at": START} | {field: value}
-            redis.hset(keys.progress(f"bad-{number}-{ENDS[len(field) % 4]}"), mapping=said)
+            progress = {"done": 1, "total": 2, "message": "half", "at": START} | {field: value}
+            redis.hset(keys.progress(f"bad-{number}-{ENDS[len(field) % 4]}"), mapping=progress)
         redis.hset(f"rq:execution:{name}:{execution}", "last_heartbeat", value)
     names += ["bad-kind", "bad-results"]
     redis.set("rq:job:bad-kind", "x")
@@ -162,21 +162,21 @@ def _spoil_queues(redis: Any) -> None:
 
 def _lines(line: str) -> Iterator[bytes]:
     """``line`` with one part after the other replaced by what it may not be."""
-    for place in (0, 1, 3, 10):
+    for position in (0, 1, 3, 10):
         for value in WORDS:
-            words = [each.encode() for each in line.split(" ")]
-            if place < len(words):
-                words[place] = value
+            words = [word.encode() for word in line.split(" ")]
+            if position < len(words):
+                words[position] = value
                 yield b" ".join(words)
     head, _, body = line.partition("{" if "{" in line else "[")
     try:
-        said = json.loads(("{" if "{" in line else "[") + body)
+        fields = json.loads(("{" if "{" in line else "[") + body)
     except ValueError:
         return
-    for field in said if isinstance(said, Mapping) else range(len(said)):
+    for field in fields if isinstance(fields, Mapping) else range(len(fields)):
         for part in PARTS:
             mark = json.dumps("the part to replace")
-            changed = dict(said) if isinstance(said, dict) else list(said)
+            changed = dict(fields) if isinstance(fields, dict) else list(fields)
             changed[field] = "the part to replace"
             text = json.dumps(changed, ensure_ascii=False, separators=(",", ":"))
             yield (head + text.replace(mark, part)).encode()

@@ -1,4 +1,4 @@
-"""A client that asks an application in this process."""
+"""A client of an application in this process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ class Web:
         self.app = app
         self._headers = headers
 
-    def request(self, method: str, path: str, headers: Any = None, **said: Any) -> httpx.Response:
+    def request(
+        self, method: str, path: str, headers: Any = None, **options: Any
+    ) -> httpx.Response:
         """One request; an error that the application lets out is an answer of 500."""
 
         async def ask() -> httpx.Response:
@@ -25,16 +27,16 @@ class Web:
             async with httpx.AsyncClient(
                 transport=transport, base_url="http://web.test", headers=self._headers
             ) as client:
-                return await client.request(method, path, headers=headers, **said)
+                return await client.request(method, path, headers=headers, **options)
 
         # A thread of its own has no event loop, whatever else runs in this process.
         with ThreadPoolExecutor(1) as thread:
             return thread.submit(lambda: asyncio.run(ask())).result()
 
-    def get(self, path: str, **said: Any) -> httpx.Response:
+    def get(self, path: str, **options: Any) -> httpx.Response:
         """A GET request."""
-        return self.request("GET", path, **said)
+        return self.request("GET", path, **options)
 
-    def post(self, path: str, **said: Any) -> httpx.Response:
+    def post(self, path: str, **options: Any) -> httpx.Response:
         """A POST request."""
-        return self.request("POST", path, **said)
+        return self.request("POST", path, **options)

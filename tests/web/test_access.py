@@ -1,4 +1,4 @@
-"""Who may: every route without credentials, with wrong and expired ones, from another site."""
+"""Authentication: requests without credentials, with wrong and expired ones, from other sites."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _all_routes() -> Iterator[tuple[str, str]]:
     yield from (("GET", "/nothing"), ("POST", "/nothing"), ("DELETE", "/"), ("POST", "/api/v1/run"))
 
 
-ROUTES = [each for each in _all_routes() if each[1] not in OPENED]
+ROUTES = [route for route in _all_routes() if route[1] not in OPENED]
 
 StartSite = Callable[..., Web]
 
@@ -58,7 +58,9 @@ def _is_refused(answer: httpx.Response) -> bool:
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES, ids=str)
-def test_without_the_right_word_nothing_is_told(site: StartSite, method: str, path: str) -> None:
+def test_nothing_is_shown_without_valid_credentials(
+    site: StartSite, method: str, path: str
+) -> None:
     web = site()
     wrong = b64encode(b"me:another password").decode()
     stale = ACCESS.begin(START - 10**6)[0]
@@ -83,42 +85,40 @@ def test_without_the_right_word_nothing_is_told(site: StartSite, method: str, pa
 
 
 @pytest.mark.parametrize("path", ["/login", "/static/clock.css"])
-def test_what_says_nothing_is_open(site: StartSite, path: str) -> None:
+def test_sign_in_and_static_files_need_no_credentials(site: StartSite, path: str) -> None:
     assert site().get(path).status_code == 200
 
 
-def test_a_session_begins_with_the_password_and_ends_in_time(site: StartSite) -> None:
+def test_a_session_begins_with_the_password_and_expires(site: StartSite) -> None:
     answer = site().post("/login", content=f"password={PASSWORD}&next=/week", headers=FORM)
     assert (answer.status_code, answer.headers["location"]) == (303, "/week")
-    said = answer.headers["set-cookie"]
-    assert all(word in said.lower() for word in ("httponly", "samesite=lax", "path=/"))
-    cookie = {"cookie": said.partition(";")[0]}
+    header = answer.headers["set-cookie"]
+    assert all(word in header.lower() for word in ("httponly", "samesite=lax", "path=/"))
+    cookie = {"cookie": header.partition(";")[0]}
     assert site().get("/", headers=cookie).status_code == 200
     ended = START + 30 + ACCESS.session_seconds
     assert site(now=ended - 1).get("/", headers=cookie).status_code == 200
     assert site(now=ended).get("/", headers=cookie).status_code == 303
 
 
-def test_a_cookie_is_for_encrypted_connections_where_there_is_one(site: StartSite) -> None:
-    said = site().post(
+def test_a_session_cookie_is_secure_behind_https(site: StartSite) -> None:
+    answer = site().post(
         "/login", content=f"password={PASSWORD}", headers=FORM | {"x-forwarded-proto": "https"}
     )
-    assert "secure" in said.headers["set-cookie"].lower()
+    assert "secure" in answer.headers["set-cookie"].lower()
 
 
 @pytest.mark.parametrize("word", ["", "x", PASSWORD + " ", TOKEN, "\udcff"])
-def test_another_word_is_not_the_password(site: StartSite, word: str) -> None:
+def test_a_wrong_password_begins_no_session(site: StartSite, word: str) -> None:
     content = b"password=" + word.encode(errors="surrogateescape")
     answer = site().post("/login", content=content, headers=FORM)
     assert answer.status_code == 401
     assert "set-cookie" not in answer.headers
 
 
-@pytest.mark.parametrize(
-    "place", ["//evil.test/", "https://evil.test", "/\\evil.test", "x", "/\tx"]
-)
-def test_signing_in_leads_to_a_page_of_ours(site: StartSite, place: str) -> None:
-    form = httpx.QueryParams({"password": PASSWORD, "next": place})
+@pytest.mark.parametrize("path", ["//evil.test/", "https://evil.test", "/\\evil.test", "x", "/\tx"])
+def test_signing_in_redirects_only_to_our_own_pages(site: StartSite, path: str) -> None:
+    form = httpx.QueryParams({"password": PASSWORD, "next": path})
     answer = site().post("/login", content=str(form), headers=FORM)
     assert answer.headers["location"] == "/"
 
@@ -129,7 +129,7 @@ def _session(access: Access) -> tuple[dict[str, str], str]:
 
 
 @pytest.mark.parametrize("access", [ACCESS, OPEN], ids=["password", "open"])
-def test_a_form_needs_the_token_of_its_own_session(
+def test_a_form_needs_the_csrf_token_of_its_session(
     site: StartSite, access: Access, redis: Redis
 ) -> None:
     headers, token = _session(access)
@@ -143,7 +143,7 @@ def test_a_form_needs_the_token_of_its_own_session(
     assert redis.llen("rq:queue:default") == 3
 
 
-def test_a_guest_without_a_session_sends_no_form(site: StartSite) -> None:
+def test_a_guest_without_a_session_cannot_submit_a_form(site: StartSite) -> None:
     assert site(OPEN).post("/run", content="event=ten", headers=FORM).status_code == 403
 
 
@@ -159,12 +159,12 @@ def test_a_guest_without_a_session_sends_no_form(site: StartSite) -> None:
     ids=str,
 )
 @pytest.mark.parametrize("path", ["/run", "/login", "/logout", "/api/v1/x"])
-def test_what_another_site_sends_is_refused(
+def test_a_form_from_another_site_is_rejected(
     site: StartSite, path: str, origin: dict[str, str]
 ) -> None:
     headers, token = _session(ACCESS)
-    said = f"event=ten&csrf={token}&password={PASSWORD}"
-    assert site().post(path, content=said, headers=headers | origin).status_code == 403
+    form = f"event=ten&csrf={token}&password={PASSWORD}"
+    assert site().post(path, content=form, headers=headers | origin).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -172,17 +172,17 @@ def test_what_another_site_sends_is_refused(
     [{"sec-fetch-site": "same-origin"}, {"origin": "http://web.test"}, {}],
     ids=str,
 )
-def test_what_our_own_page_sends_is_done(site: StartSite, origin: dict[str, str]) -> None:
+def test_a_form_from_our_own_page_is_accepted(site: StartSite, origin: dict[str, str]) -> None:
     headers, token = _session(ACCESS)
-    said = f"event=ten&csrf={token}"
-    assert site().post("/run", content=said, headers=headers | origin).status_code == 303
+    form = f"event=ten&csrf={token}"
+    assert site().post("/run", content=form, headers=headers | origin).status_code == 303
 
 
 @pytest.mark.parametrize(
     "path",
     ["/run", "/pause", "/resume", "/requeue", "/delete", "/requeue-all", "/delete-all"],
 )
-def test_nothing_is_changed_where_actions_are_not_enabled(site: StartSite, path: str) -> None:
+def test_actions_are_rejected_unless_they_are_enabled(site: StartSite, path: str) -> None:
     headers, token = _session(ACCESS)
     answer = site(replace(ACCESS, actions=False)).post(
         path, content=f"event=ten&csrf={token}", headers=headers
@@ -191,7 +191,7 @@ def test_nothing_is_changed_where_actions_are_not_enabled(site: StartSite, path:
     assert "--allow-actions" in answer.text
 
 
-def test_a_reader_who_may_not_act_is_shown_no_button(site: StartSite) -> None:
+def test_a_read_only_page_has_no_buttons(site: StartSite) -> None:
     headers, _ = _session(ACCESS)
     assert "Run now" in site().get("/", headers=headers).text
     text = site(replace(ACCESS, actions=False)).get("/", headers=headers).text
@@ -202,35 +202,39 @@ def test_a_reader_who_may_not_act_is_shown_no_button(site: StartSite) -> None:
 @pytest.mark.parametrize(
     "host", ["evil.test", "evil.test:5040", "127.0.0.1.evil.test", "", "[::2]"]
 )
-def test_an_open_page_answers_to_the_names_of_this_machine_only(site: StartSite, host: str) -> None:
+def test_an_open_page_is_served_only_under_host_names_of_this_machine(
+    site: StartSite, host: str
+) -> None:
     web = site(replace(OPEN, hosts=LOOPBACK))
     assert web.get("/", headers={"host": host}).status_code == 421
     for ours in ("localhost:5040", "127.0.0.1", "[::1]:5040", "[::1]"):
         assert web.get("/", headers={"host": ours}).status_code == 200
 
 
-def test_a_large_request_is_refused_before_it_is_kept(site: StartSite) -> None:
+def test_a_large_request_is_rejected_before_it_is_stored(site: StartSite) -> None:
     headers, _ = _session(ACCESS)
     assert (
         site().post("/run", content=b"x" * (LARGEST_FORM + 1), headers=headers).status_code == 413
     )
-    said = {"authorization": f"Bearer {TOKEN}"}
-    assert site().post("/api/v1/x", content=b"x" * (LARGEST + 1), headers=said).status_code == 413
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    assert (
+        site().post("/api/v1/x", content=b"x" * (LARGEST + 1), headers=headers).status_code == 413
+    )
 
 
-def test_every_answer_forbids_what_we_do_not_need(site: StartSite) -> None:
+def test_every_response_has_the_security_headers(site: StartSite) -> None:
     for path in ("/", "/login", "/nothing", "/static/clock.js", "/static/nothing", "/healthz"):
         policy = site().get(path).headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
 
 
-def test_no_secret_is_in_what_access_shows_of_itself() -> None:
+def test_the_repr_of_access_contains_no_secret() -> None:
     shown = repr(ACCESS)
     assert not any(word in shown for word in (PASSWORD, TOKEN, "ssss"))
 
 
-def test_sessions_outlive_a_restart_unless_the_password_changes() -> None:
+def test_sessions_survive_a_restart_unless_the_password_changes() -> None:
     first, again, other = (
         read_access({"CLOCK_WEB_PASSWORD": word}, {})
         for word in (PASSWORD, PASSWORD, "another one")
@@ -239,22 +243,22 @@ def test_sessions_outlive_a_restart_unless_the_password_changes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("environ", "said"),
+    ("environ", "settings"),
     [
         ({"CLOCK_WEB_PASSWORD": "short"}, {}),
         ({}, {"WEB_TOKEN": 5}),
         ({"CLOCK_WEB_ACTIONS": "on!"}, {}),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_said(
-    environ: dict[str, str], said: dict[str, object]
+def test_an_invalid_setting_raises_an_error(
+    environ: dict[str, str], settings: dict[str, object]
 ) -> None:
     with pytest.raises(SettingsError, match="WEB_"):
-        read_access(environ, said)
+        read_access(environ, settings)
 
 
-def test_the_environment_goes_before_the_settings() -> None:
-    said = {"WEB_PASSWORD": "from the settings", "WEB_ACTIONS": True}
-    found = read_access({"CLOCK_WEB_PASSWORD": PASSWORD, "CLOCK_WEB_ACTIONS": "0"}, said)
-    assert (found.password, found.actions) == (PASSWORD, False)
-    assert read_access({}, said).knows("from the settings")
+def test_the_environment_overrides_the_settings() -> None:
+    settings = {"WEB_PASSWORD": "from the settings", "WEB_ACTIONS": True}
+    access = read_access({"CLOCK_WEB_PASSWORD": PASSWORD, "CLOCK_WEB_ACTIONS": "0"}, settings)
+    assert (access.password, access.actions) == (PASSWORD, False)
+    assert read_access({}, settings).knows("from the settings")

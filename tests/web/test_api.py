@@ -1,4 +1,4 @@
-"""The JSON API, asked in this process over a real server."""
+"""The JSON API in this process, over a real server."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from clock.ledger.pauses import read_pauses
 from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
 from clock.web.guard import LARGEST
+from tests.conftest import ReadSchedule
 from tests.jobs.working import start, work_off
 from tests.live.port import free_port
 from tests.loop.heartbeat import START, Watched
@@ -23,44 +24,48 @@ from tests.web.requests import Web
 API = "/api/v1"
 
 
-def test_the_status_is_that_of_the_ledger(web: Web, clock: Watched) -> None:
-    found = _get(web, "/status")
-    assert (found["healthy"], found["events"], found["overdue"]) == (True, 2, [])
-    assert found["last_tick"] == "2027-01-15T08:00:20.000Z"
+def test_the_status_is_read_from_the_ledger(web: Web, clock: Watched) -> None:
+    status = _get(web, "/status")
+    assert (status["healthy"], status["events"], status["overdue"]) == (True, 2, [])
+    assert status["last_tick"] == "2027-01-15T08:00:20.000Z"
 
 
-def test_every_schedule_is_listed_and_one_found_whatever_its_name(web: Web, clock: Watched) -> None:
-    found = _get(web, "/schedules")["schedules"]
-    assert [each["event"] for each in found] == ["ten", "a/b ü"]
-    assert _get(web, "/schedules/a%2Fb%20%C3%BC") == found[1]
-    assert _get(web, "/schedules?state=never%20run")["schedules"] == [found[1]]
-    assert (found[0]["state"], found[0]["counters"]["fired"]) == ("on time", 2)
+def test_every_event_is_listed_and_read_whatever_its_name(web: Web, clock: Watched) -> None:
+    events = _get(web, "/events")["events"]
+    assert [event["event"] for event in events] == ["ten", "a/b ü"]
+    assert _get(web, "/events/a%2Fb%20%C3%BC") == events[1]
+    assert _get(web, "/events?state=never%20run")["events"] == [events[1]]
+    assert (events[0]["state"], events[0]["counters"]["fired"]) == ("on time", 2)
 
 
-def test_an_event_has_runs_statistics_history_and_times_to_come(
+def test_an_event_has_runs_statistics_history_and_upcoming_times(
     redis: Redis, web: Web, clock: Watched
 ) -> None:
     for number in range(3):
         write_run(redis, "test", _run(number))
-    runs = _get(web, "/schedules/ten/runs?limit=2")["runs"]
-    assert [each["job"] for each in runs] == ["j2", "j1"]
-    found = _get(web, "/schedules/ten/statistics?window=60")
-    assert (found["runs"], found["failures"], found["duration"]["maximum"]) == (3, 1, 2.0)
-    assert _get(web, "/schedules/ten")["state"] == "failing"
-    assert [each["kind"] for each in _get(web, "/schedules/ten/history")["decisions"]] == [
+    runs = _get(web, "/events/ten/runs?limit=2")["runs"]
+    assert [run["job"] for run in runs] == ["j2", "j1"]
+    statistics = _get(web, "/events/ten/statistics?window=60")
+    assert (statistics["runs"], statistics["failures"], statistics["duration"]["maximum"]) == (
+        3,
+        1,
+        2.0,
+    )
+    assert _get(web, "/events/ten")["state"] == "failing"
+    assert [decision["kind"] for decision in _get(web, "/events/ten/history")["decisions"]] == [
         "fired"
     ] * 2
-    coming = _get(web, "/schedules/ten/coming?count=2")["occurrences"]
-    assert [each["scheduled_at"] for each in coming] == [
+    upcoming = _get(web, "/events/ten/upcoming?count=2")["upcoming"]
+    assert [occurrence["scheduled_at"] for occurrence in upcoming] == [
         "2027-01-15T08:00:40Z",
         "2027-01-15T08:00:50Z",
     ]
 
 
 def test_the_week_is_counted_by_the_minute(web: Web, clock: Watched) -> None:
-    found = _get(web, "/load?days=1")
-    assert (len(found["counts"]), found["total"]) == (1440, 8641)
-    assert found["worst"][0] == {
+    load = _get(web, "/load?days=1")
+    assert (len(load["counts"]), load["total"]) == (1440, 8641)
+    assert load["worst"][0] == {
         "minute": "2027-01-16T01:30:00Z", "count": 7, "events": ["ten", "a/b ü"],
     }  # fmt: skip
 
@@ -68,46 +73,46 @@ def test_the_week_is_counted_by_the_minute(web: Web, clock: Watched) -> None:
 def test_run_enqueues_the_job_once_for_each_key(redis: Redis, web: Web, clock: Watched) -> None:
     before = redis.llen("rq:queue:default")
     headers = {"Idempotency-Key": "k-1"}
-    jobs = [web.post(f"{API}/schedules/ten/run", headers=headers) for _ in range(2)]
-    assert [each.status_code for each in jobs] == [201, 201]
+    jobs = [web.post(f"{API}/events/ten/run", headers=headers) for _ in range(2)]
+    assert [answer.status_code for answer in jobs] == [201, 201]
     assert jobs[0].json() == jobs[1].json()
     assert redis.llen("rq:queue:default") == before + 1
-    assert web.post(f"{API}/schedules/ten/run").json() != jobs[0].json()
+    assert web.post(f"{API}/events/ten/run").json() != jobs[0].json()
 
 
-def test_run_of_an_event_whose_job_no_clock_has_enrolled_is_a_conflict(
+def test_running_an_event_that_no_clock_has_enrolled_is_a_conflict(
     redis: Redis, web: Web, clock: Watched
 ) -> None:
     before = redis.llen("rq:queue:default")
     redis.delete("clock:test:templates")
-    answer = web.post(f"{API}/schedules/ten/run")
+    answer = web.post(f"{API}/events/ten/run")
     _problem(answer, 409)
     assert answer.json()["detail"] == "the job of 'ten' is not in the ledger; start its clock once"
     assert redis.llen("rq:queue:default") == before
 
 
 def test_pause_and_resume_are_in_the_ledger(redis: Redis, web: Web, clock: Watched) -> None:
-    said = {"reason": "<b>moving</b>", "for": "1h", "by": "ada"}
-    answer = web.post(f"{API}/schedules/a%2Fb%20%C3%BC/pause", json=said)
+    body = {"reason": "<b>moving</b>", "for": "1h", "by": "ada"}
+    answer = web.post(f"{API}/events/a%2Fb%20%C3%BC/pause", json=body)
     assert answer.status_code == 200
-    found = read_pauses(redis, "test")["a/b ü"]
-    assert (found.until, found.reason, found.by) == (int(START) + 30 + 3600, said["reason"], "ada")
-    assert _get(web, "/schedules/a%2Fb%20%C3%BC")["paused"] == answer.json()["paused"]
-    assert web.post(f"{API}/schedules/a%2Fb%20%C3%BC/resume").json()["was_paused"]["by"] == "ada"
-    assert web.post(f"{API}/schedules/a%2Fb%20%C3%BC/resume").json() == {"was_paused": None}
+    pause = read_pauses(redis, "test")["a/b ü"]
+    assert (pause.until, pause.reason, pause.by) == (int(START) + 30 + 3600, body["reason"], "ada")
+    assert _get(web, "/events/a%2Fb%20%C3%BC")["paused"] == answer.json()["paused"]
+    assert web.post(f"{API}/events/a%2Fb%20%C3%BC/resume").json()["was_paused"]["by"] == "ada"
+    assert web.post(f"{API}/events/a%2Fb%20%C3%BC/resume").json() == {"was_paused": None}
     assert read_pauses(redis, "test") == {}
 
 
-def test_a_pause_without_a_body_has_no_end_and_names_who_asked(
+def test_a_pause_without_a_body_has_no_end_and_names_its_author(
     redis: Redis, web: Web, clock: Watched
 ) -> None:
-    assert web.post(f"{API}/schedules/ten/pause").status_code == 200
-    found = read_pauses(redis, "test")["ten"]
-    assert (found.until, found.reason, found.by) == (None, "", "api")
+    assert web.post(f"{API}/events/ten/pause").status_code == 200
+    pause = read_pauses(redis, "test")["ten"]
+    assert (pause.until, pause.reason, pause.by) == (None, "", "api")
 
 
 @pytest.mark.parametrize(
-    "said",
+    "body",
     [
         {"until": "2020-01-01T00:00:00Z"},
         {"until": "2030-01-01T00:00:00"},
@@ -123,33 +128,40 @@ def test_a_pause_without_a_body_has_no_end_and_names_who_asked(
         [],
     ],
 )
-def test_a_pause_that_makes_no_sense_is_refused(
-    web: Web, clock: Watched, redis: Redis, said: Any
-) -> None:
-    _problem(web.post(f"{API}/schedules/ten/pause", json=said), 422)
+def test_an_invalid_pause_is_rejected(web: Web, clock: Watched, redis: Redis, body: Any) -> None:
+    _problem(web.post(f"{API}/events/ten/pause", json=body), 422)
     assert read_pauses(redis, "test") == {}
 
 
-def test_queues_workers_and_what_runs(redis: Redis, start_web: StartWeb) -> None:
+def test_queues_workers_and_running_jobs_are_listed(redis: Redis, start_web: StartWeb) -> None:
     web = start_web(now=time.time)
     queue = Queue("io", connection=redis)
     running = queue.enqueue("tests.jobs.working.say")
     start(redis, running.id)
     queue.enqueue("tests.jobs.working.say")
     Worker(["io"], connection=redis, name="one").register_birth()  # type: ignore[no-untyped-call]
-    (found,) = _get(web, "/queues")["queues"]
-    assert (found["queue"], found["waiting"], found["started"], found["workers"]) == ("io", 1, 1, 1)
-    assert found["age"] < 60
-    assert [each["name"] for each in _get(web, "/workers")["workers"]] == ["one"]
-    assert [each["id"] for each in _get(web, "/running")["jobs"]] == [running.id]
+    (state,) = _get(web, "/queues")["queues"]
+    assert (state["queue"], state["waiting"], state["started"], state["workers"]) == ("io", 1, 1, 1)
+    assert state["age"] < 60
+    assert [worker["name"] for worker in _get(web, "/workers")["workers"]] == ["one"]
+    assert [job["id"] for job in _get(web, "/running")["jobs"]] == [running.id]
 
 
-def test_pages_of_jobs_follow_each_other(redis: Redis, start_web: StartWeb) -> None:
+def test_the_queue_of_an_event_is_listed_before_any_job_is_on_it(
+    redis: Redis, read: ReadSchedule, web: Web
+) -> None:
+    Watched(redis, read("every('day', 'tasks.x', at='04:00', queue='nightly')")).turn([0])
+    (queue,) = _get(web, "/queues")["queues"]
+    assert (queue["queue"], queue["waiting"]) == ("nightly", 0)
+    assert "<b>nightly</b>" in web.get("/queues").text
+
+
+def test_the_pages_of_jobs_have_every_job_once(redis: Redis, start_web: StartWeb) -> None:
     web = start_web(now=time.time)
     ids = [Queue(connection=redis).enqueue("tests.jobs.working.say").id for _ in range(5)]
     first = _get(web, "/jobs?limit=3")
     second = _get(web, f"/jobs?limit=3&cursor={first['next']}")
-    assert [each["id"] for page in (first, second) for each in page["jobs"]] == ids
+    assert [job["id"] for page in (first, second) for job in page["jobs"]] == ids
     assert (first["total"], second["next"]) == (5, None)
 
 
@@ -165,7 +177,7 @@ def test_the_arguments_of_a_job_are_shown_only_where_that_is_enabled(
     assert answer.json()["task"] == "tests.jobs.working.say"
 
 
-def test_a_failed_job_is_put_back_and_deleted(redis: Redis, start_web: StartWeb) -> None:
+def test_a_failed_job_is_requeued_and_deleted(redis: Redis, start_web: StartWeb) -> None:
     web = start_web(now=time.time)
     job = Queue(connection=redis).enqueue("tests.jobs.working.fail")
     _problem(web.post(f"{API}/jobs/{job.id}/requeue"), 409)
@@ -185,28 +197,28 @@ def test_a_running_job_is_not_deleted(redis: Redis, start_web: StartWeb) -> None
     _problem(web.request("DELETE", f"{API}/jobs/{job.id}"), 409)
 
 
-def test_all_of_a_filter_are_put_back_or_deleted(redis: Redis, start_web: StartWeb) -> None:
+def test_all_jobs_of_a_filter_are_requeued_or_deleted(redis: Redis, start_web: StartWeb) -> None:
     web = start_web(now=time.time)
     for task in ("fail", "fail", "missing"):
         Queue(connection=redis).enqueue(f"tests.jobs.working.{task}")
     work_off(redis)
-    said = {"queue": "default", "task": "tests.jobs.working.missing"}
-    assert web.post(f"{API}/jobs/delete", json=said).json()["deleted"] == 1
+    body = {"queue": "default", "task": "tests.jobs.working.missing"}
+    assert web.post(f"{API}/jobs/delete", json=body).json()["deleted"] == 1
     assert web.post(f"{API}/jobs/requeue", json={"queue": "default"}).json()["requeued"] == 2
 
 
-def test_a_job_is_enqueued_and_a_key_makes_it_once(redis: Redis, web: Web) -> None:
-    said = {"task": "tests.jobs.working.say", "args": ["hello"], "queue": "io", "timeout": "5m"}
+def test_a_job_is_enqueued_once_for_each_key(redis: Redis, web: Web) -> None:
+    body = {"task": "tests.jobs.working.say", "args": ["hello"], "queue": "io", "timeout": "5m"}
     headers = {"Idempotency-Key": '"order-7"'}
-    first = web.post(f"{API}/jobs", json=said, headers=headers)
-    again = web.post(f"{API}/jobs", json=said, headers=headers)
+    first = web.post(f"{API}/jobs", json=body, headers=headers)
+    again = web.post(f"{API}/jobs", json=body, headers=headers)
     assert (first.status_code, first.json()) == (201, {"id": "order-7", "is_new": True})
     assert (again.status_code, again.json()) == (200, {"id": "order-7", "is_new": False})
     assert redis.lrange("rq:queue:io", 0, -1) == [b"order-7"]
     work_off(redis, "io")
-    found = Queue("io", connection=redis).fetch_job("order-7")
-    assert found is not None
-    assert found.return_value() == "hello"
+    job = Queue("io", connection=redis).fetch_job("order-7")
+    assert job is not None
+    assert job.return_value() == "hello"
 
 
 def test_a_list_is_enqueued_whole_and_in_order_or_not_at_all(redis: Redis, web: Web) -> None:
@@ -216,7 +228,7 @@ def test_a_list_is_enqueued_whole_and_in_order_or_not_at_all(redis: Redis, web: 
     _problem(web.post(f"{API}/jobs", json=[one, {"task": "os.system"}]), 403)
     assert redis.llen("rq:queue:default") == 0
     answer = web.post(f"{API}/jobs", json=[one, one], headers={"Idempotency-Key": "k"})
-    assert [each["id"] for each in answer.json()["jobs"]] == ["k-0", "k-1"]
+    assert [job["id"] for job in answer.json()["jobs"]] == ["k-0", "k-1"]
     assert redis.lrange("rq:queue:default", 0, -1) == [b"k-0", b"k-1"]
 
 
@@ -236,7 +248,7 @@ _OTHER: Any = {"task": "tests.jobs.working.say", "args": ["good bye"]}
         ([_ONE], [_ONE, _ONE]),
     ],
 )
-def test_a_key_that_came_with_another_body_is_refused_and_nothing_is_enqueued(
+def test_a_key_reused_with_another_body_is_rejected(
     redis: Redis, web: Web, body: Any, other: Any
 ) -> None:
     headers = {"Idempotency-Key": "k"}
@@ -249,9 +261,7 @@ def test_a_key_that_came_with_another_body_is_refused_and_nothing_is_enqueued(
     assert web.post(f"{API}/jobs", json=body, headers=headers).status_code == 200
 
 
-def test_a_list_of_which_the_first_job_is_gone_is_still_refused_as_a_whole(
-    redis: Redis, web: Web
-) -> None:
+def test_a_changed_list_is_rejected_even_if_its_first_job_is_gone(redis: Redis, web: Web) -> None:
     headers = {"Idempotency-Key": "k"}
     web.post(f"{API}/jobs", json=[_ONE, _ONE], headers=headers)
     redis.delete("rq:queue:default", "rq:job:k-0")
@@ -270,7 +280,7 @@ def test_the_same_body_in_another_order_is_the_same_request(redis: Redis, web: W
     }
 
 
-def test_the_key_of_one_request_is_not_in_the_way_of_another_key(redis: Redis, web: Web) -> None:
+def test_requests_with_different_keys_do_not_conflict(redis: Redis, web: Web) -> None:
     for key in ("k-0", "k-1", "k"):
         answer = web.post(f"{API}/jobs", json=_ONE, headers={"Idempotency-Key": key})
         assert answer.status_code == 201, key
@@ -278,16 +288,14 @@ def test_the_key_of_one_request_is_not_in_the_way_of_another_key(redis: Redis, w
     _problem(answer, 422)
 
 
-def test_the_key_of_a_job_that_an_older_version_enqueued_answers_that_job(
-    redis: Redis, web: Web
-) -> None:
+def test_a_key_that_an_older_version_used_returns_its_job(redis: Redis, web: Web) -> None:
     Queue(connection=redis).enqueue("tests.jobs.working.say", job_id="k")
     answer = web.post(f"{API}/jobs", json=_ONE, headers={"Idempotency-Key": "k"})
     assert (answer.status_code, answer.json()) == (200, {"id": "k", "is_new": False})
 
 
 @pytest.mark.parametrize(
-    ("said", "status"),
+    ("body", "status"),
     [
         ({"task": "os.system", "args": ["id"]}, 403),
         ({"task": "tests.jobs.working.say", "on_success": "os.abort"}, 422),
@@ -306,11 +314,9 @@ def test_the_key_of_a_job_that_an_older_version_enqueued_answers_that_job(
         ([{"task": "tests.jobs.working.say"}] * 101, 422),
     ],
 )
-def test_what_may_not_be_enqueued_is_refused(
-    redis: Redis, web: Web, said: Any, status: int
-) -> None:
-    answer = web.post(f"{API}/jobs", json=said)
-    _problem(answer, 400 if said is None else status)
+def test_an_invalid_job_is_rejected(redis: Redis, web: Web, body: Any, status: int) -> None:
+    answer = web.post(f"{API}/jobs", json=body)
+    _problem(answer, 400 if body is None else status)
     assert not redis.keys("rq:queue:*")
 
 
@@ -332,9 +338,7 @@ def test_what_may_not_be_enqueued_is_refused(
     ],
     ids=str,
 )
-def test_a_body_that_cannot_be_used_is_refused(
-    web: Web, content: bytes, kind: str, status: int
-) -> None:
+def test_an_invalid_body_is_rejected(web: Web, content: bytes, kind: str, status: int) -> None:
     answer = web.post(f"{API}/jobs", content=content, headers={"content-type": kind})
     _problem(answer, status)
 
@@ -353,21 +357,21 @@ def test_a_body_that_cannot_be_used_is_refused(
         ("/jobs?state=failed&cursor=bmFuIGE", 400),
         ("/jobs/%00", 404),
         ("/jobs/..%2F..%2Fetc", 404),
-        ("/schedules/nobody", 404),
-        ("/schedules/ten%00", 404),
-        ("/schedules/%FF%FE/runs", 404),
-        ("/schedules/" + "x" * 5000, 404),
+        ("/events/nobody", 404),
+        ("/events/ten%00", 404),
+        ("/events/%FF%FE/runs", 404),
+        ("/events/" + "x" * 5000, 404),
         ("/nothing", 404),
         ("/", 404),
     ],
 )
-def test_an_address_that_leads_nowhere_is_a_problem(
+def test_an_invalid_path_or_parameter_is_a_problem(
     web: Web, clock: Watched, address: str, status: int
 ) -> None:
     _problem(web.get(API + address), status)
 
 
-def test_a_method_that_an_address_has_not_is_a_problem(web: Web) -> None:
+def test_an_unsupported_method_is_a_problem(web: Web) -> None:
     answer = web.request("PUT", f"{API}/queues")
     _problem(answer, 405)
     assert "GET" in answer.headers["allow"]
@@ -380,13 +384,13 @@ def test_a_method_that_an_address_has_not_is_a_problem(web: Web) -> None:
         *("ten-0a1b2c3d4e-20270115T080040Z", "0a1b2c3d4e-20270115T080040Z", "0a1b2c3d4e-manual-x"),
     ],
 )
-def test_a_key_that_is_no_id_is_refused(web: Web, key: str) -> None:
+def test_a_key_that_is_not_a_valid_id_is_rejected(web: Web, key: str) -> None:
     headers = {b"Idempotency-Key": key.encode()}
     answer = web.post(f"{API}/jobs", json={"task": "tests.jobs.working.say"}, headers=headers)
     _problem(answer, 400)
 
 
-def test_where_actions_are_not_enabled_nothing_is_changed(
+def test_nothing_changes_unless_actions_are_enabled(
     redis: Redis, start_web: StartWeb, clock: Watched
 ) -> None:
     web = start_web(actions=False)
@@ -396,7 +400,7 @@ def test_where_actions_are_not_enabled_nothing_is_changed(
     assert _everything(redis) == before
 
 
-def test_without_a_word_of_who_asks_nothing_is_told(start_web: StartWeb, clock: Watched) -> None:
+def test_nothing_is_returned_without_valid_credentials(start_web: StartWeb, clock: Watched) -> None:
     web = start_web()
     for method, path in [*_reading(), *_writing()]:
         answer = web.request(method, API + path, headers={"authorization": "Bearer wrong"})
@@ -418,17 +422,17 @@ def test_reading_writes_nothing(redis: Redis, start_web: StartWeb, clock: Watche
     assert _everything(redis) == before
 
 
-def test_where_the_server_is_away_the_answer_says_when_to_ask_again(start_web: StartWeb) -> None:
+def test_while_the_server_is_away_responses_have_retry_after(start_web: StartWeb) -> None:
     with Redis(port=free_port()) as nobody:
         web = start_web(nobody)
-        for method, path in [("GET", "/schedules"), ("GET", "/queues"), ("POST", "/jobs")]:
-            said = {"task": "tests.jobs.working.say"} if method == "POST" else None
-            answer = web.request(method, API + path, json=said)
+        for method, path in [("GET", "/events"), ("GET", "/queues"), ("POST", "/jobs")]:
+            body = {"task": "tests.jobs.working.say"} if method == "POST" else None
+            answer = web.request(method, API + path, json=body)
             _problem(answer, 503)
             assert int(answer.headers["retry-after"]) > 0
 
 
-def test_the_key_of_a_queue_that_holds_something_else_is_a_conflict(redis: Redis, web: Web) -> None:
+def test_a_queue_key_of_another_type_is_a_conflict(redis: Redis, web: Web) -> None:
     redis.set("rq:queue:default", "text")
     _problem(web.post(f"{API}/jobs", json={"task": "tests.jobs.working.say"}), 409)
 
@@ -443,7 +447,7 @@ def test_the_number_of_commands_is_the_same_for_one_event_and_for_many(
         Watched(redis, read(lines)).turn([0])
         _get(web, "/queues")
         redis.config_resetstat()
-        assert len(_get(web, "/schedules")["schedules"]) == number
+        assert len(_get(web, "/events")["events"]) == number
         calls = redis.info("commandstats")
         counts.append({name: calls[name]["calls"] for name in calls if name != "cmdstat_lrange"})
         # One last run an event, all of them in one round trip.
@@ -465,15 +469,15 @@ def _reading() -> list[tuple[str, str]]:
         "rate_limited", "ready_to_enqueue",
     ]  # fmt: skip
     paths = [
-        "/status", "/load", "/schedules", "/schedules/ten", "/schedules/ten/runs",
-        "/schedules/ten/statistics", "/schedules/ten/history", "/schedules/ten/coming", "/queues",
+        "/status", "/load", "/events", "/events/ten", "/events/ten/runs",
+        "/events/ten/statistics", "/events/ten/history", "/events/ten/upcoming", "/queues",
         "/workers", "/running", "/jobs/x", "/tasks", "/openapi.json",
     ]  # fmt: skip
-    return [("GET", path) for path in paths + [f"/jobs?state={each}" for each in states]]
+    return [("GET", path) for path in paths + [f"/jobs?state={state}" for state in states]]
 
 
 def _writing() -> list[tuple[str, str]]:
-    paths = ["/schedules/ten/run", "/schedules/ten/pause", "/schedules/ten/resume", "/jobs"]
+    paths = ["/events/ten/run", "/events/ten/pause", "/events/ten/resume", "/jobs"]
     paths += ["/jobs/requeue", "/jobs/delete", "/jobs/x/requeue"]
     return [*(("POST", path) for path in paths), ("DELETE", "/jobs/x")]
 
@@ -491,10 +495,10 @@ def _get(web: Web, path: str) -> Any:
 def _problem(answer: Any, status: int) -> None:
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"].startswith("application/problem+json")
-    said = json.loads(answer.content)
-    assert said["status"] == status
-    assert said["title"]
-    assert len(said["detail"]) > 5
+    problem = json.loads(answer.content)
+    assert problem["status"] == status
+    assert problem["title"]
+    assert len(problem["detail"]) > 5
 
 
 def _run(number: int) -> Run:

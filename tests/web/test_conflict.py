@@ -1,4 +1,4 @@
-"""Two applications under one name, as the web side shows them."""
+"""Two applications under one name, as the web UI shows them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def web(redis: Redis, read: ReadSchedule, start_web: StartWeb) -> Web:
     return start_web(now=lambda: START + 31)
 
 
-def test_the_page_names_both_clocks_and_what_to_do(web: Web) -> None:
+def test_the_page_names_both_clocks_and_the_remedy(web: Web) -> None:
     page = web.get("/").text
     assert "<b>Conflict:</b>" in page
     assert "prod/main.py on prod:1" in page
@@ -42,14 +42,14 @@ def test_the_health_check_fails(web: Web) -> None:
 
 
 def test_the_api_has_both_clocks_and_the_events(web: Web) -> None:
-    found = web.get("/api/v1/status").json()
-    assert not found["healthy"]
-    (conflict,) = found["conflicts"]
-    assert {each["file"] for each in conflict["clocks"]} == {"prod/main.py", "staging/main.py"}
+    status = web.get("/api/v1/status").json()
+    assert not status["healthy"]
+    (conflict,) = status["conflicts"]
+    assert {clock["file"] for clock in conflict["clocks"]} == {"prod/main.py", "staging/main.py"}
     assert (conflict["events"], conflict["number"]) == (["x"], 1)
 
 
-def test_a_scrape_counts_it(web: Web) -> None:
+def test_a_scrape_counts_the_conflict(web: Web) -> None:
     lines = web.get("/metrics").text.splitlines()
     assert "clock_conflicts 1.0" in lines
     assert "clock_healthy 0.0" in lines

@@ -1,4 +1,4 @@
-"""What rows, strips, plots and maps are made of."""
+"""Rows, history bars, plots and heat maps."""
 
 from __future__ import annotations
 
@@ -71,23 +71,23 @@ OTHERS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("field", OTHERS)
-def test_a_row_of_which_anything_differs_has_another_digest(field: str) -> None:
+def test_a_change_of_any_field_changes_the_digest_of_a_row(field: str) -> None:
     other = replace(ROW, **{field: OTHERS[field]})
     assert len({ROW.digest, other.digest}) == 2
     assert len(ROW.digest) == 8
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_what_has_nothing_in_a_column_comes_last_either_way(order: str) -> None:
+def test_rows_without_a_value_come_last_in_either_order(order: str) -> None:
     empty = replace(ROW, number=1, name="a", next=None, last=None, run=None)
     for descending in (False, True):
-        found = sorted_rows([empty, ROW], order, descending=descending)
+        rows = sorted_rows([empty, ROW], order, descending=descending)
         if order in {"next", "last", "outcome"}:
-            assert found == [ROW, empty]
-        assert len(found) == 2
+            assert rows == [ROW, empty]
+        assert len(rows) == 2
 
 
-def test_a_strip_shows_what_was_missed_while_no_clock_was_there(
+def test_history_bars_show_what_was_missed_without_a_clock(
     redis: Redis, read: ReadSchedule
 ) -> None:
     clock = Watched(redis, read("every('10 seconds', 'tasks.x')"))
@@ -105,17 +105,19 @@ def test_a_strip_shows_what_was_missed_while_no_clock_was_there(
     assert decided == [Mark.FAILED, Mark.OK, *[Mark.MISSED] * 4, Mark.FIRED]
 
 
-def test_a_strip_is_never_longer_than_it_says(redis: Redis, read: ReadSchedule) -> None:
+def test_history_bars_are_limited_to_their_length(redis: Redis, read: ReadSchedule) -> None:
     clock = Watched(redis, read("every('1 second', 'tasks.x')"))
     clock.turn([0, 1, 2, 5000])
-    found = history_bars.marks(_event(redis, START + 5000), {}, START + 5000)
-    assert len(found) == history_bars.LENGTH
+    marks = history_bars.marks(_event(redis, START + 5000), {}, START + 5000)
+    assert len(marks) == history_bars.LENGTH
     assert history_bars.words([]) == "nothing yet"
     assert history_bars.words([Mark.OK, Mark.MISSED, Mark.OK]) == "last 3: 2 succeeded, 1 missed"
 
 
-def test_every_end_of_a_run_has_its_shape_on_the_plot() -> None:
-    runs = [replace(RUN, outcome=each, started=START + n) for n, each in enumerate(RunOutcome)]
+def test_every_outcome_of_a_run_has_its_shape_on_the_plot() -> None:
+    runs = [
+        replace(RUN, outcome=outcome, started=START + n) for n, outcome in enumerate(RunOutcome)
+    ]
     drawn = timeline.draw(runs, zone("UTC"))
     for outcome in RunOutcome:
         assert f'class="o-{outcome}"' in drawn
@@ -130,7 +132,7 @@ def test_runs_that_took_no_time_or_ages_stay_on_the_plot() -> None:
         assert 0 <= float(y) <= 230
 
 
-def test_an_hour_that_comes_twice_has_one_place_on_the_map() -> None:
+def test_an_hour_that_comes_twice_is_drawn_once_on_the_map() -> None:
     start = 1_792_886_400 - 3600  # 2026-10-25T00:00 in Berlin is 2026-10-24T22:00Z
     counts = [0] * 7 * 1440
     counts[600] = 4
@@ -145,26 +147,30 @@ def test_the_levels_of_a_map_rise_from_its_emptiest_minute(counts: list[int]) ->
     levels = heatmap.steps(counts)
     assert levels == sorted(set(levels))
     assert 1 <= len(levels) <= heatmap.LEVELS
-    assert levels[0] == min((each for each in counts if each), default=1)
+    assert levels[0] == min((count for count in counts if count), default=1)
     shades = [heatmap.shade(at, levels) for at in range(1, len(levels) + 1)]
     assert shades == sorted(set(shades))
     assert set(shades) <= set(range(1, heatmap.LEVELS + 1))
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "text"),
     [(0.0008, "0.8 ms"), (0.4, "400 ms"), (4.2, "4.2 s"), (185, "3 min 5 s"), (None, "")],
 )
-def test_a_length_has_the_digits_that_matter(seconds: float | None, said: str) -> None:
-    assert times.duration(seconds) == said
+def test_a_duration_is_rounded_for_reading(seconds: float | None, text: str) -> None:
+    assert times.duration(seconds) == text
 
 
-def test_a_time_is_told_on_its_own_clock() -> None:
+def test_an_instant_is_shown_in_its_zone() -> None:
     at = 1_803_889_800
     assert times.exact(at, zone("Europe/Berlin")) == "Mon 01 Mar 09:30 +01:00"
     assert times.exact(at + 5, zone("America/St_Johns")) == "Mon 01 Mar 05:00:05 -03:30"
     assert times.exact(10**12, zone("Asia/Tokyo")).startswith("Thu 30 Dec")
-    assert [times.relative(each) for each in (0.2, 65, -3)] == ["now", "in 1 min 5 s", "3 s ago"]
+    assert [times.relative(seconds) for seconds in (0.2, 65, -3)] == [
+        "now",
+        "in 1 min 5 s",
+        "3 s ago",
+    ]
 
 
 def _event(redis: Redis, now: float) -> EventStatus:

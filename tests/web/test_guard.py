@@ -19,7 +19,7 @@ FORM = "application/x-www-form-urlencoded"
 JOB = json.dumps({"task": "tests.jobs.working.say", "args": ["x"]}).encode()
 
 Ask = Callable[..., list[int]]
-Said = Mapping[str, str]
+Options = Mapping[str, str]
 
 
 @pytest.fixture
@@ -29,9 +29,9 @@ def ask(start_web: StartWeb) -> Ask:
     """
     app = Starlette(routes=[Mount("/clock", start_web().app)])
 
-    def sent(path: str, *bodies: _Body, token: str = TOKEN, **said: str) -> list[int]:
+    def sent(path: str, *bodies: _Body, token: str = TOKEN, **options: str) -> list[int]:
         async def all_of_them() -> list[int]:
-            return await asyncio.gather(*(_one(app, path, each, token, said) for each in bodies))
+            return await asyncio.gather(*(_one(app, path, body, token, options) for body in bodies))
 
         return asyncio.run(all_of_them())
 
@@ -39,18 +39,18 @@ def ask(start_web: StartWeb) -> Ask:
 
 
 @pytest.mark.parametrize("path", ["/api/v1/jobs", "/run", "/delete-all", "/nothing"])
-def test_of_a_stranger_nothing_of_the_body_is_read(ask: Ask, path: str) -> None:
+def test_no_body_is_read_without_credentials(ask: Ask, path: str) -> None:
     body = _Body([None])
     assert ask(path, body, token="another token") == [401]
     assert body.read == 0
 
 
-def test_a_body_that_does_not_come_is_given_up(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_that_does_not_arrive_times_out(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guard, "READ_WITHIN", 0.1)
     assert ask("/api/v1/jobs", _Body([JOB[:5], None])) == [408]
 
 
-def test_a_body_that_ends_too_soon_is_not_acted_on(ask: Ask, redis: Redis) -> None:
+def test_an_incomplete_body_is_rejected(ask: Ask, redis: Redis) -> None:
     assert ask("/api/v1/jobs", _Body([JOB]), is_cut="yes") == [400]
     assert redis.llen("rq:queue:default") == 0
 
@@ -63,19 +63,17 @@ def test_a_body_that_ends_too_soon_is_not_acted_on(ask: Ask, redis: Redis) -> No
         ("/login", FORM, guard.LARGEST_SIGN_IN),
     ],
 )
-def test_a_body_is_not_read_beyond_what_it_may_be(
-    ask: Ask, path: str, kind: str, most: int
-) -> None:
+def test_a_body_is_not_read_beyond_its_limit(ask: Ask, path: str, kind: str, most: int) -> None:
     part = b"x" * 4096
     body = _Body([part] * (most // len(part) + 10))
     assert ask(path, body, kind=kind) == [413]
     assert body.read <= most // len(part) + 1
-    said = _Body([part])
-    assert ask(path, said, kind=kind, length=str(most + 1)) == [413]
-    assert said.read == 0
+    body = _Body([part])
+    assert ask(path, body, kind=kind, length=str(most + 1)) == [413]
+    assert body.read == 0
 
 
-def test_what_is_in_memory_of_all_bodies_is_bounded(
+def test_the_memory_of_all_bodies_together_is_bounded(
     ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(guard, "HELD", 3 * len(JOB))
@@ -91,7 +89,7 @@ class _Body(list[bytes | None]):
     read = 0
 
 
-async def _one(app: Starlette, path: str, body: _Body, token: str, said: Said) -> int:
+async def _one(app: Starlette, path: str, body: _Body, token: str, options: Options) -> int:
     """One request; its status."""
     statuses: list[int] = []
 
@@ -102,7 +100,7 @@ async def _one(app: Starlette, path: str, body: _Body, token: str, said: Said) -
         body.read += 1
         if part is None:
             await asyncio.Event().wait()
-        is_last = body.read == len(body) and not said.get("is_cut")
+        is_last = body.read == len(body) and not options.get("is_cut")
         return {"type": "http.request", "body": part, "more_body": not is_last}
 
     async def send(message: Message) -> None:
@@ -110,8 +108,8 @@ async def _one(app: Starlette, path: str, body: _Body, token: str, said: Said) -
             statuses.append(message["status"])
 
     headers = {"host": "web.test", "authorization": f"Bearer {token}"}
-    headers["content-type"] = said.get("kind", "application/json")
-    headers |= {"content-length": said["length"]} if "length" in said else {}
+    headers["content-type"] = options.get("kind", "application/json")
+    headers |= {"content-length": options["length"]} if "length" in options else {}
     scope = {
         "type": "http",
         "method": "POST",

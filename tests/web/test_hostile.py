@@ -1,4 +1,4 @@
-"""Nothing that somebody writes into the server takes the page away, or its memory."""
+"""Whatever is written to the server, the page works and its memory stays bounded."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from tests.web.requests import Web
 
 SCHEDULE = (
     "from clock import times; from datetime import datetime, UTC, timedelta",
-    "def found():",
+    "def stream():",
     "    return (datetime(2027, 1, 15, 9, tzinfo=UTC) + timedelta(minutes=n) for n in range(99))",
-    "every(times(found), 'tasks.x', name='stream')",
+    "every(times(stream), 'tasks.x', name='stream')",
     "every('10 seconds', 'tasks.x', name='ten')",
     "every('day', 'tasks.x', name='a/b ü', at='02:30', tz='Europe/Berlin')",
 )
@@ -51,10 +51,10 @@ def _addresses(redis: Any) -> Iterator[str]:
     yield from PAGES
     names = [b"ten", b"stream", "a/b ü".encode(), b"bad 1 clock:test:decided", b"\xff", b"x" * 300]
     if redis.type(f"clock:{APP}:decided") == b"hash":
-        found = sorted(each for each in redis.hkeys(f"clock:{APP}:decided") if len(each) < 100)
-        names += found[::20]
+        decided = sorted(name for name in redis.hkeys(f"clock:{APP}:decided") if len(name) < 100)
+        names += decided[::20]
     jobs = ["good-fail", "good-started", "bad-kind", "bad-results"]
-    jobs += [as_text(each)[7:] for each in sorted(redis.scan_iter("rq:job:bad-*"))[::11]]
+    jobs += [as_text(key)[7:] for key in sorted(redis.scan_iter("rq:job:bad-*"))[::11]]
     for state in Stage:
         yield f"/jobs?queue=default&state={state}"
         yield f"/api/v1/jobs?state={state}&limit=200"
@@ -63,14 +63,14 @@ def _addresses(redis: Any) -> Iterator[str]:
             yield f"/api/v1{operation.path}"
     for name in map(quote, names):
         yield f"/event?name={name}"
-        for each in ("", "/history", "/coming", "/runs", "/statistics"):
-            yield f"/api/v1/schedules/{name}{each}"
+        for path in ("", "/history", "/upcoming", "/runs", "/statistics"):
+            yield f"/api/v1/events/{name}{path}"
     for job in jobs:
         yield f"/job?id={job}"
         yield f"/api/v1/jobs/{job}"
 
 
-def test_what_is_wrong_is_skipped_and_what_is_right_is_shown(
+def test_unreadable_entries_are_skipped_and_the_others_shown(
     filled: Redis, start_web: StartWeb
 ) -> None:
     web = start_web(arguments=True)
@@ -78,11 +78,11 @@ def test_what_is_wrong_is_skipped_and_what_is_right_is_shown(
     spoil(filled)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     statuses = {address: web.get(address).status_code for address in _addresses(filled)}
-    assert {each: status for each, status in statuses.items() if status >= 500} == {}
+    assert {address: status for address, status in statuses.items() if status >= 500} == {}
     assert sum(_pages(web)) > 500
     for what, shown in _shown(web).items():
-        for each in right[what]:
-            assert each in shown, what
+        for entry in right[what]:
+            assert entry in shown, what
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown * 1024 < 200 * MEGABYTE
 
@@ -91,48 +91,50 @@ def test_a_skipped_entry_is_logged_once_and_shown(
     filled: Redis, web: Web, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(unreadable, "_LOGGED", set())
-    filled.hset(f"clock:{APP}:pauses", "said once", "nothing {}")
+    filled.hset(f"clock:{APP}:pauses", "kept once", "nothing {}")
     for _ in range(2):
         assert web.get("/").status_code == 200
-    (line,) = [each.getMessage() for each in caplog.records]
-    reason = f"clock:{APP}:pauses 'said once': not an integer"
+    (line,) = [record.getMessage() for record in caplog.records]
+    reason = f"clock:{APP}:pauses 'kept once': not an integer"
     assert line == f"skipped {reason}"
     assert escape(reason) in web.get("/").text
     assert web.get("/api/v1/status").json()["unreadable"] == [reason]
     assert "\nclock_unreadable 1.0\n" in web.get("/metrics").text
 
 
-def test_a_clock_starts_and_fires_beside_it(filled: Redis, read: ReadSchedule) -> None:
+def test_a_clock_starts_and_fires_despite_unreadable_entries(
+    filled: Redis, read: ReadSchedule
+) -> None:
     spoil(filled)
     later = Watched(filled, read(*SCHEDULE), token="h:2:y", now=START + 30)
     later.turn(range(30, 60))
     assert read_record(filled, APP, "ten").decided == START + 50
 
 
-def test_what_is_wrong_does_not_stop_an_action(filled: Redis, web: Web) -> None:
+def test_unreadable_entries_do_not_stop_an_action(filled: Redis, web: Web) -> None:
     spoil(filled)
     for path in ("/api/v1/jobs/bad-1/requeue", "/api/v1/jobs/good-fail/requeue"):
         assert web.post(path).status_code == 200
     for action in ("requeue", "delete"):
         assert web.post(f"/api/v1/jobs/{action}", json={"queue": "default"}).status_code == 200
-    names = [each for each in filled.hkeys(f"clock:{APP}:decided") if len(each) < 100]
+    names = [name for name in filled.hkeys(f"clock:{APP}:decided") if len(name) < 100]
     for name in sorted(names)[::10]:
         for action in ("pause", "resume"):
-            answer = web.post(f"/api/v1/schedules/{quote(name)}/{action}")
+            answer = web.post(f"/api/v1/events/{quote(name)}/{action}")
             assert answer.status_code in {200, 404}, (name, answer.text)
 
 
-def test_an_unreadable_record_is_not_taken_for_an_empty_one(filled: Redis) -> None:
+def test_an_unreadable_record_is_not_treated_as_an_empty_one(filled: Redis) -> None:
     filled.hset(f"clock:{APP}:decided", "ten", "nothing")
     with pytest.raises(ServerError, match="the record of 'ten' is unreadable"):
         read_record(filled, APP, "ten")
 
 
-def test_a_pause_that_cannot_be_read_can_be_ended(filled: Redis, web: Web) -> None:
+def test_an_unreadable_pause_can_be_ended(filled: Redis, web: Web) -> None:
     filled.hset(f"clock:{APP}:pauses", "ten", "nothing")
     filled.hset(f"clock:{APP}:decided", "ten", "nothing")
     for action in ("resume", "pause", "resume", "run"):
-        assert web.post(f"/api/v1/schedules/ten/{action}").status_code in {200, 201}
+        assert web.post(f"/api/v1/events/ten/{action}").status_code in {200, 201}
     assert not filled.hexists(f"clock:{APP}:pauses", "ten")
 
 
@@ -159,7 +161,7 @@ def test_a_key_of_the_wrong_type_is_skipped(filled: Redis, web: Web, key: str) -
 @pytest.mark.parametrize(
     "command", ["status", "status --json", "history -n 999", "history ten --json", "why ten"]
 )
-def test_the_commands_skip_it_too(
+def test_the_commands_skip_unreadable_entries_too(
     filled: Redis, server_url: str, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     spoil(filled)
@@ -182,18 +184,18 @@ def _pages(web: Web) -> Iterator[int]:
 def _shown(web: Web) -> dict[str, list[Any]]:
     """Some of what is shown."""
 
-    def said(path: str) -> Any:
+    def body_of(path: str) -> Any:
         return web.get(f"/api/v1{path}").json()
 
     return {
         "healthz": [web.get("/healthz").json()],
-        "clocks": said("/status")["clocks"],
-        "schedules": said("/schedules")["schedules"],
-        "history": said("/schedules/ten/history")["decisions"],
-        "coming": said("/schedules/stream/coming")["occurrences"],
-        "runs": said("/schedules/ten/runs")["runs"],
-        "workers": said("/workers")["workers"],
-        "running": said("/running")["jobs"],
-        "failed": [said("/jobs/good-fail")],
+        "clocks": body_of("/status")["clocks"],
+        "events": body_of("/events")["events"],
+        "history": body_of("/events/ten/history")["decisions"],
+        "upcoming": body_of("/events/stream/upcoming")["upcoming"],
+        "runs": body_of("/events/ten/runs")["runs"],
+        "workers": body_of("/workers")["workers"],
+        "running": body_of("/running")["jobs"],
+        "failed": [body_of("/jobs/good-fail")],
         "metrics": [line for line in web.get("/metrics").text.splitlines() if '"ten"' in line],
     }

@@ -1,4 +1,4 @@
-"""``/metrics``: what a scrape says, and what is asked of it in deploy/."""
+"""``/metrics``: the content of a scrape, and what deploy/ uses of it."""
 
 from __future__ import annotations
 
@@ -35,51 +35,51 @@ ROOT = Path(__file__).parents[2]
 Samples = Mapping[tuple[str, frozenset[tuple[str, str]]], float]
 
 
-def test_a_scrape_says_what_the_clock_did(redis: Redis, web: Web, clock: Watched) -> None:
+def test_a_scrape_counts_what_the_clock_did(redis: Redis, web: Web, clock: Watched) -> None:
     Queue("io", connection=redis).enqueue("tests.jobs.working.say")
-    found = _scrape(web)
-    assert _one(found, "clock_server_up") == _one(found, "clock_up") == 1
-    assert _one(found, "clock_last_tick_timestamp_seconds") == START + 20
-    assert _one(found, "clock_event_next_timestamp_seconds", event="ten") == START + 40
-    assert _one(found, "clock_event_last_enqueued_timestamp_seconds", event="ten") == START + 20
-    assert _one(found, "clock_event_enqueued_total", event="ten") == 2
-    assert _one(found, "clock_event_missed_total", event="a/b ü") == 0
-    assert _one(found, "clock_event_overdue_seconds", event="ten") == 0
-    assert _one(found, "clock_queue_waiting", queue="io") == 1
-    assert _one(found, "clock_queue_workers", queue="default") == 0
+    samples = _scrape(web)
+    assert _one(samples, "clock_server_up") == _one(samples, "clock_up") == 1
+    assert _one(samples, "clock_last_tick_timestamp_seconds") == START + 20
+    assert _one(samples, "clock_event_next_timestamp_seconds", event="ten") == START + 40
+    assert _one(samples, "clock_event_last_enqueued_timestamp_seconds", event="ten") == START + 20
+    assert _one(samples, "clock_event_enqueued_total", event="ten") == 2
+    assert _one(samples, "clock_event_missed_total", event="a/b ü") == 0
+    assert _one(samples, "clock_event_overdue_seconds", event="ten") == 0
+    assert _one(samples, "clock_queue_waiting", queue="io") == 1
+    assert _one(samples, "clock_queue_workers", queue="default") == 0
 
 
-def test_what_is_skipped_is_counted_by_its_reason(redis: Redis, web: Web, clock: Watched) -> None:
+def test_skipped_occurrences_are_counted_by_reason(redis: Redis, web: Web, clock: Watched) -> None:
     pause(redis, "test", "ten", Pause(until=None, reason="", by="x", since=int(START)))
     clock.turn(range(25, 35))
-    found = _scrape(web)
-    assert _one(found, "clock_event_paused", event="ten") == 1
-    assert _one(found, "clock_event_skipped_total", event="ten", reason="paused") == 1
-    assert _one(found, "clock_event_skipped_total", event="ten", reason="overlap") == 0
+    samples = _scrape(web)
+    assert _one(samples, "clock_event_paused", event="ten") == 1
+    assert _one(samples, "clock_event_skipped_total", event="ten", reason="paused") == 1
+    assert _one(samples, "clock_event_skipped_total", event="ten", reason="overlap") == 0
 
 
-def test_an_overdue_event_is_seen_though_the_clock_is_alive(
+def test_an_overdue_event_is_reported_while_the_clock_is_alive(
     redis: Redis, read: ReadSchedule, start_web: StartWeb
 ) -> None:
     watched = Watched(redis, read("every('10 seconds', 'tasks.x', name='ten')"), is_idle=True)
     watched.turn(range(0, 200, 4))
     web = start_web(now=lambda: START + 198)
-    found = _scrape(web)
-    assert _one(found, "clock_event_overdue_seconds", event="ten") > 60
-    assert (_one(found, "clock_up"), _one(found, "clock_healthy")) == (1, 0)
+    samples = _scrape(web)
+    assert _one(samples, "clock_event_overdue_seconds", event="ten") > 60
+    assert (_one(samples, "clock_up"), _one(samples, "clock_healthy")) == (1, 0)
     assert _health(web) == (503, "overdue")
 
 
 def test_lateness_is_counted_with_the_heartbeat(redis: Redis, web: Web, clock: Watched) -> None:
     clock.turn([30.7, 36])
-    found = _scrape(web)
-    assert _one(found, "clock_lateness_seconds_count") == 3
-    assert _one(found, "clock_lateness_seconds_sum") == pytest.approx(0.7)
-    assert _one(found, "clock_lateness_seconds_bucket", le="0.5") == 2
-    assert _one(found, "clock_lateness_seconds_bucket", le="1.0") == 3
+    samples = _scrape(web)
+    assert _one(samples, "clock_lateness_seconds_count") == 3
+    assert _one(samples, "clock_lateness_seconds_sum") == pytest.approx(0.7)
+    assert _one(samples, "clock_lateness_seconds_bucket", le="0.5") == 2
+    assert _one(samples, "clock_lateness_seconds_bucket", le="1.0") == 3
 
 
-def test_a_clock_that_ends_writes_what_it_counted_last(redis: Redis, read: ReadSchedule) -> None:
+def test_a_stopping_clock_writes_its_last_counts(redis: Redis, read: ReadSchedule) -> None:
     watched = Watched(redis, read("every('2 seconds', 'tasks.x')"))
     watched.turn([0, 2])
     assert read_counters(redis, "test").latenesses.count == 0
@@ -91,38 +91,38 @@ def test_a_second_clock_counts_the_claims_it_lost(
     redis: Redis, read: ReadSchedule, web: Web
 ) -> None:
     schedule = read("every('10 seconds', 'tasks.x', name='ten')")
-    first, second = (Watched(redis, schedule, token=f"h:1:{each}") for each in "ab")
+    first, second = (Watched(redis, schedule, token=f"h:1:{token}") for token in "ab")
     for second_ in range(0, 31, 5):
         first.turn([second_])
         second.turn([second_])
-    found = _scrape(web)
-    assert _one(found, "clock_duplicates_refused_total") == 3
-    assert _one(found, "clock_event_enqueued_total", event="ten") == 3
-    assert _one(found, "clock_lateness_seconds_count") == 3
+    samples = _scrape(web)
+    assert _one(samples, "clock_duplicates_refused_total") == 3
+    assert _one(samples, "clock_event_enqueued_total", event="ten") == 3
+    assert _one(samples, "clock_lateness_seconds_count") == 3
 
 
-def test_runs_are_counted_beyond_what_is_kept_of_them(
+def test_runs_are_counted_beyond_those_that_are_kept(
     redis: Redis, web: Web, clock: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("clock.keys.RUNS", 2)
     for number, outcome in enumerate([*[RunOutcome.SUCCEEDED] * 4, RunOutcome.FAILED]):
         write_run(redis, "test", _run(outcome, 0.3 + number))
-    found = _scrape(web)
+    samples = _scrape(web)
     assert redis.llen("clock:test:runs:ten") == 2
-    assert _one(found, "clock_event_runs_total", event="ten", outcome="succeeded") == 4
-    assert _one(found, "clock_event_runs_total", event="ten", outcome="failed") == 1
-    assert _one(found, "clock_event_run_duration_seconds_count", event="ten") == 5
-    assert _one(found, "clock_event_run_duration_seconds_sum", event="ten") == pytest.approx(11.5)
-    assert _one(found, "clock_event_run_duration_seconds_bucket", event="ten", le="1.0") == 1
-    assert _one(found, "clock_event_last_succeeded_timestamp_seconds", event="ten") == START + 3.3
-    assert _one(found, "clock_event_failing", event="ten") == 1
+    assert _one(samples, "clock_event_runs_total", event="ten", outcome="succeeded") == 4
+    assert _one(samples, "clock_event_runs_total", event="ten", outcome="failed") == 1
+    assert _one(samples, "clock_event_run_duration_seconds_count", event="ten") == 5
+    assert _one(samples, "clock_event_run_duration_seconds_sum", event="ten") == pytest.approx(11.5)
+    assert _one(samples, "clock_event_run_duration_seconds_bucket", event="ten", le="1.0") == 1
+    assert _one(samples, "clock_event_last_succeeded_timestamp_seconds", event="ten") == START + 3.3
+    assert _one(samples, "clock_event_failing", event="ten") == 1
     assert 0 < redis.ttl("clock:test:measured:ten") <= 400 * 86_400
 
 
 def test_an_abandoned_run_has_no_duration(redis: Redis) -> None:
     write_run(redis, "test", _run(RunOutcome.ABANDONED, 100.0))
-    found = read_measured(redis, "test", ["ten"])["ten"]
-    assert (found.outcomes, found.durations.count) == ({"abandoned": 1}, 0)
+    totals = read_measured(redis, "test", ["ten"])["ten"]
+    assert (totals.outcomes, totals.durations.count) == ({"abandoned": 1}, 0)
 
 
 def test_counters_never_go_back(redis: Redis, web: Web, clock: Watched) -> None:
@@ -135,7 +135,7 @@ def test_counters_never_go_back(redis: Redis, web: Web, clock: Watched) -> None:
     assert sum(after.values()) > sum(before.values())
 
 
-def test_where_the_server_is_away_the_scrape_says_that_and_nothing_else(
+def test_while_the_server_is_away_a_scrape_reports_only_that(
     start_web: StartWeb,
 ) -> None:
     with Redis(port=free_port()) as nobody:
@@ -145,14 +145,14 @@ def test_where_the_server_is_away_the_scrape_says_that_and_nothing_else(
         assert _health(web, "/readyz") == (503, "server away")
 
 
-def test_before_any_clock_ran_there_is_none(web: Web) -> None:
-    found = _scrape(web)
-    assert (_one(found, "clock_up"), _one(found, "clock_events")) == (0, 0)
+def test_before_any_clock_ran_a_scrape_reports_no_clock(web: Web) -> None:
+    samples = _scrape(web)
+    assert (_one(samples, "clock_up"), _one(samples, "clock_events")) == (0, 0)
     assert _health(web) == (503, "no clock")
     assert _health(web, "/readyz") == (200, "ok")
 
 
-def test_a_record_in_the_future_is_said_by_the_health_check_and_the_page(
+def test_health_check_and_page_report_a_record_in_the_future(
     web: Web, clock: Watched, redis: Redis
 ) -> None:
     line = redis.hget(keys.decided("test"), "ten")
@@ -165,21 +165,24 @@ def test_a_record_in_the_future_is_said_by_the_health_check_and_the_page(
     assert 's-ahead">ahead</span>' in page
 
 
-def test_health_is_told_to_everybody_and_the_numbers_are_not(web: Web, clock: Watched) -> None:
+def test_health_needs_no_credentials_but_metrics_do(web: Web, clock: Watched) -> None:
     nobody = {"authorization": ""}
     assert web.get("/healthz", headers=nobody).json() == {"state": "ok"}
     assert web.get("/readyz", headers=nobody).json() == {"state": "ok"}
     assert web.get("/metrics", headers=nobody).status_code == 401
 
 
-def test_openmetrics_is_spoken_too(web: Web, clock: Watched) -> None:
+def test_openmetrics_is_supported_too(web: Web, clock: Watched) -> None:
     answer = web.get("/metrics", headers={"accept": "application/openmetrics-text"})
     assert answer.headers["content-type"].startswith("application/openmetrics-text")
     families = parse_openmetrics(answer.text)  # type: ignore[no-untyped-call]
-    assert {each.name for each in families} >= {"clock_event_enqueued", "clock_lateness_seconds"}
+    assert {family.name for family in families} >= {
+        "clock_event_enqueued",
+        "clock_lateness_seconds",
+    }
 
 
-def test_a_scrape_takes_as_many_commands_for_many_events_but_for_what_each_has(
+def test_a_scrape_needs_few_commands_however_many_events_there_are(
     redis: Redis, read: ReadSchedule, web: Web
 ) -> None:
     counts = []
@@ -190,7 +193,9 @@ def test_a_scrape_takes_as_many_commands_for_many_events_but_for_what_each_has(
         _scrape(web)
         redis.config_resetstat()
         _scrape(web)
-        calls = {name: each["calls"] for name, each in redis.info("commandstats").items()}
+        calls = {
+            name: statistics["calls"] for name, statistics in redis.info("commandstats").items()
+        }
         # One last run and one set of counts an event, each in one round trip.
         calls["cmdstat_hgetall"] -= number
         calls["cmdstat_lrange"] -= number
@@ -202,7 +207,7 @@ def test_the_docs_name_every_metric_with_its_labels_and_no_other(
     redis: Redis, web: Web, clock: Watched
 ) -> None:
     write_run(redis, "test", _run(RunOutcome.SUCCEEDED, 1.0))
-    said = {
+    documented = {
         name: frozenset(re.findall(r"`(\w+)`", labels))
         for name, labels in re.findall(
             r"^\| `(clock\w*)` \| \w+ \| ([^|]*)\|", _read("docs/metrics.md"), re.MULTILINE
@@ -210,16 +215,16 @@ def test_the_docs_name_every_metric_with_its_labels_and_no_other(
     }
     families = list(parse(web.get("/metrics").text))
     served = {
-        each.name + ("_total" if each.type == "counter" else ""): frozenset(
-            label for sample in each.samples for label in sample.labels
+        family.name + ("_total" if family.type == "counter" else ""): frozenset(
+            label for sample in family.samples for label in sample.labels
         )
         - {"le"}
-        for each in families
+        for family in families
     }
-    assert said == served
+    assert documented == served
 
 
-def test_alerts_and_dashboard_ask_for_metrics_that_exist(
+def test_alerts_and_dashboard_use_metrics_that_exist(
     redis: Redis, web: Web, clock: Watched
 ) -> None:
     write_run(redis, "test", _run(RunOutcome.SUCCEEDED, 1.0))
@@ -227,12 +232,12 @@ def test_alerts_and_dashboard_ask_for_metrics_that_exist(
     dashboard = json.loads(_read("deploy/grafana/rq-clock.json"))
     asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
     asked += re.findall(r"expr: (.*)", _read("deploy/prometheus/rules.yml"))
-    names = {name for each in asked for name in re.findall(r"\bclock_\w+", each)}
+    names = {name for expression in asked for name in re.findall(r"\bclock_\w+", expression)}
     assert len(asked) > 25
     assert names <= served
 
 
-def test_prometheus_takes_the_alerts() -> None:
+def test_prometheus_accepts_the_alerts() -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed; on Debian it is in the package prometheus")
@@ -245,7 +250,7 @@ def test_prometheus_takes_the_alerts() -> None:
     assert "10 rules found" in done.stdout
 
 
-def test_prometheus_takes_the_scrape(web: Web, clock: Watched) -> None:
+def test_prometheus_accepts_the_scrape(web: Web, clock: Watched) -> None:
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed; on Debian it is in the package prometheus")
@@ -256,7 +261,9 @@ def test_prometheus_takes_the_scrape(web: Web, clock: Watched) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_claim_again_after_a_lost_reply_is_no_duplicate(redis: Redis, read: ReadSchedule) -> None:
+def test_a_repeated_claim_after_a_lost_reply_is_not_a_duplicate(
+    redis: Redis, read: ReadSchedule
+) -> None:
     watched = Watched(redis, read("every('10 seconds', 'tasks.x')"))
     watched.turn([0, 10])
     event = next(iter(read("every('10 seconds', 'tasks.x')").events.values()))
@@ -278,13 +285,13 @@ def _scrape(web: Web) -> Samples:
     }
 
 
-def _one(found: Samples, name: str, **labels: str) -> float:
-    return found[name, frozenset(labels.items())]
+def _one(samples: Samples, name: str, **labels: str) -> float:
+    return samples[name, frozenset(labels.items())]
 
 
-def _counters(found: Samples) -> dict[Any, float]:
+def _counters(samples: Samples) -> dict[Any, float]:
     ends = ("_total", "_bucket", "_count", "_sum")
-    return {key: value for key, value in found.items() if key[0].endswith(ends)}
+    return {key: value for key, value in samples.items() if key[0].endswith(ends)}
 
 
 def _health(web: Web, path: str = "/healthz") -> tuple[int, str]:

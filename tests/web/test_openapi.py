@@ -1,4 +1,4 @@
-"""The API against its own description: whatever a stranger sends, the answer is as described."""
+"""The API against its own description: every response fits it, whatever is sent."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ EXAMPLES = 20
 
 WHO = {"Authorization": f"Bearer {TOKEN}"}
 
-LABELS = sorted(f"{each.method} {each.path}" for each in OPERATIONS)
+LABELS = sorted(f"{operation.method} {operation.path}" for operation in OPERATIONS)
 
 # What schemathesis asks an application in this process with warns of its own successor.
 pytestmark = pytest.mark.filterwarnings("ignore:.*testclient.*")
@@ -50,13 +50,15 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*testclient.*")
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=str)
 @pytest.mark.parametrize("label", LABELS)
-def test_every_answer_is_as_described(
+def test_every_response_fits_the_description(
     redis: Redis, start_web: StartWeb, clock: Watched, label: str, mode: GenerationMode
 ) -> None:
     Queue(connection=redis).enqueue("tests.jobs.working.say", job_id="known")
     schema = schemathesis.openapi.from_asgi("/api/v1/openapi.json", start_web().app, headers=WHO)
     operations = map(_described, schema.get_all_operations())
-    operation = next(each for each in operations if each.label.removeprefix("/api/v1") == label)
+    operation = next(
+        operation for operation in operations if operation.label.removeprefix("/api/v1") == label
+    )
     if mode is GenerationMode.NEGATIVE and not _takes_anything(operation):
         return
 
@@ -74,37 +76,60 @@ def test_every_answer_is_as_described(
     ask()
 
 
-def _described(found: Any) -> Any:
-    return found.ok()
+def _described(result: Any) -> Any:
+    return result.ok()
 
 
 def _takes_anything(operation: Any) -> bool:
     return bool(list(operation.query) or list(operation.headers) or list(operation.body))
 
 
-def test_the_description_uses_only_words_that_are_checked() -> None:
-    for each in OPERATIONS:
-        for schema in [*each.parameters.values(), *([each.body] if each.body else [])]:
+def test_the_description_uses_only_supported_keywords() -> None:
+    for operation in OPERATIONS:
+        for schema in [
+            *operation.parameters.values(),
+            *([operation.body] if operation.body else []),
+        ]:
             assert set(_words(schema)) <= WORDS
 
 
 def test_the_description_is_served_and_names_every_operation(start_web: StartWeb) -> None:
-    found = start_web().get("/api/v1/openapi.json").json()
-    assert found == describe(OPERATIONS)
-    names = [said["operationId"] for path in found["paths"].values() for said in path.values()]
+    description = start_web().get("/api/v1/openapi.json").json()
+    assert description == describe(OPERATIONS)
+    names = [
+        operation["operationId"]
+        for path in description["paths"].values()
+        for operation in path.values()
+    ]
     assert len(names) == len(set(names)) == len(OPERATIONS)
 
 
 def _words(schema: Mapping[str, Any]) -> Iterator[str]:
     yield from schema
-    for name, each in schema.items():
-        nested = list(each.values()) if name == "properties" else each
+    for name, value in schema.items():
+        nested = list(value.values()) if name == "properties" else value
         for inner in nested if isinstance(nested, list) else [nested]:
             if isinstance(inner, dict) and name != "default":
                 yield from _words(inner)
 
 
-def test_the_page_of_the_docs_names_every_operation_and_no_other() -> None:
+def test_only_the_paths_of_0_1_0_are_described_as_deprecated() -> None:
+    paths = describe(OPERATIONS)["paths"].items()
+    marks = {
+        (path, "deprecated" in operation)
+        for path, operations in paths
+        for operation in operations.values()
+    }
+    assert marks == {
+        (operation.path, operation.path.startswith("/schedules")) for operation in OPERATIONS
+    }
+
+
+def test_the_page_of_the_docs_names_every_operation_that_is_not_deprecated() -> None:
     page = (Path(__file__).parents[2] / "docs/api.md").read_text(encoding="utf-8")
-    told = set(re.findall(r"`((?:GET|POST|DELETE) /[^` ]*)`", page))
-    assert told == set(LABELS)
+    labels = set(re.findall(r"`((?:GET|POST|DELETE) /[^` ]*)`", page))
+    assert labels == {
+        f"{operation.method} {operation.path}"
+        for operation in OPERATIONS
+        if not operation.is_deprecated
+    }

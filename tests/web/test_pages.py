@@ -1,4 +1,4 @@
-"""The pages, asked for without a browser."""
+"""The pages, without a browser."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _send(site: Web, path: str, **fields: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_looking_changes_nothing(site: Web, clock: Watched, redis: Redis, path: str) -> None:
+def test_reading_a_page_changes_nothing(site: Web, clock: Watched, redis: Redis, path: str) -> None:
     before = _all(redis)
     redis.config_resetstat()
     assert site.get(path).status_code == 200
@@ -93,7 +93,7 @@ def test_the_round_trips_do_not_grow_with_the_events(
 
 
 @pytest.mark.parametrize("path", ["/", "/event", "/week", "/pause"])
-def test_what_people_write_is_text_and_nothing_else(
+def test_what_people_write_is_escaped(
     start_site: StartSite, redis: Redis, read: ReadSchedule, path: str
 ) -> None:
     Watched(redis, read(f"every('10 seconds', 'tasks.x', name={HOSTILE!r})")).turn(range(25))
@@ -103,12 +103,12 @@ def test_what_people_write_is_text_and_nothing_else(
     answer = site.get(f"{path}?name={name}&event={name}&q={name}&done=run&of={name}")
     assert answer.status_code == 200
     assert "<img" not in answer.text
-    found = _Tags()
-    found.feed(answer.text)
-    assert not found.inline
+    tags = _Tags()
+    tags.feed(answer.text)
+    assert not tags.inline
 
 
-def test_errors_of_jobs_are_text(site: Web, redis: Redis) -> None:
+def test_errors_of_jobs_are_escaped(site: Web, redis: Redis) -> None:
     Queue("default", connection=redis).enqueue("builtins.int", HOSTILE)
     work_off(redis)
     for path in ("/queues", "/jobs?queue=default&state=failed"):
@@ -145,7 +145,7 @@ BAD = [
 
 
 @pytest.mark.parametrize("path", BAD)
-def test_bad_questions_get_a_clear_answer(site: Web, clock: Watched, path: str) -> None:
+def test_an_invalid_request_gets_a_clear_error(site: Web, clock: Watched, path: str) -> None:
     answer = site.get(path)
     assert 400 <= answer.status_code < 500, answer.status_code
     assert "Traceback" not in answer.text
@@ -171,7 +171,7 @@ BAD_FORMS = [
 
 
 @pytest.mark.parametrize(("path", "form"), BAD_FORMS, ids=str)
-def test_bad_forms_change_nothing_and_say_why(
+def test_an_invalid_form_changes_nothing_and_shows_the_reason(
     site: Web, clock: Watched, redis: Redis, path: str, form: dict[str, str]
 ) -> None:
     before = _all(redis)
@@ -179,11 +179,9 @@ def test_bad_forms_change_nothing_and_say_why(
     assert _all(redis) == before
 
 
-def test_a_pause_ends_at_a_time_on_the_clock_of_its_event(
-    site: Web, clock: Watched, redis: Redis
-) -> None:
-    said = {"for": "until", "until": "2027-03-01T09:30", "reason": " because "}
-    answer = _send(site, "/pause", event="a/b ü", **said)
+def test_a_pause_ends_at_a_local_time_of_its_event(site: Web, clock: Watched, redis: Redis) -> None:
+    fields = {"for": "until", "until": "2027-03-01T09:30", "reason": " because "}
+    answer = _send(site, "/pause", event="a/b ü", **fields)
     assert answer.headers["location"] == "/?done=pause&of=a%2Fb+%C3%BC"
     pause = read_pauses(redis, "test")["a/b ü"]
     assert (pause.until, pause.reason, pause.by) == (1_803_889_800, "because", "web")
@@ -194,14 +192,14 @@ def test_a_pause_ends_at_a_time_on_the_clock_of_its_event(
 @pytest.mark.parametrize(
     "back", ["//evil.test", "https://evil.test/", "/\\evil.test", "", "/logout"]
 )
-def test_an_action_leads_back_to_a_page_of_ours(site: Web, clock: Watched, back: str) -> None:
+def test_an_action_redirects_only_to_our_own_pages(site: Web, clock: Watched, back: str) -> None:
     answer = _send(site, "/run", event="ten", back=back)
     assert answer.headers["location"] == "/?done=run&of=ten"
     answer = _send(site, "/run", event="ten", back="/event?name=ten")
     assert answer.headers["location"] == "/event?name=ten&done=run&of=ten"
 
 
-def test_failed_jobs_are_put_back_and_deleted_one_or_all(site: Web, redis: Redis) -> None:
+def test_failed_jobs_are_requeued_and_deleted_one_or_all(site: Web, redis: Redis) -> None:
     queue = Queue("default", connection=redis)
     jobs = [queue.enqueue("tests.jobs.working.fail") for _ in range(4)]
     work_off(redis)
@@ -218,16 +216,16 @@ def test_failed_jobs_are_put_back_and_deleted_one_or_all(site: Web, redis: Redis
     assert redis.keys("rq:job:*") == []
 
 
-def test_only_what_changed_is_sent_again(site: Web, clock: Watched, redis: Redis) -> None:
+def test_only_changed_rows_are_sent_again(site: Web, clock: Watched, redis: Redis) -> None:
     text = site.get("/").text
     (order,) = re.findall(r'data-order="(\w+)"', text)
     have = dict(re.findall(r'data-number="(\d+)" data-digest="(\w+)"', text))
     digests = "".join(have[str(number)] for number in range(len(have)))
-    said = site.get(f"/live?order={order}&have={digests}").json()
-    assert said["rows"] == {}
+    changes = site.get(f"/live?order={order}&have={digests}").json()
+    assert changes["rows"] == {}
     write_run(redis, "test", _run("ten"))
-    said = site.get(f"/live?order={order}&have={digests}").json()
-    (changed,) = said["rows"].values()
+    changes = site.get(f"/live?order={order}&have={digests}").json()
+    (changed,) = changes["rows"].values()
     assert "failed" in changed
     assert "ZeroDivisionError" in changed
     assert site.get("/live?order=another&have=").json()["reload"]
@@ -239,16 +237,16 @@ def test_an_event_whose_last_run_failed_is_failing(site: Web, clock: Watched, re
         assert 's-failing">failing' in site.get(path).text
 
 
-def test_why_nothing_was_enqueued_is_in_the_history(start_site: StartSite, clock: Watched) -> None:
-    said = {"event": "ten", "for": "600", "reason": "the disk is full"}
-    assert _send(start_site(), "/pause", **said).status_code == 303
+def test_the_history_shows_why_nothing_was_enqueued(start_site: StartSite, clock: Watched) -> None:
+    fields = {"event": "ten", "for": "600", "reason": "the disk is full"}
+    assert _send(start_site(), "/pause", **fields).status_code == 303
     clock.turn(range(30, 45))
     text = start_site(now=START + 45).get("/event?name=ten").text
     assert "paused by web from" in text
     assert "the disk is full" in text
 
 
-def test_a_server_that_is_away_is_said_with_503(start_site: StartSite) -> None:
+def test_while_the_server_is_away_pages_respond_with_503(start_site: StartSite) -> None:
     with Redis(port=1, retry=Retry(NoBackoff(), 0)) as nowhere:
         site = start_site(connection=nowhere)
         for path in ("/", "/queues", "/week", "/event?name=x"):
@@ -256,7 +254,7 @@ def test_a_server_that_is_away_is_said_with_503(start_site: StartSite) -> None:
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
 
 
-def test_a_run_that_the_queue_s_key_forbids_is_a_conflict_and_no_outage(
+def test_a_run_onto_a_key_of_another_type_is_a_conflict_not_an_outage(
     site: Web, clock: Watched, redis: Redis
 ) -> None:
     redis.set("rq:queue:default", "text")
@@ -266,7 +264,7 @@ def test_a_run_that_the_queue_s_key_forbids_is_a_conflict_and_no_outage(
     assert "retry-after" not in answer.headers
 
 
-def test_under_a_prefix_every_address_has_it(site: Web, clock: Watched) -> None:
+def test_under_a_prefix_every_link_has_it(site: Web, clock: Watched) -> None:
     mounted = Web(Starlette(routes=[Mount("/ops/clock", site.app)]), site._headers)
     for path in PAGES:
         answer = mounted.get(f"/ops/clock{path}")
@@ -281,9 +279,9 @@ def test_under_a_prefix_every_address_has_it(site: Web, clock: Watched) -> None:
 def test_the_example_of_the_docs_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CLOCK_WEB_PASSWORD", raising=False)
     (block,) = re.findall(r"^```python\n(.*?)^```$", DOCS.read_text(), re.MULTILINE | re.DOTALL)
-    said: dict[str, object] = {}
-    exec(block, said)  # noqa: S102  # our own page
-    assert isinstance(said["app"], Starlette)
+    namespace: dict[str, object] = {}
+    exec(block, namespace)  # noqa: S102  # our own page
+    assert isinstance(namespace["app"], Starlette)
 
 
 def _all(redis: Redis) -> dict[bytes, bytes | None]:

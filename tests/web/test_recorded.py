@@ -26,18 +26,18 @@ def test_the_overview_shows_every_event(web: Web) -> None:
     page = web.get("/")
     assert page.status_code == 200
     assert [
-        each for each in RECORDED["status"] if html.escape(each["event"]) not in page.text
+        event for event in RECORDED["status"] if html.escape(event["event"]) not in page.text
     ] == []
 
 
-def test_the_api_says_of_every_event_what_the_status_of_0_1_0_did(web: Web) -> None:
-    found = web.get("/api/v1/schedules").json()["schedules"]
-    assert len(found) == len(RECORDED["status"])
-    for before, now in zip(RECORDED["status"], found, strict=True):
+def test_the_api_returns_of_every_event_what_0_1_0_did(web: Web) -> None:
+    events = web.get("/api/v1/events").json()["events"]
+    assert len(events) == len(RECORDED["status"])
+    for before, now in zip(RECORDED["status"], events, strict=True):
         assert lost(before, now, "next", "sentence") == {}, before["event"]
 
 
 def test_the_api_lists_the_runs_that_a_worker_of_0_1_0_recorded(web: Web) -> None:
-    runs = web.get("/api/v1/schedules/feeds/runs?limit=100").json()["runs"]
+    runs = web.get("/api/v1/events/feeds/runs?limit=100").json()["runs"]
     assert len(runs) == len(RECORDED["keys"][f"clock:{APP}:runs:feeds"]["value"])
     assert {run["outcome"] for run in runs} == {"failed", "retried"}

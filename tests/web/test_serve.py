@@ -1,4 +1,4 @@
-"""The socket that is listened on."""
+"""The listening socket."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 from clock.web.serve import listen
 
 
-def test_an_answer_does_not_wait_for_the_one_before_to_be_taken() -> None:
+def test_a_response_does_not_wait_for_the_previous_one_to_be_acknowledged() -> None:
     assert asyncio.run(_has_no_delay())
 
 
@@ -25,6 +25,6 @@ async def _has_no_delay() -> int:
     async with server:
         address = server.sockets[0].getsockname()
         _, writer = await asyncio.open_connection(*address[:2])
-        found = await asyncio.wait_for(accepted, timeout=10)
+        connection = await asyncio.wait_for(accepted, timeout=10)
         writer.close()
-    return found
+    return connection

@@ -11,8 +11,8 @@ PAGE = (ROOT / "docs" / "wire.md").read_text()
 
 def snippet(language: str) -> str:
     """The one block of the page in a language."""
-    (found,) = re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    return str(found)
+    (code,) = re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    return str(code)
 
 
 def fields() -> dict[str, str]:

@@ -31,9 +31,9 @@ def queue(redis: Redis) -> Queue:
 def test_what_rq_writes_is_on_the_page(queue: Queue) -> None:
     job = queue.enqueue("math.hypot", 3, 4)
     written = {as_text(name) for name in queue.connection.hgetall(job.key)}
-    said = {name for name, word in fields().items() if word != "may"}
-    assert said - written == {"failure_ttl"}
-    assert written - said - fields_left_out() == {"description"} | _callback_timeouts(written)
+    documented = {name for name, word in fields().items() if word != "may"}
+    assert documented - written == {"failure_ttl"}
+    assert written - documented - fields_left_out() == {"description"} | _callback_timeouts(written)
 
 
 def test_with_options_rq_writes_the_others_of_the_page(queue: Queue) -> None:

@@ -93,7 +93,7 @@ def stored(redis: Redis, worker_class: Any, enqueue: Enqueue) -> dict[bytes, Any
     return dict(_keys(redis))
 
 
-def _keys(redis: Redis) -> Iterator[tuple[bytes, Any]]:
+def _keys(redis: Any) -> Iterator[tuple[bytes, Any]]:
     for key in sorted(redis.keys()):
         if key.startswith((b"clock:", b"rq:clean_registries", b"rq:group-clean")):
             continue
@@ -101,7 +101,7 @@ def _keys(redis: Redis) -> Iterator[tuple[bytes, Any]]:
         yield TOKEN.sub(b"TOKEN", key), (kind, _value(redis, key, kind), About(ttl))
 
 
-def _value(redis: Redis, key: bytes, kind: bytes) -> Any:
+def _value(redis: Any, key: bytes, kind: bytes) -> Any:
     if kind == b"hash":
         return {
             field: b"" if field in OF_THE_RUN else _normal(value)

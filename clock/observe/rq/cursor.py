@@ -1,4 +1,4 @@
-"""Cursors: where a page ended, as a text to be given back for the next one."""
+"""Cursors: the end of a page, as a string with which the next page is asked for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MOST = 2**53
 
 
 class Cursor(NamedTuple):
-    """The last entry of a page: its place or score, and what it is called."""
+    """The last entry of a page: its position or score, and its member."""
 
     score: float
     member: str
@@ -23,15 +23,19 @@ class Cursor(NamedTuple):
 
 
 def read_cursor(text: str) -> Cursor:
-    """The cursor that ``str`` made ``text`` of. Raises CursorError."""
+    """The cursor whose ``str`` is ``text``. Raises CursorError."""
     try:
         raw = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)).decode()
         score, _, member = raw.partition(" ")
         cursor = Cursor(float(score), member)
+        _check(cursor)
     except ValueError:
-        raise CursorError("the cursor is none that a page here gave") from None
-    if math.isnan(cursor.score) or not re.fullmatch(r"[A-Za-z0-9_:.-]{1,400}", member):
-        raise CursorError("the cursor is none that a page here gave")
-    if math.isfinite(cursor.score) and not 0 <= cursor.score < _MOST:
-        raise CursorError("the cursor is none that a page here gave")
+        raise CursorError("the cursor is not one that a page returned") from None
     return cursor
+
+
+def _check(cursor: Cursor) -> None:
+    is_member = re.fullmatch(r"[A-Za-z0-9_:.-]{1,400}", cursor.member)
+    is_score = math.isinf(cursor.score) or 0 <= cursor.score < _MOST
+    if not is_member or not is_score:
+        raise ValueError("not a cursor")

@@ -1,4 +1,4 @@
-"""Pages of the jobs of a queue, by the state they are in."""
+"""Pages of the jobs of a queue, by state."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ PAGE = 50
 """Jobs on a page."""
 
 LARGEST_PAGE = 200
-"""Jobs on a page at most: each is read with its arguments."""
+"""Jobs on a page at most: they are read with their arguments."""
 
 
 class Stage(StrEnum):
-    """Where a job is, in RQ's words."""
+    """The state of a job, as RQ names it."""
 
     QUEUED = "queued"
     STARTED = "started"
@@ -33,12 +33,12 @@ class Stage(StrEnum):
     DEFERRED = "deferred"
     FINISHED = "finished"
     FAILED = "failed"
-    """Stopped ones are among these."""
+    """Stopped jobs too."""
     CANCELED = "canceled"
     RATE_LIMITED = "rate_limited"
-    """From RQ 3 on, as is the next: it waits until fewer jobs of its rate limit wait or run."""
+    """RQ 3 and later: it waits until fewer jobs of its rate limit wait or run."""
     READY = "ready_to_enqueue"
-    """What it waited for has ended, and it is about to be put on its queue."""
+    """RQ 3 and later: its dependencies have ended, and it is about to be put on its queue."""
 
 
 _REGISTRIES = {
@@ -58,9 +58,7 @@ _OLDEST_FIRST = {Stage.STARTED, Stage.SCHEDULED, Stage.READY}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobPage:
-    """Some jobs in a state, how many there are in all, and the cursor of the next page, None after
-    the last.
-    """
+    """Some jobs in a state, the number of all, and the cursor of the next page or None."""
 
     jobs: tuple[JobSummary, ...]
     total: int
@@ -76,12 +74,12 @@ def read_jobs(
     cursor: str | None = None,
     limit: int = PAGE,
 ) -> JobPage:
-    """The jobs of ``queue`` in ``state``, from ``cursor`` on: what waits in its order, what runs or
-    is scheduled by its time, the rest with what RQ keeps longest first.
+    """The jobs of ``queue`` in ``state``, from ``cursor`` on: queued jobs in their order, started
+    and scheduled ones by time, the others with those that RQ keeps longest first.
 
-    Four round trips at most. Jobs come and go between two pages: one that is there all the time is
-    on one of them, and may be on two. What has expired is passed over, so a page may have fewer
-    jobs than ``limit``. Raises CursorError, and ServerError.
+    Four round trips at most. Jobs come and go between two pages: one that stays is on at least one
+    page, and may be on two. Expired ones are skipped, so a page may have fewer jobs than ``limit``.
+    Raises CursorError, and ServerError.
     """
     start = None if cursor is None else read_cursor(cursor)
     with server_errors():
@@ -110,8 +108,8 @@ def _waiting(connection: Redis, key: str, cursor: Cursor | None, limit: int) -> 
     if as_text(connection.type(key)) not in {"list"}:
         return 0, [], None
     if cursor is not None:
-        # What waits only comes nearer to the head. Where the last job seen is gone from there, so
-        # is, but for what was put at the front or taken away, all that was before it.
+        # Queued jobs only move towards the head. Where the last job of the page before is gone, so
+        # are those before it, apart from jobs that were put at the front or removed.
         at: Any = connection.lpos(key, cursor.member, maxlen=int(min(cursor.score, _FURTHEST)) + 1)
         start = 0 if at is None else at + 1
     with connection.pipeline(transaction=False) as pipeline:
@@ -140,7 +138,7 @@ def _registered(
     if cursor is not None:
         with connection.pipeline(transaction=False) as pipeline:
             (pipeline.zrank if is_upwards else pipeline.zrevrank)(key, cursor.member)
-            # Where the last one seen is gone: behind all that were before it for certain.
+            # Where the last job of the page before is gone: after all with an earlier score.
             before = (
                 ("-inf", f"({cursor.score!r}") if is_upwards else (f"({cursor.score!r}", "+inf")
             )
@@ -160,7 +158,7 @@ def _registered(
         if state not in _EXPIRING or score >= now
         for member in texts(key, [raw])
     ]
-    # An execution is called <job>:<execution>.
+    # The id of an execution is <job>:<execution>.
     ids = [member.partition(":")[0] for member, _ in kept]
     following = Cursor(kept[-1][1], kept[-1][0]) if kept and start + len(entries) < total else None
     return total, ids, following

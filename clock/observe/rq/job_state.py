@@ -1,4 +1,4 @@
-"""What RQ still knows of the job of an occurrence; nothing is cleaned up by asking."""
+"""What RQ still knows of the job of an occurrence; reading cleans nothing up."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ from redis import Redis
 from clock.connection import rq_keys
 from clock.connection.errors import server_errors
 from clock.ledger.unreadable import execute
-from clock.observe.rq.words import words
+from clock.observe.rq.display import display_text
 
 _FIELDS = ("status", "enqueued_at", "started_at", "ended_at")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobState:
-    """A job: its id, RQ's word for its status, and its instants as RQ writes them, None where it
-    did not come so far.
-    """
+    """A job: its id, its status and its timestamps as RQ writes them, None if not reached."""
 
     id: str
     status: str
@@ -28,11 +26,11 @@ class JobState:
 
 
 def read_job(connection: Redis, identifier: str) -> JobState | None:
-    """The job called ``identifier``; None where RQ keeps it no more. Raises ServerError."""
+    """The job with the id ``identifier``; None if RQ no longer has it. Raises ServerError."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         pipeline.hmget(rq_keys.JOB + identifier, _FIELDS)
         (fields,) = execute(pipeline)
-    status, *instants = (words(value) for value in fields or [None] * len(_FIELDS))
+    status, *instants = (display_text(value) for value in fields or [None] * len(_FIELDS))
     if status is None:
         return None
     enqueued, started, ended = instants

@@ -1,4 +1,4 @@
-"""Jobs as RQ has them: a summary of some, the details of one. Reading cleans nothing up."""
+"""Jobs of RQ: summaries of several, the details of one. Reading cleans nothing up."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from clock.connection import rq_keys
 from clock.connection.errors import server_errors
 from clock.ledger.unreadable import execute, skip
 from clock.ledger.values import maybe_whole
-from clock.observe.rq.instants import read_instant
+from clock.observe.rq.display import display_text
 from clock.observe.rq.payload import inflate, read_arguments, read_meta, read_task
-from clock.observe.rq.words import words
+from clock.observe.rq.timestamp import read_timestamp
 
 LONGEST_ERROR = 100_000
 """Bytes of an error that are shown."""
@@ -25,11 +25,10 @@ LONGEST_ERROR = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobSummary:
-    """A job, without its arguments. Instants are UTC seconds since 1970, None where it did not come
-    so far.
+    """A job without its arguments. Instants are UTC seconds since 1970, None for those not reached.
 
-    ``status`` is RQ's word. ``task`` is None where it cannot be told, ``event`` and ``scheduled``
-    (ISO 8601) where no clock enqueued it.
+    ``status`` is RQ's. ``task`` is None where it cannot be read, ``event`` and ``scheduled`` (ISO
+    8601) where no clock enqueued the job.
     """
 
     id: str
@@ -50,8 +49,8 @@ class JobSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobDetails:
-    """One job whole. ``error`` is its last error as RQ keeps it, a traceback. ``arguments`` are its
-    positional and named ones, None where they are not plain values.
+    """One job. ``error`` is the traceback of its last error. ``arguments`` are the positional and
+    the keyword ones, None where they are not plain values.
     """
 
     summary: JobSummary
@@ -67,7 +66,7 @@ FIELDS = (
 
 
 def read_summaries(connection: Redis, ids: Sequence[str]) -> list[JobSummary | None]:
-    """The jobs called ``ids`` in one round trip; None for those RQ keeps no more.
+    """The jobs with these ``ids`` in one round trip; None for those RQ no longer has.
 
     Raises what the client raises.
     """
@@ -79,7 +78,7 @@ def read_summaries(connection: Redis, ids: Sequence[str]) -> list[JobSummary | N
 
 
 def read_details(connection: Redis, identifier: str) -> JobDetails | None:
-    """The job called ``identifier`` in one round trip; None where RQ keeps it no more.
+    """The job with the id ``identifier`` in one round trip; None if RQ no longer has it.
 
     Raises ServerError.
     """
@@ -92,14 +91,14 @@ def read_details(connection: Redis, identifier: str) -> JobDetails | None:
         return None
     return JobDetails(
         summary=summary,
-        description=words(fields[len(FIELDS)]),
+        description=display_text(fields[len(FIELDS)]),
         error=_error(identifier, results),
         arguments=read_arguments(fields[1]),
     )
 
 
 def summary_of(identifier: str, fields: Sequence[bytes | None] | None) -> JobSummary | None:
-    """A job from its ``FIELDS``; None for one that is not there."""
+    """A job from its ``FIELDS``; None where it does not exist."""
     if fields is None:
         return None
     status, data, meta, queue, created, enqueued, started, ended, worker, timeout, left, *_ = fields
@@ -109,14 +108,14 @@ def summary_of(identifier: str, fields: Sequence[bytes | None] | None) -> JobSum
     occurrence: Mapping[str, Any] = mark if isinstance(mark, Mapping) else {}
     return JobSummary(
         id=identifier,
-        status=words(status) or "created",
+        status=display_text(status) or "created",
         task=read_task(data),
-        queue=words(queue) or "",
-        created=read_instant(created),
-        enqueued=read_instant(enqueued),
-        started=read_instant(started),
-        ended=read_instant(ended),
-        worker=words(worker),
+        queue=display_text(queue) or "",
+        created=read_timestamp(created),
+        enqueued=read_timestamp(enqueued),
+        started=read_timestamp(started),
+        ended=read_timestamp(ended),
+        worker=display_text(worker),
         timeout=_number(identifier, "timeout", timeout),
         retries_left=_number(identifier, "retries_left", left),
         event=_string(occurrence, "event"),
@@ -131,7 +130,7 @@ def _error(identifier: str, results: Sequence[Any] | None) -> str | None:
         return None
     try:
         traceback, is_cut = inflate(b64decode(packed), LONGEST_ERROR)
-    except ValueError as error:  # another release may write it otherwise
+    except ValueError as error:  # another release may write another format
         skip(Job.key_for(identifier), error, "exc_string")
         return None
     cut = f"\n[cut after {LONGEST_ERROR} bytes]" if is_cut else ""
@@ -140,7 +139,7 @@ def _error(identifier: str, results: Sequence[Any] | None) -> str | None:
 
 def _string(occurrence: Mapping[str, Any], name: str) -> str | None:
     value = occurrence.get(name)
-    return words(value) if isinstance(value, str) else None
+    return display_text(value) if isinstance(value, str) else None
 
 
 def _number(identifier: str, field: str, value: bytes | None) -> int | None:
@@ -152,8 +151,9 @@ def _number(identifier: str, field: str, value: bytes | None) -> int | None:
 
 
 def read_errors(connection: Redis, ids: Sequence[str]) -> list[str | None]:
-    """The last error of each of the jobs called ``ids``, a traceback, in one round trip; None where
-    none is kept. Raises ServerError.
+    """The tracebacks of the last errors of the jobs with these ``ids``, None where RQ has none.
+
+    One round trip. Raises ServerError.
     """
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for identifier in ids:

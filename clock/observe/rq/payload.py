@@ -1,9 +1,8 @@
-"""Reading what a serializer wrote without running any of it, in bounded memory.
+"""Reading serialised data without running any of it, in bounded memory.
 
 Loading a pickle can call any function; nine bytes of one can allocate half a gigabyte, and
-compressed data can be a thousand times larger than it looks. So what a page shows is read here:
-plain values only, without importing a module, and their number is checked before they are created.
-Anything else is unknown.
+compressed data can be a thousand times larger than it looks. So only plain values are read here,
+without importing a module, and their number is checked before they are created.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from itertools import islice
 from typing import Any, NoReturn
 
 LARGEST = 1_000_000
-"""Bytes of a call, inflated, and of a meta that are read at most."""
+"""Bytes of an inflated call, and of a meta, that are read at most."""
 
 MOST = 100_000
 """Values in one payload; a shared one counts each time it occurs."""
@@ -68,7 +67,7 @@ def read_plain(data: bytes) -> Any:
         else:
             value = json.loads(data)
         _check_value(value)
-    except Exception as error:  # a damaged pickle raises what it likes
+    except Exception as error:  # a damaged pickle may raise anything
         raise ValueError(f"not plain: {type(error).__name__}: {error}") from None
     return value
 
@@ -117,7 +116,7 @@ def _parts(value: Any) -> Iterator[Any]:
 
 
 def read_meta(data: bytes | None) -> Mapping[str, Any]:
-    """A job's meta; empty where there is none, or where it holds what is not plain."""
+    """A job's meta; empty where it has none, or where that has values that are not plain."""
     try:
         meta = read_plain(data) if data else {}
     except ValueError:
@@ -126,14 +125,14 @@ def read_meta(data: bytes | None) -> Mapping[str, Any]:
 
 
 def read_task(data: bytes | None) -> str | None:
-    """The dotted name of a job's task, None where it cannot be told. ``data`` is the field of the
-    job; none of the arguments is read.
+    """The dotted name of a job's task, None where it cannot be read. ``data`` is the field of the
+    job; its arguments are not read.
     """
     call, _ = inflate(data or b"", 4 * LONGEST_TASK)
     try:
         task = _first_of_pickle(call) if call.startswith(_PICKLE) else _first_of_json(call)
         task.encode()
-    except Exception:  # a damaged pickle, or one whose end was left out
+    except Exception:  # a damaged pickle, or one that was cut
         return None
     return task if len(task) <= LONGEST_TASK else None
 
@@ -153,7 +152,7 @@ def _first_of_json(call: bytes) -> str:
 
 
 def read_arguments(data: bytes | None) -> tuple[Any, Any] | None:
-    """The positional and the named arguments of a job; None where they are not plain."""
+    """The positional and the keyword arguments of a job; None where they are not plain."""
     try:
         _, _, args, kwargs = read_plain(inflate(data or b"", LARGEST)[0])
     except (ValueError, TypeError):

@@ -1,4 +1,4 @@
-"""Queues: what waits there, for how long, who listens; nothing is cleaned up by asking."""
+"""Queues: their jobs, their age, their workers; reading cleans nothing up."""
 
 from __future__ import annotations
 
@@ -16,27 +16,25 @@ from rq.job import Job
 from clock.connection import rq_keys
 from clock.connection.errors import server_errors
 from clock.ledger.unreadable import execute, texts
-from clock.observe.rq.instants import read_instant
+from clock.observe.rq.display import display_text
 from clock.observe.rq.rate_limits import MOST
-from clock.observe.rq.words import words
+from clock.observe.rq.timestamp import read_timestamp
 from clock.observe.rq.workers import alive_workers, ask_workers
 
 LOOKED_AT = 10
-"""Ids at the head of a queue of which the first that still has a job gives the age: the job of an
-id may have expired, or been taken back."""
+"""Ids read at the head of a queue: the first that still has a job gives the age. The others' jobs
+expired or were taken back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueState:
-    """A queue. ``waiting`` are the jobs on it, and ``head`` is when the first of them came there
+    """A queue. ``waiting`` counts its jobs, and ``head`` is when the first of them was enqueued
     (UTC seconds since 1970), None where none waits or it is not known.
 
-    The other counts are those of RQ's registries of the queue: ``started`` run now, ``scheduled``
-    wait for their time, ``deferred`` for another job, ``ready`` ones are about to be put on the
-    queue. What has expired there is not counted. ``rate_limited`` ones wait until fewer jobs of
-    their rate limit run.
-    ``workers`` is how many living workers listen. ``is_broken`` says that its key holds something
-    else than a queue.
+    The other counts are those of RQ's registries of the queue, without expired jobs: ``started``
+    ones run, ``scheduled`` ones wait for their time, ``deferred`` ones for another job, ``ready``
+    ones are about to be put on the queue. ``rate_limited`` ones wait until fewer jobs of their rate
+    limit run. ``workers`` counts live workers. ``is_broken`` says that its key holds another type.
     """
 
     name: str
@@ -54,14 +52,14 @@ class QueueState:
     is_broken: bool
 
     def age(self, now: float) -> float | None:
-        """Seconds for which the job at the head waits at ``now``."""
+        """Seconds for which the job at the head has waited at ``now``."""
         return None if self.head is None else max(0.0, now - self.head)
 
 
 def read_queues(connection: Redis, now: float, names: Iterable[str] = ()) -> list[QueueState]:
-    """Every queue RQ knows of, and those of ``names``, by name; ``now`` is UTC seconds since 1970.
+    """All queues RQ knows, and those of ``names``, by name; ``now`` is UTC seconds since 1970.
 
-    Three round trips, however many queues there are, and a fourth where workers of ours listen.
+    Three round trips, however many queues there are, and a fourth with workers of this package.
     Raises ServerError.
     """
     with server_errors():
@@ -76,9 +74,9 @@ def read_queues(connection: Redis, now: float, names: Iterable[str] = ()) -> lis
                 pipeline.zrange(rq_keys.rate_limited(limit), 0, MOST - 1)
             for name in queues:
                 _ask(pipeline, name, now)
-            # A key of another type answers with an error, and the other queues are well.
+            # A key of another type replies with an error; the other queues are read all the same.
             replies = pipeline.execute(raise_on_error=False)
-        # RQ keeps these by their limits, not by their queues.
+        # RQ keeps these by limit, not by queue.
         waiting = [
             job
             for limit, reply in zip(limits, replies, strict=False)
@@ -100,7 +98,7 @@ def read_queues(connection: Redis, now: float, names: Iterable[str] = ()) -> lis
             ask_workers(pipeline, workers)
             answers = execute(pipeline)
         limited = Counter(
-            words(queue) or "" for queue in answers[: len(waiting)] if queue is not None
+            display_text(queue) or "" for queue in answers[: len(waiting)] if queue is not None
         )
         del answers[: len(waiting)]
         asked_ids = sum(map(len, heads))
@@ -113,7 +111,7 @@ def read_queues(connection: Redis, now: float, names: Iterable[str] = ()) -> lis
 
 
 def queue_names(connection: Redis) -> set[str]:
-    """The names of the queues RQ knows of. Raises what the client raises."""
+    """The names of the queues RQ knows. Raises what the client raises."""
     with connection.pipeline(transaction=False) as pipeline:
         pipeline.smembers(rq_keys.QUEUES)
         (members,) = execute(pipeline)
@@ -132,7 +130,7 @@ def _ask(pipeline: Pipeline, name: str, now: float) -> None:
     pipeline.lrange(rq_keys.QUEUE + name, 0, LOOKED_AT - 1)
     pipeline.zcard(rq_keys.registry("wip", name))
     pipeline.zcard(rq_keys.registry("scheduled", name))
-    # Where a score is when an entry expires, RQ removes it the next time that somebody counts.
+    # Their scores are expiries; RQ removes an expired entry at its next clean-up.
     for registry in ("deferred", "finished", "failed"):
         pipeline.zcount(rq_keys.registry(registry, name), now, "+inf")
     pipeline.zcard(rq_keys.registry("canceled", name))
@@ -156,7 +154,7 @@ def _state(
     limited: int,
 ) -> QueueState:
     counts = [0 if isinstance(reply, ResponseError) else reply for reply in replies]
-    known = (read_instant(instant) for instant in enqueued)
+    known = (read_timestamp(instant) for instant in enqueued)
     return QueueState(
         name=name,
         waiting=counts[0],

@@ -1,4 +1,4 @@
-"""Jobs that wait for a place under a rate limit of RQ 3; nothing is cleaned up by asking."""
+"""Jobs that wait under a rate limit of RQ 3; reading cleans nothing up."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from rq.job import Job
 
 from clock.connection import rq_keys
 from clock.ledger.unreadable import execute, texts
-from clock.observe.rq.words import words
+from clock.observe.rq.display import display_text
 
 MOST = 10_000
-"""Waiting jobs of a limit that are read, those that wait longest."""
+"""Waiting jobs read of a limit, those that wait longest."""
 
 
 class Limited(NamedTuple):
-    """A job that waits, since when (UTC seconds since 1970), and for which queue; ordered as they
-    will have their turn.
+    """A waiting job, since when it waits (UTC seconds since 1970), and its queue.
+
+    They sort in the order in which they will run.
     """
 
     since: float
@@ -26,7 +27,7 @@ class Limited(NamedTuple):
 
 
 def read_limited(connection: Redis) -> list[Limited]:
-    """The jobs that wait for a place, of all queues: RQ keeps them by their limits.
+    """The waiting jobs of all queues: RQ keeps them by limit.
 
     One round trip without limits, three with them. Raises what the client raises.
     """
@@ -50,7 +51,7 @@ def read_limited(connection: Redis) -> list[Limited]:
             pipeline.hget(Job.key_for(job), "origin")
         queues = execute(pipeline)
     return sorted(
-        Limited(since, job, words(queue) or "")
+        Limited(since, job, display_text(queue) or "")
         for (job, since), queue in zip(waiting, queues, strict=True)
         if queue is not None
     )

@@ -1,4 +1,4 @@
-"""What runs now, and how far it is; nothing is cleaned up by asking."""
+"""Running jobs and their progress; reading cleans nothing up."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from clock.observe.rq.queues import queue_names
 from clock.runs.progress import Progress, parse_progress
 
 MOST = 200
-"""Running jobs of a queue that are read, those begun first."""
+"""Running jobs read of a queue, those started first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A job that runs: its progress, as far as its task says, and the last sign of life of its
-    worker (UTC seconds since 1970), None where there is none any more.
+    """A running job: its progress, where its task reports it, and the last heartbeat of its worker
+    (UTC seconds since 1970), None where there is none any more.
     """
 
     job: JobSummary
@@ -35,7 +35,7 @@ class Running:
 def read_running(
     connection: Redis, queues: Iterable[str] | None = None, most: int = MOST
 ) -> list[Running]:
-    """The jobs that run, of ``queues`` or of every one RQ knows, those begun first in front.
+    """The running jobs of ``queues``, or of all RQ knows, those started first in front.
 
     Three round trips at most. Raises ServerError.
     """

@@ -1,4 +1,4 @@
-"""The workers of queues, as RQ knows them; nothing is cleaned up by asking."""
+"""The workers of RQ; reading cleans nothing up."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from clock.connection import rq_keys
 from clock.connection.errors import server_errors
 from clock.ledger.unreadable import execute, skip, texts
 from clock.ledger.values import maybe_whole
-from clock.observe.rq.instants import read_instant
-from clock.observe.rq.words import words
+from clock.observe.rq.display import display_text
+from clock.observe.rq.timestamp import read_timestamp
 
 _FIELDS = (
     "hostname", "pid", "state", "queues", "current_job", "birth", "last_heartbeat", "death",
@@ -26,10 +26,10 @@ _FIELDS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerState:
-    """A worker. Instants are UTC seconds since 1970; None is for what RQ does not say.
+    """A worker. Instants are UTC seconds since 1970; None stands for what RQ does not know.
 
-    ``state`` is RQ's word, ``job`` the id of the job it runs. ``is_ours`` says that it is one of
-    this package. ``succeeded`` and ``failed`` are counted since it started.
+    ``state`` is RQ's, ``job`` the id of the job it runs. ``is_ours`` says that it is a worker of
+    this package. ``succeeded`` and ``failed`` count since its start.
     """
 
     name: str
@@ -47,8 +47,9 @@ class WorkerState:
 
 
 def read_workers(connection: Redis) -> list[WorkerState]:
-    """The living workers, by name, in three round trips; four where a worker seems to run several
-    jobs at once. Raises ServerError.
+    """The live workers by name, in three round trips; four where one seems to run several jobs.
+
+    Raises ServerError.
     """
     with server_errors():
         with connection.pipeline(transaction=False) as pipeline:
@@ -67,7 +68,7 @@ def read_workers(connection: Redis) -> list[WorkerState]:
     return [
         _worker(name, fields, job)
         for (name, fields), job in zip(asked.items(), jobs, strict=True)
-        # One that was killed stays in the set; one that ended may be in it for a moment.
+        # A killed worker stays in the set; a stopped one may be in it for a moment.
         if fields is not None and fields[3] is not None and not fields[7] and name not in silent
     ]
 
@@ -77,7 +78,7 @@ def _jobs(
 ) -> list[str | None]:
     """The job of each worker of RQ 3, by its executions; None where it has none.
 
-    A worker that was killed leaves one behind, which a successor of its name seems to have.
+    A killed worker leaves an execution behind, which a successor with its name seems to have.
     """
     listed = [texts(worker, entries) for worker, entries in zip(workers, executions, strict=True)]
     several = sorted({entry for entries in listed if len(entries) > 1 for entry in entries})
@@ -93,7 +94,7 @@ def _jobs(
 
 
 def _worker(key: str, fields: Sequence[bytes | None], running: str | None) -> WorkerState:
-    host, pid, state, queues, job, *rest = map(words, fields)
+    host, pid, state, queues, job, *rest = map(display_text, fields)
     birth, heartbeat, _, succeeded, failed, version, owner = rest
     return WorkerState(
         name=key.removeprefix(rq_keys.WORKER),
@@ -102,8 +103,8 @@ def _worker(key: str, fields: Sequence[bytes | None], running: str | None) -> Wo
         state=state or "?",
         queues=tuple((queues or "").split(",")),
         job=None if state == "idle" else running or job,
-        started=read_instant(birth),
-        heartbeat=read_instant(heartbeat),
+        started=read_timestamp(birth),
+        heartbeat=read_timestamp(heartbeat),
         succeeded=_count(key, "successful_job_count", succeeded) or 0,
         failed=_count(key, "failed_job_count", failed) or 0,
         version=version,
@@ -120,7 +121,7 @@ def _count(key: str, field: str, value: str | None) -> int | None:
 
 
 def broken_queues(connection: Redis, queues: Iterable[str]) -> set[str]:
-    """Those of ``queues`` whose key holds something else, in one round trip. Raises ServerError."""
+    """Those ``queues`` whose key holds another type, in one round trip. Raises ServerError."""
     names = list(dict.fromkeys(queues))
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
         for name in names:
@@ -132,8 +133,7 @@ def broken_queues(connection: Redis, queues: Iterable[str]) -> set[str]:
 def count_workers(connection: Redis, queues: Iterable[str]) -> dict[str, int]:
     """How many live workers listen on each of ``queues``, in three round trips.
 
-    RQ keeps a set of workers for each queue, in which one that was killed stays. Raises
-    ServerError.
+    A killed worker stays in RQ's set of the queue's workers. Raises ServerError.
     """
     names = list(dict.fromkeys(queues))
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
@@ -151,17 +151,17 @@ def count_workers(connection: Redis, queues: Iterable[str]) -> dict[str, int]:
 
 
 def ask_workers(pipeline: Pipeline, workers: Iterable[str]) -> None:
-    """Ask what ``alive_workers`` needs to know of ``workers``, the keys of their hashes."""
+    """Ask what ``alive_workers`` needs of ``workers``, the keys of their hashes."""
     for worker in workers:
         pipeline.exists(worker)
         pipeline.hget(worker, keys.OWNER)
 
 
 def alive_workers(connection: Redis, workers: Sequence[str], replies: Sequence[Any]) -> set[str]:
-    """Those of ``workers`` that are alive, in one more round trip if any of them is ours.
+    """Those of ``workers`` that are alive, in one more round trip if any is of this package.
 
-    A worker's hash expires some minutes after its last heartbeat. One of ours is known to be dead
-    ``keys.HEARTBEAT_TTL`` seconds after its last sign of life. Raises what the client raises.
+    A worker's hash expires some minutes after its last heartbeat. A worker of this package counts
+    as dead ``keys.HEARTBEAT_TTL`` seconds after it. Raises what the client raises.
     """
     owners = dict(zip(workers, replies[1::2], strict=True))
     silent = _silent(connection, owners)
@@ -173,7 +173,7 @@ def alive_workers(connection: Redis, workers: Sequence[str], replies: Sequence[A
 
 
 def _silent(connection: Redis, owners: Mapping[str, bytes | None]) -> set[str]:
-    """Those of our workers that give no sign of life; ``owners`` are their identities, by key."""
+    """Workers of this package without a heartbeat; ``owners`` are the identities by key."""
     ours = {
         worker: owner for worker, values in owners.items() for owner in texts(worker, _one(values))
     }
@@ -182,8 +182,8 @@ def _silent(connection: Redis, owners: Mapping[str, bytes | None]) -> set[str]:
     with connection.pipeline(transaction=False) as pipeline:
         for identity in ours.values():
             pipeline.exists(keys.heartbeat(identity))
-        signs = pipeline.execute()
-    return {worker for worker, sign in zip(ours, signs, strict=True) if not sign}
+        heartbeats = zip(ours, pipeline.execute(), strict=True)
+    return {worker for worker, is_alive in heartbeats if not is_alive}
 
 
 def _one(value: bytes | None) -> Sequence[bytes]:

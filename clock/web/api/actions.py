@@ -1,4 +1,4 @@
-"""A hand on a schedule, through the API: run, pause, resume."""
+"""The actions on an event over the API: run, pause, resume."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from starlette.exceptions import HTTPException
+
 from clock.ledger.manual import run_now
 from clock.ledger.pauses import Pause, pause, pause_end, resume
 from clock.observe.objects import pause_object
-from clock.schedule.duration import parse_duration
+from clock.recurrence.duration import parse_duration
 from clock.schedule.option import duration_schema
 from clock.web.api import shapes
+from clock.web.api.events import NAMED, TAG
 from clock.web.api.operation import Call, Operation, Reply
-from clock.web.api.problem import ProblemError
-from clock.web.api.schedules import NAMED, TAG
 from clock.web.api.schema import Schema
 
 _DURATION: Schema = {"description": 'Seconds, or a string such as "30m".', **duration_schema(1)}
@@ -26,30 +27,29 @@ def _run(call: Call) -> Reply:
 
 
 def _pause(call: Call) -> Mapping[str, Any]:
-    said = call.body
-    made = Pause(
-        until=_end(said, call.now),
-        reason=said.get("reason", ""),
-        by=said.get("by", call.by),
+    new_pause = Pause(
+        until=_end(call.body, call.now),
+        reason=call.body.get("reason", ""),
+        by=call.body.get("by", call.by),
         since=int(call.now),
     )
-    pause(call.connection, call.context.app, call.path["name"], made)
-    return {"paused": pause_object(made)}
+    pause(call.connection, call.context.app, call.path["name"], new_pause)
+    return {"paused": pause_object(new_pause)}
 
 
-def _end(said: Mapping[str, Any], now: float) -> int | None:
-    """When a pause ends, None for never. Raises ProblemError."""
-    until, lasts = said.get("until"), said.get("for")
-    if until is not None and lasts is not None:
-        raise ProblemError(422, "say one of 'until' and 'for'")
-    if until is None and lasts is None:
+def _end(body: Mapping[str, Any], now: float) -> int | None:
+    """When a pause ends, in UTC seconds since 1970; None for never. Raises HTTPException."""
+    until, duration = body.get("until"), body.get("for")
+    if until is not None and duration is not None:
+        raise HTTPException(422, "give only one of 'until' and 'for'")
+    if until is None and duration is None:
         return None
     try:
         if until is None:
-            return pause_end(now, now + parse_duration(lasts))
+            return pause_end(now, now + parse_duration(duration))
         return pause_end(now, datetime.fromisoformat(until))
     except ValueError as error:
-        raise ProblemError(422, f"the end of the pause: {error}") from None
+        raise HTTPException(422, f"the end of the pause: {error}") from None
 
 
 def _resume(call: Call) -> Mapping[str, Any]:
@@ -61,12 +61,12 @@ OPERATIONS = (
     Operation(
         method="POST", path=f"{NAMED}/run", tag=TAG, does=_run, statuses=(201,),
         errors=(404, 409), is_idempotent_by_key=True,
-        summary="Enqueue the job of an event now; the schedule stays as it is",
+        summary="Enqueue the job of an event now; its schedule does not change",
         gives=shapes.of(job=shapes.TEXT),
     ),
     Operation(
         method="POST", path=f"{NAMED}/pause", tag=TAG, does=_pause, errors=(404,),
-        summary="Let no occurrence of an event fire until the end, or until it is resumed",
+        summary="Pause an event until the given end, or until it is resumed",
         body={
             "type": "object",
             "properties": {
@@ -84,7 +84,7 @@ OPERATIONS = (
     ),
     Operation(
         method="POST", path=f"{NAMED}/resume", tag=TAG, does=_resume, errors=(404,),
-        summary="Let an event fire again",
+        summary="End the pause of an event",
         gives=shapes.of(was_paused=shapes.MAYBE_PAUSE),
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The description of the API in OpenAPI 3.1, made of the operations themselves."""
+"""The description of the API in OpenAPI 3.1, derived from its operations."""
 
 from __future__ import annotations
 
@@ -26,17 +26,16 @@ _IN_PATH = {
     "id": {"description": "The id of the job.", "minLength": 1, "maxLength": 250},
 }
 _INTRODUCTION = (
-    "What the clock does, from its ledger alone. Nothing of a job's arguments is shown unless that "
-    "is enabled. GET changes nothing; what changes something must be enabled. Every error has the "
-    "shape of RFC 9457."
+    "Status, events and jobs. The arguments of jobs are shown only where that is enabled. GET "
+    "changes nothing; other methods must be enabled. Every error has the shape of RFC 9457."
 )
 
 
-def describe(operations: Iterable[Operation], place: str = "/api/v1") -> dict[str, Any]:
-    """The document for ``operations``, which are at ``place`` of this host."""
+def describe(operations: Iterable[Operation], url: str = "/api/v1") -> dict[str, Any]:
+    """The document for ``operations``, served at the path ``url`` of this host."""
     paths: dict[str, dict[str, Any]] = {}
-    for each in operations:
-        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each)
+    for operation in operations:
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _describe(operation)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -45,7 +44,7 @@ def describe(operations: Iterable[Operation], place: str = "/api/v1") -> dict[st
             "description": _INTRODUCTION,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": place}],
+        "servers": [{"url": url}],
         "security": [{"token": []}, {"password": []}, {}],
         "paths": paths,
         "components": {
@@ -58,20 +57,22 @@ def describe(operations: Iterable[Operation], place: str = "/api/v1") -> dict[st
     }
 
 
-def _operation(operation: Operation) -> dict[str, Any]:
-    said: dict[str, Any] = {
+def _describe(operation: Operation) -> dict[str, Any]:
+    description: dict[str, Any] = {
         "operationId": _identifier(operation),
         "summary": operation.summary,
         "tags": [operation.tag],
         "parameters": [*_in_path(operation), *_in_query(operation), *_in_header(operation)],
         "responses": _responses(operation),
     }
+    if operation.is_deprecated:
+        description["deprecated"] = True
     if operation.body is not None:
-        said["requestBody"] = {
+        description["requestBody"] = {
             "required": operation.body_is_required,
             "content": {"application/json": {"schema": operation.body}},
         }
-    return said
+    return description
 
 
 def _identifier(operation: Operation) -> str:
@@ -97,14 +98,14 @@ def _in_query(operation: Operation) -> list[dict[str, Any]]:
 def _in_header(operation: Operation) -> list[dict[str, Any]]:
     if not operation.is_idempotent_by_key:
         return []
-    said = {
+    header = {
         "name": "Idempotency-Key",
         "in": "header",
         "required": False,
-        "description": "The job has this id, or one made of it: what is asked twice is done once.",
+        "description": "Becomes the id of the job, or part of it: a repeated request does nothing.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"},
     }
-    return [said]
+    return [header]
 
 
 def _responses(operation: Operation) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Enqueueing by the API: tasks of an allow-list, one job or a list of them."""
+"""Enqueueing over the API: one job or a list of them, of the tasks of an allow-list."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any, cast
+
+from starlette.exceptions import HTTPException
 
 from clock.errors import RequestChangedError
 from clock.jobs.enqueue import Request, enqueue_many
@@ -15,7 +17,6 @@ from clock.schedule.checks import LONGEST_STRING
 from clock.schedule.option import Use, options_for, string_schema
 from clock.web.api import shapes
 from clock.web.api.operation import ANSWER, Call, Operation, Reply
-from clock.web.api.problem import ProblemError
 from clock.web.api.schema import Schema
 
 MOST = 100
@@ -30,36 +31,38 @@ def _tasks(call: Call) -> Mapping[str, Any]:
 
 def _enqueue(call: Call) -> Reply:
     is_one = isinstance(call.body, dict)
-    wanted = [call.body] if is_one else call.body
-    jobs = [_job(each, number, call, is_one) for number, each in enumerate(wanted)]
+    bodies = [call.body] if is_one else call.body
+    jobs = [_job(body, number, call, is_one) for number, body in enumerate(bodies)]
     context = call.context
-    place = Target(connection=context.connection, serializer=context.serializer, app=context.app)
+    target = Target(connection=context.connection, serializer=context.serializer, app=context.app)
     request = None if call.key is None else _request(call.key, call.body, len(jobs))
     try:
-        found = enqueue_many(place, jobs, deadline=ANSWER, now=call.now, request=request)
+        handles = enqueue_many(target, jobs, deadline=ANSWER, now=call.now, request=request)
     except RequestChangedError as error:
-        raise ProblemError(422, f"Idempotency-Key: {error}") from None
+        raise HTTPException(422, f"Idempotency-Key: {error}") from None
     except ValueError as error:
-        raise ProblemError(422, str(error)) from None
-    handles = [{"id": each.id, "is_new": each.is_new} for each in found]
-    status = 201 if any(each.is_new for each in found) else 200
-    return Reply(status=status, body=handles[0] if is_one else {"jobs": handles})
+        raise HTTPException(422, str(error)) from None
+    shapes_of_jobs = [{"id": handle.id, "is_new": handle.is_new} for handle in handles]
+    status = 201 if any(handle.is_new for handle in handles) else 200
+    return Reply(status=status, body=shapes_of_jobs[0] if is_one else {"jobs": shapes_of_jobs})
 
 
-def _job(said: dict[str, Any], number: int, call: Call, is_one: bool) -> tuple[str, EnqueueOptions]:
-    options = dict(said)
+def _job(body: dict[str, Any], number: int, call: Call, is_one: bool) -> tuple[str, EnqueueOptions]:
+    options = dict(body)
     task = options.pop("task")
     if task not in call.context.allowed:
-        raise ProblemError(403, f"the task {task!r} is not among those that may be enqueued here")
+        raise HTTPException(403, f"the task {task!r} may not be enqueued over the API")
     if call.key is not None:
         if "id" in options:
-            raise ProblemError(422, "say one of 'id' and the header Idempotency-Key")
+            raise HTTPException(422, "give only one of 'id' and the header Idempotency-Key")
         options["id"] = call.key if is_one else f"{call.key}-{number}"
     return task, cast("EnqueueOptions", options)
 
 
 def _request(key: str, body: Any, count: int) -> Request:
-    """The request that has ``key``; with another body it may have made one job, or a list."""
+    """The request with ``key``. Its ids are those of one job and of a list: the key may have come
+    with another body before.
+    """
     digest = hashlib.blake2b(json.dumps(body, sort_keys=True).encode(), digest_size=16).hexdigest()
     ids = [key, *(f"{key}-{number}" for number in range(count))]
     return Request(key=key, digest=digest, ids=ids)
@@ -70,7 +73,7 @@ _ONE: Schema = {
     "properties": {
         "task": {
             **string_schema(LONGEST_STRING),
-            "description": "The dotted name of a task that may be enqueued here.",
+            "description": "The dotted name of a task of the allow-list.",
         },
         **{
             option.name: {**(option.schema or {}), "description": option.help.replace("`", "")}
@@ -85,14 +88,14 @@ _HANDLE = shapes.of(id=shapes.TEXT, is_new=shapes.FLAG)
 OPERATIONS = (
     Operation(
         method="GET", path="/tasks", tag=_TAG, does=_tasks,
-        summary="The tasks that may be enqueued here",
+        summary="The tasks that may be enqueued over the API",
         gives=shapes.of(tasks=shapes.listed(shapes.TEXT)),
     ),
     Operation(
         method="POST", path="/jobs", tag=_TAG, does=_enqueue, statuses=(200, 201),
         errors=(403, 409), is_idempotent_by_key=True, body_is_required=True,
-        summary="Enqueue a job, or a list of them in one transaction; the status is 200 where "
-        "every one was there already",
+        summary="Enqueue a job, or a list of them in one transaction; the status is 200 if all of "
+        "them existed already",
         body={"oneOf": [_ONE, {"type": "array", "items": _ONE, "minItems": 1, "maxItems": MOST}]},
         gives={"oneOf": [_HANDLE, shapes.of(jobs=shapes.listed(_HANDLE))]},
     ),

@@ -1,10 +1,12 @@
-"""The queues, workers and jobs of the API, and what may be done about them."""
+"""The queues, workers and jobs of the API: read, requeue and delete them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from typing import Any
+
+from starlette.exceptions import HTTPException
 
 from clock.connection.errors import server_errors
 from clock.jobs.progress import read_progress
@@ -18,35 +20,35 @@ from clock.jobs.requeue import (
     requeue,
     requeue_all,
 )
+from clock.observe.reading import read_app_queues
 from clock.observe.rq.job_pages import LARGEST_PAGE, PAGE, Stage, read_jobs
-from clock.observe.rq.jobs import read_details
-from clock.observe.rq.queues import read_queues
+from clock.observe.rq.jobs import JobDetails, read_details
 from clock.observe.rq.running import read_running
 from clock.observe.rq.workers import read_workers
 from clock.web.api import shapes
 from clock.web.api.operation import Call, Operation
-from clock.web.api.problem import ProblemError
 from clock.web.api.schema import Schema
 
 _TAG = "jobs"
 _NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 200}
-_REFUSED = {
-    Deleted.STARTED: "the job runs; a job that runs is not deleted",
-    Deleted.NEEDED: "another job waits for the end of this one, so it is not deleted",
+_UNKNOWN = "RQ has no job with this id, or no longer"
+_UNDELETABLE = {
+    Deleted.STARTED: "the job is running and cannot be deleted",
+    Deleted.NEEDED: "another job depends on this one, so it cannot be deleted",
 }
 
 
 def _queues(call: Call) -> Mapping[str, Any]:
-    found = read_queues(call.connection, call.now)
-    return {"queues": [shapes.queue_shape(each, call.now) for each in found]}
+    queues = read_app_queues(call.connection, call.context.app, call.now)
+    return {"queues": [shapes.queue_shape(queue, call.now) for queue in queues]}
 
 
 def _workers(call: Call) -> Mapping[str, Any]:
-    return {"workers": [shapes.worker_shape(each) for each in read_workers(call.connection)]}
+    return {"workers": [shapes.worker_shape(worker) for worker in read_workers(call.connection)]}
 
 
 def _running(call: Call) -> Mapping[str, Any]:
-    return {"jobs": [shapes.running_shape(each) for each in read_running(call.connection)]}
+    return {"jobs": [shapes.running_shape(job) for job in read_running(call.connection)]}
 
 
 def _jobs(call: Call) -> Mapping[str, Any]:
@@ -59,33 +61,37 @@ def _jobs(call: Call) -> Mapping[str, Any]:
         limit=call.query["limit"],
     )
     return {
-        "jobs": [shapes.job_shape(each) for each in page.jobs],
+        "jobs": [shapes.job_shape(job) for job in page.jobs],
         "total": page.total,
         "next": page.next,
     }
 
 
 def _id(call: Call) -> str:
-    found = call.path["id"]
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,250}", found):
-        raise ProblemError(404, "there is no job of this id")
-    return found
+    identifier = call.path["id"]
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,250}", identifier):
+        raise HTTPException(404, _UNKNOWN)
+    return identifier
+
+
+def _details(call: Call) -> JobDetails:
+    details = read_details(call.connection, _id(call))
+    if details is None:
+        raise HTTPException(404, _UNKNOWN)
+    return details
 
 
 def _job(call: Call) -> Mapping[str, Any]:
-    identifier, shows = _id(call), call.context.access.arguments
-    found = read_details(call.connection, identifier)
-    if found is None:
-        raise ProblemError(404, "there is no job of this id, or none any more")
+    details, has_arguments = _details(call), call.context.access.arguments
     with server_errors():
-        progress = read_progress(call.connection, identifier)
-    arguments = found.arguments if shows else None
+        progress = read_progress(call.connection, details.summary.id)
+    arguments = details.arguments if has_arguments else None
     return {
-        **shapes.job_shape(found.summary),
+        **shapes.job_shape(details.summary),
         "progress": shapes.progress_shape(progress),
-        "error": found.error,
-        # RQ's own description has the arguments in it.
-        "description": found.description if shows else None,
+        "error": details.error,
+        # RQ's own description contains the arguments.
+        "description": details.description if has_arguments else None,
         "arguments": None
         if arguments is None
         else {"args": plain(arguments[0]), "kwargs": plain(arguments[1])},
@@ -93,11 +99,11 @@ def _job(call: Call) -> Mapping[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """``value`` as JSON has it: what it has not is a text as Python writes it."""
+    """``value`` as JSON; what JSON cannot express becomes its ``repr``."""
     if isinstance(value, dict):
-        return {str(key): plain(each) for key, each in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(each) for each in value]
+        return [plain(item) for item in value]
     is_finite = not isinstance(value, float) or value - value == 0
     if value is None or (isinstance(value, (str, int, float)) and is_finite):
         return value.encode(errors="replace").decode() if isinstance(value, str) else value
@@ -105,27 +111,24 @@ def plain(value: Any) -> Any:
 
 
 def _requeue(call: Call) -> Mapping[str, Any]:
-    identifier = _id(call)
-    found = read_details(call.connection, identifier)
-    if found is None:
-        raise ProblemError(404, "there is no job of this id, or none any more")
-    if not requeue(call.connection, [identifier], found.summary.queue, call.now):
-        raise ProblemError(409, f"the job has not failed, it is {found.summary.status}")
+    job = _details(call).summary
+    if not requeue(call.connection, [job.id], job.queue, call.now):
+        raise HTTPException(409, f"the job has not failed, it is {job.status}")
     return {"requeued": 1, "is_more": False}
 
 
 def _delete(call: Call) -> Mapping[str, Any]:
-    done = delete(call.connection, _id(call))
-    if done is Deleted.UNKNOWN:
-        raise ProblemError(404, "there is no job of this id, or none any more")
-    if done is not Deleted.GONE:
-        raise ProblemError(409, _REFUSED[done])
+    outcome = delete(call.connection, _id(call))
+    if outcome is Deleted.UNKNOWN:
+        raise HTTPException(404, _UNKNOWN)
+    if outcome is not Deleted.GONE:
+        raise HTTPException(409, _UNDELETABLE[outcome])
     return {"deleted": 1, "is_more": False}
 
 
 def _filter(call: Call) -> Filter:
-    said = call.body
-    return Filter(queue=said["queue"], event=said.get("event"), task=said.get("task"))
+    body = call.body
+    return Filter(queue=body["queue"], event=body.get("event"), task=body.get("task"))
 
 
 def _requeue_all(call: Call) -> Mapping[str, Any]:
@@ -136,8 +139,8 @@ def _delete_all(call: Call) -> Mapping[str, Any]:
     return _changed("deleted", delete_all(call.connection, _filter(call), call.now))
 
 
-def _changed(word: str, changed: Changed) -> Mapping[str, Any]:
-    return {word: changed.count, "is_more": changed.is_more}
+def _changed(name: str, changed: Changed) -> Mapping[str, Any]:
+    return {name: changed.count, "is_more": changed.is_more}
 
 
 _FILTER: Schema = {
@@ -145,7 +148,7 @@ _FILTER: Schema = {
     "properties": {"queue": _NAME, "event": _NAME, "task": _NAME},
     "required": ["queue"],
     "additionalProperties": False,
-    "description": f"Failed jobs of a queue, of which one call changes at most {MOST}.",
+    "description": f"Failed jobs of a queue; one call changes at most {MOST}.",
 }
 _REQUEUED = shapes.of(requeued=shapes.COUNT, is_more=shapes.FLAG)
 _DELETED = shapes.of(deleted=shapes.COUNT, is_more=shapes.FLAG)
@@ -153,7 +156,7 @@ _DELETED = shapes.of(deleted=shapes.COUNT, is_more=shapes.FLAG)
 OPERATIONS = (
     Operation(
         method="GET", path="/queues", tag=_TAG, does=_queues,
-        summary="Every queue: what waits there, for how long, and who listens",
+        summary="Every queue: what waits there, for how long, and which workers listen",
         gives=shapes.of(queues=shapes.listed(shapes.QUEUE)),
     ),
     Operation(
@@ -163,7 +166,7 @@ OPERATIONS = (
     ),
     Operation(
         method="GET", path="/running", tag=_TAG, does=_running,
-        summary="The jobs that run, with their progress",
+        summary="The running jobs, with their progress",
         gives=shapes.of(jobs=shapes.listed(shapes.RUNNING)),
     ),
     Operation(
@@ -172,12 +175,12 @@ OPERATIONS = (
         parameters={
             "queue": {**_NAME, "default": "default"},
             "state": {
-                "type": "string", "enum": [str(each) for each in Stage], "default": "queued",
+                "type": "string", "enum": [*map(str, Stage)], "default": "queued",
             },
             "limit": {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": PAGE},
             "cursor": {
                 "type": "string", "minLength": 1, "maxLength": 600,
-                "description": "The 'next' of the page before.",
+                "description": "The 'next' of the previous page.",
             },
         },
         gives=shapes.of(
@@ -186,7 +189,7 @@ OPERATIONS = (
     ),
     Operation(
         method="POST", path="/jobs/requeue", tag=_TAG, does=_requeue_all, errors=(409,),
-        summary="Put the failed jobs of a filter back on their queue",
+        summary="Requeue the failed jobs of a filter",
         body=_FILTER, body_is_required=True, gives=_REQUEUED,
     ),
     Operation(
@@ -200,10 +203,10 @@ OPERATIONS = (
     ),
     Operation(
         method="DELETE", path="/jobs/{id}", tag=_TAG, does=_delete, errors=(404, 409),
-        summary="Delete a job that does not run", gives=_DELETED,
+        summary="Delete a job that is not running", gives=_DELETED,
     ),
     Operation(
         method="POST", path="/jobs/{id}/requeue", tag=_TAG, does=_requeue, errors=(404, 409),
-        summary="Put a failed job back on its queue", gives=_REQUEUED,
+        summary="Requeue a failed job", gives=_REQUEUED,
     ),
 )  # fmt: skip

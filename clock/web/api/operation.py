@@ -1,4 +1,4 @@
-"""Operations: a path, a method, what it takes and gives, and the function that does it."""
+"""Operations: a method on a path, its parameters, its response, and the function that does it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 from redis import Redis
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -16,17 +18,16 @@ from starlette.routing import Route
 from clock.connection.client import with_timeout
 from clock.ledger.reserved import is_reserved
 from clock.web.api.body import read_body
-from clock.web.api.problem import ProblemError
 from clock.web.api.schema import Schema, check
 from clock.web.context import Context
 
 ANSWER = 3.0
-"""Seconds the server has to answer before the API says that it is away."""
+"""Seconds the server has to answer before the API responds with 503."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request, checked: its parameters as the operation describes them, and its body."""
+    """One request whose parameters and body fit the schemas of the operation."""
 
     context: Context
     connection: Redis
@@ -35,14 +36,14 @@ class Call:
     query: Mapping[str, Any]
     body: Any
     key: str | None
-    """The ``Idempotency-Key``, None where there is none."""
+    """The ``Idempotency-Key``, None if there is none."""
     by: str
-    """Who asks, for whoever reads of it later."""
+    """Who sent the request; a pause records it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An answer with a status of its own."""
+    """A response with a status of its own."""
 
     status: int
     body: Mapping[str, Any]
@@ -51,8 +52,8 @@ class Reply:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """What ``method`` on ``path`` does. ``parameters`` are those of the query, with their schemas;
-    ``body`` is the schema of the body, None where none is read; ``gives`` that of the answer.
-    ``errors`` are the statuses that ``does`` may end with, but for those every operation may.
+    ``body`` is the schema of the body, None where none is read; ``gives`` that of the response.
+    ``errors`` are the statuses of errors, besides those that every operation may have.
     """
 
     method: str
@@ -68,13 +69,15 @@ class Operation:
     is_idempotent_by_key: bool = False
     statuses: Sequence[int] = (200,)
     errors: Sequence[int] = ()
+    is_deprecated: bool = False
+    middleware: Sequence[Middleware] = ()
 
 
 _KEY = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"}
 
 
 def route(operation: Operation) -> Route:
-    """The route on which ``operation`` is done, in a thread of its own."""
+    """The route of ``operation``, which runs in a thread of its own."""
 
     async def endpoint(request: Request) -> Response:
         context: Context = request.app.state.clock
@@ -91,23 +94,28 @@ def route(operation: Operation) -> Route:
             key=_key(request, operation),
             by=getattr(getattr(request.state, "person", None), "name", "api"),
         )
-        done = await run_in_threadpool(operation.does, call)
-        reply = done if isinstance(done, Reply) else Reply(status=200, body=done)
+        result = await run_in_threadpool(operation.does, call)
+        reply = result if isinstance(result, Reply) else Reply(status=200, body=result)
         text = json.dumps(reply.body, ensure_ascii=False, allow_nan=False)
         return Response(text.encode(), reply.status, media_type="application/json")
 
-    return Route(_starlette_path(operation.path), endpoint, methods=[operation.method])
+    return Route(
+        _starlette_path(operation.path),
+        endpoint,
+        methods=[operation.method],
+        middleware=operation.middleware,
+    )
 
 
 def _starlette_path(path: str) -> str:
-    # The name of an event may have any sign, a slash too.
+    # The name of an event may contain any character, even a slash.
     return path.replace("{name}", "{name:path}")
 
 
 def _path(request: Request) -> Mapping[str, str]:
     for value in request.path_params.values():
         if not value.isprintable() or len(value) > 500:
-            raise ProblemError(404, "there is nothing of such a name")
+            raise HTTPException(404, "no event or job has such a name")
     return dict(request.path_params)
 
 
@@ -116,12 +124,12 @@ def _query(request: Request, operation: Operation) -> Mapping[str, Any]:
     for name, text in request.query_params.multi_items():
         if name not in operation.parameters:
             known = ", ".join(operation.parameters) or "none"
-            raise ProblemError(400, f"unknown parameter {name[:50]!r}; known are: {known}")
+            raise HTTPException(400, f"unknown parameter {name[:50]!r}; known: {known}")
         if name in given:
-            raise ProblemError(400, f"the parameter {name!r} is given twice")
+            raise HTTPException(400, f"the parameter {name!r} is given twice")
         given[name] = _value(name, text, operation.parameters[name])
     for name in sorted(operation.required - given.keys()):
-        raise ProblemError(400, f"the parameter {name!r} is missing")
+        raise HTTPException(400, f"the parameter {name!r} is missing")
     defaults = {
         name: schema["default"]
         for name, schema in operation.parameters.items()
@@ -139,38 +147,39 @@ def _value(name: str, text: str, schema: Schema) -> Any:
         check(value, schema, f"the parameter {name!r}")
         text.encode()
     except ValueError as error:
-        raise ProblemError(400, str(error)) from None
+        raise HTTPException(400, str(error)) from None
     return value
 
 
 def _body(body: Any, operation: Operation) -> Any:
     if operation.body is None:
         if body is not None:
-            raise ProblemError(400, "there must be no body")
+            raise HTTPException(400, "the request must not have a body")
         return None
     if body is None:
         if operation.body_is_required:
-            raise ProblemError(400, "there is no body")
+            raise HTTPException(400, "the request needs a body")
         return {}
     try:
         check(body, operation.body, "the body")
     except ValueError as error:
-        raise ProblemError(422, str(error)) from None
+        raise HTTPException(422, str(error)) from None
     return body
 
 
 def _key(request: Request, operation: Operation) -> str | None:
-    found = request.headers.get("idempotency-key")
-    if found is None or not operation.is_idempotent_by_key:
+    key = request.headers.get("idempotency-key")
+    if key is None or not operation.is_idempotent_by_key:
         return None
-    # The draft of the header has it in quotes, and most who send it leave them out.
-    word = found[1:-1] if len(found) > 1 and found[0] == found[-1] == '"' else found
+    # The draft of the header puts it in quotes; most clients leave them out.
+    if len(key) > 1 and key[0] == key[-1] == '"':
+        key = key[1:-1]
     try:
-        check(word, _KEY, "the Idempotency-Key")
+        check(key, _KEY, "the Idempotency-Key")
     except ValueError as error:
-        raise ProblemError(400, str(error)) from None
+        raise HTTPException(400, str(error)) from None
     # It may become the end of an id.
-    if is_reserved(f"-{word}"):
-        said = f"the Idempotency-Key {word!r} has the form of the clock's own job ids"
-        raise ProblemError(400, f"{said}; choose another")
-    return word
+    if is_reserved(f"-{key}"):
+        detail = f"the Idempotency-Key {key!r} has the form of the clock's own job ids"
+        raise HTTPException(400, f"{detail}; choose another")
+    return key

@@ -1,4 +1,4 @@
-"""The runs of an event in the API, and what they have in common."""
+"""The runs of an event in the API, and their statistics."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ from typing import Any
 from clock.runs.records import read_runs
 from clock.runs.statistics import Spread, Statistics, statistics
 from clock.web.api import shapes
+from clock.web.api.events import NAMED, TAG, event_status
 from clock.web.api.operation import Call, Operation
-from clock.web.api.schedules import NAMED, TAG, event_status
 from clock.web.api.schema import limit
 
 
 def _runs(call: Call) -> Mapping[str, Any]:
     event = event_status(call)
-    found = read_runs(call.connection, call.context.app, event.name, call.query["limit"])
-    return {"runs": [shapes.run_shape(run) for run in found]}
+    runs = read_runs(call.connection, call.context.app, event.name, call.query["limit"])
+    return {"runs": [shapes.run_shape(run) for run in runs]}
 
 
 def _statistics(call: Call) -> Mapping[str, Any]:
     event, window = event_status(call), call.query["window"]
     runs = read_runs(call.connection, call.context.app, event.name)
-    found = statistics(runs, call.now - window, call.now)
-    return {"event": event.name, "window": window, **_statistics_shape(found)}
+    computed = statistics(runs, call.now - window, call.now)
+    return {"event": event.name, "window": window, **_statistics_shape(computed)}
 
 
-def _statistics_shape(found: Statistics) -> dict[str, Any]:
-    def spread(each: Spread) -> dict[str, Any]:
-        return {"p50": each.p50, "p95": each.p95, "maximum": each.maximum}
+def _statistics_shape(computed: Statistics) -> dict[str, Any]:
+    def shape(spread: Spread) -> dict[str, Any]:
+        return {"p50": spread.p50, "p95": spread.p95, "maximum": spread.maximum}
 
     return {
-        "runs": found.runs,
-        "succeeded": found.succeeded,
-        "failures": found.failures,
-        "skipped": found.skipped,
-        "retried": found.retried,
-        "abandoned": found.abandoned,
-        "stopped": found.stopped,
-        "duration": spread(found.duration),
-        "wait": spread(found.wait),
-        "lateness": spread(found.lateness),
+        "runs": computed.runs,
+        "succeeded": computed.succeeded,
+        "failures": computed.failures,
+        "skipped": computed.skipped,
+        "retried": computed.retried,
+        "abandoned": computed.abandoned,
+        "stopped": computed.stopped,
+        "duration": shape(computed.duration),
+        "wait": shape(computed.wait),
+        "lateness": shape(computed.lateness),
     }
 
 
@@ -57,7 +57,7 @@ OPERATIONS = (
     ),
     Operation(
         method="GET", path=f"{NAMED}/statistics", tag=TAG, does=_statistics, errors=(404,),
-        summary="What the runs of an event have in common, of those that are kept",
+        summary="Statistics of the kept runs of an event",
         parameters={"window": limit(35 * 86_400, 86_400)},
         gives=shapes.of(
             event=shapes.TEXT, window=shapes.COUNT, runs=shapes.COUNT, succeeded=shapes.COUNT,

@@ -1,5 +1,6 @@
-"""The shapes of what the API gives: how the things that are observed are written as JSON, with
-their schemas. Instants are texts in ISO 8601, in UTC; durations are seconds.
+"""What the API returns, as JSON and as schemas.
+
+Instants are strings in ISO 8601, in UTC; durations are seconds.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ MAYBE_INSTANT: Schema = {"type": ["string", "null"], "format": "date-time"}
 
 
 def listed(schema: Schema) -> Schema:
-    """A list of such."""
+    """A list whose items fit ``schema``."""
     return {"type": "array", "items": schema}
 
 
 def of(**properties: Schema) -> Schema:
-    """An object with these, all of them always there."""
+    """An object with all of ``properties`` and no others."""
     return {
         "type": "object",
         "properties": properties,
@@ -84,8 +85,8 @@ def run_shape(run: Run) -> dict[str, Any]:
     }
 
 
-SCHEDULE = of(
-    event=TEXT, state={"type": "string", "enum": [str(each) for each in State]}, task=TEXT,
+EVENT = of(
+    event=TEXT, state={"type": "string", "enum": [*map(str, State)]}, task=TEXT,
     every=TEXT, sentence=TEXT, tz=TEXT, queue=TEXT, file=TEXT, enabled=FLAG, next=MAYBE_INSTANT,
     last_fired=MAYBE_INSTANT, lateness=MAYBE_SECONDS, last_decision=MAYBE_TEXT,
     last_decided=MAYBE_INSTANT, last_run={"oneOf": [RUN, {"type": "null"}]},
@@ -94,7 +95,7 @@ SCHEDULE = of(
 )  # fmt: skip
 
 
-def schedule_shape(event: EventStatus, runs: RecentRuns | None) -> dict[str, Any]:
+def event_shape(event: EventStatus, runs: RecentRuns | None) -> dict[str, Any]:
     """An event, with its last run."""
     return {
         **event_object(event),
@@ -200,7 +201,7 @@ def job_shape(job: JobSummary) -> dict[str, Any]:
 
 
 def progress_shape(progress: Progress | None) -> dict[str, Any] | None:
-    """How far a job has come."""
+    """The progress of a job."""
     if progress is None:
         return None
     return {
@@ -212,7 +213,7 @@ def progress_shape(progress: Progress | None) -> dict[str, Any] | None:
 
 
 def running_shape(running: Running) -> dict[str, Any]:
-    """A job that runs."""
+    """A running job."""
     return {
         **job_shape(running.job),
         "progress": progress_shape(running.progress),

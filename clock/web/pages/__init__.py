@@ -1,4 +1,4 @@
-"""The pages, for people."""
+"""The pages of the web UI."""
 
 from __future__ import annotations
 

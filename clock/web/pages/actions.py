@@ -1,4 +1,4 @@
-"""What changes something: run now, pause, resume."""
+"""The actions on an event: run now, pause, resume."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from clock.ledger.descriptions import read_descriptions
 from clock.ledger.manual import run_now
 from clock.ledger.pauses import Pause, pause, pause_end, resume
 from clock.recurrence.zone import Zone, zone
-from clock.web.pages.overview import done_words
+from clock.web.error_response import ROOT
+from clock.web.pages.overview import action_message
 from clock.web.pages.rendering import context_of, render
 
 LONGEST_REASON = 200
 
 LONGEST_PAUSE = 10 * 366 * 86_400
-"""Seconds. What is longer has no end."""
+"""Seconds. A longer pause must be one without end."""
 
 _FORMAT = "%Y-%m-%dT%H:%M"
 
@@ -30,7 +31,7 @@ def run_event(request: Request) -> Response:
     context = context_of(request)
     event = field(request, "event")
     run_now(context.connection, context.app, event, context.now())
-    return done(request, "run", event)
+    return finish(request, "run", event)
 
 
 def resume_event(request: Request) -> Response:
@@ -38,11 +39,11 @@ def resume_event(request: Request) -> Response:
     context = context_of(request)
     event = field(request, "event")
     resume(context.connection, context.app, event, context.now())
-    return done(request, "resume", event)
+    return finish(request, "resume", event)
 
 
 def show_pause(request: Request) -> Response:
-    """``GET /pause``: the form, for who has no scripts."""
+    """``GET /pause``: the form, for browsers without scripts."""
     event = request.query_params.get("event", "")
     return _ask_pause(request, event, "")
 
@@ -58,20 +59,20 @@ def pause_event(request: Request) -> Response:
         end = _end_of(request.state.form, now, _zone_of(request, event))
     except ValueError as error:
         return _ask_pause(request, event, f"{str(error).capitalize()}.")
-    said = Pause(
+    new_pause = Pause(
         until=end,
         reason=request.state.form.get("reason", "").strip()[:LONGEST_REASON],
         by=request.state.person.name,
         since=int(now),
     )
-    pause(context.connection, context.app, event, said)
-    return done(request, "pause", event)
+    pause(context.connection, context.app, event, new_pause)
+    return finish(request, "pause", event)
 
 
 def _end_of(form: dict[str, str], now: float, event_zone: Zone) -> int | None:
-    """When the pause that a form asks for ends, in UTC seconds since 1970; None for never.
+    """When the pause of a form ends, in UTC seconds since 1970; None for never.
 
-    Raises ValueError, with what to say, for what is no such time.
+    Raises ValueError, with a sentence for the user.
     """
     length = form.get("for", "")
     if not length:
@@ -83,7 +84,7 @@ def _end_of(form: dict[str, str], now: float, event_zone: Zone) -> int | None:
     else:
         raise ValueError(f"{length[:40]!r} is not a number of seconds")
     if end - now > LONGEST_PAUSE:
-        raise ValueError("that is more than ten years; let the pause last until it is resumed")
+        raise ValueError("that is more than ten years; choose until it is resumed")
     return pause_end(now, end)
 
 
@@ -91,25 +92,25 @@ def _local_end(text: str, event_zone: Zone) -> int:
     try:
         return event_zone.instant(calendar.timegm(time.strptime(text[:16], _FORMAT)))
     except ValueError:
-        raise ValueError("say when the pause ends, as a date and a time") from None
+        raise ValueError("enter a date and a time at which the pause ends") from None
 
 
 def field(request: Request, name: str) -> str:
-    """A field of the form that was sent. Raises HTTPException where it is not there."""
+    """A field of the form. Raises HTTPException if it is missing or empty."""
     value: str = request.state.form.get(name, "")
     if not value:
         raise HTTPException(400, f"the form has no field {name!r}")
     return value
 
 
-def done(request: Request, action: str, of: str) -> Response:
-    """Back to the page the form was on; for a script, what was done."""
+def finish(request: Request, action: str, of: str) -> Response:
+    """Redirect to the page of the form; a script gets a message as JSON instead."""
     if "application/json" in request.headers.get("accept", ""):
-        return JSONResponse({"said": done_words(action, of)})
+        return JSONResponse({"message": action_message(action, of)})
     path, _, query = request.state.form.get("back", "").partition("?")
-    place = path if path in {"/", "/event", "/queues", "/jobs"} else "/"
+    path = path if path in {"/", "/event", "/queues", "/jobs"} else "/"
     kept = [*parse_qsl(query, max_num_fields=20), ("done", action), ("of", of)]
-    return RedirectResponse(f"{request.scope.get('root_path', '')}{place}?{urlencode(kept)}", 303)
+    return RedirectResponse(f"{request.scope[ROOT]}{path}?{urlencode(kept)}", 303)
 
 
 def _ask_pause(request: Request, event: str, problem: str) -> Response:

@@ -22,25 +22,25 @@ from clock.observe.why import why
 from clock.runs.run import Run
 from clock.runs.statistics import statistics
 from clock.web.context import Context
-from clock.web.pages.overview import said_of
+from clock.web.pages.overview import message_of
 from clock.web.pages.rendering import context_of, render
 from clock.web.pages.row import rows_of
 from clock.web.pages.timeline import draw
 
-COMING = 8
+UPCOMING = 8
 PLOTTED = 200
 WINDOWS: Mapping[str, tuple[str, float]] = {
     "hour": ("an hour", 3600.0),
     "day": ("a day", 86_400.0),
     "week": ("a week", 7 * 86_400.0),
-    "all": ("all that is kept", float(keys.RUNS_TTL)),
+    "all": ("all kept runs", float(keys.RUNS_TTL)),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A line of the history: what was decided, of how many, and why; ``run`` is the last one of it,
-    ``job`` the id of its job, None where none was enqueued.
+    """A line of the history: a decision and its reason. ``run`` is the last run, ``job`` the id of
+    the job, None if none was enqueued.
     """
 
     decision: Decision
@@ -50,7 +50,7 @@ class Entry:
 
 
 def show_event(request: Request) -> Response:
-    """``GET /event``: ``name`` is the event's, ``window`` that of the statistics."""
+    """``GET /event``: the event called ``name``, with the statistics of the last ``window``."""
     context = context_of(request)
     now, name = context.now(), request.query_params.get("name", "")
     window = request.query_params.get("window", "day")
@@ -64,23 +64,23 @@ def show_event(request: Request) -> Response:
         now=now,
         event=event,
         row=rows_of([event], reading.recent, now)[0],
-        coming=_coming(event, now),
+        upcoming=_upcoming(event, now),
         runs=runs,
         plot=draw(runs[:PLOTTED], event.description.zone),
         statistics=statistics(runs, now - WINDOWS[window][1], now + 60),
         window=window,
         windows={key: words for key, (words, _) in WINDOWS.items()},
         history=_history(context, reading, now),
-        is_deserted=not count_workers(context.connection, [queue])[queue],
-        said=said_of(request),
+        has_no_worker=not count_workers(context.connection, [queue])[queue],
+        message=message_of(request),
     )
 
 
-def _coming(event: EventStatus, now: float) -> list[Upcoming]:
+def _upcoming(event: EventStatus, now: float) -> list[Upcoming]:
     if event.next is None:
         return []
     try:
-        return coming(event, now, COMING)
+        return coming(event, now, UPCOMING)
     except RecurrenceError:
         return []
 

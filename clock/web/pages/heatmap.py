@@ -22,10 +22,10 @@ _LEFT, _TOP = 84, 20
 
 
 def steps(counts: Sequence[int]) -> list[int]:
-    """The lowest number of jobs of each level, between the emptiest minute that brings any and the
-    fullest: what every minute brings is the ground on which the rest is seen.
+    """The lowest number of jobs of each level, beginning at that of the emptiest minute that has
+    any, so that the jobs of every minute do not hide the rest.
     """
-    least, most = min((each for each in counts if each), default=1), max(counts, default=1)
+    least, most = min(filter(None, counts), default=1), max(counts, default=1)
     return sorted({least + math.ceil((most - least) * share) for share in _SHARES})
 
 
@@ -37,14 +37,14 @@ def draw(load: Load, levels: Sequence[int], zone: Zone) -> Markup:
         at = load.start + number * MINUTE
         day, second = divmod(at + zone.offset(at), 86_400)
         minutes = days.setdefault(day - first, [0] * _DAY_MINUTES)
-        # An hour that comes twice has one place: what it brings at most is what one wants to see.
+        # An hour that comes twice is drawn once, with the larger counts.
         minutes[second // MINUTE] = max(minutes[second // MINUTE], count)
     parts = [_hours(), *(_name(first + day, day) for day in days), _back(len(days))]
     parts += _cells(days, levels)
     size = (_LEFT + 24 * _HOUR, _TOP + len(days) * _ROW)
     return Markup(
         '<svg class="heat" role="img" aria-label="{}" viewBox="0 0 {} {}">{}</svg>'
-    ).format(_words(load), *size, Markup("").join(parts))
+    ).format(_summary(load), *size, Markup("").join(parts))
 
 
 def _cells(days: dict[int, list[int]], levels: Sequence[int]) -> list[Markup]:
@@ -53,8 +53,8 @@ def _cells(days: dict[int, list[int]], levels: Sequence[int]) -> list[Markup]:
         for start in range(0, _DAY_MINUTES, _ACROSS):
             _runs(day, start, minutes[start : start + _ACROSS], levels, paths)
     return [
-        Markup('<path class="h-{}" d="{}"/>').format(shade(level, levels), "".join(found))
-        for level, found in sorted(paths.items())
+        Markup('<path class="h-{}" d="{}"/>').format(shade(level, levels), "".join(pieces))
+        for level, pieces in sorted(paths.items())
     ]
 
 
@@ -66,8 +66,8 @@ def shade(level: int, levels: Sequence[int]) -> int:
 def _runs(
     day: int, start: int, counts: Sequence[int], levels: Sequence[int], paths: dict[int, list[str]]
 ) -> None:
-    """Draw ten minutes: neighbours of one level as one piece."""
-    x, y = _place(day, start)
+    """Draw ten minutes; neighbours of one level are one piece."""
+    x, y = _position(day, start)
     begin = 0
     for at in range(1, len(counts) + 1):
         level = _level(counts[begin], levels)
@@ -81,10 +81,10 @@ def _runs(
 
 
 def _level(count: int, levels: Sequence[int]) -> int:
-    return sum(1 for each in levels if count >= each)
+    return sum(1 for lowest in levels if count >= lowest)
 
 
-def _place(day: int, minute: int) -> tuple[int, int]:
+def _position(day: int, minute: int) -> tuple[int, int]:
     hour, rest = divmod(minute, 60)
     return _LEFT + hour * _HOUR, _TOP + day * _ROW + rest // _ACROSS * _CELL
 
@@ -107,11 +107,11 @@ def _hours() -> Markup:
 
 
 def _name(day: int, row: int) -> Markup:
-    said = datetime.fromtimestamp(day * 86_400, UTC)
+    date = datetime.fromtimestamp(day * 86_400, UTC)
     y = _TOP + row * _ROW + _CELL * _DOWN - 5
-    return Markup('<text x="0" y="{}">{}</text>').format(y, f"{said:%a %d %b}")
+    return Markup('<text x="0" y="{}">{}</text>').format(y, f"{date:%a %d %b}")
 
 
-def _words(load: Load) -> str:
+def _summary(load: Load) -> str:
     most = max(load.counts, default=0)
     return f"{load.total} jobs in a week, {most} in the fullest minute; the table names it"

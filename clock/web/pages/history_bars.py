@@ -1,4 +1,4 @@
-"""The strip: what became of an event's last occurrences, a bar each, the newest at the right."""
+"""A bar for each of the last occurrences of an event, the newest on the right."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _STEP, _WIDTH, _HEIGHT = 7, 5, 20
 
 
 class Mark(StrEnum):
-    """What became of one occurrence, as a strip tells it apart."""
+    """The outcome of one occurrence, as the bars distinguish it."""
 
     OK = "succeeded"
     FIRED = "enqueued"
-    """Of its run nothing is known, or not yet."""
+    """Its run is unknown, or has not ended."""
     LATE = "late"
     FAILED = "failed"
     SKIPPED = "skipped"
     MISSED = "missed"
-    """Nothing was enqueued, and something should have been."""
+    """No job was enqueued, although one should have been."""
     OPEN = "undecided"
-    """Its time is past, and nothing was decided."""
+    """Its time is past, and it is not decided."""
 
 
 BARS = {
@@ -44,7 +44,7 @@ BARS = {
     Mark.MISSED: "m0 18v2h5v-2z",
     Mark.OPEN: "m0 18v2h5v-2z",
 }
-"""The shape of each, drawn from the top left of its place; no two are told apart by colour only."""
+"""The shape of each bar, from its top left corner; no two outcomes differ by colour alone."""
 
 _MARKS = {Group.SKIPPED: Mark.SKIPPED, Group.FAILED: Mark.FAILED, Group.MISSED: Mark.MISSED}
 _FAILED = frozenset({RunOutcome.FAILED, RunOutcome.ABANDONED, RunOutcome.STOPPED})
@@ -52,45 +52,40 @@ _FAILED = frozenset({RunOutcome.FAILED, RunOutcome.ABANDONED, RunOutcome.STOPPED
 
 def marks(event: EventStatus, outcomes: Mapping[int, RunOutcome], now: float) -> list[Mark]:
     """The marks of the last ``LENGTH`` occurrences, the newest last, at ``now`` (UTC seconds)."""
-    found = _undecided(event, now)
+    newest_first = [Mark.OPEN for _ in _undecided(event, now)]
     for decision in () if event.record is None else event.record.history:
-        if len(found) >= LENGTH:
+        if len(newest_first) >= LENGTH:
             break
         if decision.kind is not Kind.MANUAL:
-            found += [_mark(decision, outcomes)] * min(decision.count, LENGTH)
-    return found[:LENGTH][::-1]
+            newest_first += [_mark(decision, outcomes)] * min(decision.count, LENGTH)
+    return newest_first[:LENGTH][::-1]
 
 
 @lru_cache(maxsize=1024)
-def draw(found: tuple[Mark, ...]) -> Markup:
-    """The strip as an image, with what it shows in words."""
-    places: dict[Mark, list[str]] = {}
-    start = LENGTH - len(found)
-    for place, mark in enumerate(found, start):
-        places.setdefault(mark, []).append(f"M{place * _STEP} 0{BARS[mark]}")
+def draw(shown: tuple[Mark, ...]) -> Markup:
+    """The bars as an image, with a description in words."""
+    bars_of: dict[Mark, list[str]] = {}
+    for column, mark in enumerate(shown, LENGTH - len(shown)):
+        bars_of.setdefault(mark, []).append(f"M{column * _STEP} 0{BARS[mark]}")
     paths = Markup("").join(
         Markup('<path class="m-{}" d="{}"/>').format(mark.name.lower(), "".join(bars))
-        for mark, bars in places.items()
+        for mark, bars in bars_of.items()
     )
     return Markup(
-        '<svg class="strip" role="img" aria-label="{}" viewBox="0 0 {} {}" width="{}" '
+        '<svg class="history-bars" role="img" aria-label="{}" viewBox="0 0 {} {}" width="{}" '
         'height="{}">{}</svg>'
-    ).format(words(found), LENGTH * _STEP - 2, _HEIGHT, LENGTH * _STEP - 2, _HEIGHT, paths)
+    ).format(words(shown), LENGTH * _STEP - 2, _HEIGHT, LENGTH * _STEP - 2, _HEIGHT, paths)
 
 
-def words(found: Sequence[Mark]) -> str:
-    """What a strip shows: ``last 24: 22 succeeded, 2 missed``."""
-    counted = Counter(found)
-    said = ", ".join(f"{counted[mark]} {mark}" for mark in Mark if counted[mark])
-    return f"last {len(found)}: {said}" if found else "nothing yet"
+def words(shown: Sequence[Mark]) -> str:
+    """The bars in words: ``last 24: 22 succeeded, 2 missed``."""
+    counts = Counter(shown)
+    parts = ", ".join(f"{counts[mark]} {mark}" for mark in Mark if counts[mark])
+    return f"last {len(shown)}: {parts}" if shown else "nothing yet"
 
 
-def _undecided(event: EventStatus, now: float) -> list[Mark]:
-    return [Mark.OPEN for _ in _due(event, now)]
-
-
-def _due(event: EventStatus, now: float) -> Iterator[int]:
-    """What is past and not decided. A clock may be deciding what is due this moment."""
+def _undecided(event: EventStatus, now: float) -> Iterator[int]:
+    """The past occurrences that are not decided, but for those a clock may be deciding now."""
     at = event.pending
     if event.recurrence is None or event.pause is not None:
         return

@@ -1,4 +1,4 @@
-"""The main page: a row an event, and whether the clocks are alive."""
+"""The main page: a row per event, and whether the clocks are alive."""
 
 from __future__ import annotations
 
@@ -16,31 +16,32 @@ from clock.observe.rq.workers import count_workers
 from clock.observe.state import State
 from clock.observe.status import AppStatus
 from clock.web.context import Context
+from clock.web.error_response import ROOT
 from clock.web.pages import history_bars
 from clock.web.pages.rendering import context_of, fragment, render
 from clock.web.pages.row import ORDERS, URGENCY, Row, rows_of, sorted_rows
 
 DIGEST = 8
-"""Digits of what a reader has of a row."""
+"""Digits of the digest of a row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """What the page shows: the status, its rows, and the queues no worker listens on."""
+    """The content of the page: the status, its rows, and the queues without a worker."""
 
     status: AppStatus
     rows: Sequence[Row]
-    deserted: Sequence[str]
+    without_worker: Sequence[str]
 
     @property
     def counted(self) -> list[tuple[State, int]]:
-        """How many events are in which state, what needs a person first."""
+        """The number of events in each state, the most urgent first."""
         counts = Counter(row.state for row in self.rows)
         return [(state, counts[state]) for state in URGENCY if counts[state]]
 
     @property
     def order(self) -> str:
-        """Which events there are, and in which order."""
+        """A digest of the names of the events, in their order."""
         return f"{zlib.crc32(repr([row.name for row in self.rows]).encode()):08x}"
 
     @property
@@ -50,7 +51,7 @@ class Overview:
 
 
 def read_overview(context: Context, now: float) -> Overview:
-    """The page's content in four round trips, however many events there are. Raises ServerError."""
+    """Its content in four round trips, however many events there are. Raises ServerError."""
     connection = context.connection
     status = read_status(
         connection,
@@ -60,18 +61,18 @@ def read_overview(context: Context, now: float) -> Overview:
         decisions=history_bars.LENGTH,
         runs=history_bars.LENGTH,
     )
-    enabled = (each for each in status.events if each.state is not State.DISABLED)
-    workers = count_workers(connection, (each.description.queue for each in enabled))
+    enabled = [event for event in status.events if event.state is not State.DISABLED]
+    workers = count_workers(connection, (event.description.queue for event in enabled))
     return Overview(
         status=status,
         rows=rows_of(status.events, status.runs, now),
-        deserted=sorted(queue for queue, count in workers.items() if count == 0),
+        without_worker=sorted(queue for queue, count in workers.items() if count == 0),
     )
 
 
 def show_overview(request: Request) -> Response:
-    """``GET /``: ``sort`` is a column, with a minus before it for the other way round; ``q`` are
-    words that a row must have.
+    """``GET /``: ``sort`` is a column, with a minus in front for descending; ``q`` are words that a
+    row must contain.
     """
     context = context_of(request)
     now = context.now()
@@ -91,68 +92,67 @@ def show_overview(request: Request) -> Response:
         q=words,
         sort=column,
         descending=order.startswith("-"),
-        said=said_of(request),
+        message=message_of(request),
     )
 
 
 def show_changes(request: Request) -> Response:
-    """``GET /live``: what differs from what the reader has.
+    """``GET /live``: the rows that differ from those of the browser.
 
-    ``order`` is the digest of the events in their order, ``have`` the digests of their rows.
+    ``order`` is the browser's digest of the names, ``have`` the digests of its rows.
     """
     context = context_of(request)
     now = context.now()
     overview = read_overview(context, now)
-    said = {"now": now, "banner": fragment("_banner.html", overview=overview, now=now)}
+    changes = {"now": now, "banner": fragment("_banner.html", overview=overview, now=now)}
     if request.query_params.get("order") != overview.order:
-        return JSONResponse(said | {"reload": True})
+        return JSONResponse(changes | {"reload": True})
     changed = changed_rows(overview.rows, request.query_params.get("have", ""))
-    root = request.scope.get("root_path", "")
     shown = {
         row.number: fragment(
             "_row.html",
             row=row,
             is_hidden=False,
             now=now,
-            root=root,
+            root=request.scope[ROOT],
             actions=context.access.actions,
         )
         for row in changed
     }
-    return JSONResponse(said | {"rows": shown})
+    return JSONResponse(changes | {"rows": shown})
 
 
 def changed_rows(rows: Sequence[Row], have: str) -> list[Row]:
-    """The rows whose digests are not in their place in ``have``."""
+    """The rows whose digests are not at their position in ``have``."""
     return [row for at, row in enumerate(rows) if row.digest != have[at * DIGEST :][:DIGEST]]
 
 
 def has_words(row: Row, words: str) -> bool:
-    """Whether each of ``words`` is somewhere in the row."""
+    """Whether the row contains all of ``words``."""
     return all(word in row.words for word in words.lower().split())
 
 
-_DONE: Mapping[str, str] = {
-    "run": "{} was put on its queue.",
+_MESSAGES: Mapping[str, str] = {
+    "run": "{} was enqueued.",
     "pause": "{} is paused.",
-    "resume": "{} is resumed.",
-    "requeue": "{} was put on its queue again.",
-    "requeue-none": "{} is not among the failed jobs any more.",
+    "resume": "{} is no longer paused.",
+    "requeue": "{} was requeued.",
+    "requeue-none": "{} is no longer a failed job.",
     "delete": "{} was deleted.",
-    "delete-unknown": "{} is not there any more.",
-    "delete-started": "{} runs, and was left alone.",
-    "delete-needed": "{} was left alone: another job waits for its end.",
-    "requeue-all": "{} jobs were put on their queues again.",
+    "delete-unknown": "{} no longer exists.",
+    "delete-started": "{} was not deleted: it is running.",
+    "delete-needed": "{} was not deleted: another job depends on it.",
+    "requeue-all": "{} jobs were requeued.",
     "delete-all": "{} jobs were deleted.",
 }
 
 
-def said_of(request: Request) -> str:
-    """What an action that led back here did."""
-    done, of = request.query_params.get("done", ""), request.query_params.get("of", "")
-    return done_words(done, of[:200])
+def message_of(request: Request) -> str:
+    """The message of the action that redirected here."""
+    action, of = request.query_params.get("done", ""), request.query_params.get("of", "")
+    return action_message(action, of[:200])
 
 
-def done_words(done: str, of: str) -> str:
-    """One sentence about an action of that name; nothing for another name."""
-    return _DONE[done].format(of) if done in _DONE else ""
+def action_message(action: str, of: str) -> str:
+    """One sentence about an action on ``of``; empty for an unknown action."""
+    return _MESSAGES[action].format(of) if action in _MESSAGES else ""

@@ -13,40 +13,39 @@ from starlette.responses import Response
 from clock.connection.errors import server_errors
 from clock.jobs.progress import read_progress
 from clock.jobs.requeue import Filter
+from clock.observe.reading import read_app_queues
 from clock.observe.rq.job_pages import LARGEST_PAGE, PAGE, Stage, read_jobs
 from clock.observe.rq.jobs import JobSummary, read_details, read_errors
-from clock.observe.rq.queues import QueueState, read_queues
+from clock.observe.rq.queues import QueueState
 from clock.observe.rq.running import read_running
 from clock.observe.rq.workers import read_workers
-from clock.observe.snapshot import read_snapshot
 from clock.recurrence.zone import zone
-from clock.web.pages.overview import said_of
+from clock.web.pages.overview import message_of
 from clock.web.pages.rendering import context_of, render
 
 SHOWN = 10
-"""Failed jobs of a queue on the page of all queues, the latest."""
+"""Failed jobs shown of each queue on the page of all queues, the latest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """A failed job and its error, a traceback; None where RQ keeps none."""
+    """A job and its error, a traceback; None where RQ keeps none."""
 
     job: JobSummary
     error: str | None
 
     @property
     def last_line(self) -> str:
-        """What the traceback ends with: the error itself."""
+        """The last line of the traceback: the error itself."""
         lines = (self.error or "").strip().splitlines()
         return lines[-1] if lines else "no error is kept"
 
 
 def show_queues(request: Request) -> Response:
-    """``GET /queues``: what waits, what runs, who works, what failed."""
+    """``GET /queues``: the queues, the running jobs, the workers, the failed jobs."""
     context = context_of(request)
     connection, now = context.connection, context.now()
-    described = read_snapshot(connection, context.app, 1).descriptions.values()
-    queues = read_queues(connection, now, {e.queue for e in described if e.removed is None})
+    queues = read_app_queues(connection, context.app, now)
     return render(
         request,
         "queues.html",
@@ -55,22 +54,22 @@ def show_queues(request: Request) -> Response:
         running=read_running(connection),
         workers=read_workers(connection),
         failed=[(queue, _failed(connection, queue, now)) for queue in queues if queue.failed],
-        said=said_of(request),
+        message=message_of(request),
     )
 
 
 def show_jobs(request: Request) -> Response:
-    """``GET /jobs``: those of ``queue`` in ``state``, from ``cursor`` on; of the failed ones only
-    those of ``event`` and of ``task``, where these are given.
+    """``GET /jobs``: the jobs of ``queue`` in ``state``, from ``cursor`` on; failed ones can be
+    filtered by ``event`` and ``task``.
     """
-    context, asked = context_of(request), request.query_params
-    now, queue = context.now(), asked.get("queue", "")
-    state = _stage(asked.get("state", "queued"))
-    which = Filter(queue=queue, event=asked.get("event") or None, task=asked.get("task") or None)
+    context, query = context_of(request), request.query_params
+    now, queue = context.now(), query.get("queue", "")
+    state = _stage(query.get("state", "queued"))
+    which = Filter(queue=queue, event=query.get("event") or None, task=query.get("task") or None)
     is_filtered = which.event is not None or which.task is not None
     limit = LARGEST_PAGE if is_filtered else PAGE
     page = read_jobs(
-        context.connection, queue, state, now=now, cursor=asked.get("cursor"), limit=limit
+        context.connection, queue, state, now=now, cursor=query.get("cursor"), limit=limit
     )
     jobs = [job for job in page.jobs if which.fits(job)]
     errors: Sequence[str | None] = [None] * len(jobs)
@@ -86,27 +85,27 @@ def show_jobs(request: Request) -> Response:
         which=which,
         page=page,
         jobs=[Failed(job=job, error=error) for job, error in zip(jobs, errors, strict=True)],
-        said=said_of(request),
+        message=message_of(request),
     )
 
 
 def show_job(request: Request) -> Response:
-    """``GET /job``: the one called ``id``; its arguments where that is enabled."""
+    """``GET /job``: the job with ``id``; its arguments where that is enabled."""
     context, identifier = context_of(request), request.query_params.get("id", "")
-    found = read_details(context.connection, identifier)
-    if found is None:
-        raise HTTPException(404, f"RQ keeps no job {identifier[:200]!r}, or keeps it no more")
+    details = read_details(context.connection, identifier)
+    if details is None:
+        raise HTTPException(404, f"RQ has no job {identifier[:200]!r}, or no longer")
     with server_errors():
         progress = read_progress(context.connection, identifier)
     return render(
         request,
         "job.html",
-        job=found.summary,
-        details=found,
+        job=details.summary,
+        details=details,
         progress=progress,
         utc=zone("UTC"),
         has_arguments=context.access.arguments,
-        said=said_of(request),
+        message=message_of(request),
     )
 
 
@@ -120,5 +119,5 @@ def _stage(word: str) -> Stage:
     try:
         return Stage(word)
     except ValueError:
-        said = f"{word[:40]!r} is no state of a job; there are {', '.join(Stage)}"
-        raise HTTPException(400, said) from None
+        detail = f"the state must be one of {', '.join(Stage)}, not {word[:40]!r}"
+        raise HTTPException(400, detail) from None

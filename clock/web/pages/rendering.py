@@ -1,4 +1,4 @@
-"""Templates and what they may call; everything they are given is escaped."""
+"""The templates and the functions they call; every value is escaped."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ from starlette.responses import HTMLResponse
 
 from clock.web.access import COOKIE, Person
 from clock.web.context import Context
+from clock.web.error_response import ROOT, path_of
 from clock.web.pages import history_bars, times
 
-PLACE = Path(__file__).parent.parent
+STATIC = Path(__file__).parent.parent / "static"
 
 NAVIGATION = (("/", "Events"), ("/queues", "Queues and workers"), ("/week", "Week ahead"))
 
 
 def context_of(request: Request) -> Context:
-    """What the application was made with."""
-    found: Context = request.app.state.clock
-    return found
+    """The Context of the application."""
+    context: Context = request.app.state.clock
+    return context
 
 
-def render(request: Request, template: str, status: int = 200, **said: Any) -> HTMLResponse:
-    """A page from ``template``. Where forms are shown to a guest, a session begins."""
+def render(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page from ``template``. A guest who may submit forms gets a session."""
     context = context_of(request)
     now = context.now()
-    begun = _begin(request, context, context.host_now())
-    session = begun[1] if begun else _session(request)
+    new_session = _begin(request, context, context.host_now())
+    session = new_session[1] if new_session else _session(request)
     text = (
         _environment()
         .get_template(template)
@@ -41,33 +42,33 @@ def render(request: Request, template: str, status: int = 200, **said: Any) -> H
             actions=context.access.actions,
             has_password=not context.access.is_open,
             csrf=context.access.form_token(session) if session else "",
-            here=request.url.path.removeprefix(request.scope.get("root_path", "")) or "/",
+            here=path_of(request.scope),
             back=back_of(request),
-            root=request.scope.get("root_path", ""),
+            root=request.scope[ROOT],
             navigation=NAVIGATION,
             version=_version(),
-            **{"now": now, **said},
+            **{"now": now, **values},
         )
     )
     response = HTMLResponse(text, status)
-    if begun:
-        set_session(request, response, begun[0])
+    if new_session:
+        set_session(request, response, new_session[0])
     return response
 
 
-def fragment(template: str, **said: Any) -> str:
-    """A part of a page, for the script that keeps it true."""
-    return _environment().get_template(template).render(**said)
+def fragment(template: str, **values: Any) -> str:
+    """A part of a page, for the script that updates it."""
+    return _environment().get_template(template).render(**values)
 
 
 def set_session(request: Request, response: HTMLResponse | Any, cookie: str) -> None:
-    """Give the browser its session; a script cannot read it, and other sites do not send it."""
+    """Set the session cookie, which scripts cannot read and other sites do not send."""
     forwarded = request.headers.get("x-forwarded-proto", "")
     response.set_cookie(
         COOKIE,
         cookie,
         max_age=context_of(request).access.session_seconds,
-        path=request.scope.get("root_path", "") or "/",
+        path=request.scope[ROOT] or "/",
         secure=request.url.scheme == "https" or forwarded.startswith("https"),
         httponly=True,
         samesite="lax",
@@ -75,8 +76,8 @@ def set_session(request: Request, response: HTMLResponse | Any, cookie: str) -> 
 
 
 def back_of(request: Request) -> str:
-    """This page, below the root: where an action sent from it leads back to."""
-    path = request.url.path.removeprefix(request.scope.get("root_path", "")) or "/"
+    """The path of this page below the root, to which an action redirects."""
+    path = path_of(request.scope)
     kept = [(k, v) for k, v in request.query_params.multi_items() if k not in {"done", "of"}]
     return f"{path}?{urlencode(kept)}" if kept else path
 
@@ -95,25 +96,25 @@ def _session(request: Request) -> str | None:
 
 @cache
 def _environment() -> Environment:
-    made = Environment(
+    environment = Environment(
         loader=PackageLoader("clock.web"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["duration"] = times.duration
-    made.globals |= {
+    environment.filters["duration"] = times.duration
+    environment.globals |= {
         "ago": times.time_tag,
         "exact": times.exact_tag,
-        "strip": history_bars.draw,
-        "query": lambda **said: urlencode(said),
+        "history_bars": history_bars.draw,
+        "query": lambda **fields: urlencode(fields),
     }
-    return made
+    return environment
 
 
 @cache
 def _version() -> str:
-    """A few digits that change when a static file does, so that browsers may keep them."""
-    files = sorted((PLACE / "static").iterdir())
+    """Digits that change when a static file does, so that browsers may cache them."""
+    files = sorted(STATIC.iterdir())
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:10]

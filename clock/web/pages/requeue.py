@@ -1,4 +1,4 @@
-"""What is done about failed jobs: one, or all of a filter."""
+"""Requeue and delete jobs: one, or all failed ones of a filter."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from starlette.responses import Response
 from clock.connection.errors import server_errors
 from clock.jobs.requeue import Deleted, Filter, delete, delete_all, requeue, requeue_all
 from clock.observe.rq.jobs import read_summaries
-from clock.web.pages.actions import done, field
+from clock.web.pages.actions import field, finish
 from clock.web.pages.rendering import context_of
 
 
@@ -19,8 +19,8 @@ def requeue_job(request: Request) -> Response:
     with server_errors():
         (job,) = read_summaries(context.connection, [identifier])
     if job is None or not requeue(context.connection, [identifier], job.queue, context.now()):
-        return done(request, "requeue-none", identifier)
-    return done(request, "requeue", identifier)
+        return finish(request, "requeue-none", identifier)
+    return finish(request, "requeue", identifier)
 
 
 def delete_job(request: Request) -> Response:
@@ -28,23 +28,23 @@ def delete_job(request: Request) -> Response:
     context, identifier = context_of(request), field(request, "job")
     outcome = delete(context.connection, identifier)
     action = "delete" if outcome is Deleted.GONE else f"delete-{outcome}"
-    return done(request, action, identifier)
+    return finish(request, action, identifier)
 
 
 def requeue_jobs(request: Request) -> Response:
-    """``POST /requeue-all``: all failed ones of ``queue``, or those of an ``event`` or ``task``."""
+    """``POST /requeue-all``: all failed jobs of ``queue``, or those of an ``event`` or ``task``."""
     context = context_of(request)
     changed = requeue_all(context.connection, _filter(request), context.now())
-    return done(request, "requeue-all", str(changed.count))
+    return finish(request, "requeue-all", str(changed.count))
 
 
 def delete_jobs(request: Request) -> Response:
-    """``POST /delete-all``: likewise; ``sure`` says that it is meant."""
+    """``POST /delete-all``: delete them; ``sure`` confirms it."""
     context = context_of(request)
     if not request.state.form.get("sure"):
-        raise HTTPException(400, "nothing was deleted: the box that says you are sure is empty")
+        raise HTTPException(400, "nothing was deleted: tick the box to confirm")
     changed = delete_all(context.connection, _filter(request), context.now())
-    return done(request, "delete-all", str(changed.count))
+    return finish(request, "delete-all", str(changed.count))
 
 
 def _filter(request: Request) -> Filter:

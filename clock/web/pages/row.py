@@ -1,4 +1,4 @@
-"""A row of the table of events: what it shows of one of them."""
+"""A row of the table of events."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ URGENCY = (
     State.ON_TIME,
     State.DISABLED,
 )
-"""The states, what needs a person first."""
+"""The states, the most urgent first."""
 
 _DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One event. ``number`` is its place in the schedule; instants are UTC seconds since 1970.
+    """One event. ``number`` is its position in the schedule; instants are UTC seconds since 1970.
 
     ``last`` is the last occurrence that fired and ``lateness`` how late, in seconds. ``passed`` is
-    the last one decided, where it is later and did not fire. ``marks`` are those of its strip.
+    the last one decided, where it is later and did not fire. ``marks`` are its history bars.
     """
 
     number: int
@@ -58,21 +58,21 @@ class Row:
 
     @property
     def digest(self) -> str:
-        """Eight digits that differ where anything of the row does."""
-        # What moves with the time alone is kept true by the reader's own browser.
+        """Eight digits that change when anything in the row does."""
+        # The browser itself updates what depends on the time alone.
         run, pause = self.run, self.pause
-        said = (
+        values = (
             *(self.name, self.state, self.task, self.queue, self.rule, self.zone.name),
-            *(str(each) for each in (self.next, self.last, self.lateness, self.passed)),
+            *map(str, (self.next, self.last, self.lateness, self.passed)),
             "" if run is None else f"{run.job} {run.attempt} {run.outcome} {run.ended}",
             "" if pause is None else f"{pause.until} {pause.since} {pause.by} {pause.reason}",
             *self.marks,
         )
-        return f"{zlib.crc32(chr(0).join(said).encode()):0{_DIGITS}x}"
+        return f"{zlib.crc32(chr(0).join(values).encode()):0{_DIGITS}x}"
 
     @property
     def words(self) -> str:
-        """What a search looks in, in lower case."""
+        """The text that is searched, in lower case."""
         parts = (self.name, self.task, self.queue, self.sentence, self.rule, self.zone.name)
         outcome = "" if self.run is None else f"{self.run.outcome} {self.run.error or ''}"
         return " ".join((*parts, self.state, outcome)).lower()
@@ -82,11 +82,11 @@ def rows_of(
     events: Iterable[EventStatus], runs: Mapping[str, RecentRuns], now: float
 ) -> tuple[Row, ...]:
     """The rows of ``events`` in their order, at ``now``."""
-    return tuple(_row(at, each, runs.get(each.name), now) for at, each in enumerate(events))
+    return tuple(_row(at, event, runs.get(event.name), now) for at, event in enumerate(events))
 
 
 def _row(number: int, event: EventStatus, runs: RecentRuns | None, now: float) -> Row:
-    said, record = event.description, event.record
+    description, record = event.description, event.record
     fired = None if record is None else record.fired
     decided = last_decision(record)
     is_passed = decided is not None and (fired is None or decided.last > fired)
@@ -94,11 +94,11 @@ def _row(number: int, event: EventStatus, runs: RecentRuns | None, now: float) -
         number=number,
         name=event.name,
         state=event.state,
-        task=said.task,
-        queue=said.queue,
-        sentence=said.sentence,
-        rule=said.rule,
-        zone=said.zone,
+        task=description.task,
+        queue=description.queue,
+        sentence=description.sentence,
+        rule=description.rule,
+        zone=description.zone,
         next=event.next,
         last=fired,
         lateness=last_lateness(record),
@@ -110,12 +110,12 @@ def _row(number: int, event: EventStatus, runs: RecentRuns | None, now: float) -
 
 
 def sorted_rows(rows: Iterable[Row], order: str, *, descending: bool) -> list[Row]:
-    """``rows`` by a column of ``ORDERS``; what has nothing there comes last either way."""
-    found = sorted(rows, key=lambda row: (row.name, row.number))
-    there = [(ORDERS[order](row), row) for row in found]
-    known = [pair for pair in there if pair[0] is not None]
+    """``rows`` by a column of ``ORDERS``; rows without a value come last either way."""
+    by_name = sorted(rows, key=lambda row: (row.name, row.number))
+    pairs = [(ORDERS[order](row), row) for row in by_name]
+    known = [pair for pair in pairs if pair[0] is not None]
     known.sort(key=lambda pair: pair[0], reverse=descending)
-    return [row for _, row in known] + [row for value, row in there if value is None]
+    return [row for _, row in known] + [row for value, row in pairs if value is None]
 
 
 ORDERS: dict[str, Callable[[Row], Any]] = {
@@ -126,4 +126,4 @@ ORDERS: dict[str, Callable[[Row], Any]] = {
     "last": lambda row: row.last,
     "outcome": lambda row: None if row.run is None else str(row.run.outcome),
 }
-"""The columns one can sort by, and by what of a row."""
+"""The columns to sort by, and the value of a row in each."""

@@ -1,4 +1,4 @@
-"""The timeline: the last runs of an event as a plot, when each began and how long it took."""
+"""The timeline: a plot of the last runs of an event, when they began and how long they took."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _WIDTH, _HEIGHT = 960, 230
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 10, 10, 24
 
 _TICKS = (0.001, 0.01, 0.1, 1, 10, 60, 600, 3600, 36_000)
-"""Seconds at which there may be a line; the scale is logarithmic, for a run may take anything."""
+"""Seconds at which lines may be drawn; the scale is logarithmic, as runs differ widely."""
 
 
 def draw(runs: Sequence[Run], zone: Zone) -> Markup:
     """The plot of ``runs``, the latest first; times at its foot are on the clock of ``zone``.
 
-    A filled mark is how long a run took, and its shape how it ended; a ring is how long it waited.
+    A filled mark shows how long a run took, its shape the outcome; a ring, how long it waited.
     """
     if not runs:
         return Markup("")
@@ -30,16 +30,16 @@ def draw(runs: Sequence[Run], zone: Zone) -> Markup:
     parts += [_mark(run, scale) for run in reversed(runs)]
     return Markup(
         '<svg class="plot" role="img" aria-label="{}" viewBox="0 0 {} {}">{}</svg>'
-    ).format(_words(runs), _WIDTH, _HEIGHT, Markup("").join(parts))
+    ).format(_summary(runs), _WIDTH, _HEIGHT, Markup("").join(parts))
 
 
 class _Scale:
-    """Where an instant and a length of time are on the plot."""
+    """The coordinates of an instant and of a duration on the plot."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
-        lengths = [each for run in runs for each in (run.duration, run.wait)]
-        self.lowest = max(min(max(each, 0.001) for each in lengths) / 1.5, 0.0005)
-        self.highest = max(max(lengths) * 1.5, self.lowest * 10)
+        durations = [seconds for run in runs for seconds in (run.duration, run.wait)]
+        self.lowest = max(min(max(seconds, 0.001) for seconds in durations) / 1.5, 0.0005)
+        self.highest = max(max(durations) * 1.5, self.lowest * 10)
         self.first = min(run.started for run in runs)
         self.last = max(*(run.started for run in runs), self.first + 1)
 
@@ -65,12 +65,12 @@ def _grid(scale: _Scale) -> list[Markup]:
 
 def _feet(scale: _Scale, zone: Zone) -> list[Markup]:
     middle = (scale.first + scale.last) / 2
-    places = ((scale.first, "start"), (middle, "middle"), (scale.last, "end"))
+    labels = ((scale.first, "start"), (middle, "middle"), (scale.last, "end"))
     return [
         Markup('<text x="{}" y="{}" text-anchor="{}">{}</text>').format(
             scale.x(at), _HEIGHT - 6, anchor, exact(at, zone)
         )
-        for at, anchor in places
+        for at, anchor in labels
     ]
 
 
@@ -100,7 +100,7 @@ def _mark(run: Run, scale: _Scale) -> Markup:
     )
 
 
-def _words(runs: Sequence[Run]) -> str:
+def _summary(runs: Sequence[Run]) -> str:
     lengths = sorted(run.duration for run in runs)
     return (
         f"The last {len(runs)} runs by when they began: they took {duration(lengths[0])} to "

@@ -1,6 +1,6 @@
-"""Instants as a page shows them: how far away, on the event's clock, in UTC.
+"""Instants as a page shows them: relative to now, in the event's zone, in UTC.
 
-The reader's own clock is known to the reader's browser alone, whose script adds it.
+The script adds the time in the zone of the browser, which only the browser knows.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ def relative(seconds: float) -> str:
 
 
 def exact(instant: float, zone: Zone) -> str:
-    """An instant on the clock of ``zone``, with its offset: ``Sat 21 Nov 09:30 +01:00``; seconds
-    are named where there are any.
+    """An instant in ``zone``, with its offset: ``Sat 21 Nov 09:30 +01:00``; seconds only
+    if they are not zero.
     """
-    # A pause may end where the calendar does; one zone more, and there is no such date.
+    # A pause may end at the end of the calendar, where a zone's offset would exceed it.
     at = min(int(instant), END - 2 * 86_400)
     local = datetime.fromtimestamp(at, timezone(timedelta(seconds=zone.offset(at))))
     return f"{local:%a %d %b} {_clock(local)} {_offset(zone.offset(at))}"
 
 
 def duration(seconds: float | None) -> str:
-    """A length of time with the digits that matter: ``0.8 ms``, ``4.2 s``, ``3 min 5 s``."""
+    """A duration, rounded as people read it: ``0.8 ms``, ``4.2 s``, ``3 min 5 s``."""
     if seconds is None:
         return ""
     if seconds < 0.9995:
@@ -41,17 +41,17 @@ def duration(seconds: float | None) -> str:
 
 
 def time_tag(instant: float | None, now: float) -> Markup:
-    """An instant as a ``time`` whose text is how far away it is; the script keeps it true."""
+    """An instant as a ``time`` element relative to now; the script updates it."""
     if instant is None:
         return Markup("")
-    # Digits and our own words; Markup.format would take most of the time a page takes.
+    # Only digits and our own words; Markup.format would take most of the time of a page.
     text = f'<time class="ago" datetime="{utc(instant)}">{relative(instant - now)}</time>'
     return Markup(text)  # noqa: S704
 
 
 @lru_cache(maxsize=4096)
 def exact_tag(instant: float, zone: Zone) -> Markup:
-    """An instant exactly: in ``zone`` and, where that is another one, in UTC."""
+    """An instant in ``zone`` and, if that differs, in UTC."""
     text = Markup('<time class="exact" datetime="{}">{}</time>').format(
         utc(instant), exact(instant, zone)
     )

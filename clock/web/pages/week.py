@@ -1,4 +1,4 @@
-"""The week ahead: how many jobs each minute brings."""
+"""The week ahead: the number of jobs in each minute."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ WORST = 10
 
 
 def show_week(request: Request) -> Response:
-    """``GET /week``: on the clock of the zone ``tz``, else of the clock that ticked last.
+    """``GET /week``: in the zone ``tz``, by default that of the clock that ticked last.
 
-    Raises RecurrenceError for a zone there is not.
+    Raises RecurrenceError for an unknown zone.
     """
     context = context_of(request)
     now = context.now()
     status = read_status(context.connection, context.app, now, decisions=1, runs=0)
     shown = _zone(status, request.query_params.get("tz", ""))
-    found = load(status.events, now, worst=WORST)
-    levels = steps(found.counts)
+    week = load(status.events, now, worst=WORST)
+    levels = steps(week.counts)
     return render(
         request,
         "week.html",
         now=now,
-        load=found,
+        load=week,
         zone=shown,
         levels=[(low, shade(at, levels)) for at, low in enumerate(levels, 1)],
-        heat=draw(found, levels, shown),
+        heat=draw(week, levels, shown),
         others=[name for name in _zones(status) if name != shown.name],
     )
 

@@ -1,13 +1,13 @@
-// Keeps a page true without moving it under its reader. Everything here is also done without
-// scripts, by links and forms.
+// Updates a page in place, keeping focus and selection. Without scripts, links and forms do all
+// of it.
 "use strict";
 
 const root = document.body.dataset.root;
 const live = document.body.dataset.live;
 const csrf = document.body.dataset.csrf;
 const events = document.getElementById("events");
-const PERIOD = 4000; // milliseconds between two looks at the server
-let ahead = document.body.dataset.now * 1000 - Date.now(); // how far the server's clock is ahead of the reader's, in milliseconds
+const PERIOD = 4000; // milliseconds between two requests
+let ahead = document.body.dataset.now * 1000 - Date.now(); // how far the server's clock is ahead of the browser's, in milliseconds
 
 // Instants
 
@@ -36,34 +36,34 @@ function setText(node, text) {
 
 function tick() {
   const now = Date.now() + ahead;
-  for (const each of document.querySelectorAll("time.ago")) {
-    setText(each, relative((Date.parse(each.dateTime) - now) / 1000));
+  for (const time of document.querySelectorAll("time.ago")) {
+    setText(time, relative((Date.parse(time.dateTime) - now) / 1000));
   }
 }
 
-// The reader's own clock, where it shows another time than the event's.
+// The time in the browser's zone, if it differs from the event's.
 const ours = new Intl.DateTimeFormat("en-GB", {
   weekday: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23",
 });
 
-function localise(place) {
-  for (const each of place.querySelectorAll("time.exact")) {
-    const said = ours.format(new Date(each.dateTime)).replace(",", "").replace(/^(.*:.*):00$/, "$1");
-    const shown = each.textContent;
-    const last = each.nextElementSibling;
-    if (each.parentNode.querySelector(".here")) continue;
-    const [weekday, clock] = said.split(" ");
+function localise(part) {
+  for (const time of part.querySelectorAll("time.exact")) {
+    const local = ours.format(new Date(time.dateTime)).replace(",", "").replace(/^(.*:.*):00$/, "$1");
+    const shown = time.textContent;
+    const last = time.nextElementSibling;
+    if (time.parentNode.querySelector(".here")) continue;
+    const [weekday, clock] = local.split(" ");
     if (shown.startsWith(weekday) && shown.includes(clock)) continue;
     const utc = last && last.className === "utc" ? last : null;
     if (utc && utc.textContent.startsWith(clock)) continue;
     const here = document.createElement("span");
     here.className = "here";
-    here.textContent = `${shown.startsWith(weekday) ? clock : said} here`;
-    (utc || each).after(" ", here);
+    here.textContent = `${shown.startsWith(weekday) ? clock : local} here`;
+    (utc || time).after(" ", here);
   }
 }
 
-// Changing what differs, and nothing else: focus, selection and what is unfolded stay.
+// Changes only what differs, so focus, selection and open details stay.
 
 function morph(from, to) {
   if (from.isEqualNode(to)) return;
@@ -100,11 +100,11 @@ function patchRow(number, html) {
   morph(row, parsed(html).querySelector("tr"));
   const same = events.querySelector(`tr[data-number="${number}"]`);
   same.classList.remove("changed");
-  void same.offsetWidth; // begins the animation anew
+  void same.offsetWidth; // restarts the animation
   same.classList.add("changed");
 }
 
-// Looking at the server
+// Requests to the server
 
 async function look() {
   if (live === "rows" && events) await lookAtRows();
@@ -115,21 +115,21 @@ async function lookAtRows() {
   const rows = [...events.tBodies[0].rows].sort((a, b) => a.dataset.number - b.dataset.number);
   const have = rows.map((row) => row.dataset.digest).join("");
   const query = new URLSearchParams({ order: events.dataset.order, have });
-  const said = await ask(`${root}/live?${query}`);
-  if (!said) return;
-  ahead = said.now * 1000 - Date.now();
+  const changes = await ask(`${root}/live?${query}`);
+  if (!changes) return;
+  ahead = changes.now * 1000 - Date.now();
   const banner = document.getElementById("banner");
   const next = document.createElement("div");
   next.id = "banner";
-  next.append(parsed(said.banner));
+  next.append(parsed(changes.banner));
   morph(banner, next);
-  if (said.reload) {
+  if (changes.reload) {
     location.reload();
     return;
   }
-  for (const [number, html] of Object.entries(said.rows)) patchRow(number, html);
+  for (const [number, html] of Object.entries(changes.rows)) patchRow(number, html);
   tick();
-  if (Object.keys(said.rows).length) search();
+  if (Object.keys(changes.rows).length) search();
 }
 
 async function lookAtPage() {
@@ -156,13 +156,13 @@ let isLooking = false;
 async function lookNow() {
   if (isLooking || !live) return;
   isLooking = true;
-  const said = document.getElementById("alive");
+  const alive = document.getElementById("alive");
   try {
     await look();
-    setText(said, "");
+    setText(alive, "");
     document.body.classList.remove("stale");
   } catch {
-    setText(said, "The server cannot be reached; what is shown is old.");
+    setText(alive, "The server cannot be reached; this page is out of date.");
     document.body.classList.add("stale");
   }
   isLooking = false;
@@ -185,10 +185,10 @@ function search() {
 const URGENCY = ["overdue", "ahead", "no clock", "failing", "missed", "late", "paused", "never run", "on time", "disabled"];
 
 function value(row, key) {
-  const said = row.dataset[key];
-  if (key === "state") return URGENCY.indexOf(said);
-  if (key === "next" || key === "last") return said === "" ? null : Number(said);
-  return said === "" ? null : said.toLowerCase();
+  const text = row.dataset[key];
+  if (key === "state") return URGENCY.indexOf(text);
+  if (key === "next" || key === "last") return text === "" ? null : Number(text);
+  return text === "" ? null : text.toLowerCase();
 }
 
 function order(left, right, down) {
@@ -200,7 +200,7 @@ function sort(link) {
   const head = link.closest("th");
   const key = link.dataset.sort;
   const down = head.getAttribute("aria-sort") === "ascending";
-  for (const each of events.tHead.rows[0].cells) each.removeAttribute("aria-sort");
+  for (const cell of events.tHead.rows[0].cells) cell.removeAttribute("aria-sort");
   head.setAttribute("aria-sort", down ? "descending" : "ascending");
   const rows = [...events.tBodies[0].rows];
   rows.sort((a, b) => order(value(a, key), value(b, key), down)
@@ -209,26 +209,26 @@ function sort(link) {
   remember("sort", (down ? "-" : "") + key);
 }
 
-function remember(name, said) {
+function remember(name, value) {
   const here = new URL(location.href);
   here.searchParams.delete("done");
   here.searchParams.delete("of");
-  if (said) here.searchParams.set(name, said);
+  if (value) here.searchParams.set(name, value);
   else here.searchParams.delete(name);
   history.replaceState(null, "", here);
 }
 
-// Acting
+// Actions
 
 async function act(form, address, extra) {
   const fields = new URLSearchParams(new FormData(form));
-  for (const [name, said] of Object.entries(extra)) fields.set(name, said);
+  for (const [name, value] of Object.entries(extra)) fields.set(name, value);
   const reply = await fetch(address, {
     method: "POST", body: fields, headers: { accept: "application/json", "x-csrf-token": csrf },
   });
   const isJson = (reply.headers.get("content-type") || "").includes("json");
-  const said = isJson ? await reply.json() : { detail: `It was refused (${reply.status}); load the page again.` };
-  setText(document.getElementById("said"), said.said || said.detail);
+  const answer = isJson ? await reply.json() : { detail: `The server responded with ${reply.status}; reload the page.` };
+  setText(document.getElementById("message"), answer.message || answer.detail);
   return reply.ok;
 }
 
@@ -248,7 +248,7 @@ document.addEventListener("submit", async (event) => {
     if ((await act(form, address, extra)) && isPause) isPause.close();
     await lookNow();
   } catch {
-    setText(document.getElementById("said"), "The server cannot be reached; nothing is known to be done.");
+    setText(document.getElementById("message"), "The server cannot be reached; the action may not have been executed.");
   }
   if (button) {
     button.disabled = false;
@@ -258,16 +258,16 @@ document.addEventListener("submit", async (event) => {
 });
 
 document.addEventListener("click", (event) => {
-  const found = event.target.closest("a, button");
-  if (!found || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  if (found.dataset.sort) sort(found);
-  else if ("q" in found.dataset) {
+  const target = event.target.closest("a, button");
+  if (!target || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (target.dataset.sort) sort(target);
+  else if ("q" in target.dataset) {
     const box = document.getElementById("q");
-    box.value = box.value === found.dataset.q ? "" : found.dataset.q;
+    box.value = box.value === target.dataset.q ? "" : target.dataset.q;
     search();
     remember("q", box.value);
-  } else if (found.dataset.pause) openPause(found.dataset.pause);
-  else if ("close" in found.dataset) found.closest("dialog").close();
+  } else if (target.dataset.pause) openPause(target.dataset.pause);
+  else if ("close" in target.dataset) target.closest("dialog").close();
   else return;
   event.preventDefault();
 });

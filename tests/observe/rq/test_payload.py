@@ -46,23 +46,23 @@ def test_a_task_is_read_whatever_its_arguments_are() -> None:
 
 
 def _inside_itself() -> list[Any]:
-    found: list[Any] = []
-    found.append(found)
-    return found
+    nested: list[Any] = []
+    nested.append(nested)
+    return nested
 
 
 def _nested(depth: int) -> list[Any]:
-    found: list[Any] = []
+    nested: list[Any] = []
     for _ in range(depth):
-        found = [found]
-    return found
+        nested = [nested]
+    return nested
 
 
 def _met_often() -> list[Any]:
-    found: list[Any] = ["x"]
+    nested: list[Any] = ["x"]
     for _ in range(9):
-        found = [found] * 10
-    return found
+        nested = [nested] * 10
+    return nested
 
 
 @pytest.mark.parametrize(
@@ -89,12 +89,12 @@ def _met_often() -> list[Any]:
     ],
     ids=[str(number) for number in range(18)],
 )
-def test_what_would_take_more_than_it_is_worth_is_not_read(data: bytes) -> None:
+def test_a_payload_beyond_the_limits_is_not_read(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"plain|larger"):
         read_plain(data)
 
 
-def test_no_more_is_inflated_than_is_asked_for() -> None:
+def test_inflating_stops_at_the_limit() -> None:
     data = zlib.compress(bytes(1000))
     assert inflate(data, 999) == (bytes(999), True)
     assert inflate(data, 1000) == (bytes(1000), False)

@@ -26,11 +26,11 @@ def test_a_queue_says_how_many_wait_and_since_when(redis: Redis) -> None:
     for number in range(3):
         queue.enqueue("tests.jobs.working.say", number)
     Worker(["io"], connection=redis, name="one").register_birth()  # type: ignore[no-untyped-call]
-    (found,) = read_queues(redis, time.time())
-    assert (found.name, found.waiting, found.workers, found.is_broken) == ("io", 3, 1, False)
-    assert found.head is not None
-    assert before - 0.001 <= found.head <= time.time()
-    assert found.age(found.head + 5) == 5
+    (state,) = read_queues(redis, time.time())
+    assert (state.name, state.waiting, state.workers, state.is_broken) == ("io", 3, 1, False)
+    assert state.head is not None
+    assert before - 0.001 <= state.head <= time.time()
+    assert state.age(state.head + 5) == 5
 
 
 def test_the_age_is_that_of_the_first_id_that_still_has_a_job(redis: Redis) -> None:
@@ -38,12 +38,12 @@ def test_the_age_is_that_of_the_first_id_that_still_has_a_job(redis: Redis) -> N
     gone = queue.enqueue("tests.jobs.working.say")
     there = queue.enqueue("tests.jobs.working.say")
     redis.delete(gone.key)
-    (found,) = read_queues(redis, time.time())
+    (state,) = read_queues(redis, time.time())
     assert there.enqueued_at is not None
-    assert found.head == pytest.approx(there.enqueued_at.timestamp(), abs=0.001)
+    assert state.head == pytest.approx(there.enqueued_at.timestamp(), abs=0.001)
 
 
-def test_a_key_that_holds_no_queue_is_said_and_the_others_are_read(redis: Redis) -> None:
+def test_a_key_that_holds_no_queue_is_broken_and_the_others_are_read(redis: Redis) -> None:
     Queue("io", connection=redis).enqueue("tests.jobs.working.say")
     redis.set("rq:queue:bad", "text")
     redis.sadd("rq:queues", "rq:queue:bad")
@@ -52,8 +52,8 @@ def test_a_key_that_holds_no_queue_is_said_and_the_others_are_read(redis: Redis)
 
 
 def test_a_queue_that_nobody_filled_yet_is_empty(redis: Redis) -> None:
-    (found,) = read_queues(redis, 0.0, ["new"])
-    assert found == QueueState(
+    (state,) = read_queues(redis, 0.0, ["new"])
+    assert state == QueueState(
         name="new", waiting=0, head=None, started=0, scheduled=0, deferred=0, finished=0, failed=0,
         canceled=0, ready=0, rate_limited=0, workers=0, is_broken=False,
     )  # fmt: skip
@@ -93,7 +93,7 @@ def test_pages_show_every_job_once(redis: Redis, stage: Stage) -> None:
     pages = _pages(redis, stage, limit=3)
     assert [len(page.jobs) for page in pages] == [3, 3, 1]
     assert {page.total for page in pages} == {7}
-    assert sorted(each.id for page in pages for each in page.jobs) == sorted(ids)
+    assert sorted(job.id for page in pages for job in page.jobs) == sorted(ids)
 
 
 def test_a_job_that_waits_is_not_left_out_when_others_leave_between_two_pages(
@@ -103,10 +103,10 @@ def test_a_job_that_waits_is_not_left_out_when_others_leave_between_two_pages(
     first = read_jobs(redis, "default", Stage.QUEUED, now=time.time(), limit=3)
     redis.lpop("rq:queue:default", 2)
     second = read_jobs(redis, "default", Stage.QUEUED, now=time.time(), limit=3, cursor=first.next)
-    assert [each.id for each in second.jobs] == ids[3:6]
+    assert [job.id for job in second.jobs] == ids[3:6]
     redis.lpop("rq:queue:default", 2)
     again = read_jobs(redis, "default", Stage.QUEUED, now=time.time(), limit=9, cursor=first.next)
-    assert [each.id for each in again.jobs] == ids[4:]
+    assert [job.id for job in again.jobs] == ids[4:]
 
 
 def test_failed_jobs_are_not_left_out_when_the_last_one_seen_is_gone(redis: Redis) -> None:
@@ -114,7 +114,7 @@ def test_failed_jobs_are_not_left_out_when_the_last_one_seen_is_gone(redis: Redi
     first = read_jobs(redis, "default", Stage.FAILED, now=time.time(), limit=2)
     redis.zrem("rq:failed:default", first.jobs[-1].id)
     rest = read_jobs(redis, "default", Stage.FAILED, now=time.time(), limit=9, cursor=first.next)
-    assert len({each.id for each in rest.jobs} - {first.jobs[0].id}) == 4
+    assert len({job.id for job in rest.jobs} - {first.jobs[0].id}) == 4
 
 
 def test_what_has_expired_is_neither_shown_nor_counted_nor_removed(redis: Redis) -> None:
@@ -130,49 +130,49 @@ def test_a_job_is_described_without_its_arguments_and_without_running_anything(
     redis: Redis,
 ) -> None:
     job = Queue("io", connection=redis).enqueue("some.module.nobody.has", "secret", b={"c": [1]})
-    found = read_details(redis, job.id)
-    assert found is not None
-    assert (found.summary.task, found.summary.status) == ("some.module.nobody.has", "queued")
-    assert "secret" not in repr(found.summary)
-    assert found.arguments == (("secret",), {"b": {"c": [1]}})
+    details = read_details(redis, job.id)
+    assert details is not None
+    assert (details.summary.task, details.summary.status) == ("some.module.nobody.has", "queued")
+    assert "secret" not in repr(details.summary)
+    assert details.arguments == (("secret",), {"b": {"c": [1]}})
 
 
 def test_arguments_that_would_run_something_are_not_read(redis: Redis) -> None:
     job = Queue(connection=redis).enqueue("tests.jobs.working.say", _Trap())
-    found = read_details(redis, job.id)
-    assert found is not None
-    assert (found.summary.task, found.arguments) == ("tests.jobs.working.say", None)
+    details = read_details(redis, job.id)
+    assert details is not None
+    assert (details.summary.task, details.arguments) == ("tests.jobs.working.say", None)
 
 
 def test_json_is_read_too(redis: Redis) -> None:
     job = Queue(connection=redis, serializer="json").enqueue("tests.jobs.working.say", [1])
     redis.hset(job.key, "meta", json.dumps({"clock": {"event": "e", "scheduled_at": "x"}}))
-    found = read_details(redis, job.id)
-    assert found is not None
-    assert (found.summary.task, found.summary.event) == ("tests.jobs.working.say", "e")
-    assert found.arguments == ([[1]], {})
+    details = read_details(redis, job.id)
+    assert details is not None
+    assert (details.summary.task, details.summary.event) == ("tests.jobs.working.say", "e")
+    assert details.arguments == ([[1]], {})
 
 
 def test_a_failed_job_says_its_error_and_an_unknown_one_is_none(redis: Redis) -> None:
     job = Queue(connection=redis).enqueue("tests.jobs.working.fail")
     work_off(redis)
-    found = read_details(redis, job.id)
-    assert found is not None
-    assert found.error is not None
-    assert "ValueError: no such feed" in found.error
+    details = read_details(redis, job.id)
+    assert details is not None
+    assert details.error is not None
+    assert "ValueError: no such feed" in details.error
     assert read_details(redis, "nobody") is None
 
 
 def test_what_runs_is_read_with_its_progress(redis: Redis) -> None:
     job = Queue(connection=redis).enqueue("tests.jobs.working.say")
     start(redis, job.id)
-    said: dict[Any, Any] = {"done": 3, "total": 4, "message": "three", "at": 5.0}
-    redis.hset(f"clock:progress:{job.id}", mapping=said)
-    (found,) = read_running(redis)
-    assert (found.job.id, found.job.status) == (job.id, "started")
-    assert found.progress is not None
-    assert (found.progress.fraction, found.progress.message) == (0.75, "three")
-    assert found.heartbeat == pytest.approx(time.time(), abs=5)
+    progress: dict[Any, Any] = {"done": 3, "total": 4, "message": "three", "at": 5.0}
+    redis.hset(f"clock:progress:{job.id}", mapping=progress)
+    (running,) = read_running(redis)
+    assert (running.job.id, running.job.status) == (job.id, "started")
+    assert running.progress is not None
+    assert (running.progress.fraction, running.progress.message) == (0.75, "three")
+    assert running.heartbeat == pytest.approx(time.time(), abs=5)
 
 
 def test_workers_say_where_they_are_and_what_they_do(redis: Redis) -> None:
@@ -181,9 +181,9 @@ def test_workers_say_where_they_are_and_what_they_do(redis: Redis) -> None:
     dead = Worker(["io"], connection=redis, name="two")
     dead.register_birth()  # type: ignore[no-untyped-call]
     redis.delete(dead.key)
-    (found,) = read_workers(redis)
-    assert (found.name, found.queues, found.job) == ("one", ("io", "default"), None)
-    assert found.started == pytest.approx(time.time(), abs=5)
+    (state,) = read_workers(redis)
+    assert (state.name, state.queues, state.job) == ("one", ("io", "default"), None)
+    assert state.started == pytest.approx(time.time(), abs=5)
     assert redis.sismember("rq:workers", dead.key)
 
 
@@ -196,12 +196,12 @@ def test_a_worker_says_its_job_as_the_rq_of_its_host_does(redis: Redis) -> None:
     redis.sadd("rq:worker:heir:executions", "gone:1", "c:3")
     redis.sadd("rq:worker:idle:executions", "gone:1")
     redis.hset("rq:execution:c:3", "last_heartbeat", "1")
-    found = {each.name: each.job for each in read_workers(redis)}
-    assert found == {"two": "a", "three": "b", "heir": "c", "idle": None}
+    jobs = {worker.name: worker.job for worker in read_workers(redis)}
+    assert jobs == {"two": "a", "three": "b", "heir": "c", "idle": None}
 
 
 @pytest.mark.parametrize("text", ["", "x", "é", "AAAA", "a" * 3000, str(Cursor(float("nan"), "a"))])
-def test_a_text_that_is_no_cursor_is_refused(redis: Redis, text: str) -> None:
+def test_an_invalid_cursor_is_refused(redis: Redis, text: str) -> None:
     with pytest.raises(CursorError):
         read_jobs(redis, "default", Stage.FAILED, now=0, cursor=text)
 

@@ -21,7 +21,7 @@ def test_workers_are_counted_by_the_queues_they_listen_on(redis: Redis) -> None:
     }
 
 
-def test_a_worker_that_was_killed_counts_no_more_and_nothing_is_cleaned_up(redis: Redis) -> None:
+def test_a_killed_worker_is_not_counted_and_nothing_is_cleaned_up(redis: Redis) -> None:
     Worker(["io"], connection=redis, name="one").register_birth()  # type: ignore[no-untyped-call]
     redis.delete("rq:worker:one")
     assert count_workers(redis, ["io"]) == {"io": 0}
@@ -33,7 +33,7 @@ def test_where_no_queue_has_a_worker_nothing_is_counted(redis: Redis, queues: li
     assert count_workers(redis, queues) == dict.fromkeys(queues, 0)
 
 
-def test_a_worker_of_ours_without_a_sign_of_life_is_not_counted_anywhere(redis: Redis) -> None:
+def test_a_worker_of_ours_without_a_heartbeat_is_not_counted_anywhere(redis: Redis) -> None:
     for name in ("alive", "dead"):
         Worker(["io"], connection=redis, name=name).register_birth()  # type: ignore[no-untyped-call]
         redis.hset(f"rq:worker:{name}", keys.OWNER, f"{name}.token")
@@ -45,7 +45,7 @@ def test_a_worker_of_ours_without_a_sign_of_life_is_not_counted_anywhere(redis: 
     assert [worker.name for worker in read_workers(redis)] == ["alive"]
 
 
-def test_a_worker_of_rq_needs_no_sign_of_life_of_ours(redis: Redis) -> None:
+def test_a_worker_of_rq_needs_no_heartbeat_of_ours(redis: Redis) -> None:
     Worker(["io"], connection=redis, name="one").register_birth()  # type: ignore[no-untyped-call]
     assert count_workers(redis, ["io"]) == {"io": 1}
     assert [worker.name for worker in read_workers(redis)] == ["one"]

@@ -1,4 +1,4 @@
-"""The job of a claim, of a run by hand and of a backfill are one and the same job."""
+"""A claim, a run by hand and a backfill build the same job."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DIFFERENT = {b"created_at", b"enqueued_at", b"meta"}
 
 
 @pytest.mark.parametrize("serializer", ["pickle", "json"])
-def test_the_three_differ_in_nothing_but_their_occurrence(
+def test_a_claim_a_run_by_hand_and_a_backfill_build_the_same_job(
     serializer: str, redis: Redis, read: ReadSchedule
 ) -> None:
     event = read(

@@ -1,8 +1,8 @@
--- Count what happened: numbers that only grow.
+-- Add to totals, which only grow.
 --
--- KEYS  1 the counts
--- ARGV  1 TTL in seconds  2 when a run succeeded, in seconds since 1970, or "-"
---       then field, what is to be added, ...
+-- KEYS  1 the hash of totals
+-- ARGV  1 TTL in seconds  2 when a run succeeded, in UTC seconds since 1970, or "-"
+--       then field, increment, ...
 if ARGV[2] ~= '-' then
   local before = tonumber(redis.call('HGET', KEYS[1], 'succeeded') or '')
   if not before or before < tonumber(ARGV[2]) then redis.call('HSET', KEYS[1], 'succeeded', ARGV[2]) end

@@ -1,4 +1,4 @@
-"""The schedules of the API: what an application does when, and a hand on it."""
+"""The events of the API: their states, their decisions and their upcoming occurrences."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from clock.web.api import shapes
 from clock.web.api.operation import Call, Operation
 from clock.web.api.schema import limit
 
-TAG = "schedules"
-NAMED = "/schedules/{name}"
+TAG = "events"
+NAMED = "/events/{name}"
 
 
 def _status(call: Call, runs: int = 0) -> AppStatus:
@@ -26,7 +26,7 @@ def _status(call: Call, runs: int = 0) -> AppStatus:
 
 
 def event_status(call: Call) -> EventStatus:
-    """The event that a request names. Raises UnknownEventError."""
+    """The event in the path of the request. Raises UnknownEventError."""
     return _status(call).event(call.path["name"])
 
 
@@ -39,30 +39,30 @@ def _health(call: Call) -> Mapping[str, Any]:
         "last_tick": utc_exact(last),
         "clocks": [clock_object(life) for life in status.alive],
         "files_without_a_clock": list(status.missing),
-        "overdue": [each.name for each in status.overdue],
+        "overdue": [event.name for event in status.overdue],
         "unreadable": list(status.unreadable),
-        "ahead": [each.name for each in status.ahead],
-        "conflicts": [conflict_object(each) for each in status.conflicts],
+        "ahead": [event.name for event in status.ahead],
+        "conflicts": [conflict_object(conflict) for conflict in status.conflicts],
         "events": len(status.events),
     }
 
 
-def _schedules(call: Call) -> Mapping[str, Any]:
+def _events(call: Call) -> Mapping[str, Any]:
     status = _status(call, runs=1)
-    wanted = call.query.get("state")
+    state = call.query.get("state")
     return {
-        "schedules": [
-            shapes.schedule_shape(each, status.runs.get(each.name))
-            for each in status.events
-            if wanted in {None, each.state}
+        "events": [
+            shapes.event_shape(event, status.runs.get(event.name))
+            for event in status.events
+            if state in {None, event.state}
         ]
     }
 
 
-def _schedule(call: Call) -> Mapping[str, Any]:
+def _event(call: Call) -> Mapping[str, Any]:
     status = _status(call, runs=1)
     name = call.path["name"]
-    return shapes.schedule_shape(status.event(name), status.runs.get(name))
+    return shapes.event_shape(status.event(name), status.runs.get(name))
 
 
 def _history(call: Call) -> Mapping[str, Any]:
@@ -71,27 +71,27 @@ def _history(call: Call) -> Mapping[str, Any]:
     return {
         "decisions": [
             {
-                "kind": each.kind.name.lower(),
-                "first": utc_text(each.first),
-                "last": utc_text(each.last),
-                "count": each.count,
-                "lateness": each.lateness,
+                "kind": decision.kind.name.lower(),
+                "first": utc_text(decision.first),
+                "last": utc_text(decision.last),
+                "count": decision.count,
+                "lateness": decision.lateness,
             }
-            for each in (() if record is None else record.history)
+            for decision in (() if record is None else record.history)
         ]
     }
 
 
-def _coming(call: Call) -> Mapping[str, Any]:
+def _upcoming(call: Call) -> Mapping[str, Any]:
     event = event_status(call)
     return {
-        "occurrences": [
+        "upcoming": [
             {
-                "scheduled_at": utc_text(each.at),
-                "mark": each.mark,
-                "change": utc(each.change),
+                "scheduled_at": utc_text(occurrence.at),
+                "mark": occurrence.mark,
+                "change": utc(occurrence.change),
             }
-            for each in coming(event, call.now, call.query["count"])
+            for occurrence in coming(event, call.now, call.query["count"])
         ]
     }
 
@@ -104,8 +104,8 @@ def _load(call: Call) -> Mapping[str, Any]:
         "total": week.total,
         "counts": list(week.counts),
         "worst": [
-            {"minute": utc_text(each.at), "count": each.count, "events": list(each.events)}
-            for each in week.worst
+            {"minute": utc_text(minute.at), "count": minute.count, "events": list(minute.events)}
+            for minute in week.worst
         ],
         "unknown": list(week.unknown),
     }
@@ -137,7 +137,7 @@ OPERATIONS = (
     ),
     Operation(
         method="GET", path="/load", tag=TAG, does=_load,
-        summary="How many jobs are to be enqueued in each minute from now on",
+        summary="How many jobs will be enqueued in each minute from now on",
         parameters={"days": limit(14, 7)},
         gives=shapes.of(
             start=shapes.INSTANT, total=shapes.COUNT, counts=shapes.listed(shapes.COUNT),
@@ -145,10 +145,10 @@ OPERATIONS = (
         ),
     ),
     Operation(
-        method="GET", path="/schedules", tag=TAG, does=_schedules,
+        method="GET", path="/events", tag=TAG, does=_events,
         summary="Every event, in the order of the schedule files",
-        parameters={"state": shapes.SCHEDULE["properties"]["state"]},
-        gives=shapes.of(schedules=shapes.listed(shapes.SCHEDULE)),
+        parameters={"state": shapes.EVENT["properties"]["state"]},
+        gives=shapes.of(events=shapes.listed(shapes.EVENT)),
     ),
     Operation(
         method="GET", path=f"{NAMED}/history", tag=TAG, does=_history, errors=(404,),
@@ -156,14 +156,14 @@ OPERATIONS = (
         gives=shapes.of(decisions=shapes.listed(_DECISION)),
     ),
     Operation(
-        method="GET", path=f"{NAMED}/coming", tag=TAG, does=_coming, errors=(404,),
-        summary="The coming occurrences of an event",
+        method="GET", path=f"{NAMED}/upcoming", tag=TAG, does=_upcoming, errors=(404,),
+        summary="The upcoming occurrences of an event",
         parameters={"count": limit(200, 10)},
-        gives=shapes.of(occurrences=shapes.listed(_OCCURRENCE)),
+        gives=shapes.of(upcoming=shapes.listed(_OCCURRENCE)),
     ),
     Operation(
-        method="GET", path=NAMED, tag=TAG, does=_schedule, errors=(404,),
+        method="GET", path=NAMED, tag=TAG, does=_event, errors=(404,),
         summary="One event",
-        gives=shapes.SCHEDULE,
+        gives=shapes.EVENT,
     ),
 )  # fmt: skip

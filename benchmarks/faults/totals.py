@@ -1,4 +1,4 @@
-"""What became of all occurrences where primaries were overthrown."""
+"""What became of every occurrence after failovers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from clock.schedule.event import Event
 
 
 @dataclass(slots=True)
-class Tally:
+class Totals:
     """``verdict`` is on what the last primary knows. Beside it, what its predecessors had done and
     their replicas had not heard of: occurrences whose job workers took twice, because it was back
     on its queue or because a clock claimed again; and those no clock claimed again, whose job had
@@ -40,7 +40,7 @@ class Tally:
 Takings = Mapping[str, Mapping[int, Sequence[Taken]]]
 
 
-def tally(
+def add_up(
     events: Iterable[Event],
     *,
     since: int,
@@ -50,8 +50,8 @@ def tally(
     records: Mapping[str, Record],
     forgotten: Mapping[str, Mapping[int, Kind]],
     lineage: Lineage,
-) -> Tally:
-    """Judge every occurrence as ``check`` does, but for what primaries took into oblivion.
+) -> Totals:
+    """Judge every occurrence as ``check`` does, except those that only a lost primary knew.
 
     ``forgotten`` is what overthrown primaries had decided, event -> instant -> decision, be it that
     their successors know it or not; ``reasons`` is what the last primary and its forebears say.
@@ -59,15 +59,15 @@ def tally(
     received = {
         event: Counter(
             {
-                instant: sum(lineage.has(each.place) for each in times)
-                for instant, times in found.items()
+                instant: sum(lineage.has(job.position) for job in times)
+                for instant, times in times_of.items()
             }
         )
-        for event, found in taken.items()
+        for event, times_of in taken.items()
     }
     overthrown = {
-        event: {*forgotten.get(event, ()), *(at for at in found if not received[event][at])}
-        for event, found in taken.items()
+        event: {*forgotten.get(event, ()), *(at for at in times_of if not received[event][at])}
+        for event, times_of in taken.items()
     }
     verdict = check(
         events,
@@ -79,29 +79,29 @@ def tally(
         records=records,
         overthrown=overthrown,
     )
-    found = Tally(verdict)
+    totals = Totals(verdict)
     for event, instants in taken.items():
         for instant, times in instants.items():
-            _count_again(found, f"{event} at {instant}", times, lineage)
+            _count_again(totals, f"{event} at {instant}", times, lineage)
     for event, instant in verdict.gone:
         if taken[event].get(instant):
-            found.gone_but_taken += 1
+            totals.gone_but_taken += 1
         elif forgotten[event][instant].is_enqueued:
-            found.gone += 1
+            totals.gone += 1
         else:
-            found.gone_undecided += 1
-    verdict.doubled += found.doubled
-    return found
+            totals.gone_undecided += 1
+    verdict.doubled += totals.doubled
+    return totals
 
 
-def _count_again(found: Tally, name: str, times: Sequence[Taken], lineage: Lineage) -> None:
-    """Count a job that was taken more than once, and blame whom it is to be blamed on."""
-    forgotten = [each for each in times if not lineage.has(each.place)]
-    reigns = Counter(each.place.reign for each in forgotten)
+def _count_again(totals: Totals, name: str, times: Sequence[Taken], lineage: Lineage) -> None:
+    """Count a job that was taken more than once by its cause."""
+    forgotten = [job for job in times if not lineage.has(job.position)]
+    reigns = Counter(job.position.reign for job in forgotten)
     if any(count > 1 for count in reigns.values()):
-        found.doubled.append(f"{name} came twice from one primary that was overthrown")
+        totals.doubled.append(f"{name} came twice from one primary that was overthrown")
     elif len(times) > 1 and forgotten:
-        if len({each.enqueued_at for each in times}) == 1:
-            found.back_on_queue += 1
+        if len({job.enqueued_at for job in times}) == 1:
+            totals.back_on_queue += 1
         else:
-            found.claimed_again += 1
+            totals.claimed_again += 1

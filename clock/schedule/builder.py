@@ -1,7 +1,7 @@
-"""What is known while a schedule file is being read, and the events it comes to in the end.
+"""The builder of a schedule: it collects the declarations of a file and makes the events.
 
-A reading lives as long as its file is read. It is found through a context variable, so two
-readings, in two threads or one inside the other, do not see each other.
+A builder lives as long as its file is read. It is kept in a context variable, so two builders, in
+two threads or one inside the other, do not see each other.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Declaration(NamedTuple):
 
 @dataclass(slots=True)
 class FileSettings:
-    """What one file said of all its events, and on which line."""
+    """The settings of one file for all its events, and their lines."""
 
     zone: Zone | None = None
     zone_line: int = 0
@@ -48,8 +48,8 @@ class FileSettings:
 
 
 @dataclass(slots=True)
-class Reading:
-    """One schedule file, and the files it imports, while they are read."""
+class ScheduleBuilder:
+    """Collects what a schedule file, and the files it imports, declare while they are read."""
 
     path: str
     dumps: Callable[[Any], bytes]
@@ -61,7 +61,7 @@ class Reading:
     _policies: dict[Policy, Policy] = field(default_factory=dict)
 
     def settings(self, path: str) -> FileSettings:
-        """What the file at ``path`` says of all its events."""
+        """The settings of the file at ``path``."""
         return self.files.setdefault(path, FileSettings())
 
     def declare(self, declaration: Declaration) -> None:
@@ -89,7 +89,7 @@ class Reading:
             return options
 
     def schedule(self, environ: Mapping[str, str]) -> Schedule:
-        """The finished schedule. Raises ScheduleError for what only shows at the end."""
+        """The finished schedule. Raises ScheduleError for what is only known at the end."""
         main = self.settings(self.path)
         try:
             default_zone = main.zone or _zone_of(environ)
@@ -145,7 +145,7 @@ class Reading:
                 continue
             try:
                 self.dumps(value)
-            except Exception as error:  # serialisers raise whatever they like
+            except Exception as error:  # serialisers may raise anything
                 raise ScheduleError(
                     declaration.path,
                     declaration.line,
@@ -155,7 +155,7 @@ class Reading:
 
 
 def _within_options(rule: Rule, name: str, options: Mapping[str, Any]) -> Rule:
-    """The rule of an event with its spread and its bounds, imported by who needs them."""
+    """The rule of an event with its spread and its bounds; their modules are imported on use."""
     if "spread" in options:
         from clock.recurrence.spread import SpreadRule, stable_offset
 
@@ -168,8 +168,8 @@ def _within_options(rule: Rule, name: str, options: Mapping[str, Any]) -> Rule:
     return rule
 
 
-READING: ContextVar[Reading | None] = ContextVar("clock_reading", default=None)
-"""The reading in progress, or None."""
+BUILDER: ContextVar[ScheduleBuilder | None] = ContextVar("clock_builder", default=None)
+"""The builder of the file that is being read, or None."""
 
 
 def _zone_of(environ: Mapping[str, str]) -> Zone:

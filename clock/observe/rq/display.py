@@ -1,4 +1,4 @@
-"""Text fields of RQ's hashes, for display only."""
+"""Text fields of RQ's hashes, cut for display."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ LONGEST = 2_000
 _MOST_BYTES = 4
 
 
-def words(value: bytes | str | None) -> str | None:
+def display_text(value: bytes | str | None) -> str | None:
     """The text of a field, None if it is empty; invalid UTF-8 is replaced, and long text is cut."""
     if not value:
         return None

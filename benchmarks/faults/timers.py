@@ -1,4 +1,4 @@
-"""What is to be done when: one thread strikes, mends and restarts, each at its time."""
+"""Timers: one thread breaks, repairs and restarts things, each at its time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 
-class Agenda:
+class Timers:
     """Actions and the moments they are due, in seconds of the monotonic clock."""
 
     def __init__(self) -> None:
@@ -16,16 +16,16 @@ class Agenda:
         self._order = itertools.count()
 
     def after(self, seconds: float, action: Callable[[], object]) -> None:
-        """Have ``action`` done in ``seconds``."""
+        """Run ``action`` in ``seconds``."""
         heapq.heappush(self._heap, (time.monotonic() + seconds, next(self._order), action))
 
     def do_due(self) -> float:
-        """Do what is due; the seconds until something is again, at most a fiftieth of a second."""
+        """Run what is due; returns the seconds until the next action, at most a fiftieth."""
         while self._heap and self._heap[0][0] <= time.monotonic():
             heapq.heappop(self._heap)[2]()
         rest = self._heap[0][0] - time.monotonic() if self._heap else 1.0
         return min(max(rest, 0.0), 0.02)
 
     def clear(self) -> None:
-        """Nothing is to be done any more."""
+        """Drop every action."""
         self._heap.clear()

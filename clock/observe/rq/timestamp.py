@@ -1,4 +1,4 @@
-"""Instants as RQ writes them."""
+"""Timestamps as RQ writes them."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from datetime import UTC, datetime
 from clock.ledger.values import instant, text
 
 LONGEST = 100
-"""Characters of an instant."""
+"""Characters of a timestamp."""
 
 
-def read_instant(value: bytes | str | None) -> float | None:
-    """An instant of a job's hash in UTC seconds since 1970; None where there is none, or none that
-    can be.
-    """
+def read_timestamp(value: bytes | str | None) -> float | None:
+    """A timestamp of RQ's hashes as UTC seconds since 1970; None where it is empty or invalid."""
     if not value:
         return None
     try:

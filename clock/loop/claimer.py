@@ -1,0 +1,146 @@
+"""Claims of what is due, sent to the ledger a batch ahead of the replies."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from clock.errors import TAKES_NO_JOBS
+from clock.ledger.ledger import Claim, ClaimResult, Ledger, Sent
+from clock.loop.due import Due
+from clock.loop.event_records import EventRecords
+from clock.loop.timekeeper import Timekeeper
+from clock.loop.timetable import Timetable
+from clock.loop.trouble import EventTrouble
+from clock.loop.user_code import Ready
+from clock.schedule.event import Event
+
+HELD = 1.0
+"""Seconds after which a claim that was refused is made again."""
+
+
+class Batch(NamedTuple):
+    """Claims that were sent together: those of ``due``, ``sizes`` says how many of each.
+
+    ``started`` is when they were sent, see ``ServerTime.started``.
+    """
+
+    due: Sequence[Due]
+    sizes: Sequence[int]
+    sent: Sent
+    started: float
+
+
+class Claimer:
+    """Claims what is due of ``events`` and advances the timetable by the results."""
+
+    def __init__(
+        self,
+        events: Sequence[Event],
+        ledger: Ledger,
+        timetable: Timetable,
+        *,
+        records: EventRecords,
+        timekeeper: Timekeeper,
+        trouble: EventTrouble,
+        on_results: Callable[[Sequence[ClaimResult], float], None],
+    ) -> None:
+        """``on_results`` is called for each batch with what was recorded, and when."""
+        self._events = events
+        self._ledger = ledger
+        self._timetable = timetable
+        self._records = records
+        self._time = timekeeper
+        self._trouble = trouble
+        self._on_results = on_results
+        self._batches: deque[Batch] = deque()
+        self._too_early: list[Due] = []
+
+    @property
+    def pending(self) -> int:
+        """How many batches were sent and not answered."""
+        return len(self._batches)
+
+    def send(self, ready: Sequence[Ready]) -> None:
+        """Send claims of what is ready. Raises ServerError; it is then back in the timetable."""
+        due = [item.due for item in ready]
+        try:
+            groups = [self._claims(item) for item in ready]
+            claims = [claim for group in groups for claim in group]
+            started = self._time.started()
+            sent = self._ledger.send(claims, self._time.decided_by(), self._time.latest())
+        except BaseException:
+            self._timetable.put_back(due)
+            raise
+        self._batches.append(Batch(due, [len(group) for group in groups], sent, started))
+
+    def receive(self) -> None:
+        """Receive the results of the batch that was sent first. Raises ServerError."""
+        now, results = self._ledger.receive(self._batches[0].sent)
+        batch = self._batches.popleft()
+        self._time.settled(now, batch.started, is_refused=results is None)
+        recorded: list[ClaimResult] = []
+        if results is None:
+            self._too_early += batch.due
+        else:
+            at = 0
+            for due, size in zip(batch.due, batch.sizes, strict=True):
+                recorded += self._handle(due, results[at : at + size], now)
+                at += size
+        self._on_results(recorded, now)
+
+    def abandon(self) -> None:
+        """Put back what was sent and not answered: claiming it again is safe."""
+        self._timetable.put_back([due for batch in self._batches for due in batch.due])
+        self._batches.clear()
+        self._ledger.hang_up()
+
+    def put_back_too_early(self) -> None:
+        """Put back what the server refused as too early, by its time."""
+        self._timetable.put_back(self._too_early)
+        self._too_early.clear()
+
+    def _handle(
+        self, due: Due, results: Sequence[ClaimResult], now: float
+    ) -> Sequence[ClaimResult]:
+        """Advance an event by the results of its claims; returns those that were decided."""
+        last = results[-1]
+        if last.is_unknown:
+            self._timetable.put_back([due])
+            self._records.lost(due.row, due.pending - 1)
+            return ()
+        if last.is_refused or last.is_taken:
+            self._hold(due, last, now)
+            return ()
+        if last.is_future:
+            # Due by this clock's estimate, and not yet by the server's time.
+            results = [result for result in results if not result.is_future]
+            if not results:
+                self._too_early.append(due)
+                return ()
+        elif last.kind is None and self._records.is_in_future(due.row, last.decided, now):
+            return results
+        self._timetable.advance(due, results[-1].decided)
+        return results
+
+    def _hold(self, due: Due, last: ClaimResult, now: float) -> None:
+        self._timetable.hold(due, now + HELD)
+        if last.is_taken:
+            job = self._ledger.job_id(last.claim)
+            reason = f"its job cannot be enqueued until another job, which has its id {job!r}, goes"
+            self._trouble.log(due.row, "id", reason, now)
+        else:
+            queue = self._events[due.row].job.queue
+            reason = f"the key of the queue {queue!r} {TAKES_NO_JOBS}"
+            self._trouble.log(due.row, "queue", reason, now)
+
+    def _claims(self, ready: Ready) -> list[Claim]:
+        due, event = ready.due, self._events[ready.due.row]
+        claims = [
+            Claim(event, passed.last, passed.kind, passed.first, passed.occurrences)
+            for passed in due.passed
+        ]
+        if due.fire is not None:
+            claims.append(Claim(event, due.fire, ready.kind))
+        return claims

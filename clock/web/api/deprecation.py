@@ -1,0 +1,71 @@
+"""The paths of 0.1.0, under ``/schedules``: until 1.0 they answer in their old shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from clock.web.api import shapes
+from clock.web.api.operation import Call, Operation, Reply
+
+SINCE = "@1795564800"
+"""When they were deprecated, 2026-11-25 in UTC, in the form of RFC 9745."""
+
+_OLD_PATHS = {"events": "schedules", "upcoming": "coming"}
+_OLD_FIELDS = {"events": "schedules", "upcoming": "occurrences"}
+
+
+class DeprecationMiddleware:
+    """Adds the headers ``Deprecation`` and ``Link`` (RFC 5829) to every response of a route whose
+    successor is at ``path``.
+    """
+
+    def __init__(self, app: ASGIApp, *, path: str) -> None:
+        self._app = app
+        self._path = path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        name = quote(scope["path_params"].get("name", ""), safe="")
+        successor = scope.get("root_path", "") + self._path.replace("{name}", name)
+
+        async def add(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["deprecation"] = SINCE
+                headers["link"] = f'<{successor}>; rel="successor-version"'
+            await send(message)
+
+        await self._app(scope, receive, add)
+
+
+def deprecated(operations: Iterable[Operation]) -> Iterator[Operation]:
+    """Those of ``operations`` under ``/events``, on the paths and in the shapes of 0.1.0."""
+    return (
+        _deprecated(operation) for operation in operations if operation.path.startswith("/events")
+    )
+
+
+def _deprecated(operation: Operation) -> Operation:
+    def does(call: Call) -> Mapping[str, Any] | Reply:
+        body = operation.does(call)
+        return body if isinstance(body, Reply) else _renamed(body)
+
+    return replace(
+        operation,
+        path="/".join(_OLD_PATHS.get(part, part) for part in operation.path.split("/")),
+        does=does,
+        gives=shapes.of(**_renamed(operation.gives["properties"])),
+        is_deprecated=True,
+        middleware=[Middleware(DeprecationMiddleware, path=operation.path)],
+    )
+
+
+def _renamed(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {_OLD_FIELDS.get(name, name): value for name, value in fields.items()}
