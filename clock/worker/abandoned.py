@@ -57,7 +57,7 @@ class Abandoned:
 def find_abandoned(connection: Redis, queues: Iterable[str], now: float) -> list[Abandoned]:
     """The abandoned executions on ``queues`` and on all that RQ knows.
 
-    An execution is abandoned where its worker, one of ours, gives no sign of life, and where RQ's
+    An execution is abandoned where its worker, one of ours, sends no heartbeats, and where RQ's
     own heartbeats ended, up to 90 seconds after a death: all that there is of a plain worker.
     ``now`` is UTC seconds since 1970.
     """
@@ -68,28 +68,28 @@ def find_abandoned(connection: Redis, queues: Iterable[str], now: float) -> list
     started = _started(connection, names)
     owners = _owners(connection, started)
     alive = _alive(connection, owners)
-    found = []
+    abandoned = []
     for (name, entry, score), owner in zip(started, owners, strict=True):
         is_gone = score < now if owner is None else owner not in alive
         if is_gone:
             job, execution = parse_composite_key(entry)
-            found.append(
+            abandoned.append(
                 Abandoned(queue=name, entry=entry, job=job, execution=execution, owner=owner)
             )
-    return found
+    return abandoned
 
 
-def is_still_abandoned(connection: Redis, found: Abandoned, now: float) -> bool:
+def is_still_abandoned(connection: Redis, abandoned: Abandoned, now: float) -> bool:
     """Whether nobody has ended or taken the execution, and its worker has not come back.
 
     To be asked once the keys ``watched`` of it are watched.
     """
-    score = connection.zscore(found.registry_key, found.entry)
+    score = connection.zscore(abandoned.registry_key, abandoned.entry)
     if score is None:
         return False
-    if found.owner is None:
+    if abandoned.owner is None:
         return score < now
-    return not connection.exists(keys.heartbeat(found.owner))
+    return not connection.exists(keys.heartbeat(abandoned.owner))
 
 
 def _started(connection: Redis, names: Sequence[str]) -> list[tuple[str, str, float]]:
@@ -97,9 +97,13 @@ def _started(connection: Redis, names: Sequence[str]) -> list[tuple[str, str, fl
     with connection.pipeline(transaction=False) as pipeline:
         for name in names:
             pipeline.zrange(StartedJobRegistry.key_template.format(name), 0, -1, withscores=True)
-        found = zip(names, pipeline.execute(), strict=True)
-        every = [(name, as_text(entry), score) for name, each in found for entry, score in each]
-    return [each for each in every if ":" in each[1]]
+        registries = zip(names, pipeline.execute(), strict=True)
+        started = [
+            (name, as_text(entry), score)
+            for name, entries in registries
+            for entry, score in entries
+        ]
+    return [execution for execution in started if ":" in execution[1]]
 
 
 def _owners(connection: Redis, started: Sequence[tuple[str, str, float]]) -> list[str | None]:
@@ -114,4 +118,4 @@ def _alive(connection: Redis, owners: Iterable[str | None]) -> set[str]:
     with connection.pipeline(transaction=False) as pipeline:
         for owner in ours:
             pipeline.exists(keys.heartbeat(owner))
-        return {owner for owner, found in zip(ours, pipeline.execute(), strict=True) if found}
+        return {owner for owner, exists in zip(ours, pipeline.execute(), strict=True) if exists}

@@ -13,7 +13,7 @@ from rq.intermediate_queue import IntermediateQueue
 from rq.job import JobStatus
 
 from clock.worker.abandoned import Abandoned, find_abandoned
-from clock.worker.recovery import Recovery, RecoveryOutcome, put_back, take_over, utc
+from clock.worker.recovery import Recovery, RecoveryOutcome, put_back, recover, utc
 
 _ENDED = {JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED}
 
@@ -42,34 +42,34 @@ class Reaper:
         """Deal with every abandoned job; ``now`` is UTC seconds since 1970. Raises what the client
         raises where the server is away; the next look goes on from there.
         """
-        every = find_abandoned(self._connection, self._names(), now)
-        self._in_trouble &= {found.entry for found in every}
-        for found in every:
-            with self._errors_of(found):
-                self._deal_with(found, now)
+        executions = find_abandoned(self._connection, self._names(), now)
+        self._in_trouble &= {abandoned.entry for abandoned in executions}
+        for abandoned in executions:
+            with self._errors_of(abandoned):
+                self._deal_with(abandoned, now)
         for name in self._names():
             self._look_between(self._queue(name), now)
 
-    def _deal_with(self, found: Abandoned, now: float) -> None:
-        queue = self._queue(found.queue)
-        verdict = take_over(found, self._connection, queue=queue, app=self._app, now=utc(now))
-        if verdict is not None:
-            self._say(verdict, found.job, found.queue)
+    def _deal_with(self, abandoned: Abandoned, now: float) -> None:
+        queue = self._queue(abandoned.queue)
+        recovery = recover(abandoned, self._connection, queue=queue, app=self._app, now=utc(now))
+        if recovery is not None:
+            self._log(recovery, abandoned.job, abandoned.queue)
 
     @contextmanager
-    def _errors_of(self, found: Abandoned) -> Iterator[None]:
+    def _errors_of(self, abandoned: Abandoned) -> Iterator[None]:
         """A job that cannot be dealt with is logged once, and left; the others go on."""
         try:
             yield
         except (ConnectionError, TimeoutError):
             raise
         except Exception as error:  # the job may be anybody's writing
-            if found.entry not in self._in_trouble:
-                self._in_trouble.add(found.entry)
+            if abandoned.entry not in self._in_trouble:
+                self._in_trouble.add(abandoned.entry)
                 reason = (
                     f"it is abandoned, and cannot be dealt with: {type(error).__name__}: {error}"
                 )
-                log.error("trouble", extra={"fields": {"job": found.job, "reason": reason}})
+                log.error("trouble", extra={"fields": {"job": abandoned.job, "reason": reason}})
 
     def _look_between(self, queue: Queue, now: float) -> None:
         """Put back what a worker took from its only queue, and died before it began: RQ keeps such
@@ -97,8 +97,10 @@ class Reaper:
                     except WatchError:
                         continue
                 reason = "a worker took it from its queue and died before it began"
-                self._say(
-                    Recovery(fate=RecoveryOutcome.PUT_BACK, reason=reason), identifier, queue.name
+                self._log(
+                    Recovery(outcome=RecoveryOutcome.PUT_BACK, reason=reason),
+                    identifier,
+                    queue.name,
                 )
 
     def _names(self) -> list[str]:
@@ -113,15 +115,15 @@ class Reaper:
             serializer=own.serializer,
         )
 
-    def _say(self, verdict: Recovery, job: str, queue: str) -> None:
-        if verdict.fate is RecoveryOutcome.FORGOTTEN:
+    def _log(self, recovery: Recovery, job: str, queue: str) -> None:
+        if recovery.outcome is RecoveryOutcome.FORGOTTEN:
             return
         fields = {
             "job": job,
             "queue": queue,
-            "fate": verdict.fate.value,
-            "reason": verdict.reason,
-            "deaths": verdict.deaths or None,
-            "delay": verdict.delay or None,
+            "fate": recovery.outcome.value,
+            "reason": recovery.reason,
+            "deaths": recovery.deaths or None,
+            "delay": recovery.delay or None,
         }
         log.warning("abandoned", extra={"fields": fields})

@@ -27,7 +27,7 @@ from clock.jobs.rq_versions import free_rate_limit
 from clock.runs.records import write_run
 from clock.runs.run import RunOutcome
 from clock.worker.abandoned import Abandoned, is_still_abandoned
-from clock.worker.mourning import mourning
+from clock.worker.failure_callbacks import enqueue_failure_callbacks
 from clock.worker.record import run_of
 
 DEATHS = 3
@@ -47,16 +47,18 @@ class RecoveryOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovery:
-    """A fate and its reason, one sentence; ``deaths`` counts the workers that died with it."""
+    """An outcome and its reason, one sentence; ``deaths`` counts the workers that died with the
+    job, and ``delay`` is in seconds.
+    """
 
-    fate: RecoveryOutcome
+    outcome: RecoveryOutcome
     reason: str
     deaths: int = 0
     delay: int = 0
 
 
-def take_over(
-    found: Abandoned, connection: Redis, *, queue: Queue, app: str, now: datetime
+def recover(
+    abandoned: Abandoned, connection: Redis, *, queue: Queue, app: str, now: datetime
 ) -> Recovery | None:
     """Decide over an abandoned job and do it; None where it was somebody else's by then.
 
@@ -64,52 +66,52 @@ def take_over(
     """
     with connection.pipeline() as pipeline:
         try:
-            pipeline.watch(*found.watched)  # type: ignore[no-untyped-call]
-            if not is_still_abandoned(connection, found, now.timestamp()):
+            pipeline.watch(*abandoned.watched)  # type: ignore[no-untyped-call]
+            if not is_still_abandoned(connection, abandoned, now.timestamp()):
                 return None
-            job = _fetched(found, connection, queue)
-            verdict = judge(job, found, connection)
+            job = _fetched(abandoned, connection, queue)
+            recovery = decide(job, abandoned, connection)
             pipeline.multi()
-            pipeline.zrem(found.registry_key, found.entry)
-            pipeline.delete(found.execution_key)
-            pipeline.zrem(found.executions_key, found.execution)
-            if found.worker is not None:
-                pipeline.srem(rq_keys.executions_of_worker(found.worker), found.entry)
-            if job is not None and verdict.fate is not RecoveryOutcome.FORGOTTEN:
-                _act(verdict, job, found, queue, pipeline, app, now)
+            pipeline.zrem(abandoned.registry_key, abandoned.entry)
+            pipeline.delete(abandoned.execution_key)
+            pipeline.zrem(abandoned.executions_key, abandoned.execution)
+            if abandoned.worker is not None:
+                pipeline.srem(rq_keys.executions_of_worker(abandoned.worker), abandoned.entry)
+            if job is not None and recovery.outcome is not RecoveryOutcome.FORGOTTEN:
+                _act(recovery, job, abandoned, queue, pipeline, app, now)
             pipeline.execute()
         except WatchError:
             return None
-    if job is not None and verdict.fate is RecoveryOutcome.FAILED:
+    if job is not None and recovery.outcome is RecoveryOutcome.FAILED:
         queue.enqueue_dependents(job, refresh_job_status=False)
-    if job is not None and (verdict.fate is RecoveryOutcome.FAILED or verdict.delay):
+    if job is not None and (recovery.outcome is RecoveryOutcome.FAILED or recovery.delay):
         free_rate_limit(job)
-    return verdict
+    return recovery
 
 
-def judge(job: Job | None, found: Abandoned, connection: Redis) -> Recovery:
+def decide(job: Job | None, abandoned: Abandoned, connection: Redis) -> Recovery:
     """What shall become of the job: its own ``retry=`` decides, up to ``DEATHS`` dead workers."""
     if job is None:
-        return Recovery(fate=RecoveryOutcome.FORGOTTEN, reason="the job is gone")
+        return Recovery(outcome=RecoveryOutcome.FORGOTTEN, reason="the job is gone")
     status = job.get_status(refresh=False)
     if status in _WAITING and _waits(job, connection):
-        return Recovery(fate=RecoveryOutcome.FORGOTTEN, reason="the job waits already")
+        return Recovery(outcome=RecoveryOutcome.FORGOTTEN, reason="the job waits already")
     if status not in _WAITING and status != JobStatus.STARTED:
-        return Recovery(fate=RecoveryOutcome.FORGOTTEN, reason=f"the job is {status.value}")
+        return Recovery(outcome=RecoveryOutcome.FORGOTTEN, reason=f"the job is {status.value}")
     deaths = int(connection.hget(job.key, keys.DEATHS) or 0) + 1
-    died = f"its worker {found.worker or job.worker_name or ''} died".replace("  ", " ")
+    died = f"its worker {abandoned.worker or job.worker_name or ''} died".replace("  ", " ")
     if deaths >= DEATHS:
         reason = f"given up: {deaths} workers died with it in hand"
-        return Recovery(fate=RecoveryOutcome.FAILED, reason=reason, deaths=deaths)
+        return Recovery(outcome=RecoveryOutcome.FAILED, reason=reason, deaths=deaths)
     if status in _WAITING:
         return Recovery(
-            fate=RecoveryOutcome.PUT_BACK, reason=f"{died} before it began", deaths=deaths
+            outcome=RecoveryOutcome.PUT_BACK, reason=f"{died} before it began", deaths=deaths
         )
     if not job.should_retry:
         reason = f"abandoned: {died}, and it has no retries left"
-        return Recovery(fate=RecoveryOutcome.FAILED, reason=reason, deaths=deaths)
+        return Recovery(outcome=RecoveryOutcome.FAILED, reason=reason, deaths=deaths)
     return Recovery(
-        fate=RecoveryOutcome.PUT_BACK, reason=died, deaths=deaths, delay=job.get_retry_interval()
+        outcome=RecoveryOutcome.PUT_BACK, reason=died, deaths=deaths, delay=job.get_retry_interval()
     )
 
 
@@ -135,9 +137,9 @@ def _at_front(job: Job) -> bool:
 
 
 def _act(
-    verdict: Recovery,
+    recovery: Recovery,
     job: Job,
-    found: Abandoned,
+    abandoned: Abandoned,
     queue: Queue,
     pipeline: Pipeline,
     app: str,
@@ -148,43 +150,51 @@ def _act(
         RunOutcome.ABANDONED,
         started=job.started_at,
         ended=now,
-        worker=found.worker or job.worker_name or "",
+        worker=abandoned.worker or job.worker_name or "",
     )
     if run is not None:
         write_run(pipeline, app, run)
-    pipeline.hset(job.key, keys.OVERTAKEN, found.execution)
-    if verdict.fate is RecoveryOutcome.PUT_BACK:
-        pipeline.hset(job.key, keys.DEATHS, str(verdict.deaths))
+    pipeline.hset(job.key, keys.OVERTAKEN, abandoned.execution)
+    if recovery.outcome is RecoveryOutcome.PUT_BACK:
+        pipeline.hset(job.key, keys.DEATHS, str(recovery.deaths))
         if job.get_status(refresh=False) == JobStatus.STARTED:
             pipeline.hincrby(job.key, "retries_left", -1)
             pipeline.hincrby(job.key, "number_of_retries", 1)
-        put_back(job, queue, pipeline, now=now, delay=verdict.delay)
+        put_back(job, queue, pipeline, now=now, delay=recovery.delay)
     else:
-        _fail(verdict, job, pipeline, found, now)
-    mourning(
-        job, queue, pipeline, reason=verdict.reason, failed=verdict.fate is RecoveryOutcome.FAILED
+        _fail(recovery, job, pipeline, abandoned, now)
+    enqueue_failure_callbacks(
+        job,
+        queue,
+        pipeline,
+        reason=recovery.reason,
+        failed=recovery.outcome is RecoveryOutcome.FAILED,
     )
 
 
-def _fail(verdict: Recovery, job: Job, pipeline: Pipeline, found: Abandoned, now: datetime) -> None:
+def _fail(
+    recovery: Recovery, job: Job, pipeline: Pipeline, abandoned: Abandoned, now: datetime
+) -> None:
     # Whoever requeues it by hand begins to count anew.
     pipeline.hdel(job.key, keys.DEATHS)
     job.ended_at = now
     job.set_status(JobStatus.FAILED, pipeline=pipeline)
     ttl = DEFAULT_FAILURE_TTL if job.failure_ttl is None else job.failure_ttl
-    job.failed_job_registry.add(job, ttl=ttl, exc_string=verdict.reason, pipeline=pipeline)
+    job.failed_job_registry.add(job, ttl=ttl, exc_string=recovery.reason, pipeline=pipeline)
     Result.create_failure(
         job,
         ttl,
-        exc_string=verdict.reason,
-        worker_name=found.worker or "",
+        exc_string=recovery.reason,
+        worker_name=abandoned.worker or "",
         pipeline=pipeline,
     )
 
 
-def _fetched(found: Abandoned, connection: Redis, queue: Queue) -> Job | None:
+def _fetched(abandoned: Abandoned, connection: Redis, queue: Queue) -> Job | None:
     try:
-        return queue.job_class.fetch(found.job, connection=connection, serializer=queue.serializer)
+        return queue.job_class.fetch(
+            abandoned.job, connection=connection, serializer=queue.serializer
+        )
     except NoSuchJobError:
         return None
 

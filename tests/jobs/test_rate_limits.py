@@ -19,7 +19,7 @@ from clock.jobs.lease import Leases
 from clock.jobs.requeue import Deleted, delete, requeue
 from clock.jobs.rq_versions import clean_waiting
 from clock.worker.abandoned import find_abandoned
-from clock.worker.recovery import take_over
+from clock.worker.recovery import recover
 from tests.jobs.working import start, work_off
 
 SAY = "tests.jobs.working.say"
@@ -138,7 +138,7 @@ def test_the_place_of_a_job_whose_worker_died_is_the_next_one_s(redis: Redis) ->
     execution = start(redis, "a", worker="w")
     redis.hset(execution.key, keys.OWNER, "w.token")
     (abandoned,) = find_abandoned(redis, ["default"], time.time())
-    take_over(abandoned, redis, queue=Queue(connection=redis), app="a", now=datetime.now(UTC))
+    recover(abandoned, redis, queue=Queue(connection=redis), app="a", now=datetime.now(UTC))
     assert job.is_failed
     assert _queued(redis) == ["b"]
     assert not redis.exists(execution.worker_executions_key)

@@ -16,7 +16,7 @@ from clock import keys
 from clock.runs.records import read_runs
 from clock.runs.run import RunOutcome
 from clock.worker.abandoned import Abandoned, find_abandoned
-from clock.worker.recovery import Recovery, RecoveryOutcome, take_over
+from clock.worker.recovery import Recovery, RecoveryOutcome, recover
 
 NOW = time.time()
 
@@ -47,7 +47,7 @@ def found_in(redis: Redis, now: float = NOW) -> list[Abandoned]:
 
 def taken(redis: Redis, found: Abandoned) -> Recovery | None:
     queue = Queue(found.queue, connection=redis)
-    return take_over(found, redis, queue=queue, app="app", now=datetime.fromtimestamp(NOW, UTC))
+    return recover(found, redis, queue=queue, app="app", now=datetime.fromtimestamp(NOW, UTC))
 
 
 def test_a_job_is_abandoned_once_its_worker_gives_no_sign_of_life(redis: Redis) -> None:
@@ -68,9 +68,9 @@ def test_a_plain_worker_s_job_is_abandoned_once_rq_says_so(redis: Redis) -> None
 def test_one_with_retries_is_put_back_and_has_one_less(redis: Redis) -> None:
     job = begun(redis, retry=Retry(2))
     (found,) = found_in(redis)
-    verdict = taken(redis, found)
-    assert verdict is not None
-    assert (verdict.fate, verdict.deaths) == (RecoveryOutcome.PUT_BACK, 1)
+    recovery = taken(redis, found)
+    assert recovery is not None
+    assert (recovery.outcome, recovery.deaths) == (RecoveryOutcome.PUT_BACK, 1)
     again = Job.fetch(job.id, connection=redis)
     assert again.get_status() == JobStatus.QUEUED
     assert (again.retries_left, again.number_of_retries) == (1, 1)
@@ -94,9 +94,9 @@ def test_one_with_an_interval_waits_for_it(redis: Redis) -> None:
 def test_one_without_retries_fails_with_its_reason(redis: Redis) -> None:
     job = begun(redis, failure_ttl=100)
     (found,) = found_in(redis)
-    verdict = taken(redis, found)
-    assert verdict is not None
-    assert verdict.fate is RecoveryOutcome.FAILED
+    recovery = taken(redis, found)
+    assert recovery is not None
+    assert recovery.outcome is RecoveryOutcome.FAILED
     assert job.get_status() == JobStatus.FAILED
     result = job.latest_result()
     assert result is not None
@@ -110,9 +110,9 @@ def test_the_third_dead_worker_is_the_last_and_counting_begins_anew(redis: Redis
     job = begun(redis, retry=Retry(9))
     redis.hset(job.key, keys.DEATHS, 2)
     (found,) = found_in(redis)
-    verdict = taken(redis, found)
-    assert verdict is not None
-    assert verdict.reason == "given up: 3 workers died with it in hand"
+    recovery = taken(redis, found)
+    assert recovery is not None
+    assert recovery.reason == "given up: 3 workers died with it in hand"
     assert job.get_status() == JobStatus.FAILED
     assert redis.hget(job.key, keys.DEATHS) is None
 
@@ -121,9 +121,9 @@ def test_one_that_had_not_begun_is_put_back_at_no_cost(redis: Redis) -> None:
     job = begun(redis)
     redis.hset(job.key, "status", "queued")
     (found,) = found_in(redis)
-    verdict = taken(redis, found)
-    assert verdict is not None
-    assert verdict.fate is RecoveryOutcome.PUT_BACK
+    recovery = taken(redis, found)
+    assert recovery is not None
+    assert recovery.outcome is RecoveryOutcome.PUT_BACK
     again = Job.fetch(job.id, connection=redis)
     assert (again.retries_left, again.number_of_retries) == (None, None)
     assert Queue("default", connection=redis).job_ids == [job.id]
@@ -134,9 +134,9 @@ def test_of_one_that_has_ended_only_the_trace_goes(redis: Redis, status: str) ->
     job = begun(redis, retry=Retry(2))
     redis.hset(job.key, "status", status)
     (found,) = found_in(redis)
-    verdict = taken(redis, found)
-    assert verdict is not None
-    assert verdict.fate is RecoveryOutcome.FORGOTTEN
+    recovery = taken(redis, found)
+    assert recovery is not None
+    assert recovery.outcome is RecoveryOutcome.FORGOTTEN
     assert job.get_status() == status
     assert redis.zcard("rq:wip:default") == 0
     assert read_runs(redis, "app", "e") == []
@@ -153,9 +153,9 @@ def test_one_that_waits_already_is_not_put_back_a_second_time(redis: Redis, wher
     else:
         redis.zadd("rq:scheduled:default", {job.id: NOW})
     (found,) = found_in(redis)
-    verdict = taken(redis, found)
-    assert verdict is not None
-    assert verdict.fate is RecoveryOutcome.FORGOTTEN
+    recovery = taken(redis, found)
+    assert recovery is not None
+    assert recovery.outcome is RecoveryOutcome.FORGOTTEN
     assert redis.llen("rq:queue:default") + redis.zcard("rq:scheduled:default") == 1
     assert redis.zcard("rq:wip:default") == 0
 
