@@ -66,7 +66,7 @@ def log_by_environment(environ: Mapping[str, str]) -> None:
         return
     on_terminal = sys.stdout.isatty()
     wanted = environ.get("CLOCK_LOG") or ("terminal" if on_terminal else "logfmt")
-    style: Style | None = next((each for each in STYLES if each == wanted), None)
+    style: Style | None = next((style for style in STYLES if style == wanted), None)
     if style is None:
         raise SettingsError(f"CLOCK_LOG={wanted!r} is none of {', '.join(STYLES)}")
     log_to(sys.stdout, style, colour=on_terminal and not environ.get("NO_COLOR"))

@@ -34,11 +34,11 @@ def meant(error: Exception, job: Job, outcomes: Mapping[str, Mapping[Any, Any]])
     """What ``error``, which came out of the task of ``job``, means by the task's table; itself
     where that says nothing of it.
     """
-    said = meaning_of(error, outcomes.get(str(job.func_name), {}))
-    if said is None or said is error:
+    meaning = meaning_of(error, outcomes.get(str(job.func_name), {}))
+    if meaning is None or meaning is error:
         return error
-    said.__cause__ = error
-    return said
+    meaning.__cause__ = error
+    return meaning
 
 
 def ending_of(error: BaseException, job: Job) -> Ending:

@@ -35,7 +35,7 @@ def enqueue_failure_callbacks(
     queue.enqueue_call(
         TASK,
         args=(job.id, reason, failed),
-        job_id=f"mourn-{secrets.token_hex(8)}",
+        job_id=f"failure-callbacks-{secrets.token_hex(8)}",
         description=f"{TASK}({job.id!r})",
         result_ttl=0,
         failure_ttl=KEPT,

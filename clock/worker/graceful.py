@@ -63,7 +63,7 @@ class Grace(Thread):
         self._asked = Stop()
         self._requests: list[tuple[int, float]] = []
         self._heard = 0
-        self._told: dict[tuple[int, str], float] = {}
+        self._interrupted: dict[tuple[int, str], float] = {}
 
     def request(self, number: int) -> None:
         """Ask for the stop; safe in a signal handler, because it writes no line."""
@@ -96,19 +96,19 @@ class Grace(Thread):
             log.warning("stopping", extra={"fields": fields})
 
     def _look_at(self, running: RunningJob, now: float) -> None:
-        told = self._told.get((running.pid, running.job))
+        interrupted = self._interrupted.get((running.pid, running.job))
         since = self._first(signal.SIGTERM)
         if self._is_impatient():
             self._end(running, "asked twice by SIGINT")
-        elif told is not None:
-            if now >= told + LAST_WORDS:
+        elif interrupted is not None:
+            if now >= interrupted + LAST_WORDS:
                 self._end(running, f"it did not end within {LAST_WORDS:g} s of being told")
         elif since is not None and now >= since + self._seconds:
             reason = f"it did not end within {self._seconds:g} s"
             log.warning("told", extra={"fields": {"job": running.job, "reason": reason}})
             with suppress(ProcessLookupError):
                 os.kill(running.pid, STOP)
-            self._told[running.pid, running.job] = now
+            self._interrupted[running.pid, running.job] = now
 
     def _end(self, running: RunningJob, reason: str) -> None:
         self.killed.add(running.pid)
@@ -120,5 +120,5 @@ class Grace(Thread):
         return next((at for asked, at in self._requests if asked == number), None)
 
     def _is_impatient(self) -> bool:
-        by_hand = [at for number, at in self._requests if number == signal.SIGINT]
-        return bool(by_hand) and by_hand[-1] - by_hand[0] >= SAME_REQUEST
+        interrupts = [at for number, at in self._requests if number == signal.SIGINT]
+        return bool(interrupts) and interrupts[-1] - interrupts[0] >= SAME_REQUEST

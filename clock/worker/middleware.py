@@ -36,8 +36,8 @@ def load_middleware(names: Sequence[str]) -> tuple[Middleware, ...]:
 
 def chain(middleware: Sequence[Middleware], job: Job, inner: CallNext) -> CallNext:
     """``inner`` with the ``middleware`` around it, the first one outermost."""
-    for each in reversed(middleware):
-        inner = partial(each, job, inner)
+    for function in reversed(middleware):
+        inner = partial(function, job, inner)
     return inner
 
 
@@ -99,10 +99,10 @@ def timing(job: Job, call_next: CallNext) -> Any:
 def _load(name: str) -> Middleware:
     module, _, attribute = name.rpartition(".")
     try:
-        found = getattr(importlib.import_module(module), attribute)
+        function = getattr(importlib.import_module(module), attribute)
     except Exception as error:  # a module of middleware is anybody's code
         raise SettingsError(f"MIDDLEWARE names {name!r}: {type(error).__name__}: {error}") from None
-    if not callable(found):
-        raise SettingsError(f"MIDDLEWARE names {name!r}, which is no function")
-    loaded: Middleware = found
+    if not callable(function):
+        raise SettingsError(f"MIDDLEWARE names {name!r}, which is not callable")
+    loaded: Middleware = function
     return loaded

@@ -1,4 +1,4 @@
-"""The run of a job in hand, as it is recorded."""
+"""The record of a run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ def run_of(
     worker: str,
     error: str | None = None,
 ) -> Run | None:
-    """The run that ended; None for a job that is no occurrence of an event. Instants are aware."""
+    """The run that ended; None for a job that does not stand for an occurrence. Instants are
+    aware datetimes.
+    """
     occurrence = occurrence_of(job)
     if occurrence is None:
         return None

@@ -31,7 +31,7 @@ from clock.worker.failure_callbacks import enqueue_failure_callbacks
 from clock.worker.record import run_of
 
 DEATHS = 3
-"""Workers that may die with a job in hand; with the third one the job is given up."""
+"""Workers that may die while they run a job; with the third one the job fails."""
 
 _WAITING = {JobStatus.QUEUED, JobStatus.SCHEDULED, JobStatus.DEFERRED}
 
@@ -101,7 +101,7 @@ def decide(job: Job | None, abandoned: Abandoned, connection: Redis) -> Recovery
     deaths = int(connection.hget(job.key, keys.DEATHS) or 0) + 1
     died = f"its worker {abandoned.worker or job.worker_name or ''} died".replace("  ", " ")
     if deaths >= DEATHS:
-        reason = f"given up: {deaths} workers died with it in hand"
+        reason = f"given up: {deaths} workers died while they ran it"
         return Recovery(outcome=RecoveryOutcome.FAILED, reason=reason, deaths=deaths)
     if status in _WAITING:
         return Recovery(

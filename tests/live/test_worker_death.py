@@ -78,7 +78,7 @@ def test_a_task_that_kills_its_worker_three_times_is_given_up(
     assert job.get_status() == JobStatus.FAILED
     result = job.latest_result()
     assert result is not None
-    assert result.exc_string == "given up: 3 workers died with it in hand"
+    assert result.exc_string == "given up: 3 workers died while they ran it"
     assert [run.outcome for run in read_runs(redis, "clock", EVENT)] == [RunOutcome.ABANDONED] * 3
     start_worker("--burst", "default").process.wait(timeout=20)
     assert len(_noted(work_folder, "mourned-AbandonedJobError")) == 3

@@ -194,7 +194,7 @@ def test_the_shipped_middleware_logs_what_ran_and_how_long(
         ("MIDDLEWARE = ['work.nothing']", "MIDDLEWARE names 'work.nothing'"),
         (
             "MIDDLEWARE = ['work.__name__']",
-            "MIDDLEWARE names 'work.__name__', which is no function",
+            "MIDDLEWARE names 'work.__name__', which is not callable",
         ),
         ("GRACE = 'soon'", "GRACE='soon'"),
         ("OUTCOMES = {'work.fail': {ValueError: 7}}", "OUTCOMES of work.fail: 7"),

@@ -112,7 +112,7 @@ def test_the_third_dead_worker_is_the_last_and_counting_begins_anew(redis: Redis
     (found,) = found_in(redis)
     recovery = taken(redis, found)
     assert recovery is not None
-    assert recovery.reason == "given up: 3 workers died with it in hand"
+    assert recovery.reason == "given up: 3 workers died while they ran it"
     assert job.get_status() == JobStatus.FAILED
     assert redis.hget(job.key, keys.DEATHS) is None
 
