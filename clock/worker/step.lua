@@ -57,26 +57,27 @@ local function finish()
   return 'ended'
 end
 
+-- The job is off its queue by now: a key of another type must not keep it from its run.
 local function begin(queue, id, key)
   local entry = id .. ':' .. step
   local execution = RQ .. 'execution:' .. entry
-  redis.call('HSET', key, 'status', 'started', 'started_at', text, 'last_heartbeat', text, 'worker_name', name)
-  redis.call('PERSIST', key)
-  redis.call('HSET', execution, 'id', step, 'created_at', now, 'last_heartbeat', now, 'clock_worker', owner)
-  if keep('j') then redis.call('HSET', execution, 'job_id', id) end
-  if keep('w') then redis.call('HSET', execution, 'worker_name', name) end
-  redis.call('EXPIRE', execution, kept)
+  redis.pcall('HSET', key, 'status', 'started', 'started_at', text, 'last_heartbeat', text, 'worker_name', name)
+  redis.pcall('PERSIST', key)
+  redis.pcall('HSET', execution, 'id', step, 'created_at', now, 'last_heartbeat', now, 'clock_worker', owner)
+  if keep('j') then redis.pcall('HSET', execution, 'job_id', id) end
+  if keep('w') then redis.pcall('HSET', execution, 'worker_name', name) end
+  redis.pcall('EXPIRE', execution, kept)
   local executions = RQ .. 'executions:' .. id
-  redis.call('ZADD', executions, now + kept + 60, step)
-  redis.call('EXPIRE', executions, kept + 60)
-  redis.call('ZADD', RQ .. 'wip:' .. string.sub(queue, #RQ + 7), now + kept, entry)
+  redis.pcall('ZADD', executions, now + kept + 60, step)
+  redis.pcall('EXPIRE', executions, kept + 60)
+  redis.pcall('ZADD', RQ .. 'wip:' .. string.sub(queue, #RQ + 7), now + kept, entry)
   if keep('x') then
     local own = KEYS[1] .. ':executions'
-    redis.call('SADD', own, entry)
-    redis.call('EXPIRE', own, kept + 60)
+    redis.pcall('SADD', own, entry)
+    redis.pcall('EXPIRE', own, kept + 60)
   end
-  redis.call('HSET', KEYS[1], 'state', 'busy')
-  if keep('c') then redis.call('HSET', KEYS[1], 'current_job', id, 'current_job_working_time', 0) end
+  redis.pcall('HSET', KEYS[1], 'state', 'busy')
+  if keep('c') then redis.pcall('HSET', KEYS[1], 'current_job', id, 'current_job_working_time', 0) end
 end
 
 local function take()
@@ -108,8 +109,9 @@ local ended, found, queue, id, hash = '', 'none', '', '', {}
 if commands > 0 then ended = finish() end
 if ARGV[9] == '1' and ended ~= 'dependents' then found, queue, id, hash = take() end
 if found ~= 'job' then
-  if not keep('x') or redis.call('SCARD', KEYS[1] .. ':executions') == 0 then
-    redis.call('HSET', KEYS[1], 'state', found == 'suspended' and found or 'idle')
+  local running = keep('x') and redis.pcall('SCARD', KEYS[1] .. ':executions')
+  if not running or running == 0 then
+    redis.pcall('HSET', KEYS[1], 'state', found == 'suspended' and found or 'idle')
   end
 end
 redis.call('HSET', KEYS[3], 'step', step, 'ended', ended, 'found', found, 'queue', queue, 'job', id)

@@ -165,3 +165,14 @@ def test_a_job_with_a_rate_limit_ends_as_with_rq_s_own_worker(redis: Redis) -> N
             )
 
     assert stored(redis, Worker, enqueue) == stored(redis, SimpleWorker, enqueue)
+
+
+@pytest.mark.parametrize(
+    "key", ["rq:executions:one", "rq:wip:default", f"rq:worker:{NAME}:executions", "rq:results:one"]
+)
+def test_a_key_of_another_type_keeps_no_job_from_its_run(redis: Redis, key: str) -> None:
+    queue = Queue("default", connection=redis)
+    job = queue.enqueue(ending_tasks.say, job_id="one")
+    redis.set(key, "nonsense")
+    Worker([queue], name=NAME, connection=redis).work(burst=True, logging_level="CRITICAL")
+    assert job.get_status() == "finished"
