@@ -26,6 +26,7 @@ from clock.worker.execution_owner import OvertakenError, OwnedExecution
 from clock.worker.slot import Running, Slot
 from clock.worker.step import End, EndResult, Found, Line, Reply, new_identifier
 from clock.worker.surroundings import Surroundings, close_old_connections
+from clock.worker.taken_job import TakenJob
 
 LEAVES = 0
 """Exit code of a child that has no more to do."""
@@ -89,8 +90,8 @@ class Child:
         self._surroundings = Surroundings()
         self._done = 0
         self._is_away = False
-        self.fields: dict[bytes, bytes] = {}
-        """The hash of the job that runs now, as it was taken."""
+        self.taken: TakenJob | None = None
+        """The job that runs now; None where its hash could not be read."""
         self.owned: OwnedExecution | None = None
         """The execution of the job that runs now."""
         self._end: End | None = None
@@ -214,7 +215,7 @@ class Child:
             owner=self.owner,
             text=self._text,
         )
-        self.owned, self.fields = owned, reply.fields
+        self.owned, self.taken = owned, None
         self._done += 1
         execution = _execution_of(reply, self._worker)
         job = self._restore(reply, queue)
@@ -239,7 +240,7 @@ class Child:
     def _restore(self, reply: Reply, queue: Queue) -> Job:
         job = self._job(reply.job, queue)
         try:
-            job.restore(dict(reply.fields))
+            self.taken = TakenJob(job, reply.fields)
         except Exception as error:  # the hash is anybody's writing
             blank = self._job(reply.job, queue)
             blank.origin = queue.name

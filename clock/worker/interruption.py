@@ -17,6 +17,8 @@ sends to every process at once, nor one that a task is likely to use."""
 
 _PR_SET_PDEATHSIG = 1
 
+_REASON = "the worker was asked to stop, and the job's grace is over"
+
 
 class Stopping(Exception):
     """Raised in a task whose worker was asked to stop and whose grace is over.
@@ -32,6 +34,7 @@ class Interruption:
 
     def __init__(self) -> None:
         self._allowed = False
+        self._is_due = False
 
     def listen(self) -> None:
         """Take the signals of a process that runs a job: STOP interrupts it, SIGTERM does not."""
@@ -46,8 +49,9 @@ class Interruption:
         RQ's own work before and after is not interrupted: a result that is half written is none.
         """
         self._allowed = True
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {STOP})
         try:
+            if self._is_due:
+                raise Stopping(_REASON)
             yield
         finally:
             self._allowed = False
@@ -55,19 +59,8 @@ class Interruption:
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
         if self._allowed:
             self._allowed = False
-            raise Stopping("the worker was asked to stop, and the job's grace is over")
-
-
-@contextmanager
-def held_back() -> Iterator[None]:
-    """Keep the signal back while the block runs, and in a process that is forked in it: one that
-    comes before the handler is there would kill.
-    """
-    signal.pthread_sigmask(signal.SIG_BLOCK, {STOP})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {STOP})
+            raise Stopping(_REASON)
+        self._is_due = True
 
 
 def die_with(parent: int) -> None:

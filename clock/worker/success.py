@@ -7,7 +7,7 @@ job; here it is a list of commands. ``tests/worker/test_ends_like_rq.py`` compar
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -22,13 +22,12 @@ from rq.utils import current_timestamp
 from clock.connection import rq_keys
 from clock.connection.scripts import script
 from clock.jobs.rq_versions import KEEPS, is_rate_limited
+from clock.worker.taken_job import TakenJob
 
 Command = Sequence[Any]
 
 _RESULTS_KEPT = 10
 """How many results of a job RQ keeps."""
-
-_ALWAYS_WRITTEN = ("status", "started_at", "ended_at", "last_heartbeat", "worker_name")
 
 
 def is_plain(job: Job) -> bool:
@@ -45,22 +44,16 @@ def is_plain(job: Job) -> bool:
 
 
 def success(
-    job: Job,
-    execution: Execution,
-    *,
-    before: Mapping[bytes, bytes],
-    worker: str,
-    result_ttl: int,
+    taken: TakenJob, execution: Execution, *, worker: str, result_ttl: int
 ) -> list[Command]:
-    """The commands that write the success of a plain ``job``, and delete its ``execution``; of its
-    hash, only what differs from ``before``, as it was taken.
-    """
+    """The commands that write the success of a plain job, and delete its ``execution``."""
+    job = taken.job
     assert job.started_at is not None
     assert job.ended_at is not None
     took = (job.ended_at - job.started_at).total_seconds()
     worker_key = rq_keys.WORKER + worker
     job._status = JobStatus.FINISHED
-    ended = _kept(job, execution, before, worker, result_ttl) if result_ttl else _deleted(job)
+    ended = _kept(taken, execution, worker, result_ttl) if result_ttl else _deleted(job)
     return [
         ("HINCRBY", worker_key, "successful_job_count", 1),
         ("HINCRBYFLOAT", worker_key, "total_working_time", took),
@@ -69,13 +62,12 @@ def success(
     ]
 
 
-def _kept(
-    job: Job, execution: Execution, before: Mapping[bytes, bytes], worker: str, ttl: int
-) -> list[Command]:
+def _kept(taken: TakenJob, execution: Execution, worker: str, ttl: int) -> list[Command]:
+    job = taken.job
     results, finished = rq_keys.results(job.id), rq_keys.registry("finished", job.origin)
     score: Any = "+inf" if ttl == -1 else current_timestamp() + ttl if ttl > 0 else ttl
     commands: list[Command] = [
-        ("HSET", job.key, *_changed(job, before)),
+        ("HSET", job.key, *taken.changes()),
         ("XADD", results, "MAXLEN", "~", _RESULTS_KEPT, "*", *_result(job, execution, worker)),
         ("PERSIST", results) if ttl == -1 else ("EXPIRE", results, ttl),
         ("ZADD", finished, score, job.id),
@@ -111,15 +103,6 @@ def delete_execution(job: str, execution: str, queue: str, worker: str) -> list[
     if "c" in KEEPS:
         deleted.append(("HDEL", rq_keys.WORKER + worker, "current_job"))
     return deleted
-
-
-def _changed(job: Job, before: Mapping[bytes, bytes]) -> list[Any]:
-    fields: list[Any] = []
-    for name, value in job.to_dict(include_meta=False, include_result=False).items():
-        stored = value if isinstance(value, bytes) else str(value).encode()
-        if name in _ALWAYS_WRITTEN or before.get(name.encode()) != stored:
-            fields += (name, value)
-    return fields
 
 
 def _result(job: Job, execution: Execution, worker: str) -> list[Any]:

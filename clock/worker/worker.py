@@ -63,7 +63,7 @@ from clock.worker.ending import ENDLESS, Ending, ending_of, failure_of, meant, r
 from clock.worker.engine import Engine
 from clock.worker.execution_owner import OvertakenError
 from clock.worker.fork_server import ForkServerDiedError
-from clock.worker.interruption import Interruption
+from clock.worker.interruption import STOP, Interruption
 from clock.worker.middleware import Middleware, chain, load_middleware
 from clock.worker.record import run_of
 from clock.worker.step import EndResult, Reply
@@ -337,7 +337,7 @@ class Worker(RQWorker):
         """RQ's; but SIGTERM, which a platform sends to every process, is for the worker."""
         super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
         self._interruption.listen()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT, STOP})
 
     def next_queues(self) -> Sequence[Queue]:
         """The queues in the order in which the next job is looked for."""
@@ -464,14 +464,14 @@ class Worker(RQWorker):
         """RQ's: the job has finished, or was skipped."""
         self._note(job, self._ending or Ending(RunOutcome.SUCCEEDED))
         own = execution or self.execution
-        if self._child is None or own is None or not is_plain(job):
+        taken = None if self._child is None else self._child.taken
+        if self._child is None or taken is None or own is None or not is_plain(job):
             told = with_execution(super().handle_job_success, execution)
             super().handle_job_success(job, queue, started_job_registry, **told)
             return
         written = success(
-            job,
+            taken,
             own,
-            before=self._child.fields,
             worker=self.name,
             result_ttl=job.get_result_ttl(self.default_result_ttl),
         )
