@@ -23,10 +23,10 @@ from rq.serializers import DefaultSerializer
 from clock.connection.errors import server_error
 from clock.jobs.rq_versions import KEEPS
 from clock.worker.execution_owner import OvertakenError, OwnedExecution
+from clock.worker.job_hash import JobHash
 from clock.worker.slot import Running, Slot
 from clock.worker.step import End, EndResult, Found, Line, Reply, new_identifier
 from clock.worker.surroundings import Surroundings, close_old_connections
-from clock.worker.taken_job import TakenJob
 
 LEAVES = 0
 """Exit code of a child that has no more to do."""
@@ -90,7 +90,7 @@ class Child:
         self._surroundings = Surroundings()
         self._done = 0
         self._is_away = False
-        self.taken: TakenJob | None = None
+        self.taken: JobHash | None = None
         """The job that runs now; None where its hash could not be read."""
         self.owned: OwnedExecution | None = None
         """The execution of the job that runs now."""
@@ -240,7 +240,7 @@ class Child:
     def _restore(self, reply: Reply, queue: Queue) -> Job:
         job = self._job(reply.job, queue)
         try:
-            self.taken = TakenJob(job, reply.fields)
+            self.taken = JobHash(job, reply.fields)
         except Exception as error:  # the hash is anybody's writing
             blank = self._job(reply.job, queue)
             blank.origin = queue.name

@@ -22,7 +22,7 @@ from rq.utils import current_timestamp
 from clock.connection import rq_keys
 from clock.connection.scripts import script
 from clock.jobs.rq_versions import KEEPS, is_rate_limited
-from clock.worker.taken_job import TakenJob
+from clock.worker.job_hash import JobHash
 
 Command = Sequence[Any]
 
@@ -43,9 +43,7 @@ def is_plain(job: Job) -> bool:
     )
 
 
-def success(
-    taken: TakenJob, execution: Execution, *, worker: str, result_ttl: int
-) -> list[Command]:
+def success(taken: JobHash, execution: Execution, *, worker: str, result_ttl: int) -> list[Command]:
     """The commands that write the success of a plain job, and delete its ``execution``."""
     job = taken.job
     assert job.started_at is not None
@@ -62,7 +60,7 @@ def success(
     ]
 
 
-def _kept(taken: TakenJob, execution: Execution, worker: str, ttl: int) -> list[Command]:
+def _kept(taken: JobHash, execution: Execution, worker: str, ttl: int) -> list[Command]:
     job = taken.job
     results, finished = rq_keys.results(job.id), rq_keys.registry("finished", job.origin)
     score: Any = "+inf" if ttl == -1 else current_timestamp() + ttl if ttl > 0 else ttl

@@ -1,4 +1,4 @@
-"""A job as a child takes it: read from its hash, and compared with it when the job has ended."""
+"""A job as it is stored: read from its hash, and compared with it when the job has ended."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OF_A_RUN = {
 """Attributes that a run changes, and that are written apart, or that RQ reads from others."""
 
 
-class TakenJob:
+class JobHash:
     """The hash of a ``job``, and its attributes before it ran."""
 
     def __init__(self, job: Job, fields: Mapping[bytes, bytes]) -> None:
