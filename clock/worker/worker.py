@@ -563,12 +563,11 @@ class Worker(RQWorker):
     def _note(self, job: Job, ending: Ending) -> None:
         """Keep what is to be recorded, before RQ makes the job ready for its next run."""
         self._ending = ending
-        assert job.ended_at is not None
         self._run = run_of(
             job,
             ending.outcome,
             started=job.started_at,
-            ended=job.ended_at,
+            ended=job.ended_at or datetime.now(UTC),
             worker=self.name,
             error=ending.error,
         )
