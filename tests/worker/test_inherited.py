@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from redis import Redis
 from rq import Queue
+from rq.job import JobStatus
 from rq.registry import FailedJobRegistry
 
 from clock.worker import Worker
@@ -15,3 +16,12 @@ def test_a_failure_can_be_reported_of_a_job_that_never_ran(redis: Redis) -> None
     job = queue.enqueue(ending_tasks.say)
     Worker([queue], connection=redis).handle_job_failure(job, queue, exc_string="reported")
     assert job in FailedJobRegistry(queue=queue)
+
+
+def test_a_job_that_kills_its_child_counts_as_one_of_max_jobs(redis: Redis) -> None:
+    queue = Queue("default", connection=redis)
+    first, second = queue.enqueue(ending_tasks.leave), queue.enqueue(ending_tasks.say)
+    worker = Worker([queue], connection=redis)
+    assert worker.work(burst=True, max_jobs=1, logging_level="CRITICAL")
+    assert first.get_status() == JobStatus.FAILED
+    assert second.get_status() == JobStatus.QUEUED
