@@ -108,7 +108,11 @@ class Child:
                 continue
             self._finish(reply)
             if reply.found is Found.JOB:
-                self._perform(reply)
+                try:
+                    self._perform(reply)
+                except Exception:
+                    self._write_end()
+                    raise
             elif reply.found is Found.EMPTY:
                 if self._plan.burst:
                     return LEAVES
@@ -193,6 +197,11 @@ class Child:
         later, self._later = self._later, []
         for work in later:
             work()
+
+    def _write_end(self) -> None:
+        """Write the end of the job that has run, where it waits for the next step."""
+        if self._end is not None and (reply := self._step(take=False)) is not None:
+            self._finish(reply)
 
     def _wait(self, seconds: float | None = None) -> None:
         self._slot.idle(time.monotonic())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from redis import Redis
 from rq import Queue
 from rq.job import JobStatus
@@ -25,3 +27,19 @@ def test_a_job_that_kills_its_child_counts_as_one_of_max_jobs(redis: Redis) -> N
     assert worker.work(burst=True, max_jobs=1, logging_level="CRITICAL")
     assert first.get_status() == JobStatus.FAILED
     assert second.get_status() == JobStatus.QUEUED
+
+
+def test_what_a_subclass_raises_after_a_job_does_not_undo_its_end(redis: Redis) -> None:
+    queue = Queue("default", connection=redis)
+    jobs = [queue.enqueue(ending_tasks.say) for _ in range(2)]
+    worker = Raising([queue], connection=redis)
+    assert worker.work(burst=True, logging_level="CRITICAL")
+    assert [job.get_status() for job in jobs] == [JobStatus.FINISHED] * 2
+
+
+class Raising(Worker):
+    """A worker with an error in what it adds."""
+
+    def perform_job(self, *args: Any, **kwargs: Any) -> bool:
+        super().perform_job(*args, **kwargs)
+        raise RuntimeError("after the job")
