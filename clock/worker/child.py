@@ -85,7 +85,14 @@ class Child:
         self.owner = owner
         """This child, as ``NAME.TOKEN``."""
         self._text = text
-        self._line = Line(worker.connection, name=worker.name, owner=owner, text=text, keeps=KEEPS)
+        self._line = Line(
+            worker.connection,
+            name=worker.name,
+            owner=owner,
+            text=text,
+            keeps=KEEPS,
+            job_prefix=worker.job_class.redis_job_namespace_prefix,
+        )
         self._surroundings = Surroundings()
         self._done = 0
         self._is_away = False
@@ -155,7 +162,7 @@ class Child:
         """The reply of the server, however long that takes; None where the worker was asked to
         stop meanwhile and there is nothing to end.
         """
-        identifier, queues = new_identifier(), [queue.key for queue in self._worker.next_queues()]
+        identifier, queues = new_identifier(), self._worker.next_queues()
         wait, again = 0.1, False
         while True:
             try:

@@ -19,7 +19,6 @@ from rq.job import Job
 from rq.utils import as_text
 
 from clock import keys
-from clock.connection import rq_keys
 from clock.jobs.rq_versions import KEEPS
 from clock.runs.run import RunOutcome
 from clock.worker.child import LEAVES, REPLACE
@@ -116,7 +115,7 @@ class Deaths:
         return OwnedExecution(
             job=job,
             execution=step,
-            queue=queue.removeprefix(rq_keys.QUEUE),
+            queue=queue,
             began=datetime.now(UTC),
             owner=child.owner,
             text="",

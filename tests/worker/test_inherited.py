@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from redis import Redis
 from rq import Queue
-from rq.job import JobStatus
+from rq.job import Job, JobStatus
 from rq.registry import FailedJobRegistry
 
 from clock.worker import Worker
@@ -43,3 +44,30 @@ class Raising(Worker):
     def perform_job(self, *args: Any, **kwargs: Any) -> bool:
         super().perform_job(*args, **kwargs)
         raise RuntimeError("after the job")
+
+
+def test_jobs_and_queues_may_have_keys_of_their_own(redis: Redis) -> None:
+    queue = OwnQueue("default", connection=redis, job_class=OwnJob)
+    job = queue.enqueue(ending_tasks.say)
+    delayed = queue.enqueue_in(timedelta(0), ending_tasks.say)
+    Worker([queue], connection=redis, job_class=OwnJob).work(burst=True, logging_level="CRITICAL")
+    assert [job.get_status(), delayed.get_status()] == [JobStatus.FINISHED] * 2
+
+
+def test_jobs_are_read_by_the_worker_s_serializer_not_the_queue_s(redis: Redis) -> None:
+    job = Queue("default", connection=redis, serializer="json").enqueue(ending_tasks.say)
+    worker = Worker([Queue("default", connection=redis)], connection=redis, serializer="json")
+    worker.work(burst=True, logging_level="CRITICAL")
+    assert job.get_status() == JobStatus.FINISHED
+
+
+class OwnJob(Job):
+    """A job with another key."""
+
+    redis_job_namespace_prefix = "own:job:"
+
+
+class OwnQueue(Queue):
+    """A queue with another key."""
+
+    redis_queue_namespace_prefix = "own:queue:"
