@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,8 @@ from rq.job import Job, JobStatus
 from rq.registry import FailedJobRegistry
 
 from clock.worker import Worker
+from clock.worker.graceful import Grace
+from clock.worker.heartbeat import Heartbeat
 from tests.worker import ending_tasks
 
 
@@ -36,6 +39,14 @@ def test_what_a_subclass_raises_after_a_job_does_not_undo_its_end(redis: Redis) 
     worker = Raising([queue], connection=redis)
     assert worker.work(burst=True, logging_level="CRITICAL")
     assert [job.get_status() for job in jobs] == [JobStatus.FINISHED] * 2
+
+
+def test_a_worker_that_has_ended_leaves_no_thread(redis: Redis) -> None:
+    Worker(["default"], connection=redis).work(burst=True, logging_level="CRITICAL")
+    for thread in threading.enumerate():
+        if isinstance(thread, Grace | Heartbeat):
+            thread.join(30)
+            assert not thread.is_alive()
 
 
 class Raising(Worker):
