@@ -19,6 +19,7 @@ from rq.job import Job
 from rq.utils import as_text
 
 from clock import keys
+from clock.connection.scripts import script
 from clock.jobs.rq_versions import KEEPS
 from clock.runs.run import RunOutcome
 from clock.worker.child import LEAVES, REPLACE
@@ -105,6 +106,8 @@ class Deaths:
         if last is not None and (owned is None or last.execution != owned.execution):
             self._end(Death(child, ended, last))
         connection.delete(keys.heartbeat(child.owner), keys.step(child.owner))
+        idle = connection.register_script(script("clock.worker", "idle.lua"))
+        idle(keys=[self._worker.key])
 
     def _last_taken(self, connection: Redis, child: ChildProcess) -> OwnedExecution | None:
         """What the child's last step has taken, where it died before it could say so."""

@@ -33,6 +33,14 @@ def test_a_job_that_kills_its_child_counts_as_one_of_max_jobs(redis: Redis) -> N
     assert second.get_status() == JobStatus.QUEUED
 
 
+def test_a_worker_is_idle_once_its_child_has_died_of_a_job(redis: Redis) -> None:
+    queue = Queue("default", connection=redis)
+    queue.enqueue(ending_tasks.leave)
+    worker = Worker([queue], connection=redis)
+    worker.work(burst=True, max_jobs=1, logging_level="CRITICAL")
+    assert redis.hget(worker.key, "state") == b"idle"
+
+
 def test_what_a_subclass_raises_after_a_job_does_not_undo_its_end(redis: Redis) -> None:
     queue = Queue("default", connection=redis)
     jobs = [queue.enqueue(ending_tasks.say) for _ in range(2)]
