@@ -86,7 +86,14 @@ class Child:
         self.owner = owner
         """This child, as ``NAME.TOKEN``."""
         self._text = text
-        self._line = Line(worker.connection, name=worker.name, owner=owner, text=text, keeps=KEEPS)
+        self._line = Line(
+            worker.connection,
+            name=worker.name,
+            owner=owner,
+            text=text,
+            keeps=KEEPS,
+            job_prefix=worker.job_class.redis_job_namespace_prefix,
+        )
         self._surroundings = Surroundings()
         self._done = 0
         self._is_away = False
@@ -109,7 +116,11 @@ class Child:
                 continue
             self._finish(reply)
             if reply.found is Found.JOB:
-                self._perform(reply)
+                try:
+                    self._perform(reply)
+                except Exception:
+                    self._write_end()
+                    raise
             elif reply.found is Found.EMPTY:
                 if self._plan.burst:
                     return LEAVES
@@ -152,7 +163,7 @@ class Child:
         """The reply of the server, however long that takes; None where the worker was asked to
         stop meanwhile and there is nothing to end.
         """
-        identifier, queues = new_identifier(), [queue.key for queue in self._worker.next_queues()]
+        identifier, queues = new_identifier(), self._worker.next_queues()
         wait, again = 0.1, False
         while True:
             try:
@@ -194,6 +205,11 @@ class Child:
         later, self._later = self._later, []
         for work in later:
             work()
+
+    def _write_end(self) -> None:
+        """Write the end of the job that has run, where it waits for the next step."""
+        if self._end is not None and (reply := self._step(take=False)) is not None:
+            self._finish(reply)
 
     def _wait(self, seconds: float | None = None) -> None:
         self._slot.idle(time.monotonic())

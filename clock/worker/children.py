@@ -133,7 +133,8 @@ class Children:
                     child.kill(child.reason)
                 continue
             del self._living[message.index]
-            self._done += child.slot.done
+            # The worker writes the end of the job that it died of.
+            self._done += child.slot.done + (child.slot.running is not None)
             if child.slot.running is None and message.status == LEAVES:
                 self._left.add(message.index)
             else:

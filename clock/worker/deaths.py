@@ -19,7 +19,7 @@ from rq.job import Job
 from rq.utils import as_text
 
 from clock import keys
-from clock.connection import rq_keys
+from clock.connection.scripts import script
 from clock.jobs.rq_versions import KEEPS
 from clock.runs.run import RunOutcome
 from clock.worker.child import LEAVES, REPLACE
@@ -106,6 +106,8 @@ class Deaths:
         if last is not None and (owned is None or last.execution != owned.execution):
             self._end(Death(child, ended, last))
         connection.delete(keys.heartbeat(child.owner), keys.step(child.owner))
+        idle = connection.register_script(script("clock.worker", "idle.lua"))
+        idle(keys=[self._worker.key])
 
     def _last_taken(self, connection: Redis, child: ChildProcess) -> OwnedExecution | None:
         """What the child's last step has taken, where it died before it could say so."""
@@ -116,7 +118,7 @@ class Deaths:
         return OwnedExecution(
             job=job,
             execution=step,
-            queue=queue.removeprefix(rq_keys.QUEUE),
+            queue=queue,
             began=datetime.now(UTC),
             owner=child.owner,
             text="",

@@ -4,6 +4,7 @@
 -- KEYS  1 RQ's set of queues  then for each queue three:  its registry of scheduled jobs  the lock of
 --       RQ's scheduler  the queue
 -- ARGV  1 now (seconds)  2 now (as RQ writes it)  3 how many of a queue  4 time limit of a job without one
+--       5 what the keys of jobs begin with
 --
 -- Returns  1 how many were moved  2 the jobs with a rate limit, which RQ must move, each after the number
 --          of its queue, from 1
@@ -32,7 +33,7 @@ for at = 2, #KEYS, 3 do
   local registry, lock, queue = unpack(KEYS, at, at + 2)
   if redis.call('EXISTS', lock) == 0 then
     for _, id in ipairs(redis.call('ZRANGEBYSCORE', registry, 0, now, 'LIMIT', 0, most)) do
-      local key = RQ .. 'job:' .. id
+      local key = ARGV[5] .. id
       local is_job = redis.call('TYPE', key).ok == 'hash'
       if is_job and filled(redis.call('HGET', key, 'rate_limit_key')) then
         limited[#limited + 1] = (at + 1) / 3

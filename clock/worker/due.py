@@ -24,7 +24,6 @@ def move_due(connection: Redis, queues: Sequence[Queue]) -> int:
     """Move the delayed jobs of ``queues`` that are due to them, but for the queues that a scheduler
     of RQ's looks after; returns how many there were. Raises what the client raises.
     """
-    names = [queue.name for queue in queues]
     moved = 0
     while True:
         now = datetime.now(UTC)
@@ -33,15 +32,21 @@ def move_due(connection: Redis, queues: Sequence[Queue]) -> int:
                 rq_keys.QUEUES,
                 *(
                     key
-                    for name in names
+                    for queue in queues
                     for key in (
-                        rq_keys.registry("scheduled", name),
-                        SCHEDULER_LOCKING_KEY_TEMPLATE % name,
-                        rq_keys.QUEUE + name,
+                        rq_keys.registry("scheduled", queue.name),
+                        SCHEDULER_LOCKING_KEY_TEMPLATE % queue.name,
+                        queue.key,
                     )
                 ),
             ],
-            args=[int(now.timestamp()), utcformat(now), MOST, Queue.DEFAULT_TIMEOUT],
+            args=[
+                int(now.timestamp()),
+                utcformat(now),
+                MOST,
+                Queue.DEFAULT_TIMEOUT,
+                queues[0].job_class.redis_job_namespace_prefix,
+            ],
         )
         pairs = iter(limited)
         for number, job in zip(pairs, pairs, strict=True):

@@ -151,6 +151,7 @@ class Engine:
     def close(self) -> None:
         """End what is left."""
         self.end_heartbeats()
+        self._grace.end()
         self._children.close()
 
     def leases(self, connection: Redis, owner: str) -> Leases:

@@ -64,17 +64,23 @@ class Grace(Thread):
         self._requests: list[tuple[int, float]] = []
         self._heard = 0
         self._interrupted: dict[tuple[int, str], float] = {}
+        self._is_over = False
 
     def request(self, number: int) -> None:
         """Ask for the stop; safe in a signal handler, because it writes no line."""
         self._requests.append((number, time.monotonic()))
         self._asked.set()
 
+    def end(self) -> None:
+        """Watch no more; an application may have one worker after the other in its process."""
+        self._is_over = True
+        self._asked.set()
+
     def run(self) -> None:
         """Wait for a request, then see the jobs to their end."""
         while not self._asked.wait(3600):
             pass
-        while True:
+        while not self._is_over:
             self._hear()
             for running in self._running():
                 if running.pid not in self.killed:

@@ -9,18 +9,20 @@
 --       10 1 where the reply to this step was lost, else 0
 --       11 what this RQ keeps: j job of an execution, w its worker, x executions of a worker,
 --          c current job of a worker
---       12 how many commands write the end, and where there are any:
---       13 execution that ends  14 its queue's registry of started jobs  15 its entry there
---       16 dependents of its job  17.. the commands, each after the number of its words
+--       12 what the keys of jobs begin with  13.. the name of each queue
+--       then how many commands write the end, and where there are any:
+--       the execution that ends  its queue's registry of started jobs  its entry there
+--       dependents of its job  the commands, each after the number of its words
 --
 -- Returns  1 "" or what became of the end: ended, overtaken (somebody judged this child dead: nothing is
 --            written), dependents (there are some: RQ must end it, nothing is written)
 --          2 job, empty, suspended, more (many ids without a job; ask again), none (nothing was to be taken)
---          3 the queue  4 job id  5 the job's hash  6 queues that are not lists
+--          3 the queue's name  4 job id  5 the job's hash  6 queues that are not lists
 --          7 errors of commands
 local owner, step, now, text = ARGV[1], ARGV[4], ARGV[5], ARGV[6]
 local name, kept, keeps = ARGV[7], tonumber(ARGV[8]), ARGV[11]
-local commands = tonumber(ARGV[12])
+local jobs, last = ARGV[12], 9 + #KEYS
+local commands = tonumber(ARGV[last])
 local wrong, errors = {}, {}
 
 local function keep(what) return string.find(keeps, what, 1, true) ~= nil end
@@ -29,7 +31,7 @@ if ARGV[10] == '1' then
   local before = redis.call('HMGET', KEYS[3], 'step', 'ended', 'found', 'queue', 'job')
   if before[1] == step then
     local hash = {}
-    if before[5] ~= '' then hash = redis.call('HGETALL', RQ .. 'job:' .. before[5]) end
+    if before[5] ~= '' then hash = redis.call('HGETALL', jobs .. before[5]) end
     return { before[2], before[3], before[4], before[5], hash, {}, {} }
   end
 end
@@ -38,10 +40,11 @@ end
 redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
 
 local function finish()
-  local holder = redis.call('HGET', ARGV[13], 'clock_worker')
-  if holder ~= owner and (holder or not redis.call('ZSCORE', ARGV[14], ARGV[15])) then return 'overtaken' end
-  if redis.call('EXISTS', ARGV[16]) == 1 then return 'dependents' end
-  local at = 17
+  local execution, registry, entry, dependents = unpack(ARGV, last + 1, last + 4)
+  local holder = redis.call('HGET', execution, 'clock_worker')
+  if holder ~= owner and (holder or not redis.call('ZSCORE', registry, entry)) then return 'overtaken' end
+  if redis.call('EXISTS', dependents) == 1 then return 'dependents' end
+  local at = last + 5
   for _ = 1, commands do
     local words = tonumber(ARGV[at])
     -- As in a transaction, an error of one does not keep the others from being written.
@@ -70,7 +73,7 @@ local function begin(queue, id, key)
   local executions = RQ .. 'executions:' .. id
   redis.pcall('ZADD', executions, now + kept + 60, step)
   redis.pcall('EXPIRE', executions, kept + 60)
-  redis.pcall('ZADD', RQ .. 'wip:' .. string.sub(queue, #RQ + 7), now + kept, entry)
+  redis.pcall('ZADD', RQ .. 'wip:' .. queue, now + kept, entry)
   if keep('x') then
     local own = KEYS[1] .. ':executions'
     redis.pcall('SADD', own, entry)
@@ -91,10 +94,10 @@ local function take()
         break
       end
       if not id then break end
-      local key = RQ .. 'job:' .. id
+      local key, queue = jobs .. id, ARGV[place + 8]
       if redis.call('TYPE', key).ok == 'hash' then
-        begin(KEYS[place], id, key)
-        return 'job', KEYS[place], id, redis.call('HGETALL', key)
+        begin(queue, id, key)
+        return 'job', queue, id, redis.call('HGETALL', key)
       end
       looked = looked + 1
       if looked == 1000 then return 'more', '', '', {} end

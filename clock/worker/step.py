@@ -19,6 +19,7 @@ from typing import Any
 from hiredis import pack_command
 from redis import Redis
 from redis.exceptions import NoScriptError, RedisError, ResponseError
+from rq import Queue
 from rq.utils import as_text, utcformat
 
 from clock import keys
@@ -86,15 +87,18 @@ class Reply:
 class Line:
     """The connection of the child ``owner`` (``NAME.TOKEN``) of the worker ``name``."""
 
-    def __init__(self, client: Redis, *, name: str, owner: str, text: str, keeps: str) -> None:
+    def __init__(
+        self, client: Redis, *, name: str, owner: str, text: str, keeps: str, job_prefix: str
+    ) -> None:
         """``text`` is what a person finds under its heartbeat; ``keeps`` says what the installed RQ
-        stores of executions, see ``step.lua``.
+        stores of executions, see ``step.lua``; the keys of jobs begin with ``job_prefix``.
         """
         self._client = copy_client(client)
         self._name = name
         self._owner = owner
         self._text = text
         self._keeps = keeps
+        self._job_prefix = job_prefix
         self._connection: Any = None
         self._is_told = False
         self._protocol = 3
@@ -106,7 +110,7 @@ class Line:
         )
 
     def step(
-        self, identifier: str, end: End | None, queues: Sequence[str], *, take: bool, again: bool
+        self, identifier: str, end: End | None, queues: Sequence[Queue], *, take: bool, again: bool
     ) -> Reply:
         """End and take. ``identifier`` names the step and the execution that it begins; a step
         whose reply was lost is sent ``again`` under the same one, and done once.
@@ -127,7 +131,7 @@ class Line:
         return Reply(
             ended=EndResult(ended.decode()),
             found=Found(found.decode()),
-            queue=as_text(queue).removeprefix(rq_keys.QUEUE),
+            queue=as_text(queue),
             job=job.decode("utf-8", "surrogateescape"),
             execution=identifier,
             at=at,
@@ -158,14 +162,14 @@ class Line:
         identifier: str,
         at: datetime,
         end: End | None,
-        queues: Sequence[str],
+        queues: Sequence[Queue],
         take: bool,
         again: bool,
     ) -> list[Any]:
         arguments = [
             len(self._keys) + len(queues),
             *self._keys,
-            *queues,
+            *(queue.key for queue in queues),
             self._owner,
             self._text,
             keys.HEARTBEAT_TTL,
@@ -177,6 +181,8 @@ class Line:
             int(take),
             int(again),
             self._keeps,
+            self._job_prefix,
+            *(queue.name for queue in queues),
         ]
         if end is None:
             return [*arguments, 0]
@@ -185,7 +191,7 @@ class Line:
             rq_keys.execution(end.entry),
             rq_keys.registry("wip", end.queue),
             end.entry,
-            f"{rq_keys.JOB}{end.job}:dependents",
+            f"{self._job_prefix}{end.job}:dependents",
         ]
         for command in end.commands:
             arguments.append(len(command))

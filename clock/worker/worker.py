@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from copy import copy
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NoReturn
@@ -94,14 +95,12 @@ class Worker(RQWorker):
         self._watchers = Watchers(
             pings=self._settings.pings, monitors=self._settings.sentry_monitors
         )
-        is_given = serializer_was_given(kwargs.get("serializer"))
-        if not is_given:
+        if not serializer_was_given(kwargs.get("serializer")):
             kwargs["serializer"] = self._settings.serializer
         super().__init__(queues, *args, **kwargs)
         self._owner = f"{self.name}.{secrets.token_hex(4)}"
-        if not is_given:
-            self.queues = [self._with_our_serializer(queue) for queue in self.queues]
-            self._ordered_queues = self.queues[:]
+        self.queues = [self._as_read_here(queue) for queue in self.queues]
+        self._ordered_queues = self.queues[:]
         self._middleware: Sequence[Middleware] = ()
         self._interruption = Interruption()
         self._engine: Engine | None = None
@@ -114,14 +113,17 @@ class Worker(RQWorker):
         self._is_checked = self._is_noted = False
         self._wrong_queues: set[str] = set()
 
-    def _with_our_serializer(self, queue: Queue) -> Queue:
-        return type(queue)(
-            queue.name,
-            connection=self.connection,
-            job_class=self.job_class,
-            serializer=self._settings.serializer,
-            death_penalty_class=self.death_penalty_class,
+    def _as_read_here(self, queue: Queue) -> Queue:
+        """The queue as RQ's workers read it: its jobs are of the worker's class, and written by the
+        worker's serializer, whatever it was made with.
+        """
+        own = copy(queue)
+        own.connection, own.job_class, own.serializer = (
+            self.connection,
+            self.job_class,
+            self.serializer,
         )
+        return own
 
     # The worker's own process.
 
@@ -563,12 +565,11 @@ class Worker(RQWorker):
     def _note(self, job: Job, ending: Ending) -> None:
         """Keep what is to be recorded, before RQ makes the job ready for its next run."""
         self._ending = ending
-        assert job.ended_at is not None
         self._run = run_of(
             job,
             ending.outcome,
             started=job.started_at,
-            ended=job.ended_at,
+            ended=job.ended_at or datetime.now(UTC),
             worker=self.name,
             error=ending.error,
         )
