@@ -17,7 +17,7 @@ from rq.utils import as_text
 
 from clock import keys
 from clock.connection import rq_keys
-from clock.connection.client import with_timeout
+from clock.connection.client import with_deadline, with_timeout
 from clock.connection.errors import may_have_run, server_errors
 from clock.connection.scripts import script
 from clock.errors import (
