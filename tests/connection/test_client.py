@@ -111,19 +111,24 @@ def test_one_connection_serves_every_deadline(redis: Redis) -> None:
     assert redis.info("stats")["total_connections_received"] == before + 1
 
 
+def _block(client: Any, milliseconds: int) -> None:
+    """Let the server answer after so many ``milliseconds``."""
+    client.execute_command("WAIT", 1, milliseconds)
+
+
 def test_a_connection_that_is_used_again_waits_for_the_new_deadline(redis: Redis) -> None:
     for deadline in (30, 0.2, 0.4):
         with with_deadline(redis, deadline) as client:
             assert client.ping()
             begin = time.monotonic()
             if deadline == 30:
-                client.execute_command("WAIT", 1, 900)
+                _block(client, 900)
             else:
                 with pytest.raises(RedisTimeoutError):
-                    client.execute_command("WAIT", 1, 20_000)
+                    _block(client, 20_000)
                 assert deadline <= time.monotonic() - begin < deadline + 1
     with with_deadline(redis, 30) as client:
-        client.execute_command("WAIT", 1, 900)
+        _block(client, 900)
 
 
 def test_two_deadlines_at_a_time_have_a_client_each(redis: Redis) -> None:
