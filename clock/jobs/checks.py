@@ -35,18 +35,17 @@ def at(value: Any) -> datetime:
     return value
 
 
-def depends_on(value: Any) -> Dependency:
+def depends_on(value: Any) -> list[str] | Dependency:
     """One job or several, by id, as RQ's jobs or as handles; or RQ's ``Dependency`` on them."""
     is_rqs = isinstance(value, Dependency)
     jobs: Any = value.dependencies if is_rqs else value
-    ids = [getattr(job, "id", job) for job in (jobs if isinstance(jobs, list | tuple) else [jobs])]
+    jobs = jobs if isinstance(jobs, list | tuple) else [jobs]
+    ids = [job_id(getattr(job, "id", job)) for job in jobs]
     if not ids:
         raise ValueError("must name at least one job")
-    return Dependency(
-        list(map(job_id, ids)),
-        allow_failure=is_rqs and value.allow_failure,
-        enqueue_at_front=is_rqs and value.enqueue_at_front,
-    )
+    if not is_rqs:
+        return ids
+    return Dependency(ids, value.allow_failure, value.enqueue_at_front)
 
 
 def repeat(value: Any) -> Repeat:

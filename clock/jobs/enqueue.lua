@@ -71,7 +71,7 @@ if state == 'deferred' then
   redis.call('HDEL', JOB, 'enqueued_at')
   for _, id in ipairs(dependencies) do
     redis.call('SADD', RQ .. 'job:' .. id .. ':dependents', ID)
-    redis.call('SADD', JOB .. ':dependencies', id)
+    redis.call('SADD', RQ .. 'job::' .. ID .. ':dependencies', id)
   end
 end
 if group and group ~= '' then
@@ -80,7 +80,7 @@ if group and group ~= '' then
 end
 if TTL ~= '-' then
   redis.call('PEXPIRE', JOB, TTL)
-  redis.call('PEXPIRE', JOB .. ':dependencies', TTL)
+  redis.call('PEXPIRE', RQ .. 'job::' .. ID .. ':dependencies', TTL)
 end
 local time = redis.call('TIME')
 if REMEMBERED_FOR ~= '-' then

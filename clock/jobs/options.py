@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from redis import Redis
 from rq import Repeat
-from rq.job import Dependency
 
 from clock.jobs import checks
 from clock.jobs.target import ANSWER
@@ -68,7 +67,7 @@ class CheckedOptions:
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     delay: int | None = None
     at: datetime | None = None
-    depends_on: Dependency | None = None
+    depends_on: Any = None
     repeat: Repeat | None = None
     on_stopped: Callback | None = None
     rate_limit: Any = None
