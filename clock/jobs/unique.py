@@ -36,7 +36,7 @@ class Unique:
         """For how many milliseconds at most a job that is due in ``delay`` seconds stands for its
         equals.
         """
-        return int((self.lasts if self.kind == "time" else self.lasts + delay) * 1000)
+        return 1000 * (self.lasts if self.kind == "time" else self.lasts + int(delay))
 
 
 def read_unique(task: str, checked: Mapping[str, Any], job: JobOptions) -> Unique | None:
