@@ -66,5 +66,5 @@ def test_the_page_names_every_option() -> None:
 
 
 def test_the_page_has_programs_and_files() -> None:
-    assert len(PROGRAMS) == 3
+    assert len(PROGRAMS) == 5
     assert set(FILES) == {"feeds.py", "outcomes.py", "settings.py"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from inspect import signature
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -23,10 +25,9 @@ that has not answered by then is away, and trying again is safe."""
 _NOT_COPIED = ("retry", "orig_", "maint_", "event_", "himport_", "connection_pool")
 """How options of a pool begin that are ours to set, or refer to the pool itself."""
 
-_MAX_TIMEOUTS = 8
-"""Timeouts per pool: those in the code, and a caller's own deadlines."""
-
 _WITH_TIMEOUT: WeakKeyDictionary[Any, dict[float, Redis]] = WeakKeyDictionary()
+_IDLE: WeakKeyDictionary[Any, list[Redis]] = WeakKeyDictionary()
+"""The clients of ``with_deadline`` that nobody uses now, by the pool of the original."""
 
 
 def options(timeout: float = REPLY_TIMEOUT) -> dict[str, Any]:
@@ -84,16 +85,47 @@ def copy_client(client: Redis, timeout: float = REPLY_TIMEOUT) -> Redis:
 
 
 def with_timeout(client: Redis, timeout: float) -> Redis:
-    """A client of the same server that waits ``timeout`` seconds; made once per pool and timeout.
+    """A client of the same server that waits ``timeout`` seconds; made once per pool and timeout,
+    and kept, so the timeout must be a constant.
 
     RQ's own client waits for minutes.
     """
     clients = _WITH_TIMEOUT.setdefault(client.connection_pool, {})
     if timeout not in clients:
-        if len(clients) >= _MAX_TIMEOUTS:
-            clients.pop(next(iter(clients)), None)
         clients[timeout] = copy_client(client, timeout)
     return clients[timeout]
+
+
+@contextmanager
+def with_deadline(client: Redis, deadline: float) -> Iterator[Redis]:
+    """A client of the same server that waits ``deadline`` seconds, for the block alone. Its
+    connection serves later blocks, whatever their deadlines.
+    """
+    idle = _IDLE.setdefault(client.connection_pool, [])
+    try:
+        own = idle.pop()
+    except IndexError:
+        own = copy_client(client, deadline)
+    else:
+        _set_timeout(own, deadline)
+    try:
+        yield own
+    finally:
+        idle.append(own)
+
+
+def _set_timeout(client: Redis, timeout: float) -> None:
+    """Let a client that nobody uses now wait ``timeout`` seconds. redis-py sets this only when it
+    connects.
+    """
+    pool: Any = client.connection_pool
+    pool.connection_kwargs |= {"socket_timeout": timeout, "socket_connect_timeout": timeout}
+    for connection in pool._available_connections:
+        connection.socket_timeout = connection.socket_connect_timeout = timeout
+        if connection._sock is not None:
+            connection._sock.settimeout(timeout)
+            # The parser sets its own timeout on the socket after it looked for data.
+            connection._parser.on_connect(connection)
 
 
 def address_of(client: Redis) -> str:

@@ -10,7 +10,7 @@ from clock.errors import (
     JobUnknownError,
     WaitRefusedError,
 )
-from clock.jobs.enqueue import call, enqueue
+from clock.jobs.enqueue import call, enqueue, enqueue_many
 from clock.jobs.handle import Handle, Status
 from clock.jobs.occurrence import Occurrence, current
 from clock.jobs.outcome import Abort, Outcome, Retry, Skip
@@ -36,6 +36,7 @@ __all__ = [
     "call",
     "current",
     "enqueue",
+    "enqueue_many",
     "progress",
     "track",
 ]

@@ -19,7 +19,7 @@ for _, registry in ipairs({ 'scheduled', 'deferred', 'ready', 'finished', 'faile
   redis.call('ZREM', RQ .. registry .. ':' .. queue, ID)
 end
 if group and group ~= '' then redis.call('SREM', RQ .. 'group:' .. group, ID) end
-redis.call('DEL', JOB, JOB .. ':dependents', JOB .. ':dependencies', RQ .. 'results:' .. ID)
+redis.call('DEL', JOB, JOB .. ':dependents', RQ .. 'job::' .. ID .. ':dependencies', RQ .. 'results:' .. ID)
 if limit == '' then
   redis.call('DEL', RQ .. 'executions:' .. ID)
 else

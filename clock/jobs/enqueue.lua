@@ -58,17 +58,47 @@ if GUARD then
 end
 
 redis.call('HSET', JOB, unpack(ARGV, 9))
-if TTL ~= '-' then redis.call('PEXPIRE', JOB, TTL) end
+local state, dependencies, may_fail, group, limit, places = unpack(redis.call('HMGET', JOB, 'status',
+  'dependency_ids', 'allow_dependency_failures', 'group_id', 'rate_limit_key', 'rate_limit_concurrency'))
+dependencies = dependencies and cjson.decode(dependencies) or {}
+-- To RQ too, a job that is gone has finished.
+for _, id in ipairs(dependencies) do
+  local status = redis.call('HGET', RQ .. 'job:' .. id, 'status')
+  if status and status ~= 'finished' and not (status == 'failed' and may_fail == '1') then state = 'deferred' end
+end
+if state == 'deferred' then
+  redis.call('HSET', JOB, 'status', state)
+  redis.call('HDEL', JOB, 'enqueued_at')
+  for _, id in ipairs(dependencies) do
+    redis.call('SADD', RQ .. 'job:' .. id .. ':dependents', ID)
+    redis.call('SADD', RQ .. 'job::' .. ID .. ':dependencies', id)
+  end
+end
+if group and group ~= '' then
+  redis.call('SADD', RQ .. 'group:' .. group, ID)
+  redis.call('SADD', RQ .. 'groups', group)
+end
+if TTL ~= '-' then
+  redis.call('PEXPIRE', JOB, TTL)
+  redis.call('PEXPIRE', RQ .. 'job::' .. ID .. ':dependencies', TTL)
+end
+local time = redis.call('TIME')
 if REMEMBERED_FOR ~= '-' then
   -- By the server's clock, like the expiry itself.
-  local time = redis.call('TIME')
   local at = string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000) + TTL)
   redis.call('SET', EXPIRES, at, 'PX', REMEMBERED_FOR)
 end
 redis.call('SADD', QUEUES, QUEUE)
-if DUE == '-' then
-  redis.call(SIDE, QUEUE, ID)
-else
+if state == 'scheduled' then
   redis.call('ZADD', SCHEDULED, DUE, ID)
+elseif state == 'deferred' then
+  redis.call('ZADD', RQ .. 'deferred:' .. string.sub(QUEUE, #RQ + #'queue:' + 1), time[1], ID)
+elseif state == 'rate_limited' then
+  -- RQ's own script, in the same transaction, gives it a place if there is one.
+  redis.call('SADD', RQ .. 'rl-keys', limit)
+  redis.call('HSET', RQ .. 'rl:' .. limit, 'concurrency', places)
+  redis.call('ZADD', RQ .. 'rl:' .. limit .. ':rate_limited', time[1], ID)
+else
+  redis.call(SIDE, QUEUE, ID)
 end
 return '+' .. ID

@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Any
 
 from redis import Redis
-from rq.job import Job
+from rq.command import send_command
+from rq.job import Job, JobStatus
 from rq.serializers import resolve_serializer
 from rq.utils import as_text
 
@@ -15,6 +16,7 @@ from clock import keys
 from clock.connection import rq_keys
 from clock.connection.client import with_timeout
 from clock.connection.errors import server_errors
+from clock.connection.scripts import script
 from clock.errors import (
     JobError,
     JobExpiredError,
@@ -26,6 +28,7 @@ from clock.errors import (
 )
 from clock.inside import is_inside_the_clock
 from clock.jobs.progress import Progress, read_progress
+from clock.jobs.rq_versions import leave_rate_limit
 from clock.jobs.target import ANSWER, Target, find_target
 from clock.recurrence.duration import Timeout, parse_timeout
 from clock.schedule.builder import BUILDER
@@ -118,6 +121,28 @@ class Handle:
         connection = with_timeout(self._target.connection, ANSWER)
         with server_errors(connection, JobServerError):
             return read_progress(connection, self.id)
+
+    def cancel(self) -> bool:
+        """Keep the job from being run, and return whether it was waiting: one that runs goes on."""
+        connection = with_timeout(self._target.connection, ANSWER)
+        with server_errors(connection, JobServerError):
+            call = connection.register_script(script("clock.jobs", "cancel.lua"))
+            was_waiting, limit = call(keys=[Job.key_for(self.id)], args=[self.id])
+            if limit:
+                leave_rate_limit(connection, as_text(limit), self.id)
+        return bool(was_waiting)
+
+    def stop(self) -> bool:
+        """Ask the worker that runs the job to stop it, and return whether there is one. A stopped
+        job has failed, whatever retries are left.
+        """
+        connection = with_timeout(self._target.connection, ANSWER)
+        with server_errors(connection, JobServerError):
+            status, worker = connection.hmget(Job.key_for(self.id), "status", "worker_name")
+            if not worker or as_text(status or "") != JobStatus.STARTED:
+                return False
+            send_command(connection, as_text(worker), "stop-job", job_id=self.id)
+        return True
 
     def result(self, timeout: Timeout = 60) -> Any:
         """The return value of the task, or the value of its Skip; waits ``timeout`` at most.

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from datetime import datetime
 from typing import Any, Literal
 
 from redis import Redis
+from rq import Repeat
 
+from clock.jobs import checks
 from clock.jobs.target import ANSWER
-from clock.ledger.reserved import is_reserved
-from clock.recurrence.duration import LONGEST, Duration, Timeout, parse_timeout
-from clock.schedule import checks
-from clock.schedule.event import JobOptions
+from clock.jobs.unique import Unique, check_unique, read_unique
+from clock.recurrence.duration import Duration, Timeout
+from clock.schedule import checks as schedule_checks
+from clock.schedule.event import Callback, JobOptions
 from clock.schedule.option import (
     Option,
     Part,
@@ -29,28 +29,12 @@ from clock.schedule.option import (
 from clock.schedule.options import TABLE as SCHEDULE_TABLE
 from clock.schedule.options import JobKeywords
 
-PRIORITIES = ("high", "default", "low")
-"""Queues, in the order in which this project's workers empty them."""
-
 RESULT_TTL = 500
 """Seconds RQ's workers keep a result by default."""
-
-RQ_TIMEOUT = 180
-"""Seconds a job may run by default: RQ's own."""
 
 LONGEST_SEEN = 3600
 """Seconds of ``expires`` up to which results are kept longer by default, so that a job that expired
 can be told from one that ended."""
-
-_ID = "[A-Za-z0-9_-]{1,200}"
-"""The job ids that RQ takes, as a regular expression."""
-
-STUCK = 86_400
-"""Seconds after which a job that still waits no longer stands for its equals: its worker may have
-died between taking it and beginning it, and then it waits for ever."""
-
-ENDLESS = 30 * 86_400
-"""Seconds a job without a timeout stands for its equals."""
 
 
 class EnqueueOptions(JobKeywords, total=False):
@@ -60,6 +44,12 @@ class EnqueueOptions(JobKeywords, total=False):
     kwargs: Mapping[str, Any]
     priority: Literal["high", "default", "low"]
     delay: Duration
+    at: datetime
+    depends_on: Any
+    repeat: Repeat
+    on_stopped: Any
+    rate_limit: Any
+    group: str
     unique: Literal["waiting", "unfinished"] | Duration
     unique_key: str
     id: str
@@ -68,43 +58,43 @@ class EnqueueOptions(JobKeywords, total=False):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unique:
-    """Which jobs are equal (``digest``), while in which state, and for how many seconds at most."""
-
-    kind: str
-    digest: str
-    lasts: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckedOptions:
     """The options of one call, checked and complete."""
 
     queue: str
     job: JobOptions
-    args: tuple[Any, ...]
-    kwargs: Mapping[str, Any]
-    delay: int | None
-    unique: Unique | None
-    id: str | None
-    deadline: float
-    connection: Redis | None
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+    delay: int | None = None
+    at: datetime | None = None
+    depends_on: Any = None
+    repeat: Repeat | None = None
+    on_stopped: Callback | None = None
+    rate_limit: Any = None
+    group: str | None = None
+    unique: Unique | None = None
+    id: str | None = None
+    deadline: float = ANSWER
+    connection: Redis | None = None
+
+
+_FIELDS = frozenset(field.name for field in fields(CheckedOptions))
 
 
 def read_options(task: str, options: EnqueueOptions) -> CheckedOptions:
     """``options`` of a job of ``task``. Raises ValueError, naming the option, for a wrong one."""
     checked = check_options(options, OPTIONS, _unknown)
+    if "delay" in checked and "at" in checked:
+        raise ValueError("delay= and at= both say when the job is due; give only one of them")
+    if "depends_on" in checked and not checked.keys().isdisjoint({"delay", "at"}):
+        raise ValueError(
+            "depends_on= does not go with delay= or at=: when such a job is due, RQ runs it, "
+            "whatever it depends on"
+        )
     job = _job_options(checked)
+    own = {name: value for name, value in checked.items() if name in _FIELDS}
     return CheckedOptions(
-        queue=job.queue,
-        job=job,
-        args=checked.get("args", ()),
-        kwargs=checked.get("kwargs", {}),
-        delay=checked.get("delay"),
-        unique=_unique(task, checked, job),
-        id=checked.get("id"),
-        deadline=checked.get("deadline", ANSWER),
-        connection=checked.get("connection"),
+        **own | {"queue": job.queue, "job": job, "unique": read_unique(task, checked, job)}
     )
 
 
@@ -124,122 +114,73 @@ def _job_options(checked: Mapping[str, Any]) -> JobOptions:
     return JobOptions(**job)
 
 
-def _unique(task: str, checked: Mapping[str, Any], job: JobOptions) -> Unique | None:
-    if "unique" not in checked:
-        if "unique_key" in checked:
-            raise ValueError("unique_key= has no effect without unique=")
-        return None
-    kind, lasts = checked["unique"]
-    equal = checked.get("unique_key") or _arguments(checked)
-    digest = hashlib.blake2b(f"{kind}\0{task}\0{equal}".encode(), digest_size=16).hexdigest()
-    return Unique(kind=kind, digest=digest, lasts=lasts or _longest(checked, job))
-
-
-def _longest(checked: Mapping[str, Any], job: JobOptions) -> int:
-    """Seconds within which a job that is not stuck has ended; its guard ends with them."""
-    waits = STUCK + (checked.get("delay") or 0)
-    if job.timeout == -1:
-        return int(waits + ENDLESS)
-    tries = 1 + (job.retry.max if job.retry else 0)
-    pause = max(job.retry.intervals, default=0) if job.retry else 0
-    runs = RQ_TIMEOUT if job.timeout is None else job.timeout
-    return int(min(waits + tries * (runs + pause), LONGEST))
-
-
-def _arguments(checked: Mapping[str, Any]) -> str:
-    """Equal strings for equal arguments; JSON, because pickles of equal values may differ."""
-    try:
-        return json.dumps([checked.get("args", ()), checked.get("kwargs", {})], sort_keys=True)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"unique=: these arguments cannot be compared ({error}); "
-            "name equal jobs with unique_key="
-        ) from None
-
-
-def _is_unique(value: Any) -> tuple[str, int]:
-    """The kind of uniqueness, and its seconds where it is one of time."""
-    if value in ("waiting", "unfinished"):
-        return value, 0
-    try:
-        lasts = parse_timeout(value)
-    except ValueError:
-        lasts = 0.0
-    if lasts < 1:
-        raise ValueError(
-            f"{value!r} must be 'waiting', 'unfinished' or a duration of at least one second"
-        )
-    return "time", int(lasts)
-
-
-def _priority(value: Any) -> str:
-    if value not in PRIORITIES:
-        words = ", ".join(map(repr, PRIORITIES))
-        raise ValueError(f"{value!r} must be one of {words}; name another queue with queue=")
-    return str(value)
-
-
-def _id(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(_ID, value):
-        raise ValueError(f"{value!r} is not a valid job id; use letters, digits, '_' and '-'")
-    if is_reserved(value):
-        raise ValueError(f"{value!r} has the form of the clock's own job ids; choose another")
-    return value
-
-
-def _deadline(value: Any) -> float:
-    deadline = parse_timeout(value)
-    if deadline == 0:
-        raise ValueError("must be longer than 0")
-    return deadline
-
-
-def _connection(value: Any) -> Redis:
-    if not isinstance(value, Redis):
-        raise ValueError(f"{value!r} is not a connection; create one with redis.Redis")
-    return value
-
-
 _EVERYWHERE = frozenset({Use.ENQUEUE, Use.API})
 _IN_PYTHON = frozenset({Use.ENQUEUE})
 
 TABLE: tuple[Option, ...] = (
     *options_for(Use.ENQUEUE, SCHEDULE_TABLE).values(),
     Option(
-        name="priority", check=_priority, uses=_EVERYWHERE, part=Part.CALL,
+        name="priority", check=checks.priority, uses=_EVERYWHERE, part=Part.CALL,
         help="One of three queues, which workers empty in this order: ``high``, ``default``, "
         "``low``.",
-        schema={"enum": list(PRIORITIES)},
+        schema={"enum": list(checks.PRIORITIES)},
     ),
     Option(
-        name="delay", check=checks.duration, uses=_EVERYWHERE, part=Part.CALL,
+        name="delay", check=schedule_checks.duration, uses=_EVERYWHERE, part=Part.CALL,
         help="Seconds until the job goes to its queue.",
         schema=duration_schema(1),
     ),
     Option(
-        name="unique", check=_is_unique, uses=_EVERYWHERE, part=Part.CALL,
+        name="at", check=checks.at, uses=_IN_PYTHON, part=Part.CALL,
+        help="The instant at which the job goes to its queue, an aware datetime; one that has "
+        "passed means now.",
+    ),
+    Option(
+        name="depends_on", check=checks.depends_on, uses=_IN_PYTHON, part=Part.CALL,
+        help="The job goes to its queue when these jobs have finished: handles, jobs or ids, one "
+        "or a list, or rq.job.Dependency(...).",
+    ),
+    Option(
+        name="repeat", check=checks.repeat, uses=_IN_PYTHON, part=Part.CALL,
+        help="How often, and after how many seconds, the job is run again once it succeeded: "
+        "rq.Repeat(...).",
+    ),
+    Option(
+        name="on_stopped", check=schedule_checks.callback, uses=_IN_PYTHON, part=Part.CALL,
+        help="A function that the worker calls when the job was stopped.",
+    ),
+    Option(
+        name="rate_limit", check=checks.rate_limit, uses=_IN_PYTHON, part=Part.CALL,
+        help="rq.RateLimit(...), of RQ 3: how many jobs with its key may be queued or run at once.",
+    ),
+    Option(
+        name="group", check=schedule_checks.string, uses=_IN_PYTHON, part=Part.CALL,
+        help="The name of RQ's group that the job belongs to.",
+    ),
+    Option(
+        name="unique", check=check_unique, uses=_EVERYWHERE, part=Part.CALL,
         help="Do not enqueue while an equal job is ``waiting``, is ``unfinished``, or was enqueued "
         "less than so many seconds ago; the handle is then that job's. Equal are jobs of one task "
         "with equal arguments.",
         schema=duration_schema(1),
     ),
     Option(
-        name="unique_key", check=checks.string, uses=_EVERYWHERE, part=Part.CALL,
+        name="unique_key", check=schedule_checks.string, uses=_EVERYWHERE, part=Part.CALL,
         help="Equal are jobs of one task with the same key instead.",
-        schema=string_schema(checks.LONGEST_STRING),
+        schema=string_schema(schedule_checks.LONGEST_STRING),
     ),
     Option(
-        name="id", check=_id, uses=_EVERYWHERE, part=Part.CALL,
+        name="id", check=checks.new_id, uses=_EVERYWHERE, part=Part.CALL,
         help="The job's id: letters, digits, ``_`` and ``-``. Where a job has it already, that one "
         "is returned.",
-        schema={"type": "string", "pattern": f"^{_ID}$"},
+        schema={"type": "string", "pattern": f"^{checks.JOB_ID}$"},
     ),
     Option(
-        name="deadline", check=_deadline, uses=_IN_PYTHON, part=Part.CALL,
+        name="deadline", check=checks.deadline, uses=_IN_PYTHON, part=Part.CALL,
         help="Seconds the server has for each answer; the default is 5.",
     ),
     Option(
-        name="connection", check=_connection, uses=_IN_PYTHON, part=Part.CALL,
+        name="connection", check=checks.connection, uses=_IN_PYTHON, part=Part.CALL,
         help="The client of the server; the default is that of the running job, else that of the "
         "settings.",
     ),

@@ -8,13 +8,14 @@ from inspect import signature
 from typing import Any
 
 from redis import Redis
+from redis.client import Pipeline
 from rq import Queue
 from rq.executions import Execution
 from rq.job import Job
 
 try:
     from rq.callbacks import execute_failure_callback, execute_stopped_callback
-    from rq.rate_limit import RateLimitRegistry
+    from rq.rate_limit import RateLimit, RateLimitRegistry
 
     IS_RQ_2 = False
 except ImportError:
@@ -26,6 +27,11 @@ _NAMES_WORKER = "worker_name" in signature(Execution.create).parameters
 KEEPS = "jwx" if not IS_RQ_2 else "wc" if _NAMES_WORKER else "c"
 """What this RQ stores of executions: ``j`` the job, ``w`` the worker, ``x`` a worker's executions,
 ``c`` a worker's current job."""
+
+
+def is_rate_limit(value: object) -> bool:
+    """Whether ``value`` is a rate limit of RQ's; from RQ 3 on."""
+    return not IS_RQ_2 and isinstance(value, RateLimit)
 
 
 def is_rate_limited(job: Job) -> bool:
@@ -80,6 +86,13 @@ def fill_rate_limit(connection: Redis, limit: str) -> None:
     if not IS_RQ_2:
         registry = RateLimitRegistry(limit, connection)
         registry.acquire_and_enqueue(registry.concurrency)
+
+
+def fill_rate_limit_after(pipeline: Pipeline, limit: str, places: int) -> None:
+    """As ``fill_rate_limit``, of a limit with so many ``places``, in the transaction of
+    ``pipeline``.
+    """
+    RateLimitRegistry(limit, pipeline).acquire_and_enqueue(places, pipeline=pipeline)
 
 
 def leave_rate_limit(connection: Redis, limit: str, job: str) -> None:

@@ -18,6 +18,9 @@ from clock.settings import read_settings
 ANSWER = 5.0
 """Seconds to wait for a reply before the server counts as away."""
 
+_COMMANDS = ("clock", "rq")
+"""The packages whose commands run tasks and conditions."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
@@ -50,10 +53,16 @@ def find_target(connection: Redis | None = None) -> Target:
 
 
 def _command_options() -> Mapping[str, str]:
-    """The options of the command that runs here, be it ``clock FILE`` or ``rq worker``."""
+    """The options of the command that runs here, be it ``clock FILE`` or ``rq worker``; those of
+    any other program mean something else.
+    """
     context = click.get_current_context(silent=True)
-    params: Mapping[str, Any] = context.params if context is not None else {}
-    return {name: value for name, value in params.items() if isinstance(value, str) and value}
+    if context is None:
+        return {}
+    module = getattr(context.command.callback, "__module__", "")
+    if module.partition(".")[0] not in _COMMANDS:
+        return {}
+    return {name: value for name, value in context.params.items() if value and type(value) is str}
 
 
 @lru_cache(maxsize=4)

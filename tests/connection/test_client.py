@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from redis import BlockingConnectionPool, Redis
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.sentinel import Sentinel, SentinelConnectionPool
 
 import clock
@@ -16,6 +18,7 @@ from clock.connection.client import (
     connect,
     copy_client,
     options,
+    with_deadline,
     with_timeout,
 )
 from clock.connection.sentinel import connect_to_master
@@ -98,6 +101,41 @@ def test_a_client_with_a_timeout_is_made_once(redis: Redis) -> None:
     assert with_timeout(redis, 2.0) is with_timeout(redis, 2.0)
     assert with_timeout(redis, 2.0) is not with_timeout(redis, 3.0)
     assert with_timeout(redis, 2.0).connection_pool.connection_kwargs["socket_timeout"] == 2.0
+
+
+def test_one_connection_serves_every_deadline(redis: Redis) -> None:
+    before = redis.info("stats")["total_connections_received"]
+    for tenths in range(1, 30):
+        with with_deadline(redis, tenths / 10) as client:
+            assert client.ping()
+    assert redis.info("stats")["total_connections_received"] == before + 1
+
+
+def _block(client: Any, milliseconds: int) -> None:
+    """Let the server answer after so many ``milliseconds``."""
+    client.execute_command("WAIT", 1, milliseconds)
+
+
+def test_a_connection_that_is_used_again_waits_for_the_new_deadline(redis: Redis) -> None:
+    for deadline in (30, 0.2, 0.4):
+        with with_deadline(redis, deadline) as client:
+            assert client.ping()
+            begin = time.monotonic()
+            if deadline == 30:
+                _block(client, 900)
+            else:
+                with pytest.raises(RedisTimeoutError):
+                    _block(client, 20_000)
+                assert deadline <= time.monotonic() - begin < deadline + 1
+    with with_deadline(redis, 30) as client:
+        _block(client, 900)
+
+
+def test_two_deadlines_at_a_time_have_a_client_each(redis: Redis) -> None:
+    with with_deadline(redis, 1) as one, with_deadline(redis, 2) as other:
+        assert one is not other
+        timeouts = [c.connection_pool.connection_kwargs["socket_timeout"] for c in (one, other)]
+    assert timeouts == [1, 2]
 
 
 @pytest.mark.parametrize(

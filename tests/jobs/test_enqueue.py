@@ -6,7 +6,7 @@ import socket
 import time
 import zlib
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -46,6 +46,9 @@ OPTIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "on_success": ({"on_success": "math.floor"}, {"on_success": Callback("math.floor")}),
     "on_failure": ({"on_failure": "math.ceil"}, {"on_failure": Callback("math.ceil")}),
 }
+
+
+NAIVE = datetime(2027, 1, 31, 8)  # noqa: DTZ001
 
 
 @pytest.fixture(params=["pickle", "json"])
@@ -88,6 +91,30 @@ def test_a_delayed_job_that_expires_does_so_counted_from_when_it_is_due(redis: R
     enqueue("tasks.x", delay=100, expires=10, id="it", connection=redis)
     assert 109_000 < redis.pttl("rq:job:it") <= 111_000
     assert redis.hget("rq:job:it", "ttl") == b"10"
+
+
+def test_a_job_at_an_instant_expires_counted_from_then(redis: Redis) -> None:
+    at = datetime.now(UTC) + timedelta(seconds=100)
+    enqueue("tasks.x", at=at, expires=10, unique="waiting", id="it", connection=redis)
+    score = redis.zscore("rq:scheduled:default", "it")
+    assert score is not None
+    assert at.timestamp() <= score < at.timestamp() + 1
+    assert 109_000 < redis.pttl("rq:job:it") <= 111_000
+    (guard,) = redis.keys("clock:clock:unique:*")
+    assert 86_400 + 270 < redis.ttl(guard) <= 86_400 + 281
+
+
+def test_an_instant_that_has_passed_means_now(redis: Redis) -> None:
+    at = datetime.now(UTC) - timedelta(hours=1)
+    enqueue("tasks.x", at=at, expires=60, id="it", connection=redis)
+    assert Queue(connection=redis).get_job_ids() == ["it"]
+    assert 59_000 < redis.pttl("rq:job:it") <= 60_000
+
+
+def test_a_local_instant_is_the_same_instant(redis: Redis) -> None:
+    at = datetime(2036, 7, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+    enqueue("tasks.x", at=at, id="it", connection=redis)
+    assert redis.zscore("rq:scheduled:default", "it") == at.timestamp()
 
 
 @pytest.mark.parametrize(
@@ -148,6 +175,19 @@ def test_an_id_that_is_there_is_not_enqueued_again(redis: Redis) -> None:
             "cannot be compared .*; name equal jobs with unique_key=",
         ),
         ({"deadline": 0}, "deadline=: must be longer than 0"),
+        ({"at": 60}, "at=: 60 must be a datetime; for a duration there is delay="),
+        ({"at": NAIVE}, "at=: 2027-01-31T08:00:00 has no zone; use an aware datetime, as"),
+        (
+            {"at": NAIVE.replace(tzinfo=UTC), "delay": 5},
+            "delay= and at= both say when the job is due; give only one of them",
+        ),
+        ({"depends_on": "a", "delay": 5}, "depends_on= does not go with delay= or at="),
+        ({"depends_on": []}, "depends_on=: must name at least one job"),
+        ({"depends_on": ["a", 7]}, "depends_on=: 7 is not a valid job id; use letters"),
+        ({"repeat": 3}, r"repeat=: 3 must be rq.Repeat\(...\)"),
+        ({"rate_limit": 3}, r"rate_limit=: 3 must be rq.RateLimit\(...\), which RQ has from"),
+        ({"on_stopped": 3}, "on_stopped=: 3 is not a function; name the task as"),
+        ({"group": ""}, "group=: '' must be a string of printable characters"),
         ({"delay": "soon"}, "delay=: 'soon' is not a duration"),
         ({"max_running": 0}, "max_running=: 0 must be a number of jobs from 1 to 1000"),
         ({"meta": {"clock": 1}}, "meta=: the key 'clock' is reserved"),
@@ -205,6 +245,13 @@ def test_enqueueing_costs_one_round_trip(redis: Redis) -> None:
     commands = redis.info("commandstats")
     assert commands["cmdstat_evalsha"]["calls"] == 1
     assert sum(stat["calls"] for stat in commands.values()) < 15
+
+
+def test_deadlines_that_change_take_one_connection(redis: Redis) -> None:
+    before = redis.info("stats")["total_connections_received"]
+    for tenths in range(1, 30):
+        enqueue("tasks.x", deadline=1 + tenths / 10, connection=redis)
+    assert redis.info("stats")["total_connections_received"] == before + 1
 
 
 def test_nobody_listening_is_one_clear_error_at_once() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -63,6 +65,62 @@ def test_a_cancelled_job_failed(redis: Redis) -> None:
     assert handle.status() is Status.FAILED
     with pytest.raises(JobFailedError, match="it was stopped or cancelled"):
         handle.result(0)
+
+
+def test_a_job_that_waits_is_cancelled_and_not_run(redis: Redis) -> None:
+    handle = enqueue(SAY, connection=redis)
+    assert handle.cancel()
+    work_off(redis)
+    assert handle.status() is Status.FAILED
+    assert not handle.cancel()
+    with pytest.raises(JobFailedError, match="it was stopped or cancelled"):
+        handle.result(0)
+
+
+def test_a_cancelled_job_stands_for_its_equals_no_more(redis: Redis) -> None:
+    handle = enqueue(SAY, unique="unfinished", connection=redis)
+    assert handle.cancel()
+    assert enqueue(SAY, unique="unfinished", connection=redis).is_new
+
+
+def test_a_job_that_runs_or_has_ended_is_not_cancelled(redis: Redis) -> None:
+    handle = enqueue(SAY, connection=redis)
+    start(redis, handle.id)
+    assert not handle.cancel()
+    assert handle.status() is Status.RUNNING
+    Queue(connection=redis).push_job_id(handle.id)
+    work_off(redis)
+    assert not handle.cancel()
+    assert handle.result(0) == "done"
+
+
+def test_the_end_of_a_wait_is_the_cancelling(redis: Redis) -> None:
+    handle = enqueue(SAY, connection=redis)
+    threading.Timer(0.3, handle.cancel).start()
+    with pytest.raises(JobFailedError):
+        handle.result(10)
+
+
+def test_what_no_worker_runs_cannot_be_stopped(redis: Redis) -> None:
+    handle = enqueue(SAY, connection=redis)
+    assert not handle.stop()
+    work_off(redis)
+    assert not handle.stop()
+    assert not Handle("nobody", redis).stop()
+    assert not Handle("nobody", redis).cancel()
+
+
+def test_the_worker_that_runs_a_job_is_asked_to_stop_it(redis: Redis) -> None:
+    handle = enqueue(SAY, connection=redis)
+    start(redis, handle.id, worker="w")
+    connection: Any = redis
+    with connection.pubsub() as pubsub:
+        pubsub.subscribe("rq:pubsub:w")
+        wait_for("it is subscribed", pubsub.get_message)
+        assert handle.stop()
+        message = wait_for("the command", pubsub.get_message)
+    assert json.loads(message["data"])["command"] == "stop-job"
+    assert json.loads(message["data"])["job_id"] == handle.id
 
 
 def test_a_job_that_failed_and_was_requeued_waits_again(redis: Redis) -> None:
@@ -214,7 +272,7 @@ def test_a_server_that_is_away_is_one_clear_error() -> None:
     port = free_port()
     with Redis(port=port) as connection:
         handle = Handle("it", connection)
-        for ask in (handle.status, handle.progress, handle.result):
+        for ask in (handle.status, handle.progress, handle.result, handle.cancel, handle.stop):
             with pytest.raises(JobServerError, match=f"redis://localhost:{port}/0: .*refused"):
                 ask()
 

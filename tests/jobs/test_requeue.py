@@ -96,6 +96,7 @@ def test_a_job_that_another_waits_for_is_not_deleted(redis: Redis) -> None:
     second = queue.enqueue("tests.jobs.working.say", depends_on=first)
     assert delete(redis, first.id) is Deleted.NEEDED
     assert delete(redis, second.id) is Deleted.GONE
+    assert redis.keys(f"*{second.id}*") == []
     assert delete(redis, first.id) is Deleted.GONE
 
 

@@ -8,9 +8,11 @@ import click
 import pytest
 from redis import Redis
 from rq import Queue
+from rq.cli.workers import worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
+from clock.cli.start import start
 from clock.connection.client import address_of
 from clock.errors import SettingsError
 from clock.jobs.target import find_target
@@ -52,7 +54,7 @@ def test_the_command_that_runs_here_overrides_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://environment:1")
-    context = click.Context(click.Command("clock"))
+    context = click.Context(start)
     context.params = {
         "url": "redis://command:3",
         "app": "shop",
@@ -66,9 +68,36 @@ def test_the_command_that_runs_here_overrides_the_environment(
     assert address_of(find_target().connection) == "redis://environment:1/0"
 
 
+def test_the_options_of_rqs_worker_are_used() -> None:
+    context = click.Context(worker)
+    context.params = {"url": "redis://command:3", "serializer": "json"}
+    with context:
+        target = find_target()
+    assert address_of(target.connection) == "redis://command:3/0"
+    assert target.serializer == "json"
+
+
+def test_the_options_of_any_other_program_are_not_read() -> None:
+    @click.command()
+    def uvicorn() -> None: ...
+
+    context = click.Context(uvicorn)
+    context.params = {
+        "app": "uapp:app",
+        "config": "logging.ini",
+        "serializer": "xml",
+        "settings": "of_the_program",
+        "url": "https://example.org",
+    }
+    with context:
+        target = find_target()
+    assert address_of(target.connection) == "redis://localhost:6379/0"
+    assert (target.serializer, target.app) == ("pickle", "clock")
+
+
 def test_the_job_that_runs_here_overrides_the_command(redis: Redis) -> None:
     job = Queue(connection=redis, serializer=JSONSerializer).enqueue("tasks.x")
-    context = click.Context(click.Command("worker"))
+    context = click.Context(worker)
     context.params = {"url": "redis://command:3", "serializer": "rq.serializers.DefaultSerializer"}
     with running_here(Job.fetch(job.id, connection=redis, serializer=JSONSerializer)), context:
         target = find_target()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from redis import Redis
-from rq import Queue
+from rq import Queue, Repeat
 from rq.job import Job, JobStatus
 
 from clock.jobs import Handle, Status, enqueue
@@ -148,6 +148,7 @@ def test_for_a_time_holds_whatever_became_of_the_job_and_not_longer(redis: Redis
         ({"timeout": "1h"}, 86_400 + 3600),
         ({"delay": "1h", "timeout": 60}, 86_400 + 3600 + 60),
         ({"timeout": 60, "retry": 2}, 86_400 + 3 * 60),
+        ({"timeout": 60, "repeat": Repeat(times=2, interval=[5, 100])}, 86_400 + 3 * 160),
         ({"timeout": -1}, 31 * 86_400),
     ],
 )

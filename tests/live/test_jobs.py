@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
+from rq import RateLimit, Repeat
+from rq.group import Group
 
 from clock.errors import (
     EnqueueError,
@@ -17,7 +19,8 @@ from clock.errors import (
     JobServerError,
     JobUnknownError,
 )
-from clock.jobs import Handle, Progress, Status, enqueue
+from clock.jobs import Handle, Progress, Status, enqueue, enqueue_many
+from clock.jobs.options import EnqueueOptions
 from tests.live.conftest import StartClock, WriteSchedule
 from tests.live.jobs import fired
 from tests.live.rq_worker import RQWorker
@@ -26,6 +29,7 @@ from tests.live.waiting import wait_for
 
 WORK = """
 import time
+from rq import get_current_job
 from clock import jobs
 
 def count(total, pause):
@@ -39,6 +43,12 @@ def fail():
 def tell():
     found = jobs.current()
     return [found.event, found.scheduled_at.isoformat(), found.attempt]
+
+def note(job, connection):
+    connection.set("stopped", job.id)
+
+def add(key):
+    return get_current_job().connection.incr(key)
 
 def ask(_occurrence):
     jobs.call("work.count", args=[1, 0])
@@ -122,6 +132,49 @@ def test_every_status_of_a_job_is_read(redis: Redis, start_worker: StartWorker) 
     assert forgotten.status() is Status.UNKNOWN
     assert delayed.status() is Status.WAITING
     assert Handle("nobody", redis).status() is Status.UNKNOWN
+
+
+BOTH_WORKERS = pytest.mark.parametrize("worker", ["rq.Worker", "clock.worker.Worker"])
+
+
+@BOTH_WORKERS
+def test_a_job_that_runs_is_stopped_and_not_retried(
+    worker: str, redis: Redis, start_worker: StartWorker
+) -> None:
+    handle = enqueue(
+        "work.count", args=[600, 0.05], retry=2, on_stopped="work.note", connection=redis
+    )
+    start_worker("-w", worker)
+    wait_for("it runs", lambda: handle.status() is Status.RUNNING)
+    assert not handle.cancel()
+    assert handle.stop()
+    with pytest.raises(JobFailedError):
+        handle.result(20)
+    wait_for("its callback", lambda: redis.get("stopped") == handle.id.encode())
+    assert not handle.stop()
+
+
+@BOTH_WORKERS
+def test_jobs_that_depend_on_others_repeat_and_are_limited_all_run(
+    worker: str, redis: Redis, start_worker: StartWorker
+) -> None:
+    limited_one: EnqueueOptions = {"args": ["limited"], "rate_limit": RateLimit("shop", 1)}
+    first, then, repeated, *limited = enqueue_many(
+        [
+            ("work.add", {"args": ["a"], "id": "first", "group": "g"}),
+            ("work.count", {"args": [2, 0], "depends_on": "first", "group": "g"}),
+            ("work.add", {"args": ["repeated"], "repeat": Repeat(times=2)}),
+            *[("work.add", limited_one)] * 3,
+        ],
+        connection=redis,
+    )
+    assert {job.id for job in Group.fetch("g", redis).get_jobs()} == {first.id, then.id}
+    start_worker("-w", worker)
+    assert then.result(20) == 2
+    assert first.status() is Status.FINISHED
+    wait_for("the repeats", lambda: redis.get("repeated") == b"3")
+    assert sorted(handle.result(20) for handle in limited) == [1, 2, 3]
+    wait_for("the last repeat ends", lambda: repeated.status() is Status.FINISHED)
 
 
 def test_a_job_knows_its_occurrence_under_rqs_own_worker(

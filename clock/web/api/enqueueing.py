@@ -10,8 +10,9 @@ from typing import Any, cast
 from starlette.exceptions import HTTPException
 
 from clock.errors import RequestChangedError
-from clock.jobs.enqueue import Request, enqueue_many
+from clock.jobs.enqueue import enqueue_request
 from clock.jobs.options import TABLE, EnqueueOptions
+from clock.jobs.request import Request
 from clock.jobs.target import Target
 from clock.schedule.checks import LONGEST_STRING
 from clock.schedule.option import Use, options_for, string_schema
@@ -37,7 +38,7 @@ def _enqueue(call: Call) -> Reply:
     target = Target(connection=context.connection, serializer=context.serializer, app=context.app)
     request = None if call.key is None else _request(call.key, call.body, len(jobs))
     try:
-        handles = enqueue_many(target, jobs, deadline=ANSWER, now=call.now, request=request)
+        handles = enqueue_request(target, jobs, deadline=ANSWER, now=call.now, request=request)
     except RequestChangedError as error:
         raise HTTPException(422, f"Idempotency-Key: {error}") from None
     except ValueError as error:

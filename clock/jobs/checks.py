@@ -1,0 +1,99 @@
+"""The checks of the options that only ``enqueue`` has: each returns a value as it is kept.
+
+All raise ValueError with one sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+from redis import Redis
+from rq import Repeat
+from rq.job import Dependency
+
+from clock.jobs.rq_versions import is_rate_limit
+from clock.ledger.reserved import is_reserved
+from clock.recurrence.duration import parse_timeout
+
+PRIORITIES = ("high", "default", "low")
+"""Queues, in the order in which this project's workers empty them."""
+
+JOB_ID = "[A-Za-z0-9_-]{1,200}"
+"""The job ids that RQ takes, as a regular expression."""
+
+
+def at(value: Any) -> datetime:
+    """An aware datetime."""
+    if not isinstance(value, datetime):
+        raise ValueError(f"{value!r} must be a datetime; for a duration there is delay=")
+    if value.utcoffset() is None:
+        raise ValueError(
+            f"{value.isoformat()} has no zone; use an aware datetime, as datetime.now(UTC)"
+        )
+    return value
+
+
+def depends_on(value: Any) -> list[str] | Dependency:
+    """One job or several, by id, as RQ's jobs or as handles; or RQ's ``Dependency`` on them."""
+    is_rqs = isinstance(value, Dependency)
+    jobs: Any = value.dependencies if is_rqs else value
+    jobs = jobs if isinstance(jobs, list | tuple) else [jobs]
+    ids = [job_id(getattr(job, "id", job)) for job in jobs]
+    if not ids:
+        raise ValueError("must name at least one job")
+    if not is_rqs:
+        return ids
+    return Dependency(ids, value.allow_failure, value.enqueue_at_front)
+
+
+def repeat(value: Any) -> Repeat:
+    """RQ's ``Repeat``."""
+    if not isinstance(value, Repeat):
+        raise ValueError(f"{value!r} must be rq.Repeat(...)")
+    return value
+
+
+def rate_limit(value: Any) -> Any:
+    """RQ's ``RateLimit``."""
+    if not is_rate_limit(value):
+        raise ValueError(f"{value!r} must be rq.RateLimit(...), which RQ has from release 3 on")
+    return value
+
+
+def priority(value: Any) -> str:
+    """The name of one of three queues."""
+    if value not in PRIORITIES:
+        words = ", ".join(map(repr, PRIORITIES))
+        raise ValueError(f"{value!r} must be one of {words}; name another queue with queue=")
+    return str(value)
+
+
+def job_id(value: Any) -> str:
+    """The id of a job, of one that exists or is to be."""
+    if not isinstance(value, str) or not re.fullmatch(JOB_ID, value):
+        raise ValueError(f"{value!r} is not a valid job id; use letters, digits, '_' and '-'")
+    return value
+
+
+def new_id(value: Any) -> str:
+    """The id of a job that is to be enqueued."""
+    if is_reserved(job_id(value)):
+        raise ValueError(f"{value!r} has the form of the clock's own job ids; choose another")
+    return str(value)
+
+
+def deadline(value: Any) -> float:
+    """A duration longer than 0, in seconds."""
+    seconds = parse_timeout(value)
+    if seconds == 0:
+        raise ValueError("must be longer than 0")
+    return seconds
+
+
+def connection(value: Any) -> Redis:
+    """A client of a server."""
+    if not isinstance(value, Redis):
+        raise ValueError(f"{value!r} is not a connection; create one with redis.Redis")
+    return value
