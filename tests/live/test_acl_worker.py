@@ -115,7 +115,7 @@ def test_a_worker_runs_jobs_without_the_commands_the_docs_call_optional(
     worker.wait_until_listening()
     job = enqueue_occurrence(redis, "add", 1, 2)
     wait_for("the job runs", lambda: job.get_status() == "finished")
-    owner = as_text(redis.hget(f"rq:worker:{worker.name}", keys.OWNER))
+    owner = as_text(redis.hget(f"rq:worker:{worker.name}", keys.OWNER) or "")
     wait_for("the worker sends heartbeats", lambda: redis.exists(keys.heartbeat(owner)))
     assert not worker.lines("server away")
     worker.stop()
