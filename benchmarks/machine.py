@@ -11,7 +11,10 @@ from pathlib import Path
 
 from redis import Redis
 
-SHOWN = ("rq", "redis", "hiredis", "croniter", "cronsim", "rq-scheduler", "APScheduler", "celery")
+SHOWN = (
+    *("rq", "redis", "hiredis", "croniter", "cronsim"),
+    *("rq-scheduler", "APScheduler", "celery", "dramatiq", "huey", "saq"),
+)
 """Distributions whose versions matter to the figures."""
 
 

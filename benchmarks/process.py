@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,23 +18,28 @@ PATIENCE = 120.0
 
 
 @contextmanager
-def running(*words: str, cwd: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    *words: str, cwd: Path | None = None, environ: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """A process that runs while the block does; its output is dropped.
 
-    It sees no variable that would choose a server or a zone, and finds this project.
+    It sees no variable that would choose a server or a zone but those of ``environ``, and finds
+    this project.
     """
     process = subprocess.Popen(
         words,
         cwd=cwd,
-        env=CLOCK.environment(),
+        env={**CLOCK.environment(), **(environ or {})},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         yield process
     finally:
-        process.kill()
+        # With what it started: some leave processes behind that go on without them.
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
@@ -59,4 +66,20 @@ def resident(pid: int | str = "self") -> int:
     """The bytes of memory that a process holds. Linux only."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     (line_of_memory,) = (line for line in lines if line.startswith("VmRSS:"))
+    return int(line_of_memory.split()[1]) * 1024
+
+
+def family(pid: int) -> list[int]:
+    """A process and all that it started, and so on. Linux only."""
+    pids = [pid]
+    for parent in pids:
+        for tasks in Path(f"/proc/{parent}/task").glob("*/children"):
+            pids += map(int, tasks.read_text().split())
+    return pids
+
+
+def proportional(pid: int) -> int:
+    """The bytes of memory that a process holds, what it shares in parts. Linux only."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    (line_of_memory,) = (line for line in lines if line.startswith("Pss:"))
     return int(line_of_memory.split()[1]) * 1024

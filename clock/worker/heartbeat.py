@@ -16,7 +16,7 @@ from threading import Event, Thread
 from typing import Any
 
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from rq.utils import as_text, utcformat
 
 from clock import keys
@@ -202,8 +202,11 @@ class Heartbeat(Thread):
         """Whether another process of the server answers than at the last look: one that has what a
         snapshot or a replica had, or that has read all of it. The client reconnects silently.
         """
-        # Not every server, or what stands before one, has the field.
-        run_id = str(self._connection.info("server").get("run_id", ""))
+        # Not every server, or what stands before one, has the field, and an ACL may deny INFO.
+        try:
+            run_id = str(self._connection.info("server").get("run_id", ""))
+        except ResponseError:
+            run_id = ""
         before, self._run_id = self._run_id, run_id
         return before is not None and before != run_id
 

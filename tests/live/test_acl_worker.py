@@ -11,7 +11,9 @@ from rq import Callback, Queue, RateLimit, Repeat, Retry
 from rq.command import send_stop_job_command
 from rq.group import Group
 from rq.job import Job, JobStatus
+from rq.utils import as_text
 
+from clock import keys
 from clock.jobs import enqueue
 from tests.live.conftest import StartWorker
 from tests.live.granted import APP, address, assert_exact, grant, lines_of
@@ -48,7 +50,7 @@ def limited():
     note("limited")
 """
 
-OPTIONAL = ("client|info", "client|setinfo", "client|setname")
+OPTIONAL = ("client|info", "client|setinfo", "client|setname", "client|tracking", "info")
 """Commands that the page says may be withheld."""
 
 QUEUES = (["default"], ["default", "low"])
@@ -58,7 +60,7 @@ QUEUES = (["default"], ["default", "low"])
 def test_workers_work_with_exactly_the_rights_that_the_docs_list(
     server: Server, redis: Redis, start_worker: StartWorker, work_folder: Path
 ) -> None:
-    alone, with_scheduler = lines_of("worker")
+    (alone,) = lines_of("worker")
     grant(redis, alone)
     (work_folder / "more.py").write_text(MORE)
 
@@ -85,13 +87,15 @@ def test_workers_work_with_exactly_the_rights_that_the_docs_list(
         workers.append(start("--name", dying[0].name, "low"))
         wait_for("limited jobs run", lambda: noted("limited") == 3)
         wait_for("the grouped jobs run", lambda: noted("grouped") == 4)
+        wait_for("the delayed job runs", lambda: noted("delayed"))
+        wait_for("the repeated job runs again", lambda: noted("repeated") == 2)
         wait_for("it is stopped", lambda: _stop(redis, stopped))
         wait_for(
             "its callback runs", lambda: noted("mourned-AbandonedJobError"), within=NOTICED_WITHIN
         )
         wait_for("what was left runs", lambda: noted("left"), within=NOTICED_WITHIN)
         wait_for("the other runs again", lambda: noted("begin") == 4, within=NOTICED_WITHIN)
-        wait_for("a sign of life with a job in hand", lambda: life.saw("HSETNX"))
+        wait_for("a heartbeat of a job that runs", lambda: life.saw("HSETNX"))
         for worker in workers:
             worker.wait_until_listening()
             worker.stop()
@@ -101,29 +105,20 @@ def test_workers_work_with_exactly_the_rights_that_the_docs_list(
 
     assert_exact(alone, death, life)
 
-    queue = Queue(connection=redis)
-    queue.empty()  # type: ignore[no-untyped-call]
-    queue.enqueue_in(timedelta(seconds=1), "more.say", "delayed")
-    queue.enqueue("more.say", "repeated", repeat=Repeat(times=1, interval=1))
-    enqueue_occurrence(redis, "fail", retry=Retry(max=1, interval=1))
-    grant(redis, with_scheduler)
-    with recorded(redis) as scheduling:
-        worker = start("--with-scheduler", "default")
-        wait_for("the delayed job runs", lambda: noted("delayed"))
-        wait_for("the repeated job runs again", lambda: noted("repeated") == 2)
-        worker.stop()
-    assert_exact(with_scheduler, scheduling)
-
 
 def test_a_worker_runs_jobs_without_the_commands_the_docs_call_optional(
     server: Server, redis: Redis, start_worker: StartWorker
 ) -> None:
-    alone, _ = lines_of("worker")
+    (alone,) = lines_of("worker")
     grant(redis, alone, alone._replace(rules=[f"-{command}" for command in OPTIONAL]))
+    worker = start_worker(url=address(server.url, "worker"), CLOCK_APP=APP)
+    worker.wait_until_listening()
     job = enqueue_occurrence(redis, "add", 1, 2)
-    worker = start_worker("--burst", url=address(server.url, "worker"), CLOCK_APP=APP)
-    assert worker.process.wait(timeout=15) == 0
-    assert job.get_status() == "finished"
+    wait_for("the job runs", lambda: job.get_status() == "finished")
+    owner = as_text(redis.hget(f"rq:worker:{worker.name}", keys.OWNER) or "")
+    wait_for("the worker sends heartbeats", lambda: redis.exists(keys.heartbeat(owner)))
+    assert not worker.lines("server away")
+    worker.stop()
 
 
 def _enqueue_all(redis: Redis) -> Job:
@@ -142,6 +137,9 @@ def _enqueue_all(redis: Redis) -> Job:
         enqueue("more.limited", max_running=1, connection=redis)
     for _ in range(3):
         queue.enqueue("more.say", "rate", rate_limit=RateLimit("heavy", 1))
+    queue.enqueue_in(timedelta(seconds=1), "more.say", "delayed")
+    queue.enqueue("more.say", "repeated", repeat=Repeat(times=1, interval=1))
+    enqueue_occurrence(redis, "fail", retry=Retry(max=1, interval=1))
     grouped = [Queue.prepare_data("more.say", ["grouped"]) for _ in range(4)]
     Group.create(connection=redis).enqueue_many(queue, grouped)
     # What a worker left that died between two commands, and one of RQ's own that died with a job.
