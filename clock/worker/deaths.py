@@ -15,7 +15,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq.exceptions import NoSuchJobError
 from rq.executions import Execution
-from rq.job import Job
+from rq.job import Job, JobStatus
 from rq.utils import as_text
 
 from clock import keys
@@ -28,6 +28,7 @@ from clock.worker.ending import Ending
 from clock.worker.execution_owner import OwnedExecution
 from clock.worker.fork_server import Ended
 from clock.worker.graceful import LAST_WORDS
+from clock.worker.readable import fetch_job
 from clock.worker.step import Found
 from clock.worker.success import delete_execution
 
@@ -128,16 +129,12 @@ class Deaths:
             return
         queue = worker.queue_called(owned.queue)
         try:
-            job = worker.job_class.fetch(
-                owned.job, connection=worker.connection, serializer=queue.serializer
-            )
+            job = fetch_job(owned.job, queue)
         except NoSuchJobError:
-            with worker.connection.pipeline() as pipeline:
-                for command in delete_execution(
-                    owned.job, owned.execution, owned.queue, worker.name
-                ):
-                    pipeline.execute_command(*command)
-                pipeline.execute()
+            job = None
+        if job is None or job.get_status(refresh=False) != JobStatus.STARTED:
+            # It was deleted, or held because too many of its task run: then it waits already.
+            self._forget(owned)
             return
         execution = Execution(owned.execution, owned.job, connection=worker.connection)
         if "w" in KEEPS:
@@ -146,6 +143,13 @@ class Deaths:
         job.ended_at = datetime.now(UTC)
         job.started_at = job.started_at or owned.began
         worker.end_of_dead(job, queue, execution, death)
+
+    def _forget(self, owned: OwnedExecution) -> None:
+        commands = delete_execution(owned.job, owned.execution, owned.queue, self._worker.name)
+        with self._worker.connection.pipeline() as pipeline:
+            for command in commands:
+                pipeline.execute_command(*command)
+            pipeline.execute()
 
 
 def ending_of_dead(death: Death, job: Job, grace: float) -> tuple[Ending, str]:

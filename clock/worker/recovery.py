@@ -28,6 +28,7 @@ from clock.runs.records import write_run
 from clock.runs.run import RunOutcome
 from clock.worker.abandoned import Abandoned, is_still_abandoned
 from clock.worker.mourning import mourning
+from clock.worker.readable import fetch_job
 from clock.worker.record import run_of
 
 DEATHS = 3
@@ -67,7 +68,7 @@ def take_over(
             pipeline.watch(*found.watched)  # type: ignore[no-untyped-call]
             if not is_still_abandoned(connection, found, now.timestamp()):
                 return None
-            job = _fetched(found, connection, queue)
+            job = _fetched(found, queue)
             verdict = judge(job, found, connection)
             pipeline.multi()
             pipeline.zrem(found.registry_key, found.entry)
@@ -182,9 +183,9 @@ def _fail(verdict: Recovery, job: Job, pipeline: Pipeline, found: Abandoned, now
     )
 
 
-def _fetched(found: Abandoned, connection: Redis, queue: Queue) -> Job | None:
+def _fetched(found: Abandoned, queue: Queue) -> Job | None:
     try:
-        return queue.job_class.fetch(found.job, connection=connection, serializer=queue.serializer)
+        return fetch_job(found.job, queue)
     except NoSuchJobError:
         return None
 

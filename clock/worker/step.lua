@@ -11,7 +11,8 @@
 --          c current job of a worker
 --       12 how many commands write the end, and where there are any:
 --       13 execution that ends  14 its queue's registry of started jobs  15 its entry there
---       16 dependents of its job  17.. the commands, each after the number of its words
+--       16 its job  17 how many of the commands are only for a job that is still there
+--       18.. the commands, each after the number of its words
 --
 -- Returns  1 "" or what became of the end: ended, overtaken (somebody judged this child dead: nothing is
 --            written), dependents (there are some: RQ must end it, nothing is written)
@@ -40,13 +41,17 @@ redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
 local function finish()
   local holder = redis.call('HGET', ARGV[13], 'clock_worker')
   if holder ~= owner and (holder or not redis.call('ZSCORE', ARGV[14], ARGV[15])) then return 'overtaken' end
-  if redis.call('EXISTS', ARGV[16]) == 1 then return 'dependents' end
-  local at = 17
-  for _ = 1, commands do
+  if redis.call('EXISTS', ARGV[16] .. ':dependents') == 1 then return 'dependents' end
+  -- A job that was deleted while it ran must not come back as half a hash.
+  local skipped = redis.call('EXISTS', ARGV[16]) == 1 and 0 or tonumber(ARGV[17])
+  local at = 18
+  for number = 1, commands do
     local words = tonumber(ARGV[at])
     -- As in a transaction, an error of one does not keep the others from being written.
     local reply = 0
-    if ARGV[at + 1] == 'MEASURE' then
+    if number <= skipped then
+      reply = 0
+    elseif ARGV[at + 1] == 'MEASURE' then
       measure({ ARGV[at + 2] }, { unpack(ARGV, at + 3, at + words) })
     else
       reply = redis.pcall(unpack(ARGV, at + 1, at + words))

@@ -74,6 +74,18 @@ def _loggers() -> list[logging.Logger]:
     return [logging.getLogger(name) for name in _LOGGERS]
 
 
+def open_standard_streams() -> None:
+    """Let the descriptors 0, 1 and 2 lead nowhere where a task has closed them: the next connection
+    would take the place of one, and be sent what is printed.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # It gets the lowest number that is free, which is this one.
+            os.open(os.devnull, os.O_RDWR)
+
+
 def close_old_connections() -> None:
     """What Django does around a request, where the application uses its database."""
     database = sys.modules.get("django.db")
