@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,9 +14,10 @@ from rq import Queue, Retry
 from rq.job import Job, JobStatus
 
 from tests.live.conftest import StartWorker
-from tests.live.processes import needs_proc
+from tests.live.processes import children_of, needs_proc
+from tests.live.server import Server
 from tests.live.waiting import wait_for
-from tests.live.worker_process import WorkerProcess, is_alive
+from tests.live.worker_process import WorkerProcess, is_alive, worker_environment
 
 pytestmark = needs_proc
 
@@ -37,6 +41,11 @@ def add(a, b):
 def note(text):
     with open("noted.txt", "a") as file:
         file.write(f"{text}\\n")
+
+
+def start_a_subprocess_and_stay():
+    subprocess_of()
+    time.sleep(300)
 
 
 def segfault():
@@ -276,6 +285,61 @@ def test_what_a_task_has_started_ends_with_a_process_that_it_ends(
     wait_for("its subprocess ends", lambda: not is_alive(pid))
 
 
-def test_execute_job_works_without_work(redis: Redis, work_folder: Path) -> None:
+@pytest.mark.parametrize("victim", ["worker", "fork server", "child"])
+def test_what_a_task_has_started_ends_with_a_process_that_is_killed(
+    queue: Queue, worker: WorkerProcess, work_folder: Path, victim: str
+) -> None:
+    queue.enqueue("hard.start_a_subprocess_and_stay")
+    noted = work_folder / "noted.txt"
+    wait_for("the subprocess runs", lambda: noted.exists() and noted.read_text())
+    parent = worker.process.pid
+    (fork_server,) = children_of(parent)
+    (child,) = children_of(fork_server)
+    victims = {"worker": parent, "fork server": fork_server, "child": child}
+    os.kill(victims[victim], signal.SIGKILL)
+    wait_for("the task ends", lambda: not is_alive(child))
+    wait_for("its subprocess ends", lambda: not is_alive(int(noted.read_text())))
+    if victim != "child":
+        assert worker.process.wait(timeout=10) not in {0, None}
+
+
+EXECUTE = """
+import sys
+
+from redis import Redis
+from rq import Queue
+
+from clock.worker import Worker
+
+connection = Redis.from_url(sys.argv[1])
+queue = Queue("default", connection=connection)
+worker = Worker([queue], connection=connection)
+while queue.job_ids:
+    job, _ = Queue.dequeue_any([queue], None, connection=connection)
+    worker.execute_job(job, queue)
+print("done")
+"""
+
+
+def test_execute_job_runs_a_job_without_work(
+    server: Server, redis: Redis, queue: Queue, work_folder: Path
+) -> None:
     (work_folder / "hard.py").write_text(TASKS)
-    assert os.path.exists(work_folder / "hard.py")
+    tasks = ["add", "segfault", "numbers", "fork_and_exit"]
+    jobs = [queue.enqueue(f"hard.{task}", args=(1, 2) if task == "add" else ()) for task in tasks]
+    ended = subprocess.run(
+        [sys.executable, "-c", EXECUTE, server.url],
+        cwd=work_folder,
+        env=worker_environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.stdout.endswith("done\n"), ended.stdout + ended.stderr
+    statuses = [job.get_status() for job in jobs]
+    assert statuses == [
+        *(JobStatus.FINISHED, JobStatus.FAILED, JobStatus.FAILED, JobStatus.FINISHED)
+    ], ended.stderr
+    assert [jobs[0].return_value(), jobs[3].return_value()] == [3, 3]
+    assert redis.zcard("rq:wip:default") == 0
