@@ -29,9 +29,17 @@ local function keep(what) return string.find(keeps, what, 1, true) ~= nil end
 if ARGV[10] == '1' then
   local before = redis.call('HMGET', KEYS[3], 'step', 'ended', 'found', 'queue', 'job')
   if before[1] == step then
+    local _, ended, found, queue, id = unpack(before)
     local hash = {}
-    if before[5] ~= '' then hash = redis.call('HGETALL', RQ .. 'job:' .. before[5]) end
-    return { before[2], before[3], before[4], before[5], hash, {}, {} }
+    if found == 'job' then
+      -- The reply may be late by so much that the job is another's by now.
+      if redis.call('HGET', RQ .. 'execution:' .. id .. ':' .. step, 'clock_worker') ~= owner then
+        return { ended, 'more', '', '', {}, {}, {} }
+      end
+      redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
+      hash = redis.call('HGETALL', RQ .. 'job:' .. id)
+    end
+    return { ended, found, queue, id, hash, {}, {} }
   end
 end
 
@@ -118,5 +126,6 @@ if found ~= 'job' then
   end
 end
 redis.call('HSET', KEYS[3], 'step', step, 'ended', ended, 'found', found, 'queue', queue, 'job', id)
-redis.call('EXPIRE', KEYS[3], 120)
+-- A reply may be lost for as long as the server is out of reach.
+redis.call('EXPIRE', KEYS[3], 86400)
 return { ended, found, queue, id, hash, wrong, errors }
