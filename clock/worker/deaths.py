@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,6 +35,10 @@ from clock.worker.success import delete_execution
 
 AGAIN = 0.5
 """Seconds until the end of a job is written again where the server was away."""
+
+PATIENCE = 3.0
+"""Seconds for which a worker that was asked to stop goes on trying; then the job is abandoned, and
+any other worker's to end."""
 
 STOPPED = "stop-job"
 """Why a child was killed: somebody stopped its job."""
@@ -75,11 +80,17 @@ class Deaths:
         self._worker = worker
         self._owned_by = owned_by
         self._owed: list[tuple[ChildProcess, Ended, OwnedExecution | None]] = []
+        self._away_since: float | None = None
 
     @property
     def again(self) -> float | None:
         """Seconds until the next try to write them; None where there are none."""
         return AGAIN if self._owed else None
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether the server has been away for too long to wait for before a stop."""
+        return self._away_since is not None and time.monotonic() > self._away_since + PATIENCE
 
     def add(self, child: ChildProcess, ended: Ended) -> None:
         """A child has ended; whether it had a job shows."""
@@ -92,8 +103,11 @@ class Deaths:
             try:
                 self._deal_with(child, ended, owned)
             except (RedisError, OSError) as error:
-                self._worker.log.error("Worker %s: %s", self._worker.name, error)
+                if self._away_since is None:
+                    self._away_since = time.monotonic()
+                    self._worker.log.error("Worker %s: %s", self._worker.name, error)
                 return
+            self._away_since = None
             del self._owed[0]
 
     def _deal_with(self, child: ChildProcess, ended: Ended, owned: OwnedExecution | None) -> None:
