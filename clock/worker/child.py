@@ -89,7 +89,6 @@ class Child:
         """This child, as ``NAME.TOKEN``."""
         self._text = text
         self._line = Line(worker.connection, name=worker.name, owner=owner, text=text, keeps=KEEPS)
-        self._surroundings = Surroundings()
         self._done = 0
         self._is_away = False
         self.fields: dict[bytes, bytes] = {}
@@ -101,7 +100,8 @@ class Child:
         self._later: list[Callable[[], object]] = []
 
     def run(self) -> int:
-        """Run jobs; the exit code of this process."""
+        """Run jobs; the exit code of this process, whose signal handlers must be there already."""
+        self._surroundings = Surroundings()
         while True:
             code = self._leaves()
             if code is not None and self._end is None:
@@ -152,8 +152,8 @@ class Child:
 
     def _leaves(self) -> int | None:
         plan = self._plan
-        if _file_of(self._stop) != self._stop_file:
-            # A task has closed it: this child would never be told to stop.
+        if self._surroundings.is_broken or _file_of(self._stop) != self._stop_file:
+            # Once a task has closed the descriptor, this child would never be told to stop.
             return REPLACE
         if self._stopping.poll(0) or (plan.quota is not None and self._done >= plan.quota):
             return LEAVES

@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NoReturn
@@ -331,9 +332,7 @@ class Worker(RQWorker):
         except Exception:
             self.log.error("Worker %s: a child failed", self.name, exc_info=True)
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
+            _end_process(code)
 
     def setup_work_horse_signals(self) -> None:
         """RQ's; but SIGTERM, which a platform sends to every process, is for the worker."""
@@ -603,8 +602,13 @@ def _leave_fork(error: BaseException | None) -> NoReturn:
     elif error is not None:
         logging.getLogger("rq.worker").error("a process that a job forked failed", exc_info=error)
         code = 1
-    sys.stdout.flush()
-    sys.stderr.flush()
+    _end_process(code)
+
+
+def _end_process(code: int) -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # a task may have closed it
+            stream.flush()
     os._exit(code)
 
 
