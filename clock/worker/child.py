@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import random
 import resource
 import select
@@ -24,6 +25,7 @@ from clock.connection.errors import server_error
 from clock.jobs.rq_versions import KEEPS
 from clock.worker.execution_owner import OvertakenError, OwnedExecution
 from clock.worker.job_hash import JobHash
+from clock.worker.readable import unreadable_job
 from clock.worker.slot import Running, Slot
 from clock.worker.step import End, EndResult, Found, Line, Reply, new_identifier
 from clock.worker.surroundings import Surroundings, close_old_connections
@@ -80,6 +82,7 @@ class Child:
         self._worker = worker
         self._slot = slot
         self._stop = stop
+        self._stop_file = _file_of(stop)
         self._stopping = select.poll()
         self._stopping.register(stop, select.POLLIN)
         self._plan = plan
@@ -106,7 +109,8 @@ class Child:
         self._later: list[Callable[[], object]] = []
 
     def run(self) -> int:
-        """Run jobs; the exit code of this process."""
+        """Run jobs; the exit code of this process, whose signal handlers must be there already."""
+        self._surroundings = Surroundings()
         while True:
             code = self._leaves()
             if code is not None and self._end is None:
@@ -132,14 +136,24 @@ class Child:
                 self._wait(SUSPENDED)
 
     def end_in_step(
-        self, commands: Sequence[Sequence[Any]], ended: Callable[[Reply], None] = _nothing
+        self,
+        commands: Sequence[Sequence[Any]],
+        *,
+        of_job: Sequence[Sequence[Any]] = (),
+        ended: Callable[[Reply], None] = _nothing,
     ) -> None:
-        """Let the next step write the end of the job that runs, by ``commands``, and call ``ended``
-        with what became of it.
+        """Let the next step write the end of the job that runs, by ``commands``, and by those
+        ``of_job`` where it was not deleted; and call ``ended`` with what became of it.
         """
         owned = self.owned
         assert owned is not None
-        self._end = End(job=owned.job, entry=owned.entry, queue=owned.queue, commands=commands)
+        self._end = End(
+            job=owned.job,
+            entry=owned.entry,
+            queue=owned.queue,
+            of_job=of_job,
+            commands=commands,
+        )
         self._ended, self._later = ended, []
 
     def after_end(self, work: Callable[[], object]) -> None:
@@ -151,6 +165,9 @@ class Child:
 
     def _leaves(self) -> int | None:
         plan = self._plan
+        if self._surroundings.is_broken or _file_of(self._stop) != self._stop_file:
+            # Once a task has closed the descriptor, this child would never be told to stop.
+            return REPLACE
         if self._stopping.poll(0) or (plan.quota is not None and self._done >= plan.quota):
             return LEAVES
         if plan.replace is not None and self._done >= plan.replace:
@@ -258,8 +275,7 @@ class Child:
         try:
             self.taken = JobHash(job, reply.fields)
         except Exception as error:  # the hash is anybody's writing
-            blank = self._job(reply.job, queue)
-            blank.origin = queue.name
+            blank = unreadable_job(reply.job, queue, reply.fields.get(b"data"))
             blank.perform = partial(_raise, error)  # type: ignore[method-assign]
             return blank
         job.origin = job.origin or queue.name
@@ -285,6 +301,15 @@ def _execution_of(reply: Reply, worker: Any) -> Execution:
 def _time_limit(job: Job, queue: Queue) -> float:
     seconds: Any = job.timeout or queue.DEFAULT_TIMEOUT
     return float(seconds) if isinstance(seconds, int | float) and seconds > 0 else math.inf
+
+
+def _file_of(descriptor: int) -> tuple[int, int] | None:
+    """Which file it is that a descriptor leads to; None for one that is closed."""
+    try:
+        status = os.fstat(descriptor)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _memory() -> float:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import select
-import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from clock.stop import Readable
 from clock.worker.child import LEAVES
-from clock.worker.fork_server import Ended, ForkServer, RunChild, Started
+from clock.worker.fork_server import Ended, ForkServer, RunChild, Started, kill_group
 from clock.worker.slot import Slot, Slots
 
 AGAIN = 1.0
@@ -33,12 +30,11 @@ class ChildProcess:
     since: float = field(default_factory=time.monotonic)
     reason: str = ""
 
-    def kill(self, reason: str, number: signal.Signals = signal.SIGKILL) -> None:
+    def kill(self, reason: str) -> None:
         """Kill it, and what its task has started in its process group."""
         self.reason = self.reason or reason
         if self.pid:
-            with suppress(ProcessLookupError):
-                os.killpg(self.pid, number)
+            kill_group(self.pid)
 
 
 class Children:
@@ -58,7 +54,9 @@ class Children:
         self._name = name
         self._count = count
         self._slots = Slots(count)
-        self._server = ForkServer(run, prepare)
+        self._server = ForkServer(
+            run, prepare, lambda index: self._slots[index].running is not None
+        )
         self._living: dict[int, ChildProcess] = {}
         self._left: set[int] = set()
         self._later: dict[int, float] = {}
@@ -145,5 +143,9 @@ class Children:
             yield child, message
 
     def close(self) -> None:
-        """End those that are left."""
+        """End those that are left, and what their tasks have started."""
         self._server.close()
+        for child in self.living:
+            if child.pid:
+                # The server does so itself, unless it was killed.
+                kill_group(child.pid)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq.exceptions import NoSuchJobError
 from rq.executions import Execution
-from rq.job import Job
+from rq.job import Job, JobStatus
 from rq.utils import as_text
 
 from clock import keys
@@ -28,11 +29,16 @@ from clock.worker.ending import Ending
 from clock.worker.execution_owner import OwnedExecution
 from clock.worker.fork_server import Ended
 from clock.worker.graceful import LAST_WORDS
+from clock.worker.readable import fetch_job
 from clock.worker.step import Found
 from clock.worker.success import delete_execution
 
 AGAIN = 0.5
 """Seconds until the end of a job is written again where the server was away."""
+
+PATIENCE = 3.0
+"""Seconds for which a worker that was asked to stop goes on trying; then the job is abandoned, and
+any other worker's to end."""
 
 STOPPED = "stop-job"
 """Why a child was killed: somebody stopped its job."""
@@ -74,11 +80,17 @@ class Deaths:
         self._worker = worker
         self._owned_by = owned_by
         self._owed: list[tuple[ChildProcess, Ended, OwnedExecution | None]] = []
+        self._away_since: float | None = None
 
     @property
     def again(self) -> float | None:
         """Seconds until the next try to write them; None where there are none."""
         return AGAIN if self._owed else None
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether the server has been away for too long to wait for before a stop."""
+        return self._away_since is not None and time.monotonic() > self._away_since + PATIENCE
 
     def add(self, child: ChildProcess, ended: Ended) -> None:
         """A child has ended; whether it had a job shows."""
@@ -91,8 +103,11 @@ class Deaths:
             try:
                 self._deal_with(child, ended, owned)
             except (RedisError, OSError) as error:
-                self._worker.log.error("Worker %s: %s", self._worker.name, error)
+                if self._away_since is None:
+                    self._away_since = time.monotonic()
+                    self._worker.log.error("Worker %s: %s", self._worker.name, error)
                 return
+            self._away_since = None
             del self._owed[0]
 
     def _deal_with(self, child: ChildProcess, ended: Ended, owned: OwnedExecution | None) -> None:
@@ -130,16 +145,12 @@ class Deaths:
             return
         queue = worker.queue_called(owned.queue)
         try:
-            job = worker.job_class.fetch(
-                owned.job, connection=worker.connection, serializer=queue.serializer
-            )
+            job = fetch_job(owned.job, queue)
         except NoSuchJobError:
-            with worker.connection.pipeline() as pipeline:
-                for command in delete_execution(
-                    owned.job, owned.execution, owned.queue, worker.name
-                ):
-                    pipeline.execute_command(*command)
-                pipeline.execute()
+            job = None
+        if job is None or job.get_status(refresh=False) != JobStatus.STARTED:
+            # It was deleted, or held because too many of its task run: then it waits already.
+            self._forget(owned)
             return
         execution = Execution(owned.execution, owned.job, connection=worker.connection)
         if "w" in KEEPS:
@@ -148,6 +159,13 @@ class Deaths:
         job.ended_at = datetime.now(UTC)
         job.started_at = job.started_at or owned.began
         worker.end_of_dead(job, queue, execution, death)
+
+    def _forget(self, owned: OwnedExecution) -> None:
+        commands = delete_execution(owned.job, owned.execution, owned.queue, self._worker.name)
+        with self._worker.connection.pipeline() as pipeline:
+            for command in commands:
+                pipeline.execute_command(*command)
+            pipeline.execute()
 
 
 def ending_of_dead(death: Death, job: Job, grace: float) -> tuple[Ending, str]:

@@ -118,7 +118,8 @@ class Engine:
                 )
                 stop.set()
             is_over = stop.is_set() or children.have_left
-            if is_over and not children.living and not deaths.again:
+            has_all_ended = not deaths.again or (stop.is_set() and deaths.is_hopeless)
+            if is_over and not children.living and has_all_ended:
                 return
 
     def request_stop(self, number: int) -> None:

@@ -57,19 +57,22 @@ RunChild = Callable[[int, str, int | None], NoReturn]
 
 class ForkServer:
     """The worker's end of it. ``run`` is what a child does, given its slot, who it is, and how many
-    jobs it may run; it does not return. ``prepare`` is done once before the first fork.
+    jobs it may run; it does not return. ``prepare`` is done once before the first fork, and
+    ``has_job`` says whether the child in a slot has begun a job that it has not ended.
     """
 
-    def __init__(self, run: RunChild, prepare: Callable[[], None]) -> None:
+    def __init__(
+        self, run: RunChild, prepare: Callable[[], None], has_job: Callable[[int], bool]
+    ) -> None:
         self._run = run
         self._prepare = prepare
+        self._has_job = has_job
         self._socket: socket.socket | None = None
         self.pid = 0
 
     def start(self) -> None:
         """Fork the server. To be called before any thread is started."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        worker = os.getpid()
         # The signals that end a worker find no handler of a server in its first moment.
         mask = signal.pthread_sigmask(
             signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, STOP}
@@ -78,7 +81,7 @@ class ForkServer:
             self.pid = os.fork()
             if self.pid == 0:
                 ours.close()
-                _Server(theirs, worker, self._run, mask).serve(self._prepare)
+                _Server(theirs, self._run, self._has_job, mask).serve(self._prepare)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         theirs.close()
@@ -129,13 +132,13 @@ class _Server:
     def __init__(
         self,
         channel: socket.socket,
-        worker: int,
         run: RunChild,
+        has_job: Callable[[int], bool],
         mask: set[int | signal.Signals],
     ) -> None:
         self._channel = channel
-        self._worker = worker
         self._run = run
+        self._has_job = has_job
         self._mask = mask
         self._children: dict[int, int] = {}
 
@@ -210,9 +213,9 @@ class _Server:
                 ended, status, usage = pid, 0, None
             if ended:
                 del self._children[pid]
-                if status:
-                    # It did not end by itself; what its task had started must not go on.
-                    _kill_group(pid)
+                if self._has_job(index):
+                    # What its task had started must not go on beside the next run.
+                    kill_group(pid)
                 self._send(Ended(index, pid, status, None if usage is None else tuple(usage)))
 
     def _send(self, message: Started | Ended) -> None:
@@ -222,10 +225,11 @@ class _Server:
 
     def _end_all(self) -> None:
         for pid in self._children:
-            _kill_group(pid)
+            kill_group(pid)
 
 
-def _kill_group(pid: int) -> None:
+def kill_group(pid: int) -> None:
+    """Kill the processes of the group that the child ``pid`` leads, or led."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
 

@@ -28,6 +28,7 @@ from clock.runs.records import write_run
 from clock.runs.run import RunOutcome
 from clock.worker.abandoned import Abandoned, is_still_abandoned
 from clock.worker.failure_callbacks import enqueue_failure_callbacks
+from clock.worker.readable import fetch_job
 from clock.worker.record import run_of
 
 DEATHS = 3
@@ -69,7 +70,7 @@ def recover(
             pipeline.watch(*abandoned.watched)  # type: ignore[no-untyped-call]
             if not is_still_abandoned(connection, abandoned, now.timestamp()):
                 return None
-            job = _fetched(abandoned, connection, queue)
+            job = _fetched(abandoned, queue)
             recovery = decide(job, abandoned, connection)
             pipeline.multi()
             pipeline.zrem(abandoned.registry_key, abandoned.entry)
@@ -190,11 +191,9 @@ def _fail(
     )
 
 
-def _fetched(abandoned: Abandoned, connection: Redis, queue: Queue) -> Job | None:
+def _fetched(abandoned: Abandoned, queue: Queue) -> Job | None:
     try:
-        return queue.job_class.fetch(
-            abandoned.job, connection=connection, serializer=queue.serializer
-        )
+        return fetch_job(abandoned.job, queue)
     except NoSuchJobError:
         return None
 

@@ -12,7 +12,8 @@
 --       12 what the keys of jobs begin with  13.. the name of each queue
 --       then how many commands write the end, and where there are any:
 --       the execution that ends  its queue's registry of started jobs  its entry there
---       dependents of its job  the commands, each after the number of its words
+--       its job  how many of the commands are only for a job that is still there
+--       the commands, each after the number of its words
 --
 -- Returns  1 "" or what became of the end: ended, overtaken (somebody judged this child dead: nothing is
 --            written), dependents (there are some: RQ must end it, nothing is written)
@@ -30,9 +31,17 @@ local function keep(what) return string.find(keeps, what, 1, true) ~= nil end
 if ARGV[10] == '1' then
   local before = redis.call('HMGET', KEYS[3], 'step', 'ended', 'found', 'queue', 'job')
   if before[1] == step then
+    local _, ended, found, queue, id = unpack(before)
     local hash = {}
-    if before[5] ~= '' then hash = redis.call('HGETALL', jobs .. before[5]) end
-    return { before[2], before[3], before[4], before[5], hash, {}, {} }
+    if found == 'job' then
+      -- The reply may be late by so much that the job is another's by now.
+      if redis.call('HGET', RQ .. 'execution:' .. id .. ':' .. step, 'clock_worker') ~= owner then
+        return { ended, 'more', '', '', {}, {}, {} }
+      end
+      redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
+      hash = redis.call('HGETALL', jobs .. id)
+    end
+    return { ended, found, queue, id, hash, {}, {} }
   end
 end
 
@@ -40,16 +49,20 @@ end
 redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
 
 local function finish()
-  local execution, registry, entry, dependents = unpack(ARGV, last + 1, last + 4)
+  local execution, registry, entry, job, of_job = unpack(ARGV, last + 1, last + 5)
   local holder = redis.call('HGET', execution, 'clock_worker')
   if holder ~= owner and (holder or not redis.call('ZSCORE', registry, entry)) then return 'overtaken' end
-  if redis.call('EXISTS', dependents) == 1 then return 'dependents' end
-  local at = last + 5
-  for _ = 1, commands do
+  if redis.call('EXISTS', job .. ':dependents') == 1 then return 'dependents' end
+  -- A job that was deleted while it ran must not come back as half a hash.
+  local skipped = redis.call('EXISTS', job) == 1 and 0 or tonumber(of_job)
+  local at = last + 6
+  for number = 1, commands do
     local words = tonumber(ARGV[at])
     -- As in a transaction, an error of one does not keep the others from being written.
     local reply = 0
-    if ARGV[at + 1] == 'MEASURE' then
+    if number <= skipped then
+      reply = 0
+    elseif ARGV[at + 1] == 'MEASURE' then
       measure({ ARGV[at + 2] }, { unpack(ARGV, at + 3, at + words) })
     else
       reply = redis.pcall(unpack(ARGV, at + 1, at + words))
@@ -118,5 +131,6 @@ if found ~= 'job' then
   end
 end
 redis.call('HSET', KEYS[3], 'step', step, 'ended', ended, 'found', found, 'queue', queue, 'job', id)
-redis.call('EXPIRE', KEYS[3], 120)
+-- A reply may be lost for as long as the server is out of reach.
+redis.call('EXPIRE', KEYS[3], 86400)
 return { ended, found, queue, id, hash, wrong, errors }

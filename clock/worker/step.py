@@ -58,12 +58,14 @@ class Found(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
     """The end of an execution: what is to be written if it is still this child's, and its job has
-    no dependents. ``entry`` is its ``JOB:EXECUTION``.
+    no dependents; ``of_job`` only where the job was not deleted meanwhile. ``entry`` is its
+    ``JOB:EXECUTION``.
     """
 
     job: str
     entry: str
     queue: str
+    of_job: Sequence[Sequence[Any]]
     commands: Sequence[Sequence[Any]]
 
 
@@ -187,13 +189,14 @@ class Line:
         if end is None:
             return [*arguments, 0]
         arguments += [
-            len(end.commands),
+            len(end.of_job) + len(end.commands),
             rq_keys.execution(end.entry),
             rq_keys.registry("wip", end.queue),
             end.entry,
-            f"{self._job_prefix}{end.job}:dependents",
+            self._job_prefix + end.job,
+            len(end.of_job),
         ]
-        for command in end.commands:
+        for command in (*end.of_job, *end.commands):
             arguments.append(len(command))
             arguments += command
         return arguments

@@ -13,7 +13,6 @@ from functools import cache
 from typing import Any
 
 from redis.client import Pipeline
-from rq.defaults import UNSERIALIZABLE_RETURN_VALUE_PAYLOAD
 from rq.executions import Execution
 from rq.job import Job, JobStatus
 from rq.results import Result
@@ -21,8 +20,9 @@ from rq.utils import current_timestamp
 
 from clock.connection import rq_keys
 from clock.connection.scripts import script
-from clock.jobs.rq_versions import KEEPS, is_rate_limited
+from clock.jobs.rq_versions import KEEPS
 from clock.worker.job_hash import JobHash
+from clock.worker.result import serialized
 
 Command = Sequence[Any]
 
@@ -30,33 +30,24 @@ _RESULTS_KEPT = 10
 """How many results of a job RQ keeps."""
 
 
-def is_plain(job: Job) -> bool:
-    """Whether the success of ``job`` is only written. Where it is more, for a callback, a webhook,
-    a group, a repeat or a rate limit, RQ must end it.
-    """
-    return not (
-        job._success_callback_name
-        or job.group_id
-        or job.repeats_left
-        or getattr(job, "webhooks", None)
-        or is_rate_limited(job)
-    )
-
-
 def success(taken: JobHash, execution: Execution, *, worker: str, result_ttl: int) -> list[Command]:
-    """The commands that write the success of a plain job, and delete its ``execution``."""
+    """The commands that write the success of a plain job. Raises TypeError where its result cannot
+    be stored.
+    """
     job = taken.job
+    job._status = JobStatus.FINISHED
+    return _kept(taken, execution, worker, result_ttl) if result_ttl else _deleted(job)
+
+
+def count_success(job: Job, worker: str) -> list[Command]:
+    """The commands that add the success of ``job`` to the numbers of its worker."""
     assert job.started_at is not None
     assert job.ended_at is not None
     took = (job.ended_at - job.started_at).total_seconds()
     worker_key = rq_keys.WORKER + worker
-    job._status = JobStatus.FINISHED
-    ended = _kept(taken, execution, worker, result_ttl) if result_ttl else _deleted(job)
     return [
         ("HINCRBY", worker_key, "successful_job_count", 1),
         ("HINCRBYFLOAT", worker_key, "total_working_time", took),
-        *ended,
-        *delete_execution(job.id, execution.id, job.origin, worker),
     ]
 
 
@@ -106,11 +97,7 @@ def delete_execution(job: str, execution: str, queue: str, worker: str) -> list[
 def _result(job: Job, execution: Execution, worker: str) -> list[Any]:
     fields: list[Any] = ["type", Result.Type.SUCCESSFUL.value, "worker_name", worker]
     if job._result is not None:
-        try:
-            value = job.serializer.dumps(job._result)
-        except Exception:  # whatever a serializer raises
-            value = job.serializer.dumps(UNSERIALIZABLE_RETURN_VALUE_PAYLOAD)
-        fields += ("return_value", b64encode(value))
+        fields += ("return_value", b64encode(serialized(job._result, job)))
     assert isinstance(job.ended_at, datetime)
     return [
         *fields,

@@ -24,11 +24,14 @@ log = logging.getLogger("clock")
 
 
 class Surroundings:
-    """Alarms, signal handlers, the working directory, stdout, log handlers and database connections
-    as they were before the first job of this process.
+    """Alarms, signal handlers, the working directory, the umask, stdout, log handlers and database
+    connections as they were before the first job of this process.
     """
 
     def __init__(self) -> None:
+        self.is_broken = False
+        """Whether a job has left something that cannot be restored, so that this process should
+        run no other."""
         self._folder = ""
         with suppress(OSError):
             self._folder = os.getcwd()
@@ -36,6 +39,9 @@ class Surroundings:
         self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
         self._streams = (sys.stdin, sys.stdout, sys.stderr)
         self._loggers = [(logger, logger.level, list(logger.handlers)) for logger in _loggers()]
+        self._disabled = logging.root.manager.disable
+        self._umask = os.umask(0o022)
+        os.umask(self._umask)
         self._threads = threading.active_count()
 
     def restore(self, job: str) -> None:
@@ -47,6 +53,9 @@ class Surroundings:
         signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
         if (sys.stdin, sys.stdout, sys.stderr) != self._streams:
             sys.stdin, sys.stdout, sys.stderr = self._streams
+        self.is_broken = any(stream is not None and stream.closed for stream in self._streams)
+        logging.disable(self._disabled)
+        os.umask(self._umask)
         for logger, level, handlers in self._loggers:
             if logger.level != level:
                 logger.setLevel(level)
@@ -72,6 +81,18 @@ class Surroundings:
 
 def _loggers() -> list[logging.Logger]:
     return [logging.getLogger(name) for name in _LOGGERS]
+
+
+def open_standard_streams() -> None:
+    """Let the descriptors 0, 1 and 2 lead nowhere where a task has closed them: the next connection
+    would take the place of one, and be sent what is printed.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            # It gets the lowest number that is free, which is this one.
+            os.open(os.devnull, os.O_RDWR)
 
 
 def close_old_connections() -> None:

@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from copy import copy
 from datetime import UTC, datetime
 from functools import partial
@@ -67,8 +68,10 @@ from clock.worker.fork_server import ForkServerDiedError
 from clock.worker.interruption import STOP, Interruption
 from clock.worker.middleware import Middleware, chain, load_middleware
 from clock.worker.record import run_of
+from clock.worker.result import check_generator, check_result, is_plain
 from clock.worker.step import EndResult, Reply
-from clock.worker.success import commands_of, delete_execution, is_plain, success
+from clock.worker.success import commands_of, count_success, delete_execution, success
+from clock.worker.surroundings import open_standard_streams
 
 _WELL = {RunOutcome.SUCCEEDED, RunOutcome.SKIPPED}
 
@@ -331,9 +334,7 @@ class Worker(RQWorker):
         except Exception:
             self.log.error("Worker %s: a child failed", self.name, exc_info=True)
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
+            _end_process(code)
 
     def setup_work_horse_signals(self) -> None:
         """RQ's; but SIGTERM, which a platform sends to every process, is for the worker."""
@@ -417,7 +418,9 @@ class Worker(RQWorker):
         process = os.getpid()
         try:
             with self._interruption.allowed():
-                return chain(self._middleware, job, partial(self._call, job, perform))()
+                result = chain(self._middleware, job, partial(self._call, job, perform))()
+            check_result(result, job)
+            return result
         except Exception as error:
             outcome = meant(error, job, self._settings.outcomes)
             self._ending = ending_of(outcome, job)
@@ -426,12 +429,14 @@ class Worker(RQWorker):
             if os.getpid() != process:
                 # A process that the task forked has come out of the task: the job is not its.
                 _leave_fork(sys.exc_info()[1])
+            open_standard_streams()
 
     def _call(self, job: Job, perform: Callable[[], Any]) -> Any:
         """Run the task; what its table makes of an error, the middleware sees too."""
         try:
             return perform()
         except Exception as error:
+            check_generator(error, job)
             outcome = meant(error, job, self._settings.outcomes)
             if outcome is error:
                 raise
@@ -477,11 +482,18 @@ class Worker(RQWorker):
             worker=self.name,
             result_ttl=job.get_result_ttl(self.default_result_ttl),
         )
-        pipeline = self.connection.pipeline(transaction=False)
-        self._record(job, pipeline)
+        of_job = self.connection.pipeline(transaction=False)
+        self._record_in_job(job, of_job)
+        always = self.connection.pipeline(transaction=False)
+        self._record_run(always)
         self._child.end_in_step(
-            written + commands_of(pipeline),
-            partial(self._after_success, job, queue, started_job_registry, own),
+            [
+                *count_success(job, self.name),
+                *delete_execution(job.id, own.id, job.origin, self.name),
+                *commands_of(always),
+            ],
+            of_job=written + commands_of(of_job),
+            ended=partial(self._after_success, job, queue, started_job_registry, own),
         )
 
     def _after_success(
@@ -544,14 +556,17 @@ class Worker(RQWorker):
         if self._own is not None:
             # RQ 2 forgets it in the first try of a transaction, and leaves it there in the second.
             self.execution = self._own
-        self._record(job, pipeline)
+        self._record_run(pipeline)
+        self._record_in_job(job, pipeline)
         told = with_execution(super().cleanup_execution, execution)
         super().cleanup_execution(job, pipeline, **told)
 
-    def _record(self, job: Job, pipeline: Pipeline) -> None:
-        """Write what RQ does not: the run, and what its outcome means for the job."""
+    def _record_run(self, pipeline: Pipeline) -> None:
         if self._run is not None:
             write_run(pipeline, self._app, self._run)
+
+    def _record_in_job(self, job: Job, pipeline: Pipeline) -> None:
+        """Write what the outcome means for the job, which RQ does not know."""
         if self._ending is not None and self._ending.outcome in _WELL:
             pipeline.hdel(job.key, keys.DEATHS)
         if self._ending is not None and self._ending.outcome is RunOutcome.SKIPPED:
@@ -588,8 +603,13 @@ def _leave_fork(error: BaseException | None) -> NoReturn:
     elif error is not None:
         logging.getLogger("rq.worker").error("a process that a job forked failed", exc_info=error)
         code = 1
-    sys.stdout.flush()
-    sys.stderr.flush()
+    _end_process(code)
+
+
+def _end_process(code: int) -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # a task may have closed it
+            stream.flush()
     os._exit(code)
 
 

@@ -25,3 +25,14 @@ def processes_in(folder: Path) -> dict[int, str]:
         except OSError:
             continue
     return processes
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that the process ``pid`` has started, and that are not yet waited for."""
+    children = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children += [int(child) for child in task.read_text().split()]
+        except OSError:
+            continue
+    return children

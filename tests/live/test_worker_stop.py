@@ -81,6 +81,8 @@ def test_one_without_retries_fails_with_a_reason_that_says_so(
 def test_a_task_that_catches_it_and_returns_has_succeeded(
     redis: Redis, start_worker: StartWorker, work_folder: Path
 ) -> None:
+    # The signal reaches the second job of a process as it does the first.
+    Queue("default", connection=redis).enqueue("work.add", 1, 2)
     job = enqueue_occurrence(redis, "tidy", retry=Retry(1))
     worker = start_worker(CLOCK_GRACE="0.2")
     _noted(work_folder, "begin")

@@ -64,6 +64,13 @@ class ValkeyProcess:
                 self._process.wait()
                 self._process = None
 
+    def kill(self) -> None:
+        """End it with SIGKILL; it may be started again."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
     def _answers(self) -> bool:
         try:
             with Redis.from_url(self.url) as connection:

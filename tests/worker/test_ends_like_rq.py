@@ -56,7 +56,6 @@ KINDS: dict[str, Enqueue] = {
     "finished, with a ttl": plain(ending_tasks.say, ttl=900, meta={"a": 1}),
     "finished, meta saved": plain(ending_tasks.save_meta, meta={"a": 1}),
     "finished, options changed": plain(ending_tasks.change_options),
-    "finished, not serializable": plain(ending_tasks.unserializable),
     "finished, on success": plain(ending_tasks.say, on_success=Callback(ending_tasks.called)),
     "failed": plain(ending_tasks.fail),
     "failed, on failure": plain(ending_tasks.fail, on_failure=Callback(ending_tasks.called)),
@@ -82,6 +81,20 @@ def test_a_job_ends_as_with_rq_s_own_worker(redis: Redis, kind: str) -> None:
         for keyspace in (theirs, ours):
             keyspace[b"rq:job:one"][1].pop(b"number_of_retries", None)
     assert ours == theirs
+
+
+@pytest.mark.parametrize("options", [{}, {"on_success": Callback(ending_tasks.called)}])
+def test_a_result_that_cannot_be_stored_fails_the_job(
+    redis: Redis, options: dict[str, Any]
+) -> None:
+    stored(redis, Worker, plain(ending_tasks.unserializable, **options))
+    job = Job.fetch("one", connection=redis)
+    assert job.is_failed
+    result = job.latest_result()
+    assert result is not None
+    assert "TypeError: the result cannot be stored: TypeError: cannot pickle" in str(
+        result.exc_string
+    )
 
 
 def stored(redis: Redis, worker_class: Any, enqueue: Enqueue) -> dict[bytes, Any]:
