@@ -68,16 +68,17 @@ class Child:
         *,
         owner: str,
         text: str,
-        slot: Slot,
+        slots: Sequence[Slot],
         stop: int,
         plan: Plan,
     ) -> None:
         """``worker`` is this process's own; ``owner`` is this child, as ``NAME.TOKEN``, ``text``
-        what a person finds under its heartbeat, and ``stop`` a descriptor that is readable once
+        what a person finds under its heartbeat, ``slots`` are where it says what it runs, the first
+        for a job that runs alone, and ``stop`` a descriptor that is readable once
         the worker was asked to stop.
         """
         self._worker = worker
-        self._slot = slot
+        self._slot = slots[0]
         self._stop = stop
         self._stopping = select.poll()
         self._stopping.register(stop, select.POLLIN)

@@ -282,10 +282,10 @@ class Worker(RQWorker):
         self._note(job, ending)
         self._is_noted = True
         try:
-            if death.child.reason == STOPPED:
+            if death.reason == STOPPED:
                 self._stopped_job_id = job.id
                 self._call_on_stopped(job)
-            elif death.child.reason == GRACE_IS_OVER:
+            elif death.reason == GRACE_IS_OVER:
                 if job.should_retry or job.get_status(refresh=False) == JobStatus.QUEUED:
                     again = RQRetry(max=ENDLESS)
                     self.handle_job_retry(job, queue, again, queue.started_job_registry, execution)
