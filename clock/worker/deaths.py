@@ -159,7 +159,7 @@ def ending_of_dead(death: Death, job: Job, grace: float) -> tuple[Ending, str]:
     """How the run ends whose child died, and the reason that its job shows."""
     reason, status = death.reason, death.ended.status
     if reason == STOPPED:
-        return Ending(RunOutcome.STOPPED, STOPPED), "Job stopped by user, work-horse terminated."
+        return Ending(RunOutcome.STOPPED, STOPPED), ""
     if reason == GRACE_IS_OVER:
         return Ending(RunOutcome.STOPPED, "SIGKILL"), (
             f"stopped: its worker was asked to stop, and it ended neither within "

@@ -11,7 +11,7 @@
 --          c current job of a worker
 --       12 how many commands write the end, and where there are any:
 --       13 execution that ends  14 its queue's registry of started jobs  15 its entry there
---       16 dependents of its job  17.. the commands, each after the number of its words
+--       16 dependents of its job, "" where they do not matter  17.. the commands, each after the number of its words
 --
 -- Returns  1 "" or what became of the end: ended, overtaken (somebody judged this child dead: nothing is
 --            written), dependents (there are some: RQ must end it, nothing is written)
@@ -40,7 +40,7 @@ redis.call('SET', KEYS[2], ARGV[2], 'EX', ARGV[3])
 local function finish()
   local holder = redis.call('HGET', ARGV[13], 'clock_worker')
   if holder ~= owner and (holder or not redis.call('ZSCORE', ARGV[14], ARGV[15])) then return 'overtaken' end
-  if redis.call('EXISTS', ARGV[16]) == 1 then return 'dependents' end
+  if ARGV[16] ~= '' and redis.call('EXISTS', ARGV[16]) == 1 then return 'dependents' end
   local at = 17
   for _ = 1, commands do
     local words = tonumber(ARGV[at])
