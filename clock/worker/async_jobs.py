@@ -8,6 +8,7 @@ of its queue, and the child takes no more until another has taken it, or all of 
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import signal
 from collections import deque
@@ -34,6 +35,8 @@ AGAIN = 10.0
 
 CLEAN_UP = 1.0
 """Seconds that tasks have to end which a job has left behind."""
+
+log = logging.getLogger("clock")
 
 
 class AsyncJobs:
@@ -236,6 +239,10 @@ class AsyncJobs:
         left = [other for other in run.others if not other.done()]
         for other in left:
             other.cancel()
+        if left:
+            reason = f"{len(left)} tasks that it has started still ran; they are cancelled"
+            fields = {"job": run.taken.owned.job, "reason": reason}
+            log.warning("tasks left", extra={"fields": fields})
         self._left = {task for task in self._left if not task.done()} | set(left)
         self._ended.append(run)
         self._soon()
