@@ -129,7 +129,7 @@ def test_a_stopped_execution_ends_alone(
     start_worker("default")
     notes.wait_for("begin", 2)
     (execution,) = first.get_executions()
-    send_stop_execution_command(redis, "worker-1", execution.id)
+    send_stop_execution_command(redis, first.id, execution.id)
     _has(JobStatus.STOPPED, first)
     release()
     _has(JobStatus.FINISHED, second)
