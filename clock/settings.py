@@ -20,6 +20,9 @@ GRACE = 25.0
 CHILD_MAX_JOBS = 1000
 """Jobs after which another child takes the place of one that runs them: what leaks is freed."""
 
+CONCURRENCY = 100
+"""``async def`` tasks of a child that run side by side."""
+
 ISOLATIONS = ("warm", "job")
 """What ``ISOLATION`` may be."""
 
@@ -61,6 +64,10 @@ class Settings:
 
     processes: int = 1
     """``PROCESSES`` or ``CLOCK_PROCESSES``: how many children of a worker run jobs."""
+
+    concurrency: int = CONCURRENCY
+    """``CONCURRENCY`` or ``CLOCK_CONCURRENCY``: how many ``async def`` tasks run side by side in a
+    child."""
 
     isolation: str = "warm"
     """``ISOLATION`` or ``CLOCK_ISOLATION``: ``warm``, where a child runs job after job, or ``job``,
@@ -106,6 +113,7 @@ def read_settings(module: str | None, environ: Mapping[str, str]) -> Settings:
         outcomes=_mapping("OUTCOMES", namespace, _is_mapping, "dictionaries by task"),
         max_running=_mapping("MAX_RUNNING", namespace, _is_limit, "integers from 1 by task"),
         processes=_whole("PROCESSES", namespace, environ, 1, least=1),
+        concurrency=_whole("CONCURRENCY", namespace, environ, CONCURRENCY, least=1),
         isolation=isolation,
         child_max_jobs=1 if isolation == "job" else child_max_jobs or None,
         child_max_memory=_whole("CHILD_MAX_MEMORY", namespace, environ, 0) or None,

@@ -76,10 +76,12 @@ def track(
         flush()
 
 
-def flush() -> None:
-    """Write the last progress of the job that last ran here, if it is not written yet."""
-    if _LATEST is not None:
-        _LATEST.flush()
+def flush(job: Job | None = None) -> None:
+    """Write the last progress of a job, else of the current one, if it is not written yet."""
+    job = job or get_current_job()
+    writer = None if job is None else vars(job).get(_WRITER)
+    if writer is not None:
+        writer.flush()
 
 
 def read_progress(connection: Redis, job_id: str) -> Progress | None:
@@ -107,9 +109,6 @@ class _Writer:
         self._not_before = 0.0
         self._timer: threading.Timer | None = None
         self._is_complete = False
-
-    def is_of(self, job: Job) -> bool:
-        return self._job is job
 
     def say(self, values: dict[str, Any]) -> None:
         with self._lock:
@@ -150,15 +149,14 @@ class _Writer:
             self._not_before = time.monotonic() + EVERY
 
 
-_LATEST: _Writer | None = None
-# A process runs one job at a time.
+_WRITER = "clock_progress"
+"""Attribute of a job, for as long as it runs."""
 
 
 def _writer(job: Job) -> _Writer:
-    global _LATEST  # noqa: PLW0603
-    if _LATEST is None or not _LATEST.is_of(job):
-        _LATEST = _Writer(job)
-    return _LATEST
+    writer: _Writer = vars(job).get(_WRITER) or _Writer(job)
+    vars(job)[_WRITER] = writer
+    return writer
 
 
 def _ttl(job: Job) -> int:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from inspect import signature
+from threading import get_ident
 from typing import Any
 
+import rq.job
 from redis import Redis
 from redis.client import Pipeline
 from rq import Queue
@@ -37,6 +41,34 @@ def is_rate_limit(value: object) -> bool:
 def is_rate_limited(job: Job) -> bool:
     """Whether ``job`` has a rate limit of RQ's; from RQ 3 on."""
     return not IS_RQ_2 and bool(job.has_rate_limit)
+
+
+_IDENTITY: ContextVar[object] = ContextVar("clock_identity", default=None)
+
+if IS_RQ_2:
+    # RQ 2 knows the current job of a thread; of several on one event loop, each has its context.
+    _job_stack: Any = rq.job._job_stack  # type: ignore[attr-defined]
+    _job_stack.__ident_func__ = lambda: _IDENTITY.get() or get_ident()
+
+
+@contextmanager
+def current_job(job: Job) -> Iterator[None]:
+    """Let ``get_current_job()`` be ``job`` within the block, and in tasks and threads that are
+    started in its context.
+    """
+    if IS_RQ_2:
+        _IDENTITY.set(object())
+        _job_stack.push(job)
+        try:
+            yield
+        finally:
+            _job_stack.pop()
+    else:
+        token = rq.job._current_job.set(job)
+        try:
+            yield
+        finally:
+            rq.job._current_job.reset(token)
 
 
 def call_on_stopped(job: Job, death_penalty: Any) -> None:

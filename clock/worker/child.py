@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import math
 import os
 import random
 import resource
@@ -12,35 +12,34 @@ import time
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from redis.exceptions import RedisError
-from rq import Queue
-from rq.executions import Execution
-from rq.job import Job
-from rq.serializers import DefaultSerializer
 
 from clock.connection.errors import server_error
 from clock.jobs.rq_versions import KEEPS
-from clock.worker.execution_owner import OvertakenError, OwnedExecution
-from clock.worker.job_hash import JobHash
-from clock.worker.readable import unreadable_job
-from clock.worker.slot import Running, Slot
-from clock.worker.step import End, EndResult, Found, Line, Reply, new_identifier
+from clock.worker.async_jobs import AsyncJobs
+from clock.worker.execution_owner import OvertakenError
+from clock.worker.slot import Slot
+from clock.worker.step import (
+    PATIENCE,
+    SUSPENDED,
+    End,
+    EndResult,
+    Found,
+    Line,
+    Reply,
+    new_identifier,
+)
+from clock.worker.success import put_back
 from clock.worker.surroundings import Surroundings, close_old_connections
+from clock.worker.taken import TakenJob, restore_taken
 
 LEAVES = 0
 """Exit code of a child that has no more to do."""
 
 REPLACE = 64
 """Exit code of a child that has run enough jobs, or has grown too large."""
-
-PATIENCE = 5.0
-"""Seconds between two tries to reach a server that is away, at most."""
-
-SUSPENDED = 1.0
-"""Seconds between two looks whether workers are still suspended, where the server tells nothing."""
 
 log = logging.getLogger("clock")
 
@@ -71,16 +70,17 @@ class Child:
         *,
         owner: str,
         text: str,
-        slot: Slot,
+        slots: Sequence[Slot],
         stop: int,
         plan: Plan,
     ) -> None:
         """``worker`` is this process's own; ``owner`` is this child, as ``NAME.TOKEN``, ``text``
-        what a person finds under its heartbeat, and ``stop`` a descriptor that is readable once
+        what a person finds under its heartbeat, ``slots`` are where it says what it runs, the first
+        for a job that runs alone, and ``stop`` a descriptor that is readable once
         the worker was asked to stop.
         """
         self._worker = worker
-        self._slot = slot
+        self._slots = slots
         self._stop = stop
         self._stop_file = _file_of(stop)
         self._stopping = select.poll()
@@ -89,7 +89,7 @@ class Child:
         self.owner = owner
         """This child, as ``NAME.TOKEN``."""
         self._text = text
-        self._line = Line(
+        self.line = Line(
             worker.connection,
             name=worker.name,
             owner=owner,
@@ -97,13 +97,13 @@ class Child:
             keeps=KEEPS,
             job_prefix=worker.job_class.redis_job_namespace_prefix,
         )
+        """Its line to the server."""
         self._surroundings = Surroundings()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._done = 0
         self._is_away = False
-        self.taken: JobHash | None = None
-        """The job that runs now; None where its hash could not be read."""
-        self.owned: OwnedExecution | None = None
-        """The execution of the job that runs now."""
+        self.current: TakenJob | None = None
+        """The job that runs now or, of several, the one whose end is about to be written."""
         self._end: End | None = None
         self._ended: Callable[[Reply], None] = _nothing
         self._later: list[Callable[[], object]] = []
@@ -112,16 +112,16 @@ class Child:
         """Run jobs; the exit code of this process, whose signal handlers must be there already."""
         self._surroundings = Surroundings()
         while True:
-            code = self._leaves()
+            code = self.leaves()
             if code is not None and self._end is None:
                 return code
             reply = self._step(code is None and not self._later)
             if reply is None:
                 continue
-            self._finish(reply)
+            self.finish(reply)
             if reply.found is Found.JOB:
                 try:
-                    self._perform(reply)
+                    self._run(self.begin(reply))
                 except Exception:
                     self._write_end()
                     raise
@@ -141,14 +141,17 @@ class Child:
         *,
         of_job: Sequence[Sequence[Any]] = (),
         ended: Callable[[Reply], None] = _nothing,
+        is_end: bool = True,
     ) -> None:
-        """Let the next step write the end of the job that runs, by ``commands``, and by those
-        ``of_job`` where it was not deleted; and call ``ended`` with what became of it.
+        """Let the next step write the end of the current job, by ``commands``, and by those
+        ``of_job`` where it was not deleted; and call ``ended`` with what became of it. Without
+        ``is_end`` only its execution ends, and it waits again; then its dependents do not matter.
         """
-        owned = self.owned
-        assert owned is not None
+        current = self.current
+        assert current is not None
+        owned = current.owned
         self._end = End(
-            job=owned.job,
+            job=owned.job if is_end else "",
             entry=owned.entry,
             queue=owned.queue,
             of_job=of_job,
@@ -163,7 +166,20 @@ class Child:
         else:
             self._later.append(work)
 
-    def _leaves(self) -> int | None:
+    @property
+    def owes_end(self) -> bool:
+        """Whether the next step has an end to write, after which no job may be taken with
+        ``must_wait``.
+        """
+        return self._end is not None
+
+    @property
+    def must_wait(self) -> bool:
+        """Whether there is something to do between the end of the current job and the next."""
+        return bool(self._later)
+
+    def leaves(self) -> int | None:
+        """The exit code with which the child has to leave; None where it may take another job."""
         plan = self._plan
         if self._surroundings.is_broken or _file_of(self._stop) != self._stop_file:
             # Once a task has closed the descriptor, this child would never be told to stop.
@@ -180,127 +196,111 @@ class Child:
         """The reply of the server, however long that takes; None where the worker was asked to
         stop meanwhile and there is nothing to end.
         """
-        identifier, queues = new_identifier(), self._worker.next_queues()
-        wait, again = 0.1, False
+        identifier, wait, again = new_identifier(), 0.1, False
         while True:
-            try:
-                reply = self._line.step(identifier, self._end, queues, take=take, again=again)
-            except (RedisError, OSError) as error:
-                self._say_away(error)
-                self._line.close()
-                again = True
-                if self._end is None and self._stopping.poll(0):
-                    return None
-                select.select([], [], [], wait * random.uniform(0.5, 1))  # noqa: S311
-                wait = min(2 * wait, PATIENCE)
-                continue
-            if self._is_away:
-                self._is_away = False
-                log.warning("server back", extra={"fields": {"worker": self._worker.name}})
-            return reply
+            reply = self.try_step(identifier, take=take, again=again)
+            if reply is not None:
+                return reply
+            again = True
+            if self._end is None and self._stopping.poll(0):
+                return None
+            select.select([], [], [], wait * random.uniform(0.5, 1))  # noqa: S311
+            wait = min(2 * wait, PATIENCE)
 
-    def _say_away(self, error: Exception) -> None:
-        if not self._is_away:
-            self._is_away = True
-            fields = {"worker": self._worker.name, "reason": str(server_error(error))}
-            log.warning("server away", extra={"fields": fields})
+    def try_step(self, identifier: str, *, take: bool, again: bool) -> Reply | None:
+        """The reply to one step, as ``Line.step`` sends it; None where the server is away."""
+        queues = self._worker.next_queues()
+        try:
+            reply = self.line.step(identifier, self._end, queues, take=take, again=again)
+        except (RedisError, OSError) as error:
+            if not self._is_away:
+                self._is_away = True
+                fields = {"worker": self._worker.name, "reason": str(server_error(error))}
+                log.warning("server away", extra={"fields": fields})
+            self.line.close()
+            return None
+        if self._is_away:
+            self._is_away = False
+            log.warning("server back", extra={"fields": {"worker": self._worker.name}})
+        return reply
 
-    def _finish(self, reply: Reply) -> None:
-        """What follows from the end that a step has written, or has not."""
+    def finish(self, reply: Reply) -> TakenJob | None:
+        """What follows from the end that a step has written, or has not; the job that it was."""
         for queue in reply.wrong_queues:
             self._worker.report_wrong_queue(queue)
         if reply.ended is EndResult.NOTHING:
-            return
+            return None
         ended, self._ended, self._end = self._ended, _nothing, None
-        self._slot.ended()
-        self._slot.idle(time.monotonic())
+        current = self.current
+        assert current is not None
+        current.end()
         for error in reply.errors:
-            fields = {"job": self.owned and self.owned.job, "reason": error}
+            fields = {"job": current.owned.job, "reason": error}
             log.error("end not complete", extra={"fields": fields})
         ended(reply)
-        self.owned = None
+        self.current = None
         later, self._later = self._later, []
         for work in later:
             work()
+        return current
+
+    def begin(self, reply: Reply) -> TakenJob:
+        """The job that a step has taken."""
+        self._done += 1
+        return restore_taken(reply, self._worker, owner=self.owner, text=self._text)
+
+    def give_back(self, taken: TakenJob) -> None:
+        """Let the next step put a job back to where it was, as if it had not been taken."""
+        self._done -= 1
+        self.current = taken
+        self.end_in_step(put_back(taken, self._worker.name), is_end=False)
 
     def _write_end(self) -> None:
         """Write the end of the job that has run, where it waits for the next step."""
         if self._end is not None and (reply := self._step(take=False)) is not None:
-            self._finish(reply)
+            self.finish(reply)
 
     def _wait(self, seconds: float | None = None) -> None:
-        self._slot.idle(time.monotonic())
+        self._slots[0].idle(time.monotonic())
         try:
             if seconds is None:
-                self._line.wait(self._stop)
+                self.line.wait(self._stop)
             else:
-                self._line.wait(self._stop, seconds)
+                self.line.wait(self._stop, seconds)
         except (RedisError, OSError):
-            self._line.close()
+            self.line.close()
 
-    def _perform(self, reply: Reply) -> None:
-        queue = self._worker.queue_called(reply.queue)
-        owned = OwnedExecution(
-            job=reply.job,
-            execution=reply.execution,
-            queue=queue.name,
-            began=reply.at,
-            owner=self.owner,
-            text=self._text,
-        )
-        self.owned, self.taken = owned, None
-        self._done += 1
-        execution = _execution_of(reply, self._worker)
-        job = self._restore(reply, queue)
-        begun = time.monotonic()
-        deadline = begun + _time_limit(job, queue)
-        self._slot.begin(Running(reply.job, reply.execution, queue.name, begun, deadline))
-        try:
+    def _run(self, taken: TakenJob | None) -> None:
+        while taken is not None:
+            taken.run_in(self._slots[0])
             close_old_connections()
+            identifier = taken.owned.job
             try:
-                copy_context().run(self._worker.perform, job, queue, execution, self)
+                if taken.may_share:
+                    taken = self._run_async(taken)
+                else:
+                    self._perform(taken)
+                    taken = None
             finally:
-                self._surroundings.restore(reply.job)
+                self._surroundings.restore(identifier)
+
+    def _run_async(self, taken: TakenJob) -> TakenJob | None:
+        # One loop for the life of the process: what tasks keep open belongs to it.
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+        return AsyncJobs(self, self._worker, self._slots[1:], self._loop).run(taken)
+
+    def _perform(self, taken: TakenJob) -> None:
+        self.current = taken
+        try:
+            copy_context().run(self._worker.perform, taken, self)
         except OvertakenError as error:
-            fields = {"job": reply.job, "reason": str(error)}
+            fields = {"job": taken.owned.job, "reason": str(error)}
             log.warning("overtaken", extra={"fields": fields})
         finally:
             if self._end is None:
-                self._slot.ended()
-                self._slot.idle(time.monotonic())
-                self.owned = None
-
-    def _restore(self, reply: Reply, queue: Queue) -> Job:
-        job = self._job(reply.job, queue)
-        try:
-            self.taken = JobHash(job, reply.fields)
-        except Exception as error:  # the hash is anybody's writing
-            blank = unreadable_job(reply.job, queue, reply.fields.get(b"data"))
-            blank.perform = partial(_raise, error)  # type: ignore[method-assign]
-            return blank
-        job.origin = job.origin or queue.name
-        return job
-
-    def _job(self, identifier: str, queue: Queue) -> Job:
-        # RQ looks long at a serializer that it is given, and knows its own.
-        serializer = None if queue.serializer is DefaultSerializer else queue.serializer
-        job: Job = self._worker.job_class(
-            identifier, connection=self._worker.connection, serializer=serializer
-        )
-        return job
-
-
-def _execution_of(reply: Reply, worker: Any) -> Execution:
-    execution = Execution(reply.execution, reply.job, connection=worker.connection)
-    if "w" in KEEPS:
-        execution.worker_name = worker.name
-    execution.created_at = execution.last_heartbeat = reply.at
-    return execution
-
-
-def _time_limit(job: Job, queue: Queue) -> float:
-    seconds: Any = job.timeout or queue.DEFAULT_TIMEOUT
-    return float(seconds) if isinstance(seconds, int | float) and seconds > 0 else math.inf
+                taken.end()
+                self.current = None
 
 
 def _file_of(descriptor: int) -> tuple[int, int] | None:
@@ -321,10 +321,6 @@ def _memory() -> float:
         # macOS, which has no /proc, counts bytes here.
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return pages * _PAGE / 2**20
-
-
-def _raise(error: Exception) -> None:
-    raise error
 
 
 _PAGE = resource.getpagesize()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import select
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from clock.stop import Readable
 from clock.worker.child import LEAVES
 from clock.worker.fork_server import Ended, ForkServer, RunChild, Started, kill_group
-from clock.worker.slot import Slot, Slots
+from clock.worker.interruption import STOP
+from clock.worker.slot import Request, Running, Slot, Slots
 
 AGAIN = 1.0
 """Seconds until another child takes the place of one that died before its first job."""
@@ -19,20 +23,60 @@ AGAIN = 1.0
 
 @dataclass(slots=True, eq=False)
 class ChildProcess:
-    """One child: its slot, who it is (``NAME.TOKEN``), and its process once it runs. ``reason``
-    says why the worker killed it.
+    """One child: its slots, who it is (``NAME.TOKEN``), and its process once it runs. ``reason``
+    says why the worker killed it, and ``culprit`` because of which execution, if of one.
     """
 
     index: int
     owner: str
-    slot: Slot
+    slots: list[Slot]
     pid: int = 0
     since: float = field(default_factory=time.monotonic)
     reason: str = ""
+    culprit: str = ""
 
-    def kill(self, reason: str) -> None:
+    @property
+    def running(self) -> list[Running]:
+        """What it runs."""
+        return [running for slot in self.slots if (running := slot.running)]
+
+    @property
+    def runs_alone(self) -> bool:
+        """Whether it runs one job that has the process to itself."""
+        return self.slots[0].running is not None
+
+    @property
+    def idle_since(self) -> float | None:
+        """Since when it has no job, on ``time.monotonic()``; None while it runs one, or has not
+        looked for one yet.
+        """
+        if self.running:
+            return None
+        return max((at for slot in self.slots if (at := slot.idle_since)), default=None)
+
+    @property
+    def done(self) -> int:
+        """How many jobs it has ended."""
+        return sum(slot.done for slot in self.slots)
+
+    def ask(self, execution: str, request: Request) -> None:
+        """Ask something of one of the jobs that it runs side by side."""
+        for slot in self.slots[1:]:
+            running = slot.running
+            if running is not None and running.execution == execution:
+                slot.ask(execution, request)
+                self.signal(STOP)
+
+    def signal(self, number: signal.Signals | int) -> None:
+        """Send the signal to its process alone."""
+        if self.pid:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def kill(self, reason: str, culprit: str = "") -> None:
         """Kill it, and what its task has started in its process group."""
-        self.reason = self.reason or reason
+        if not self.reason:
+            self.reason, self.culprit = reason, culprit
         if self.pid:
             kill_group(self.pid)
 
@@ -45,25 +89,27 @@ class Children:
         count: int,
         name: str,
         *,
+        concurrency: int,
         run: RunChild,
         prepare: Callable[[], None],
     ) -> None:
         """``run`` is what a child does, given its slot, who it is, and how many jobs it may run;
-        ``prepare`` is done once in the process that forks them. ``name`` is the worker's.
+        ``prepare`` is done once in the process that forks them. ``name`` is the worker's, and
+        ``concurrency`` how many jobs a child runs side by side.
         """
         self._name = name
         self._count = count
-        self._slots = Slots(count)
+        self._slots = Slots(count, concurrency)
         self._server = ForkServer(
-            run, prepare, lambda index: self._slots[index].running is not None
+            run, prepare, lambda index: any(slot.running for slot in self._slots[index])
         )
         self._living: dict[int, ChildProcess] = {}
         self._left: set[int] = set()
         self._later: dict[int, float] = {}
         self._done = 0
 
-    def slot(self, index: int) -> Slot:
-        """The slot that a child writes."""
+    def slots(self, index: int) -> list[Slot]:
+        """The slots that a child writes."""
         return self._slots[index]
 
     def start(self) -> None:
@@ -78,9 +124,10 @@ class Children:
         for index in range(self._count):
             if index not in self._living.keys() | self._left and now >= self._later.get(index, 0):
                 owner = f"{self._name}.{secrets.token_hex(4)}"
-                slot = self._slots[index]
-                slot.clear()
-                self._living[index] = ChildProcess(index, owner, slot)
+                slots = self._slots[index]
+                for slot in slots:
+                    slot.clear()
+                self._living[index] = ChildProcess(index, owner, slots)
                 self._server.spawn(index, owner, quota)
 
     @property
@@ -96,24 +143,14 @@ class Children:
     @property
     def done(self) -> int:
         """How many jobs they have ended, the dead ones too."""
-        return self._done + sum(child.slot.done for child in self.living)
+        return self._done + sum(child.done for child in self.living)
 
-    def of_job(self, job: str) -> ChildProcess | None:
-        """The child that runs the job with this id."""
-        return next(
-            (child for child in self.living if (at := child.slot.running) and at.job == job), None
-        )
-
-    def of_execution(self, execution: str) -> ChildProcess | None:
-        """The child that runs the execution with this id."""
-        return next(
-            (
-                child
-                for child in self.living
-                if (at := child.slot.running) and at.execution == execution
-            ),
-            None,
-        )
+    @property
+    def running(self) -> Iterator[tuple[ChildProcess, Running]]:
+        """What the living run."""
+        for child in self.living:
+            for running in child.running:
+                yield child, running
 
     def ended(
         self, seconds: float, stop: Sequence[Readable]
@@ -131,14 +168,14 @@ class Children:
                     child.kill(child.reason)
                 continue
             del self._living[message.index]
-            # The worker writes the end of the job that it died of.
-            self._done += child.slot.done + (child.slot.running is not None)
-            if child.slot.running is None and message.status == LEAVES:
+            # The worker writes the ends of the jobs that it died of.
+            self._done += child.done + len(child.running)
+            if not child.running and message.status == LEAVES:
                 self._left.add(message.index)
             else:
                 # There may be something to do again: the job of this one.
                 self._left.clear()
-                if not child.slot.done and child.slot.running is None:
+                if not child.done and not child.running:
                     self._later[message.index] = time.monotonic() + AGAIN
             yield child, message
 

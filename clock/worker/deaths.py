@@ -63,23 +63,30 @@ log = logging.getLogger("clock")
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """A child that died, how, and the execution that it had begun."""
+    """A child that died, how, and an execution that it had begun, ``beside`` others or alone."""
 
     child: ChildProcess
     ended: Ended
     owned: OwnedExecution
+    beside: bool
+
+    @property
+    def reason(self) -> str:
+        """Why the worker killed the child, where it did so because of this execution."""
+        is_meant = self.child.culprit in {"", self.owned.execution}
+        return self.child.reason if is_meant else ""
 
 
 class Deaths:
     """The ends of jobs that a worker owes, because the child that ran them cannot write them."""
 
     def __init__(
-        self, worker: Any, owned_by: Callable[[ChildProcess], OwnedExecution | None]
+        self, worker: Any, owned_by: Callable[[ChildProcess], list[OwnedExecution]]
     ) -> None:
-        """``owned_by`` gives the execution that a child had begun."""
+        """``owned_by`` gives the executions that a child had begun."""
         self._worker = worker
         self._owned_by = owned_by
-        self._owed: list[tuple[ChildProcess, Ended, OwnedExecution | None]] = []
+        self._owed: list[tuple[ChildProcess, Ended, list[OwnedExecution]]] = []
         self._away_since: float | None = None
 
     @property
@@ -110,16 +117,16 @@ class Deaths:
             self._away_since = None
             del self._owed[0]
 
-    def _deal_with(self, child: ChildProcess, ended: Ended, owned: OwnedExecution | None) -> None:
+    def _deal_with(self, child: ChildProcess, ended: Ended, owned: list[OwnedExecution]) -> None:
         connection = self._worker.connection
         last = self._last_taken(connection, child)
-        if owned is None and last is None and ended.status not in {LEFT, REPLACED}:
+        if last is not None and last.execution not in [known.execution for known in owned]:
+            owned = [*owned, last]
+        if not owned and ended.status not in {LEFT, REPLACED}:
             fields = {"worker": self._worker.name, "reason": _how(ended.status)}
             log.warning("child died", extra={"fields": fields})
-        if owned is not None:
-            self._end(Death(child, ended, owned))
-        if last is not None and (owned is None or last.execution != owned.execution):
-            self._end(Death(child, ended, last))
+        for execution in owned:
+            self._end(Death(child, ended, execution, beside=len(owned) > 1))
         connection.delete(keys.heartbeat(child.owner), keys.step(child.owner))
         idle = connection.register_script(script("clock.worker", "idle.lua"))
         idle(keys=[self._worker.key])
@@ -170,9 +177,9 @@ class Deaths:
 
 def ending_of_dead(death: Death, job: Job, grace: float) -> tuple[Ending, str]:
     """How the run ends whose child died, and the reason that its job shows."""
-    reason, status = death.child.reason, death.ended.status
+    reason, status = death.reason, death.ended.status
     if reason == STOPPED:
-        return Ending(RunOutcome.STOPPED, STOPPED), "Job stopped by user, work-horse terminated."
+        return Ending(RunOutcome.STOPPED, STOPPED), ""
     if reason == GRACE_IS_OVER:
         return Ending(RunOutcome.STOPPED, "SIGKILL"), (
             f"stopped: its worker was asked to stop, and it ended neither within "

@@ -27,7 +27,9 @@ from clock.worker.due import move_due
 from clock.worker.execution_owner import OwnedExecution
 from clock.worker.graceful import Grace, RunningJob
 from clock.worker.heartbeat import Heartbeat
+from clock.worker.interruption import STOP
 from clock.worker.reaper import Reaper
+from clock.worker.slot import Request, Running
 
 SLACK = 60.0
 """Seconds after its time limit at which a child is killed whose job could not be interrupted."""
@@ -59,9 +61,17 @@ class Engine:
         self._run = run
         self._process = os.getpid()
         self.stop = Stop()
-        self._children = Children(count, worker.name, run=self._run_child, prepare=prepare)
+        self._children = Children(
+            count,
+            worker.name,
+            concurrency=settings.concurrency,
+            run=self._run_child,
+            prepare=prepare,
+        )
         self._deaths = Deaths(worker, self._owned_by)
-        self._grace = Grace(settings.grace, running=self._running_jobs, kill=self._kill)
+        self._grace = Grace(
+            settings.grace, running=self._running_jobs, tell=self._tell, kill=self._kill
+        )
         self._heartbeat: Heartbeat | None = None
 
     @property
@@ -132,16 +142,16 @@ class Engine:
 
     def stop_job(self, job: str) -> bool:
         """Stop the job with this id; False where none of the children runs it."""
-        return self._end(self._children.of_job(job), STOPPED)
+        return self._stop_where(lambda running: running.job == job)
 
     def stop_execution(self, execution: str) -> bool:
         """Stop the execution with this id; False where none of the children has it."""
-        return self._end(self._children.of_execution(execution), STOPPED)
+        return self._stop_where(lambda running: running.execution == execution)
 
     def kill_all(self) -> None:
         """Kill the children that have a job."""
         for child in self._children.living:
-            if child.slot.running is not None:
+            if child.running:
                 child.kill(KILLED)
 
     def end_heartbeats(self) -> None:
@@ -171,7 +181,7 @@ class Engine:
             self._worker,
             owner=owner,
             text=self._text,
-            slot=self._children.slot(index),
+            slots=self._children.slots(index),
             stop=self.stop.fileno(),
             plan=Plan(
                 burst=self._burst,
@@ -191,61 +201,73 @@ class Engine:
                 self._worker.last_cleaned_at = datetime.now(UTC)
 
     def _kill_late(self) -> None:
-        for child in self._children.living:
-            running = child.slot.running
-            if running is not None and time.monotonic() > running.deadline + SLACK:
+        for child, running in self._children.running:
+            if time.monotonic() > running.deadline + SLACK:
                 fields = {"job": running.job, "reason": "its time limit did not interrupt it"}
                 log.warning("killed", extra={"fields": fields})
-                child.kill(TOO_LONG)
+                child.kill(TOO_LONG, running.execution)
 
     def _idle_for(self) -> float:
         """Seconds for which no child has had a job; 0 while one has."""
-        idle = [child.slot.idle_since for child in self._children.living]
+        idle = [child.idle_since for child in self._children.living]
         since = [at for at in idle if at is not None]
         if not idle or len(since) < len(idle):
             return 0.0
         return time.monotonic() - max(since)
 
     def _executions(self) -> Sequence[tuple[str, OwnedExecution | None]]:
-        return [(child.owner, self._owned_by(child)) for child in self._children.living]
+        executions: list[tuple[str, OwnedExecution | None]] = []
+        for child in self._children.living:
+            owned = self._owned_by(child)
+            executions += [(child.owner, execution) for execution in owned] or [(child.owner, None)]
+        return executions
 
-    def _owned_by(self, child: ChildProcess) -> OwnedExecution | None:
-        running = child.slot.running
-        if running is None:
-            return None
-        return OwnedExecution(
-            job=running.job,
-            execution=running.execution,
-            queue=running.queue,
-            began=datetime.fromtimestamp(time.time() - time.monotonic() + running.began, UTC),
-            owner=child.owner,
-            text=self._text,
-        )
+    def _owned_by(self, child: ChildProcess) -> list[OwnedExecution]:
+        return [
+            OwnedExecution(
+                job=running.job,
+                execution=running.execution,
+                queue=running.queue,
+                began=datetime.fromtimestamp(time.time() - time.monotonic() + running.began, UTC),
+                owner=child.owner,
+                text=self._text,
+            )
+            for running in child.running
+        ]
 
     def _running_jobs(self) -> Sequence[RunningJob]:
         return [
-            RunningJob(child.pid, running.job)
-            for child in self._children.living
-            if child.pid and (running := child.slot.running) is not None
+            RunningJob(child.pid, running.job, running.execution)
+            for child, running in self._children.running
+            if child.pid
         ]
+
+    def _tell(self, job: RunningJob) -> None:
+        for child in self._children.living:
+            if child.pid == job.pid and child.runs_alone:
+                child.signal(STOP)
+            elif child.pid == job.pid:
+                child.ask(job.execution, Request.STOP)
 
     def _kill(self, pid: int) -> None:
         for child in self._children.living:
             if child.pid == pid:
                 child.kill(GRACE_IS_OVER)
 
-    def _end(self, child: ChildProcess | None, reason: str) -> bool:
-        if child is not None:
-            child.kill(reason)
-        return child is not None
+    def _stop_where(self, is_meant: Callable[[Running], bool]) -> bool:
+        for child, running in self._children.running:
+            if is_meant(running):
+                _end(child, running, STOPPED, Request.STOP_JOB)
+                return True
+        return False
 
-    def _on_overtaken(self, owner: str) -> None:
-        for child in self._children.living:
-            if child.owner == owner and (running := child.slot.running) is not None:
+    def _on_overtaken(self, execution: str) -> None:
+        for child, running in self._children.running:
+            if running.execution == execution:
                 reason = "this worker seemed dead, and its job was taken from it; killing the run"
                 fields = {"job": running.job, "reason": reason}
                 log.error("overtaken", extra={"fields": fields})
-                child.kill(OVERTAKEN)
+                _end(child, running, OVERTAKEN, Request.LEAVE)
 
     def _renew_leases(self, connection: Redis) -> None:
         """Renew the leases of running jobs, and let held ones go for which there is a place."""
@@ -264,3 +286,11 @@ class Engine:
                         "over limit", extra={"fields": {"job": owned.job, "reason": reason}}
                     )
         self.leases(connection, self._owner).wake()
+
+
+def _end(child: ChildProcess, running: Running, reason: str, request: Request) -> None:
+    """Let a job end that a child runs, by itself or with the child."""
+    if child.runs_alone:
+        child.kill(reason)
+    else:
+        child.ask(running.execution, request)

@@ -8,16 +8,13 @@ as RQ does, and a second one, a person at a terminal, kills them at once.
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from threading import Thread
 
 from clock.stop import Stop
-from clock.worker.interruption import STOP
 
 LAST_WORDS = 2.0
 """Seconds a job has to leave things in order once it was told. With the default grace, 25 seconds,
@@ -35,10 +32,11 @@ log = logging.getLogger("clock")
 
 @dataclass(frozen=True, slots=True)
 class RunningJob:
-    """A job and the process that runs it."""
+    """A job, the process that runs it, and the execution."""
 
     pid: int
     job: str
+    execution: str
 
 
 class Grace(Thread):
@@ -51,19 +49,23 @@ class Grace(Thread):
         seconds: float,
         *,
         running: Callable[[], Sequence[RunningJob]],
+        tell: Callable[[RunningJob], None],
         kill: Callable[[int], None],
     ) -> None:
-        """``running`` gives the jobs that run, and ``kill`` ends the process with that pid."""
+        """``running`` gives the jobs that run, ``tell`` interrupts one, and ``kill`` ends the
+        process with that pid.
+        """
         super().__init__(name="clock-grace", daemon=True)
         self.killed: set[int] = set()
         """The processes that were killed because of the stop."""
         self._seconds = seconds
         self._running = running
+        self._tell = tell
         self._kill = kill
         self._asked = Stop()
         self._requests: list[tuple[int, float]] = []
         self._heard = 0
-        self._interrupted: dict[tuple[int, str], float] = {}
+        self._interrupted: dict[str, float] = {}
         self._is_over = False
 
     def request(self, number: int) -> None:
@@ -102,7 +104,7 @@ class Grace(Thread):
             log.warning("stopping", extra={"fields": fields})
 
     def _look_at(self, running: RunningJob, now: float) -> None:
-        interrupted = self._interrupted.get((running.pid, running.job))
+        interrupted = self._interrupted.get(running.execution)
         since = self._first(signal.SIGTERM)
         if self._is_impatient():
             self._end(running, "asked twice by SIGINT")
@@ -112,9 +114,8 @@ class Grace(Thread):
         elif since is not None and now >= since + self._seconds:
             reason = f"it did not end within {self._seconds:g} s"
             log.warning("told", extra={"fields": {"job": running.job, "reason": reason}})
-            with suppress(ProcessLookupError):
-                os.kill(running.pid, STOP)
-            self._interrupted[running.pid, running.job] = now
+            self._tell(running)
+            self._interrupted[running.execution] = now
 
     def _end(self, running: RunningJob, reason: str) -> None:
         self.killed.add(running.pid)

@@ -39,8 +39,8 @@ log = logging.getLogger("clock")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What the server answers to heartbeats: whether it still had the worker's last one, whether RQ
-    knew the worker, whether it is this worker's turn to look for abandoned jobs, and the children
-    whose execution was taken from them.
+    knew the worker, whether it is this worker's turn to look for abandoned jobs, and the executions
+    that were taken from its children.
     """
 
     had_heartbeat: bool
@@ -92,7 +92,7 @@ def send_heartbeats(
         had_heartbeat=bool(had_heartbeat),
         knew_worker=bool(knew_worker),
         is_our_turn=bool(is_our_turn),
-        overtaken=[as_text(child) for child in overtaken],
+        overtaken=[as_text(execution) for execution in overtaken],
     )
 
 
@@ -116,8 +116,8 @@ class Heartbeat(Thread):
         since: float | None = None,
     ) -> None:
         """``name`` is the worker's and ``owner`` its ``NAME.TOKEN``; ``worker_ttl`` is how many
-        seconds RQ keeps it. ``children`` gives the living ones, as ``NAME.TOKEN``, and what each
-        runs. ``on_overtaken`` is called with a child whose execution was taken from it,
+        seconds RQ keeps it. ``children`` gives the living ones, as ``NAME.TOKEN``, once with each
+        execution that they run. ``on_overtaken`` is called with the id of one that was taken away,
         ``on_unknown`` where RQ has forgotten the worker, and ``reap`` when it is this worker's turn
         to look for abandoned jobs. ``since`` is when the server first answered this worker, on
         ``time.monotonic()``.
@@ -189,8 +189,8 @@ class Heartbeat(Thread):
         if self._is_away:
             self._is_away = False
             self._log("server back")
-        for child in answer.overtaken:
-            self._on_overtaken(child)
+        for execution in answer.overtaken:
+            self._on_overtaken(execution)
         if self._since is None or is_restarted or not (answer.had_heartbeat or is_first):
             self._since = now
         elif answer.is_our_turn:

@@ -1,5 +1,6 @@
 """What a child of a worker runs, in memory that it shares with the worker: readable when the child
-is dead or stuck, and without a message for each job.
+is dead or stuck, and without a message for each job. The worker writes there what a job that runs
+beside others is asked to do.
 """
 
 from __future__ import annotations
@@ -7,13 +8,28 @@ from __future__ import annotations
 import mmap
 import struct
 from dataclasses import dataclass
+from enum import IntEnum
 
 LONGEST = 2048
 """Bytes of a job id and the name of its queue that are kept. Longer ones are found by the record of
 the child's last step instead."""
 
 _HEAD = struct.Struct("=IIddHH32s")
-_SIZE = _HEAD.size + LONGEST
+_REQUEST = struct.Struct("=B32s")
+_SIZE = _HEAD.size + LONGEST + _REQUEST.size
+
+
+class Request(IntEnum):
+    """What the worker asks of a job that runs beside others; one that runs alone is killed."""
+
+    STOP_JOB = 1
+    """Somebody stopped it."""
+
+    STOP = 2
+    """The worker stops, and its grace is over."""
+
+    LEAVE = 3
+    """It is another's by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +51,21 @@ class Running:
 
 
 class Slots:
-    """Room for ``count`` children; made before they are forked."""
+    """Room for what ``count`` children run; made before they are forked. Each has one slot for a
+    job that runs alone, the first, and ``concurrency`` for those that run side by side.
+    """
 
-    def __init__(self, count: int) -> None:
-        self._memory = mmap.mmap(-1, _SIZE * count)
+    def __init__(self, count: int, concurrency: int) -> None:
+        self._width = 1 + concurrency
+        self._memory = mmap.mmap(-1, _SIZE * self._width * count)
 
-    def __getitem__(self, index: int) -> Slot:
-        return Slot(self._memory, index * _SIZE)
+    def __getitem__(self, index: int) -> list[Slot]:
+        first = index * self._width
+        return [Slot(self._memory, _SIZE * (first + place)) for place in range(self._width)]
 
 
 class Slot:
-    """The room of one child, which alone writes it while it lives."""
+    """Room for one job of a child, which alone writes it while it lives."""
 
     def __init__(self, memory: mmap.mmap, offset: int) -> None:
         self._memory = memory
@@ -54,40 +74,51 @@ class Slot:
         self._done = 0
 
     def begin(self, running: Running) -> None:
-        """The child runs a job from now on."""
+        """A job runs from now on."""
         self._write(running, running.began)
 
     def idle(self, now: float) -> None:
-        """The child has no job since ``now`` on ``time.monotonic()``."""
+        """No job runs here since ``now`` on ``time.monotonic()``."""
         self._write(None, now)
 
     def ended(self) -> None:
-        """One more of its jobs has ended."""
+        """One more job has ended here."""
         self._done += 1
 
+    def ask(self, execution: str, request: Request) -> None:
+        """Ask something of the execution with this id; for the worker."""
+        at = self._offset + _HEAD.size + LONGEST
+        _REQUEST.pack_into(self._memory, at, 0, execution.encode())
+        self._memory[at] = request
+
+    @property
+    def asked(self) -> tuple[str, Request] | None:
+        """What was asked last, and of which execution."""
+        at = self._offset + _HEAD.size + LONGEST
+        request, execution = _REQUEST.unpack_from(self._memory, at)
+        return (execution.rstrip(b"\0").decode(), Request(request)) if request else None
+
     def clear(self) -> None:
-        """Let it be as if no child had been there, but for the number of jobs; for the worker, once
-        the child is dead.
-        """
+        """Let it be as if no child had been there; for the worker, once the child is dead."""
         self._version = self._done = 0
         self._memory[self._offset : self._offset + _HEAD.size] = bytes(_HEAD.size)
 
     @property
     def running(self) -> Running | None:
-        """What the child runs, None for nothing."""
+        """What runs here, None for nothing."""
         return self._read()[0]
 
     @property
     def idle_since(self) -> float | None:
-        """When the child found no job, on ``time.monotonic()``; None while it runs one, or has not
-        looked for one yet.
+        """Since when no job runs here, on ``time.monotonic()``; None while one does, and where
+        none ever did.
         """
         running, since, _ = self._read()
         return None if running is not None or not since else since
 
     @property
     def done(self) -> int:
-        """How many jobs this child has ended."""
+        """How many jobs have ended here."""
         return self._read()[2]
 
     def _write(self, running: Running | None, since: float) -> None:
@@ -116,6 +147,8 @@ class Slot:
         struct.pack_into("=I", self._memory, self._offset, self._version)
 
     def _read(self) -> tuple[Running | None, float, int]:
+        if not struct.unpack_from("=I", self._memory, self._offset)[0]:
+            return None, 0.0, 0
         for _ in range(100):
             head = bytes(self._memory[self._offset : self._offset + _HEAD.size])
             version, done, since, deadline, of_job, of_queue, execution = _HEAD.unpack(head)

@@ -12,7 +12,7 @@
 --       12 what the keys of jobs begin with  13.. the name of each queue
 --       then how many commands write the end, and where there are any:
 --       the execution that ends  its queue's registry of started jobs  its entry there
---       its job  how many of the commands are only for a job that is still there
+--       its job, "" where its dependents do not matter  how many of the commands are only for a job that is still there
 --       the commands, each after the number of its words
 --
 -- Returns  1 "" or what became of the end: ended, overtaken (somebody judged this child dead: nothing is
@@ -52,7 +52,7 @@ local function finish()
   local execution, registry, entry, job, of_job = unpack(ARGV, last + 1, last + 5)
   local holder = redis.call('HGET', execution, 'clock_worker')
   if holder ~= owner and (holder or not redis.call('ZSCORE', registry, entry)) then return 'overtaken' end
-  if redis.call('EXISTS', job .. ':dependents') == 1 then return 'dependents' end
+  if job ~= '' and redis.call('EXISTS', job .. ':dependents') == 1 then return 'dependents' end
   -- A job that was deleted while it ran must not come back as half a hash.
   local skipped = redis.call('EXISTS', job) == 1 and 0 or tonumber(of_job)
   local at = last + 6

@@ -31,6 +31,12 @@ SAFETY = 30.0
 """Seconds after which an idle child asks, though it was told nothing: what stands between it and
 the server may have lost the notice."""
 
+PATIENCE = 5.0
+"""Seconds between two tries to reach a server that is away, at most."""
+
+SUSPENDED = 1.0
+"""Seconds between two looks whether workers are still suspended, where the server tells nothing."""
+
 POLL = 0.25
 """Seconds between two questions where the server tells nothing: it is older than Redis 6, or the
 ACL denies CLIENT TRACKING."""
@@ -59,7 +65,7 @@ class Found(StrEnum):
 class End:
     """The end of an execution: what is to be written if it is still this child's, and its job has
     no dependents; ``of_job`` only where the job was not deleted meanwhile. ``entry`` is its
-    ``JOB:EXECUTION``.
+    ``JOB:EXECUTION``. Without a ``job`` dependents do not matter.
     """
 
     job: str
@@ -142,6 +148,17 @@ class Line:
             errors=[error.decode("utf-8", "replace") for error in errors],
         )
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the server says when a queue changes."""
+        return self._is_told
+
+    @property
+    def descriptor(self) -> int | None:
+        """What becomes readable then; None where that may be now, or there is no connection."""
+        connection = self._connection
+        return None if connection is None or connection.can_read(0) else connection._sock.fileno()
+
     def wait(self, stop: int, seconds: float = SAFETY) -> None:
         """Wait until the server says that something changed, until the descriptor ``stop`` is
         readable, or for ``seconds``. Raises RedisError or OSError.
@@ -193,7 +210,7 @@ class Line:
             rq_keys.execution(end.entry),
             rq_keys.registry("wip", end.queue),
             end.entry,
-            self._job_prefix + end.job,
+            self._job_prefix + end.job if end.job else "",
             len(end.of_job),
         ]
         for command in (*end.of_job, *end.commands):

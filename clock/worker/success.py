@@ -23,6 +23,7 @@ from clock.connection.scripts import script
 from clock.jobs.rq_versions import KEEPS
 from clock.worker.job_hash import JobHash
 from clock.worker.result import serialized
+from clock.worker.taken import TakenJob
 
 Command = Sequence[Any]
 
@@ -70,6 +71,21 @@ def _kept(taken: JobHash, execution: Execution, worker: str, ttl: int) -> list[C
 def _deleted(job: Job) -> list[Command]:
     related = (job.dependents_key, job.dependencies_key, rq_keys.results(job.id))
     return [("DEL", job.key, rq_keys.executions(job.id), *related)]
+
+
+def put_back(taken: TakenJob, worker: str) -> list[Command]:
+    """The commands that let a job wait at the front of its queue again, as if ``worker`` had not
+    taken it.
+    """
+    job, owned = taken.job, taken.owned
+    waits: list[Command] = [
+        ("HSET", job.key, "status", JobStatus.QUEUED.value),
+        ("HDEL", job.key, "started_at", "last_heartbeat", "worker_name"),
+        ("LPUSH", rq_keys.QUEUE + owned.queue, owned.job),
+    ]
+    if job.ttl:
+        waits.append(("EXPIRE", job.key, job.ttl))
+    return [*waits, *delete_execution(owned.job, owned.execution, owned.queue, worker)]
 
 
 def commands_of(pipeline: Pipeline) -> list[Command]:

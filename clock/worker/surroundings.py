@@ -42,7 +42,7 @@ class Surroundings:
         self._disabled = logging.root.manager.disable
         self._umask = os.umask(0o022)
         os.umask(self._umask)
-        self._threads = threading.active_count()
+        self._threads = _threads()
 
     def restore(self, job: str) -> None:
         """Let things be as they were; ``job`` is named for what cannot be."""
@@ -63,7 +63,7 @@ class Surroundings:
                 logger.handlers[:] = handlers
         self._go_back()
         close_old_connections()
-        left = threading.active_count()
+        left = _threads()
         if left > self._threads:
             reason = f"{left - self._threads} of its threads still run in this process"
             log.warning("threads left", extra={"fields": {"job": job, "reason": reason}})
@@ -77,6 +77,11 @@ class Surroundings:
         if is_elsewhere and self._folder:
             with suppress(OSError):
                 os.chdir(self._folder)
+
+
+def _threads() -> int:
+    """How many threads there are, but for those that an event loop keeps."""
+    return sum(not thread.name.startswith("asyncio_") for thread in threading.enumerate())
 
 
 def _loggers() -> list[logging.Logger]:

@@ -11,8 +11,9 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager, suppress
 from copy import copy
 from datetime import UTC, datetime
 from functools import partial
@@ -45,7 +46,8 @@ from clock.jobs.rq_versions import call_on_stopped, clean_waiting, with_executio
 from clock.ledger.serializers import meet_clocks
 from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
-from clock.watchers.run import Watchers
+from clock.watchers.run import WatchedRun, Watchers
+from clock.worker.async_run import AsyncRun
 from clock.worker.child import Child
 from clock.worker.configuration import (
     log_by_environment,
@@ -69,9 +71,11 @@ from clock.worker.interruption import STOP, Interruption
 from clock.worker.middleware import Middleware, chain, load_middleware
 from clock.worker.record import run_of
 from clock.worker.result import check_generator, check_result, is_plain
+from clock.worker.slot import Request
 from clock.worker.step import EndResult, Reply
 from clock.worker.success import commands_of, count_success, delete_execution, success
 from clock.worker.surroundings import open_standard_streams
+from clock.worker.taken import TakenJob
 
 _WELL = {RunOutcome.SUCCEEDED, RunOutcome.SKIPPED}
 
@@ -113,7 +117,7 @@ class Worker(RQWorker):
         self._watched: Any = None
         self._ending: Ending | None = None
         self._run: Run | None = None
-        self._is_checked = self._is_noted = False
+        self._is_checked = self._is_noted = self._is_caught = False
         self._wrong_queues: set[str] = set()
 
     def _as_read_here(self, queue: Queue) -> Queue:
@@ -286,11 +290,13 @@ class Worker(RQWorker):
         ending, reason = ending_of_dead(death, job, self._settings.grace)
         self._note(job, ending)
         self._is_noted = True
+        # Which of several jobs the child died of is not known.
+        self._is_caught = death.beside and not death.reason and job.should_retry
         try:
-            if death.child.reason == STOPPED:
-                self._stopped_job_id = job.id
-                self._call_on_stopped(job)
-            elif death.child.reason == GRACE_IS_OVER:
+            if death.reason == STOPPED:
+                self._end_stopped(job, queue, execution)
+                return
+            if death.reason == GRACE_IS_OVER:
                 if job.should_retry or job.get_status(refresh=False) == JobStatus.QUEUED:
                     again = RQRetry(max=ENDLESS)
                     self.handle_job_retry(job, queue, again, queue.started_job_registry, execution)
@@ -301,9 +307,21 @@ class Worker(RQWorker):
                 self._count_retry(job)
             self.handle_job_failure(job, queue, exc_string=reason, execution=execution)
         finally:
+            self._is_noted = self._is_caught = False
+            self.execution = self._own = None
+
+    def _end_stopped(self, job: Job, queue: Queue, execution: Execution) -> None:
+        """Write the end of a job that somebody stopped."""
+        self._note(job, Ending(RunOutcome.STOPPED, STOPPED))
+        self._is_noted = True
+        self._stopped_job_id = job.id
+        try:
+            self._call_on_stopped(job)
+            reason = "Job stopped by user, work-horse terminated."
+            self.handle_job_failure(job, queue, exc_string=reason, execution=execution)
+        finally:
             self._is_noted = False
             self._stopped_job_id = None
-            self.execution = self._own = None
 
     def _call_on_stopped(self, job: Job) -> None:
         try:
@@ -357,30 +375,93 @@ class Worker(RQWorker):
             fields = {"worker": self.name, "reason": f"the key {key!r} does not hold a list"}
             log.error("wrong queue", extra={"fields": fields})
 
-    def perform(self, job: Job, queue: Queue, execution: Execution, child: Child) -> None:
-        """Run a job that this child has taken."""
+    def may_begin(self, taken: TakenJob, child: Child) -> bool:
+        """Whether the limit of its task lets a job begin that this child has taken. Where it does
+        not, the job is held, and the next step ends its execution.
+        """
+        job, queue = taken.job, taken.queue
         self.reorder_queues(queue)
+        assert self._engine is not None
+        leases = self._engine.leases(self.connection, child.owner)
+        limit = leases.limit_of(job)
+        if limit is not None and not leases.take(job):
+            fields = {"job": job.id, "task": job.func_name, "max_running": limit}
+            log.info("held", extra={"fields": fields})
+            deleted = delete_execution(job.id, taken.execution.id, queue.name, self.name)
+            child.end_in_step(deleted, is_end=False)
+            return False
+        if limit is not None:
+            taken.release = partial(leases.release, job)
+        os.environ["RQ_WORKER_ID"] = self.name
+        self._log_start(job, queue)
+        return True
+
+    def perform(self, taken: TakenJob, child: Child) -> None:
+        """Run a job that this child has taken, alone."""
+        if not self.may_begin(taken, child):
+            return
+        job, queue, execution = taken.job, taken.queue, taken.execution
+        os.environ["RQ_JOB_ID"] = job.id
+        self._enter(execution)
+        try:
+            self.perform_job(job, queue, **with_execution(self.perform_job, execution))
+        finally:
+            if taken.release is not None:
+                child.after_end(taken.release)
+
+    def async_run(self, taken: TakenJob, threads: Executor) -> AsyncRun:
+        """The run of a job that this child has taken, beside others."""
+        # It would be another's.
+        os.environ.pop("RQ_JOB_ID", None)
+        run = AsyncRun(taken, middleware=self._middleware, meaning=self._meaning, threads=threads)
+        run.watched = self._watch(taken.job)
+        return run
+
+    def may_end_async(self, run: AsyncRun, child: Child) -> bool:
+        """Whether the end of a run that is over may be written; of one that ends in a step, the
+        step finds out. Raises what the client raises; then nothing has changed.
+        """
+        child.current = run.taken
+        self._enter(run.taken.execution)
+        if run.request is Request.LEAVE:
+            return False
+        if run.error is None and is_plain(run.taken.job) and not isinstance(run.value, RQRetry):
+            return True
+        try:
+            self._check_owner(run.taken.job)
+        except OvertakenError as error:
+            fields = {"job": run.taken.owned.job, "reason": str(error)}
+            log.warning("overtaken", extra={"fields": fields})
+            return False
+        return True
+
+    def end_async(
+        self, run: AsyncRun, child: Child, in_thread: Callable[[Callable[[], object]], None]
+    ) -> None:
+        """Let RQ end a job whose run is over, and may be ended. ``in_thread`` does what takes long,
+        later.
+        """
+        taken, job = run.taken, run.taken.job
+        try:
+            if run.request is Request.STOP_JOB:
+                job.started_at, job.ended_at = run.began, datetime.now(UTC)
+                self._end_stopped(job, taken.queue, taken.execution)
+                return
+            job.perform = partial(self._perform, job, run.result)  # type: ignore[method-assign]
+            told = with_execution(super().perform_job, taken.execution)
+            super().perform_job(job, taken.queue, **told)
+        finally:
+            if taken.release is not None:
+                child.after_end(taken.release)
+            if run.watched is not None and self._ending is not None:
+                end = partial(run.watched.end, self._ending.outcome, self._ending.error)
+                child.after_end(partial(in_thread, end))
+
+    def _enter(self, execution: Execution) -> None:
         self.execution = None
         self.execution = self._own = execution
         self._ending = self._run = None
         self._is_checked = False
-        assert self._engine is not None
-        leases = self._engine.leases(self.connection, child.owner)
-        is_limited = leases.limit_of(job) is not None
-        if is_limited and not leases.take(job):
-            fields = {"job": job.id, "task": job.func_name, "max_running": leases.limit_of(job)}
-            log.info("held", extra={"fields": fields})
-            deleted = delete_execution(job.id, execution.id, queue.name, self.name)
-            child.end_in_step(deleted)
-            return
-        os.environ["RQ_WORKER_ID"] = self.name
-        os.environ["RQ_JOB_ID"] = job.id
-        self._log_start(job, queue)
-        try:
-            self.perform_job(job, queue, **with_execution(self.perform_job, execution))
-        finally:
-            if is_limited:
-                child.after_end(partial(leases.release, job))
 
     def _log_start(self, job: Job, queue: Queue) -> None:
         what = f"{job.description} ({job.id})" if self.log_job_description else job.id
@@ -396,11 +477,9 @@ class Worker(RQWorker):
         told the execution, here and below.
         """
         # RQ has no place of its own for what goes around a job, and passes this object on.
-        job.perform = partial(self._perform, job, job.perform)  # type: ignore[method-assign]
-        occurrence = occurrence_of(job)
-        self._watched = occurrence and self._watchers.begin(
-            occurrence.event, job.id, occurrence.attempt
-        )
+        task = chain(self._middleware, job, partial(self._call, job, job.perform))
+        job.perform = partial(self._perform, job, task)  # type: ignore[method-assign]
+        self._watched = self._watch(job)
         try:
             return super().perform_job(job, queue, **with_execution(super().perform_job, execution))
         finally:
@@ -408,6 +487,12 @@ class Worker(RQWorker):
                 self._tell_watchers()
             elif self._watched:
                 self._child.after_end(self._tell_watchers)
+
+    def _watch(self, job: Job) -> WatchedRun | None:
+        occurrence = occurrence_of(job)
+        if occurrence is None:
+            return None
+        return self._watchers.begin(occurrence.event, job.id, occurrence.attempt)
 
     def _tell_watchers(self) -> None:
         # The end is written, and the timeout is over: nobody waits for what is told now.
@@ -418,7 +503,7 @@ class Worker(RQWorker):
         process = os.getpid()
         try:
             with self._interruption.allowed():
-                result = chain(self._middleware, job, partial(self._call, job, perform))()
+                result = perform()
             check_result(result, job)
             return result
         except Exception as error:
@@ -432,9 +517,15 @@ class Worker(RQWorker):
             open_standard_streams()
 
     def _call(self, job: Job, perform: Callable[[], Any]) -> Any:
-        """Run the task; what its table makes of an error, the middleware sees too."""
-        try:
+        with self._meaning(job):
             return perform()
+
+    @contextmanager
+    def _meaning(self, job: Job) -> Iterator[None]:
+        """Around a task: what its table makes of an error, the middleware sees too."""
+        process = os.getpid()
+        try:
+            yield
         except Exception as error:
             check_generator(error, job)
             outcome = meant(error, job, self._settings.outcomes)
@@ -442,7 +533,9 @@ class Worker(RQWorker):
                 raise
             raise outcome from error
         finally:
-            flush()
+            flush(job)
+            if os.getpid() != process:
+                _leave_fork(sys.exc_info()[1])
 
     def handle_execution_ended(self, job: Job, queue: Queue, heartbeat_ttl: int) -> None:
         """RQ's first step after a run, which leads nowhere where the job is another's by now:
@@ -456,8 +549,8 @@ class Worker(RQWorker):
 
     def _check_owner(self, job: Job) -> None:
         if self._child is not None and not self._is_checked:
-            owned = self._child.owned
-            if owned is not None and not owned.may_end(self.connection):
+            current = self._child.current
+            if current is not None and not current.owned.may_end(self.connection):
                 raise OvertakenError(f"job {job.id} was taken from this worker")
             self._is_checked = True
 
@@ -471,13 +564,14 @@ class Worker(RQWorker):
         """RQ's: the job has finished, or was skipped."""
         self._note(job, self._ending or Ending(RunOutcome.SUCCEEDED))
         own = execution or self.execution
-        taken = None if self._child is None else self._child.taken
-        if self._child is None or taken is None or own is None or not is_plain(job):
+        current = None if self._child is None else self._child.current
+        stored = None if current is None else current.stored
+        if self._child is None or stored is None or own is None or not is_plain(job):
             told = with_execution(super().handle_job_success, execution)
             super().handle_job_success(job, queue, started_job_registry, **told)
             return
         written = success(
-            taken,
+            stored,
             own,
             worker=self.name,
             result_ttl=job.get_result_ttl(self.default_result_ttl),
@@ -569,6 +663,8 @@ class Worker(RQWorker):
         """Write what the outcome means for the job, which RQ does not know."""
         if self._ending is not None and self._ending.outcome in _WELL:
             pipeline.hdel(job.key, keys.DEATHS)
+        if self._is_caught:
+            pipeline.hincrby(job.key, keys.DEATHS, 1)
         if self._ending is not None and self._ending.outcome is RunOutcome.SKIPPED:
             self._mark_skipped(job, pipeline)
 

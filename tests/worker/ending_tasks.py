@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from threading import Lock
@@ -50,6 +51,26 @@ def change_options() -> str:
 
 def unserializable() -> Any:
     return Lock()
+
+
+async def say_async() -> str:
+    return "said"
+
+
+async def fail_async() -> None:
+    raise ValueError("no")
+
+
+async def sleep_async() -> None:
+    await asyncio.sleep(30)
+
+
+async def ask_again_async() -> Any:
+    return ask_again()
+
+
+async def save_meta_async() -> str:
+    return save_meta()
 
 
 def called(*args: Any) -> None:

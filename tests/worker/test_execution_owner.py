@@ -43,7 +43,7 @@ def is_overtaken(redis: Redis, owned: OwnedExecution) -> bool:
         children=[("w1.other", None), ("w1.token", owned)],
         may_reap=False,
     )
-    assert answer.overtaken in ([], ["w1.token"])
+    assert answer.overtaken in ([], [owned.execution])
     return bool(answer.overtaken)
 
 

@@ -1,0 +1,288 @@
+"""The ``async def`` jobs of a child, side by side on one event loop.
+
+A child comes here with the first such job, and leaves when none runs. A job that has to run alone,
+because its task is not an ``async def``, must not hold up those that run: it goes back to the front
+of its queue, and the child takes no more until another has taken it, or all of its own have ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import signal
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from typing import Any
+
+from redis.exceptions import RedisError
+from rq.job import JobStatus
+from rq.utils import as_text
+
+from clock.worker.async_run import RUN, AsyncRun
+from clock.worker.blocked_loop import LoopWatch
+from clock.worker.execution_owner import OvertakenError
+from clock.worker.interruption import STOP
+from clock.worker.slot import Slot
+from clock.worker.step import PATIENCE, POLL, SAFETY, SUSPENDED, Found, Reply, new_identifier
+from clock.worker.taken import TakenJob
+
+AGAIN = 10.0
+"""Seconds until a task that went on after it was cancelled is cancelled again."""
+
+CLEAN_UP = 1.0
+"""Seconds that tasks have to end which a job has left behind."""
+
+log = logging.getLogger("clock")
+
+
+class AsyncJobs:
+    """Runs jobs until none of them runs, as many at once as there are ``slots``."""
+
+    def __init__(
+        self, child: Any, worker: Any, slots: Sequence[Slot], loop: asyncio.AbstractEventLoop
+    ) -> None:
+        """``child`` is the Child whose jobs these are, and ``worker`` its worker of RQ's."""
+        self._child = child
+        self._worker = worker
+        self._free = list(slots)
+        self._loop = loop
+        self._watch = LoopWatch(loop)
+        self._context = copy_context()
+        # Threads are started as they are needed: by jobs that have middleware.
+        self._threads = ThreadPoolExecutor(len(slots), "asyncio_middleware")
+        self._over: asyncio.Future[None] = loop.create_future()
+        self._running: dict[AsyncRun, asyncio.TimerHandle | None] = {}
+        self._ended: deque[AsyncRun] = deque()
+        self._left: set[asyncio.Future[Any]] = set()
+        self._is_hungry = True
+        self._next: TakenJob | None = None
+        self._held: TakenJob | None = None
+        self._stuck: list[Exception] = []
+        self._step: tuple[str, bool] | None = None
+        self._tries = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._descriptor: int | None = None
+
+    def run(self, first: TakenJob) -> TakenJob | None:
+        """Run a job, and what comes until none runs. The job that is to run next, where the last
+        step has taken one that runs alone; raises what keeps the child from going on.
+        """
+        asyncio.set_event_loop(self._loop)
+        self._loop.set_task_factory(_new_task)
+        signal.signal(STOP, self._on_signal)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {STOP})
+        self._watch.start()
+        try:
+            return self._loop.run_until_complete(self._serve(first))
+        finally:
+            self._watch.end()
+            self._threads.shutdown()
+
+    async def _serve(self, first: TakenJob) -> TakenJob | None:
+        self._start(first)
+        self._soon()
+        await self._over
+        if self._left:
+            await asyncio.wait(self._left, timeout=CLEAN_UP)
+        return self._next
+
+    # One pass: the end of a job that is over, or the take of another, in one step.
+
+    def _soon(self, seconds: float = 0.0) -> None:
+        self._wait_no_more()
+        self._timer = self._loop.call_later(seconds, self._pass, context=self._context)
+
+    def _wait_no_more(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._descriptor is not None:
+            self._loop.remove_reader(self._descriptor)
+            self._descriptor = None
+
+    def _pass(self) -> None:
+        self._wait_no_more()
+        try:
+            self._go_on()
+        except Exception as error:  # else the loop would log it, and wait for ever
+            if not self._over.done():
+                self._over.set_exception(error)
+
+    def _go_on(self) -> None:
+        child = self._child
+        if self._step is None:
+            if self._ended and not child.owes_end and not self._end(self._ended[0]):
+                return
+            take = self._may_take()
+            if not child.owes_end and not (take and self._is_hungry):
+                self._rest()
+                return
+            self._step = new_identifier(), take
+        identifier, take = self._step
+        reply = child.try_step(identifier, take=take, again=self._tries > 0)
+        if reply is None:
+            self._try_later()
+            return
+        self._step, self._tries = None, 0
+        ended = child.finish(reply)
+        if ended is not None and ended.slot is not None:
+            self._free.append(ended.slot)
+        self._heed(reply)
+
+    def _try_later(self) -> None:
+        self._tries += 1
+        wait = min(0.1 * 2**self._tries, PATIENCE)
+        self._soon(wait * random.uniform(0.5, 1))  # noqa: S311
+
+    def _may_take(self) -> bool:
+        return (
+            bool(self._free)
+            and self._held is None
+            and self._next is None
+            and not self._stuck
+            and not self._child.must_wait
+            and self._child.leaves() is None
+        )
+
+    def _heed(self, reply: Reply) -> None:
+        if reply.found is Found.JOB:
+            self._is_hungry = True
+            self._take(self._child.begin(reply))
+        elif reply.found is not Found.NOTHING:
+            self._is_hungry = reply.found is Found.MORE
+        if reply.found is Found.SUSPENDED:
+            self._rest(SUSPENDED)
+        else:
+            self._soon()
+
+    def _rest(self, seconds: float | None = None) -> None:
+        """Wait for what comes first: the end of a job, a notice of the server, the time to look."""
+        if self._ended:
+            self._soon()
+        elif not self._running and not self._over.done():
+            if self._stuck:
+                self._over.set_exception(self._stuck[0])
+            else:
+                self._over.set_result(None)
+        elif self._held is not None:
+            self._timer = self._loop.call_later(POLL, self._look_at_held, context=self._context)
+        elif self._may_take():
+            line = self._child.line
+            self._descriptor = line.descriptor if line.is_told and seconds is None else None
+            if self._descriptor is not None:
+                self._loop.add_reader(self._descriptor, self._look)
+            wait = seconds or (SAFETY if self._descriptor is not None else POLL)
+            self._timer = self._loop.call_later(wait, self._look, context=self._context)
+
+    def _look(self) -> None:
+        self._is_hungry = True
+        self._pass()
+
+    # The jobs.
+
+    def _take(self, taken: TakenJob) -> None:
+        if taken.may_share:
+            self._start(taken)
+        elif not self._running:
+            self._next = taken
+        else:
+            self._held = taken
+            self._child.give_back(taken)
+
+    def _look_at_held(self) -> None:
+        """Whether another child has taken the job that this one gave back."""
+        assert self._held is not None
+        job = self._held.job
+        try:
+            status = self._worker.connection.hget(job.key, "status")
+        except (RedisError, OSError):
+            status = JobStatus.QUEUED
+        if as_text(status or b"") != JobStatus.QUEUED:
+            self._held, self._is_hungry = None, True
+        self._pass()
+
+    def _start(self, taken: TakenJob) -> None:
+        taken.run_in(self._free.pop())
+        self._child.current = taken
+        if not self._worker.may_begin(taken, self._child):
+            return
+        self._child.current = None
+        run = self._worker.async_run(taken, self._threads)
+        task = run.start(self._loop)
+        task.add_done_callback(partial(self._on_ended, run), context=self._context)
+        self._running[run] = self._interrupt_at(run, taken.deadline)
+
+    def _interrupt_at(self, run: AsyncRun, when: float) -> asyncio.TimerHandle | None:
+        if when == float("inf"):
+            return None
+        return self._loop.call_at(when, self._interrupt, run, context=self._context)
+
+    def _interrupt(self, run: AsyncRun) -> None:
+        if run in self._running and not run.is_over:
+            run.cancel()
+            self._running[run] = self._interrupt_at(run, self._loop.time() + AGAIN)
+
+    def _on_signal(self, _number: int, _frame: object) -> None:
+        for run in list(self._running):
+            asked = run.taken.slot and run.taken.slot.asked
+            if asked and asked[0] == run.taken.owned.execution:
+                run.ask(asked[1])
+                self._loop.call_soon_threadsafe(self._interrupt, run, context=self._context)
+
+    def _on_ended(self, run: AsyncRun, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            run.cancelled()
+        left = [other for other in run.others if not other.done()]
+        for other in left:
+            other.cancel()
+        if left:
+            reason = f"{len(left)} tasks that it has started still ran; they are cancelled"
+            fields = {"job": run.taken.owned.job, "reason": reason}
+            log.warning("tasks left", extra={"fields": fields})
+        self._left = {task for task in self._left if not task.done()} | set(left)
+        self._ended.append(run)
+        self._soon()
+
+    def _end(self, run: AsyncRun) -> bool:
+        """Let RQ end the run, or the next step; False where the server is away."""
+        try:
+            is_ours = self._worker.may_end_async(run, self._child)
+        except (RedisError, OSError):
+            self._try_later()
+            return False
+        self._ended.popleft()
+        timer = self._running.pop(run)
+        if timer is not None:
+            timer.cancel()
+        if is_ours:
+            try:
+                self._worker.end_async(run, self._child, self._in_thread)
+            except OvertakenError:
+                pass
+            except (RedisError, OSError) as error:
+                # What is written of its end is not known: the worker finds out, once this child
+                # has left.
+                self._stuck.append(error)
+                return True
+            self._watch.arm()
+        if not self._child.owes_end:
+            run.taken.end()
+            assert run.taken.slot is not None
+            self._free.append(run.taken.slot)
+        return True
+
+    def _in_thread(self, work: Callable[[], object]) -> None:
+        self._left.add(self._loop.run_in_executor(None, work))
+
+
+def _new_task(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
+    """A task, known to the run whose code starts it."""
+    task: asyncio.Task[Any] = asyncio.Task(coroutine, loop=loop, **options)
+    run = RUN.get()
+    if run is not None:
+        run.others.add(task)
+    return task
