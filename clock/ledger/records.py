@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from redis import Redis
@@ -42,7 +42,7 @@ def find_record(connection: Redis, app: str, event: str) -> Record | None:
             pipeline.hkeys(keys.decided(app))
             (names,) = execute(pipeline)
             known = sorted(texts(keys.decided(app), names))
-            raise UnknownEventError(_unknown(event, known, app))
+            raise UnknownEventError(unknown_event(event, known, app))
     return parse_records(app, {event: line}).get(event)
 
 
@@ -67,7 +67,8 @@ def read_decided(connection: Redis, app: str) -> dict[str, int]:
         }
 
 
-def _unknown(event: str, names: list[str], app: str) -> str:
+def unknown_event(event: str, names: Sequence[str], app: str) -> str:
+    """The message about an ``event`` that is not one of ``names``, those of the application."""
     if not names:
         return f"there is no event {event!r}: no clock of the application {app!r} ran yet"
     suggestion = nearest(event, names)
