@@ -19,8 +19,8 @@ from clock.connection.server import find_server
 from clock.errors import HOLDS_NO_QUEUE
 from clock.ledger.clocks import Life
 from clock.ledger.time_source import server_now
-from clock.observe.formatting import local, span, utc_exact
-from clock.observe.objects import clock_object, conflict_object, event_object
+from clock.observe.formatting import local, span
+from clock.observe.objects import event_object, status_object
 from clock.observe.reading import read_status
 from clock.observe.rq.workers import broken_queues, count_workers
 from clock.observe.state import State, last_lateness
@@ -147,14 +147,7 @@ def _as_object(status: AppStatus, server: str, workers: Mapping[str, int]) -> di
     return {
         "app": status.app,
         "server": server,
-        "healthy": status.is_healthy,
-        "last_tick": utc_exact(status.last_tick()),
-        "clocks": [clock_object(life) for life in status.alive],
-        "files_without_a_clock": list(status.missing),
-        "overdue": [event.name for event in status.overdue],
-        "unreadable": list(status.unreadable),
-        "ahead": [event.name for event in status.ahead],
-        "conflicts": [conflict_object(conflict) for conflict in status.conflicts],
+        **status_object(status),
         "queues": [{"queue": name, "workers": count} for name, count in workers.items()],
         "events": [event_object(event) for event in status.events],
     }

@@ -17,6 +17,7 @@ from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause_over
 from clock.observe import why as observed
 from clock.observe.formatting import local, utc
+from clock.observe.objects import pause_object
 from clock.observe.reading import read_event
 from clock.observe.reasons import sentence
 from clock.observe.rq.job_state import JobState, read_job
@@ -129,12 +130,7 @@ def _as_object(
         shown |= {"job": job.id, "job_status": job.status, "started_at": job.started_at}
         shown["ended_at"] = job.ended_at
     if answer.verdict is Verdict.PAUSED and pause is not None:
-        shown["pause"] = {
-            "by": pause.by,
-            "reason": pause.reason,
-            "since": utc(pause.since),
-            "until": utc(pause.until),
-        }
+        shown["pause"] = pause_object(pause)
     if answer.earlier is not None:
         shown["overlaps_with"] = job_id(app, event.name, answer.earlier)
     if absence is not None:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
 
-from clock.web.api.operation import Operation
+from clock.web.api.operation import KEY, Operation
 
 _PROBLEM: Mapping[str, Any] = {
     "type": "object",
@@ -90,7 +90,7 @@ def _in_path(operation: Operation) -> list[dict[str, Any]]:
 
 def _in_query(operation: Operation) -> list[dict[str, Any]]:
     return [
-        {"name": name, "in": "query", "required": name in operation.required, "schema": schema}
+        {"name": name, "in": "query", "required": False, "schema": schema}
         for name, schema in operation.parameters.items()
     ]
 
@@ -103,7 +103,7 @@ def _in_header(operation: Operation) -> list[dict[str, Any]]:
         "in": "header",
         "required": False,
         "description": "Becomes the id of the job, or part of it: a repeated request does nothing.",
-        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"},
+        "schema": KEY,
     }
     return [header]
 

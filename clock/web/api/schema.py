@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-Schema = Mapping[str, Any]
+from clock.schedule.option import Schema
 
 _WRONG_TYPE = "must be of the type"
 
