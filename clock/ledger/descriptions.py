@@ -16,7 +16,7 @@ from redis import Redis
 from clock import keys
 from clock.connection.errors import server_errors
 from clock.errors import RecurrenceError
-from clock.ledger.unreadable import READ_ERRORS, execute, readable
+from clock.ledger.unreadable import READ_ERRORS, readable, reply_about
 from clock.ledger.values import flag, maybe_whole, second, text, whole
 from clock.recurrence.encoding import decode, encode
 from clock.recurrence.recurrence import Recurrence
@@ -128,10 +128,7 @@ def _position(description: Description) -> tuple[str, str, int]:
 
 def read_descriptions(connection: Redis, app: str) -> dict[str, Description]:
     """Every description by its event, those of removed events included. Raises ServerError."""
-    with server_errors(), connection.pipeline(transaction=False) as pipeline:
-        pipeline.hgetall(keys.descriptions(app))
-        (descriptions,) = execute(pipeline)
-    return parse_descriptions(app, descriptions)
+    return parse_descriptions(app, reply_about(keys.descriptions(app), connection.hgetall))
 
 
 def _body(event: Event, file: str) -> str:

@@ -13,7 +13,7 @@ from rq.utils import as_text
 from clock import keys
 from clock.connection import rq_keys
 from clock.connection.errors import server_errors
-from clock.ledger.unreadable import execute, skip, texts
+from clock.ledger.unreadable import execute, reply_about, skip, texts
 from clock.ledger.values import maybe_whole
 from clock.observe.rq.display import display_text
 from clock.observe.rq.timestamp import read_timestamp
@@ -52,9 +52,7 @@ def read_workers(connection: Redis) -> list[WorkerState]:
     Raises ServerError.
     """
     with server_errors():
-        with connection.pipeline(transaction=False) as pipeline:
-            pipeline.smembers(rq_keys.WORKERS)
-            (members,) = execute(pipeline)
+        members = reply_about(rq_keys.WORKERS, connection.smembers)
         names = sorted(texts(rq_keys.WORKERS, members))
         with connection.pipeline(transaction=False) as pipeline:
             for name in names:
