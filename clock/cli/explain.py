@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 
 import click
 
-from clock import exit_codes
 from clock.cli import options
+from clock.cli.printing import print_objects
 from clock.instant import utc_text
 from clock.schedule.event import seconds
 from clock.schedule.explain import Explanation, explain
@@ -36,7 +35,7 @@ def explain_events(
     count: int,
     start: datetime | None,
     as_json: bool,
-) -> int:
+) -> None:
     """Explain in words when EVENT, or every event, fires.
 
     Shows its zone, its upcoming occurrences and every clock change of the coming year that affects
@@ -47,13 +46,12 @@ def explain_events(
     for number, chosen in enumerate(options.chosen(schedule, event)):
         explanation = explain(chosen, at, count)
         if as_json:
-            click.echo(json.dumps(_as_object(explanation), ensure_ascii=False))
+            print_objects([_as_object(explanation)])
             continue
         if number:
             click.echo()
         for line in _lines(explanation):
             click.echo(line)
-    return exit_codes.OK
 
 
 def _lines(explanation: Explanation) -> list[str]:

@@ -78,12 +78,7 @@ def start(
     gc.enable()
     server = find_server(url, settings, os.environ)
     connection = server.connect()
-    on_terminal = sys.stdout.isatty()
-    log_always_to(
-        sys.stdout,
-        style or ("terminal" if on_terminal else "logfmt"),
-        colour=on_terminal and not os.environ.get("NO_COLOR"),
-    )
+    log_always_to(sys.stdout, style)
     # Seconds until user code in another thread yields to the loop.
     sys.setswitchinterval(0.0005)
     stop, token = Stop(), process_token()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections import Counter
@@ -14,7 +13,7 @@ from redis import Redis
 
 from clock import exit_codes
 from clock.cli import options
-from clock.cli.table import table
+from clock.cli.printing import print_objects, table
 from clock.connection.server import find_server
 from clock.errors import HOLDS_NO_QUEUE
 from clock.ledger.clocks import Life
@@ -45,7 +44,7 @@ def status(url: str | None, settings: str | None, app: str, tolerance: float, as
     app_status = read_status(connection, app, now, tolerance=tolerance)
     workers = _workers(connection, app_status)
     if as_json:
-        click.echo(json.dumps(_as_object(app_status, server.shown, workers), ensure_ascii=False))
+        print_objects([_as_object(app_status, server.shown, workers)])
     else:
         for line in _lines(app_status, server.shown):
             click.echo(line)

@@ -9,7 +9,6 @@ from typing import Any
 
 import click
 
-from clock import exit_codes
 from clock.cli import options
 from clock.connection.server import find_server
 from clock.errors import SettingsError
@@ -62,7 +61,7 @@ def web(
     allow_actions: bool,
     tasks: tuple[str, ...],
     show_arguments: bool,
-) -> int:
+) -> None:
     """Serve the web UI, /api/v1 and /metrics.
 
     Runs until SIGTERM, SIGINT or SIGHUP. Set CLOCK_WEB_PASSWORD or CLOCK_WEB_TOKEN (in the
@@ -91,11 +90,8 @@ def web(
         allowed={*served.read_allowed(module), *tasks},
     )
     unblock_output()
-    is_terminal = sys.stdout.isatty()
-    colour = is_terminal and not os.environ.get("NO_COLOR")
-    log_to(sys.stdout, style or ("terminal" if is_terminal else "logfmt"), colour=colour)
+    log_to(sys.stdout, style)
     served.serve(application, host=host, ports=[port, 0] if or_any_port else [port])
-    return exit_codes.OK
 
 
 def _imported() -> Any:

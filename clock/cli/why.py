@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -10,9 +9,9 @@ from typing import Any
 import click
 from redis import Redis
 
-from clock import exit_codes
 from clock.cli import options
 from clock.cli.connect import connect
+from clock.cli.printing import print_objects
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause_over
 from clock.observe import why as observed
@@ -44,7 +43,7 @@ def why_event(
     app: str,
     tolerance: float,
     as_json: bool,
-) -> int:
+) -> None:
     """Explain why an occurrence of EVENT fired or did not.
 
     TIME is when it was scheduled [default: the last that was due]; without an offset it is local
@@ -73,14 +72,13 @@ def why_event(
         if run is not None:
             shown["run"] = {"outcome": run.outcome, "error": run.error, "attempt": run.attempt}
             shown["run"] |= {"duration": round(run.duration, 3), "worker": run.worker}
-        click.echo(json.dumps(shown, ensure_ascii=False))
+        print_objects([shown])
     else:
         click.echo(f"{event}, {local(instant, zone)} ({zone.name}):")
         click.echo(f"  {words}")
     queue = status.description.queue
     if count_workers(connection, [queue])[queue] == 0:
         click.echo(f"warning: no worker listens on the queue {queue!r}", err=True)
-    return exit_codes.OK
 
 
 def _job(connection: Redis, app: str, event: EventStatus, answer: WhyAnswer) -> JobState | None:
