@@ -16,6 +16,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal, TextIO
 
 from clock.output import Output
@@ -27,6 +28,21 @@ _COLOURS = {logging.WARNING: "33", logging.ERROR: "31", logging.CRITICAL: "31;1"
 _PLAIN = re.compile(r'[^ "=\\]+')
 _SHORT = "clock_message"
 """Where a record has its message without the fields, if they were put into it."""
+
+
+def log(level: int, message: str, /, **fields: object) -> None:
+    """Log ``message`` with its ``fields``."""
+    logging.getLogger("clock").log(level, message, extra={"fields": fields})
+
+
+info, warning, error = (
+    partial(log, level) for level in (logging.INFO, logging.WARNING, logging.ERROR)
+)
+
+
+def critical(message: str) -> None:
+    """Log ``message`` with the error that is being handled."""
+    logging.getLogger("clock").critical(message, exc_info=True)
 
 
 def log_to(stream: TextIO, style: Style | None, *, colour: bool | None = None) -> logging.Handler:

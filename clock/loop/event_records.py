@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
+from clock import log
 from clock.ledger.ledger import Ledger
 from clock.ledger.lower import is_ahead
 from clock.loop.timekeeper import Timekeeper
@@ -15,8 +15,6 @@ from clock.schedule.event import Event
 CHECK_EVERY = 5.0
 """Seconds between two attempts to move records back that could not be: somebody may have done it.
 """
-
-log = logging.getLogger("clock")
 
 
 class EventRecords:
@@ -96,8 +94,7 @@ class EventRecords:
             self._future.discard(row)
             if record.is_lowered:
                 reason = "it stood in the future; what fired there is known, and fires no more"
-                fields = {"event": event.name, "reason": reason}
-                log.warning("record moved back", extra={"fields": fields})
+                log.warning("record moved back", event=event.name, reason=reason)
             if decided is None:
                 self.lost(row, int(now))
             self._timetable.begin(row, int(now) if decided is None else decided)

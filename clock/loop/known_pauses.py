@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import cast
@@ -10,7 +9,7 @@ from typing import cast
 from redis import Redis
 from rq.utils import as_text
 
-from clock import keys
+from clock import keys, log
 from clock.connection.errors import server_errors
 from clock.ledger.clocks import Heard, Life
 from clock.ledger.pauses import parse_pauses, write_back
@@ -20,8 +19,6 @@ from clock.schedule.event import Event
 
 NAMED = 20
 """Events that a line names; of more, it has the number."""
-
-log = logging.getLogger("clock")
 
 
 class KnownPauses:
@@ -54,7 +51,7 @@ class KnownPauses:
         if back:
             fields["paused_again"] = some_of(back, NAMED)
         fields["see"] = "docs/recovery.md"
-        log.error("server lost data", extra={"fields": fields})
+        log.error("server lost data", **fields)
 
     def _without_record(self) -> str:
         with server_errors():

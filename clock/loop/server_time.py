@@ -12,9 +12,10 @@ wrong, and what is recorded cannot be taken back.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
+
+from clock import log
 
 READ_EVERY = 5.0
 """Seconds between two readings of a clock that claims nothing meanwhile."""
@@ -28,8 +29,6 @@ AGREES = 1.0
 
 HOLD = 300.0
 """Seconds after which a jump is believed although the wall clock does not agree with it."""
-
-log = logging.getLogger("clock")
 
 
 class ServerTime:
@@ -110,7 +109,7 @@ class ServerTime:
                 self._last, self._read_at, self._wall_at = server, received, wall
                 return
         elif self.is_held:
-            log.info("server time", extra={"fields": {"reason": "it is again what it was"}})
+            log.info("server time", reason="it is again what it was")
         self._offset, self._wall_offset, self._jumped_at = estimate, wall_offset, None
         self._last, self._read_at, self._wall_at = server, received, wall
         self._warn()
@@ -124,10 +123,9 @@ class ServerTime:
                 f"the server's time jumped by {jump:+.3f} s, and this host's clock does not agree; "
                 f"nothing is enqueued until it does, for {self._hold:g} s at most"
             )
-            log.error("server time", extra={"fields": {"jump": round(jump, 3), "reason": reason}})
+            log.error("server time", jump=round(jump, 3), reason=reason)
         if agrees or (self._jumped_at is not None and now - self._jumped_at >= self._hold):
-            fields = {"jump": round(jump, 3), "reason": "it jumped; it is followed"}
-            log.warning("server time", extra={"fields": fields})
+            log.warning("server time", jump=round(jump, 3), reason="it jumped; it is followed")
             return True
         return False
 
@@ -141,7 +139,6 @@ class ServerTime:
         if is_off:
             side = "ahead of" if offset > 0 else "behind"
             reason = f"this host's clock is {abs(offset)} s {side} the server's, which decides"
-            log.warning("wall clock", extra={"fields": {"offset": offset, "reason": reason}})
+            log.warning("wall clock", offset=offset, reason=reason)
         else:
-            fields = {"offset": offset, "reason": "it is right again"}
-            log.info("wall clock", extra={"fields": fields})
+            log.info("wall clock", offset=offset, reason="it is right again")

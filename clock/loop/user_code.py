@@ -6,13 +6,13 @@ An event whose code runs waits for it, and no other event does.
 from __future__ import annotations
 
 import inspect
-import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import islice
 from typing import NamedTuple, cast
 
+from clock import log
 from clock.decision import Kind
 from clock.loop.due import Due
 from clock.loop.side_threads import Answer, SideThreads
@@ -25,8 +25,6 @@ SLOW = 0.1
 
 NAMED = 20
 """Events that are named at the end of a clock because their conditions had not answered."""
-
-log = logging.getLogger("clock")
 
 
 class Ready(NamedTuple):
@@ -138,8 +136,7 @@ class UserCode:
         reason = "its condition was still being asked; the next start decides"
         for row, (due, _) in islice(self._conditions.items(), NAMED):
             event, at = self._events[row], self._events[row].local(due.last)
-            fields = {"event": event.name, "scheduled_at": at, "reason": reason}
-            log.warning("abandoned", extra={"fields": fields})
+            log.warning("abandoned", event=event.name, scheduled_at=at, reason=reason)
 
     def _call_condition(self, due: Due, now: float) -> None:
         event, key = self._events[due.row], (due.row, "condition")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import logging
 import signal
 import socket
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 
+from clock import log
 from clock.errors import SettingsError
 from clock.web.access import LOOPBACK, read_access
 from clock.web.application import application
@@ -28,8 +28,6 @@ WAITING = 128
 
 BUFFER = 2**15
 """Bytes that the kernel buffers per connection, which bounds how much one read returns."""
-
-log = logging.getLogger("clock")
 
 
 def read_allowed(settings: Mapping[str, Any]) -> list[str]:
@@ -64,7 +62,7 @@ def serve(served: Starlette, *, host: str, ports: Sequence[int]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _stop(server))
     shown = f"[{host}]" if ":" in host else host
-    log.info("serving", extra={"fields": {"url": f"http://{shown}:{listener.getsockname()[1]}/"}})
+    log.info("serving", url=f"http://{shown}:{listener.getsockname()[1]}/")
     with listener:
         server.run(sockets=[listener])
 
