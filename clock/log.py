@@ -35,9 +35,9 @@ def log(level: int, message: str, /, **fields: object) -> None:
     logging.getLogger("clock").log(level, message, extra={"fields": fields})
 
 
-info, warning, error = (
-    partial(log, level) for level in (logging.INFO, logging.WARNING, logging.ERROR)
-)
+info = partial(log, logging.INFO)
+warning = partial(log, logging.WARNING)
+error = partial(log, logging.ERROR)
 
 
 def critical(message: str) -> None:

@@ -14,7 +14,7 @@ from clock.connection.server import find_server
 from clock.errors import SettingsError
 from clock.log import Style, log_to
 from clock.output import unblock_output
-from clock.settings import settings_module
+from clock.settings import dotted_names, settings_module
 
 PORT = 5040
 
@@ -87,7 +87,7 @@ def web(
         app=app,
         serializer=serializer,
         tolerance=tolerance,
-        allowed={*served.read_allowed(module), *tasks},
+        allowed={*dotted_names("ALLOWED", module), *tasks},
     )
     unblock_output()
     log_to(sys.stdout, style)

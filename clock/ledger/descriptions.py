@@ -68,19 +68,14 @@ class Description:
     is_published: bool
 
 
-def describe(connection: Redis, app: str, file: str, events: Sequence[Event], now: float) -> None:
-    """Write the changed descriptions of ``events``, which are all events of the schedule ``file``.
+def describe(
+    connection: Redis, app: str, file: str, events: Sequence[Event], now: float
+) -> Iterator[None]:
+    """Write the changed descriptions of ``events``, which are all events of the schedule ``file``,
+    some of them at each step.
 
     Other events of that file in the ledger are marked as removed at ``now``. Raises ServerError.
     """
-    for _ in describe_in_parts(connection, app, file, events, now):
-        pass
-
-
-def describe_in_parts(
-    connection: Redis, app: str, file: str, events: Sequence[Event], now: float
-) -> Iterator[None]:
-    """As ``describe``, but some of ``events`` at each step."""
     key = keys.descriptions(app)
     there = 0
     # In parts, so that a hundred thousand descriptions are never in memory at once.

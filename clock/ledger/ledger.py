@@ -29,6 +29,7 @@ CLAIMED_BYTES = 1_048_576
 """Bytes of templates that one call of the claim script reads, or those of a single event."""
 
 _KINDS = {kind.value.encode(): kind for kind in Kind}
+_UNDECIDED = {b"?": "is_unknown", b"t": "is_future", b"q": "is_refused", b"j": "is_taken"}
 
 
 class Claim(NamedTuple):
@@ -285,12 +286,6 @@ def _outcome(claim: Claim, reply: bytes) -> ClaimResult:
     kind = _KINDS.get(reply)
     if kind is not None:
         return ClaimResult(claim, kind, claim.scheduled)
-    if reply == b"?":
-        return ClaimResult(claim, None, claim.scheduled, is_unknown=True)
-    if reply == b"t":
-        return ClaimResult(claim, None, claim.scheduled, is_future=True)
-    if reply == b"q":
-        return ClaimResult(claim, None, claim.scheduled, is_refused=True)
-    if reply == b"j":
-        return ClaimResult(claim, None, claim.scheduled, is_taken=True)
+    if reply in _UNDECIDED:
+        return ClaimResult(claim, None, claim.scheduled, **{_UNDECIDED[reply]: True})
     return ClaimResult(claim, None, int(reply[1:]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import signal
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import FrameType
 from typing import Any
 
@@ -18,7 +18,7 @@ from clock.web.access import LOOPBACK, read_access
 from clock.web.application import application
 from clock.web.protocol import BoundedProtocol
 
-__all__ = ["LOOPBACK", "application", "read_access", "read_allowed", "serve"]
+__all__ = ["LOOPBACK", "application", "read_access", "serve"]
 
 GRACE = 2
 """Seconds that current responses have to finish after a signal to stop."""
@@ -28,17 +28,6 @@ WAITING = 128
 
 BUFFER = 2**15
 """Bytes that the kernel buffers per connection, which bounds how much one read returns."""
-
-
-def read_allowed(settings: Mapping[str, Any]) -> list[str]:
-    """``ALLOWED`` of a settings module: the dotted names of the tasks that the API may enqueue.
-
-    Raises SettingsError.
-    """
-    value = settings.get("ALLOWED", ())
-    if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
-        raise SettingsError("ALLOWED in the settings must be a list of dotted names")
-    return list(value)
 
 
 def serve(served: Starlette, *, host: str, ports: Sequence[int]) -> None:
