@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, cast
 
 from redis import Redis
@@ -114,11 +115,8 @@ def _describe_some(
 def parse_descriptions(app: str, descriptions: Mapping[Any, Any] | None) -> dict[str, Description]:
     """The descriptions in the ledger's hash of them, by event, those of a file in its order."""
     read = readable(keys.descriptions(app), descriptions, _parse).values()
-    return {description.name: description for description in sorted(read, key=_position)}
-
-
-def _position(description: Description) -> tuple[str, str, int]:
-    return description.file, description.path, description.line
+    in_order = sorted(read, key=attrgetter("file", "path", "line"))
+    return {description.name: description for description in in_order}
 
 
 def read_descriptions(connection: Redis, app: str) -> dict[str, Description]:

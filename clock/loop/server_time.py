@@ -46,7 +46,8 @@ class ServerTime:
         self._wall = wall
         self._hold = hold
         self._offset: float | None = None  # server's time less the monotonic clock's
-        self._wall_offset = 0.0  # wall clock's time less the server's
+        self.wall_offset = 0.0
+        """Seconds by which this host's wall clock is ahead of the server."""
         self._read_at = 0.0
         self._wall_at = 0.0
         self._last = 0.0
@@ -72,11 +73,6 @@ class ServerTime:
     def is_held(self) -> bool:
         """Whether the server's time jumped, and nothing is to be decided by it yet."""
         return self._jumped_at is not None
-
-    @property
-    def offset(self) -> float:
-        """Seconds by which this host's wall clock is ahead of the server."""
-        return self._wall_offset
 
     def is_stale(self) -> bool:
         """Whether the server is to be asked again: after ``READ_EVERY`` seconds, while it is held,
@@ -110,13 +106,13 @@ class ServerTime:
                 return
         elif self.is_held:
             log.info("server time", reason="it is again what it was")
-        self._offset, self._wall_offset, self._jumped_at = estimate, wall_offset, None
+        self._offset, self.wall_offset, self._jumped_at = estimate, wall_offset, None
         self._last, self._read_at, self._wall_at = server, received, wall
         self._warn()
 
     def _believes(self, jump: float, wall_offset: float, now: float) -> bool:
         """Whether this host's wall clock agrees with a jump by ``jump`` seconds, or it is old."""
-        agrees = abs(wall_offset) <= AGREES or abs(wall_offset - self._wall_offset) <= AGREES
+        agrees = abs(wall_offset) <= AGREES or abs(wall_offset - self.wall_offset) <= AGREES
         if self._jumped_at is None and not agrees:
             self._jumped_at = now
             reason = (
@@ -131,11 +127,11 @@ class ServerTime:
 
     def _warn(self) -> None:
         """Log that the wall clock is off, and later that it is right again."""
-        is_off = abs(self._wall_offset) > AGREES
+        is_off = abs(self.wall_offset) > AGREES
         if is_off == self._is_warned:
             return
         self._is_warned = is_off
-        offset = round(self._wall_offset, 3)
+        offset = round(self.wall_offset, 3)
         if is_off:
             side = "ahead of" if offset > 0 else "behind"
             reason = f"this host's clock is {abs(offset)} s {side} the server's, which decides"

@@ -173,7 +173,9 @@ def alive_workers(connection: Redis, workers: Sequence[str], replies: Sequence[A
 def _silent(connection: Redis, owners: Mapping[str, bytes | None]) -> set[str]:
     """Workers of this package without a heartbeat; ``owners`` are the identities by key."""
     ours = {
-        worker: owner for worker, values in owners.items() for owner in texts(worker, _one(values))
+        worker: identity
+        for worker, owner in owners.items()
+        for identity in texts(worker, () if owner is None else (owner,))
     }
     if not ours:
         return set()
@@ -182,7 +184,3 @@ def _silent(connection: Redis, owners: Mapping[str, bytes | None]) -> set[str]:
             pipeline.exists(keys.heartbeat(identity))
         heartbeats = zip(ours, pipeline.execute(), strict=True)
     return {worker for worker, is_alive in heartbeats if not is_alive}
-
-
-def _one(value: bytes | None) -> Sequence[bytes]:
-    return () if value is None else (value,)
