@@ -74,10 +74,8 @@ class Settled(NamedTuple):
     outcomes: Sequence[ClaimResult] | None
 
 
-class Sent(NamedTuple):
-    """Claims that were sent and are not answered yet."""
-
-    calls: Sequence[tuple[Sequence[Claim], ChannelCall]]
+Sent = Sequence[tuple[Sequence[Claim], ChannelCall]]
+"""Claims that were sent and are not answered yet."""
 
 
 class Ledger:
@@ -139,14 +137,14 @@ class Ledger:
         named = [key(self._app) for key in of]
         named += [rq_keys.QUEUES, keys.ahead(self._app)]
         head = [or_server_time(now), self._token, keys.TTL, "" if latest is None else latest]
-        calls: list[tuple[Sequence[Claim], ChannelCall]] = []
+        calls = []
         for part in self._split(claims):
             arguments: list[Any] = [*head]
             for alike, group in groupby(part, _likeness):
                 names = [claim.event.name for claim in group]
                 arguments += (*alike, len(names), *names)
             calls.append((part, self._channel.send(named, arguments)))
-        return Sent(calls)
+        return calls
 
     def _split(self, claims: Sequence[Claim]) -> Iterable[Sequence[Claim]]:
         """The claims of one call after the other, those of an event together."""
@@ -167,7 +165,7 @@ class Ledger:
     def receive(self, sent: Sent) -> Settled:
         """What became of ``sent``, which must be the oldest claims without an answer."""
         decided_at, outcomes, are_decided = 0.0, list[ClaimResult](), False
-        for claims, call in sent.calls:
+        for claims, call in sent:
             now, *replies = self._channel.receive(call).split()
             # A claim after the latest time is as undecided as one in the future.
             results = [

@@ -20,7 +20,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from clock.connection.client import with_timeout
 from clock.decision import Group, Kind
 from clock.errors import ServerError
 from clock.ledger.counters import Counted, read_counters
@@ -31,9 +30,6 @@ from clock.observe.state import last_lateness
 from clock.observe.status import AppStatus, EventStatus
 from clock.runs.totals import RunTotals, read_measured
 from clock.web.context import Context
-
-ANSWER = 3.0
-"""Seconds the server has to answer a scrape; Prometheus itself waits for ten."""
 
 SKIPPED = {
     kind.counter: kind.label
@@ -228,10 +224,9 @@ class _Read(Collector):
 
 def _metrics(request: Request) -> Response:
     context: Context = request.app.state.clock
-    connection = with_timeout(context.connection, ANSWER)
     scrape: Scrape | None
     try:
-        scrape = read_scrape(connection, context.app, context.now(), context.tolerance)
+        scrape = read_scrape(context.answering(), context.app, context.now(), context.tolerance)
     except ServerError:
         scrape = None
     registry = CollectorRegistry(auto_describe=False)

@@ -64,10 +64,7 @@ def _stop(server: uvicorn.Server) -> Any:
 
 
 def listen(host: str, ports: Sequence[int]) -> socket.socket:
-    """A socket listening on ``host`` and the first free one of ``ports``.
-
-    Raises SettingsError.
-    """
+    """A socket listening on ``host`` and the first free one of ``ports``. Raises SettingsError."""
     first, *others = ports
     try:
         return _bound(host, first)

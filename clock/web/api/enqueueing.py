@@ -16,7 +16,8 @@ from clock.jobs.target import Target
 from clock.observe import objects
 from clock.schedule.checks import LONGEST_STRING
 from clock.schedule.option import Schema, Use, options_for, string_schema
-from clock.web.api.operation import ANSWER, Call, Operation, Reply
+from clock.web.api.operation import Call, Operation, Reply
+from clock.web.context import ANSWER
 
 MOST = 100
 """Jobs in one request."""

@@ -15,15 +15,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from clock.connection.client import with_timeout
 from clock.ledger.reserved import is_reserved
 from clock.schedule.option import Schema
 from clock.web.api.body import read_body
 from clock.web.api.schema import check
 from clock.web.context import Context
-
-ANSWER = 3.0
-"""Seconds the server has to answer before the API responds with 503."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +83,7 @@ def route(operation: Operation) -> Route:
             body = await read_body(request)
         call = Call(
             context=context,
-            connection=with_timeout(context.connection, ANSWER),
+            connection=context.answering(),
             now=await run_in_threadpool(context.now),
             path=_path(request),
             query=_query(request, operation),
