@@ -8,7 +8,7 @@ from redis import Redis
 
 from clock.connection import rq_keys
 from clock.ledger.unreadable import reply_about
-from clock.observe.rq.display import display_text
+from clock.observe.rq.fields import display_text
 
 _FIELDS = ("status", "enqueued_at", "started_at", "ended_at")
 

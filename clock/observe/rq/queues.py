@@ -16,9 +16,8 @@ from rq.job import Job
 from clock.connection import rq_keys
 from clock.connection.errors import server_errors
 from clock.ledger.unreadable import execute, reply_about, texts
-from clock.observe.rq.display import display_text
+from clock.observe.rq.fields import display_text, read_timestamp
 from clock.observe.rq.rate_limits import MOST
-from clock.observe.rq.timestamp import read_timestamp
 from clock.observe.rq.workers import alive_workers, ask_workers
 
 LOOKED_AT = 10

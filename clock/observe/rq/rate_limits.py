@@ -9,7 +9,7 @@ from rq.job import Job
 
 from clock.connection import rq_keys
 from clock.ledger.unreadable import execute, reply_about, texts
-from clock.observe.rq.display import display_text
+from clock.observe.rq.fields import display_text
 
 MOST = 10_000
 """Waiting jobs read of a limit, those that wait longest."""

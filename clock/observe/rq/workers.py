@@ -15,8 +15,7 @@ from clock.connection import rq_keys
 from clock.connection.errors import server_errors
 from clock.ledger.unreadable import execute, reply_about, skip, texts
 from clock.ledger.values import maybe_whole
-from clock.observe.rq.display import display_text
-from clock.observe.rq.timestamp import read_timestamp
+from clock.observe.rq.fields import display_text, read_timestamp
 
 _FIELDS = (
     "hostname", "pid", "state", "queues", "current_job", "birth", "last_heartbeat", "death",
