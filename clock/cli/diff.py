@@ -9,8 +9,7 @@ import click
 
 from clock import exit_codes
 from clock.cli import options
-from clock.cli.printing import print_objects, print_table
-from clock.instant import utc_text
+from clock.cli.printing import print_objects, print_table, utc_of
 from clock.observe.formatting import local
 from clock.schedule.diff import EventDiff, diff
 from clock.schedule.event import Event, seconds
@@ -62,7 +61,7 @@ def diff_schedules(
         for change in changes:
             if change.compared_until is not None:
                 click.echo(
-                    f"{change.name}: compared up to {_utc(change.compared_until)} only", err=True
+                    f"{change.name}: compared up to {utc_of(change.compared_until)} only", err=True
                 )
     else:
         click.echo("no occurrence differs")
@@ -89,12 +88,8 @@ def _local(event: Event | None, instant: datetime | None) -> str:
 def _as_object(change: EventDiff) -> dict[str, object]:
     return {
         "event": change.name,
-        "added": [_utc(instant) for instant in change.added],
-        "dropped": [_utc(instant) for instant in change.dropped],
-        "moved": [[_utc(old), _utc(new)] for old, new in change.moved],
-        "compared_until": None if change.compared_until is None else _utc(change.compared_until),
+        "added": [utc_of(instant) for instant in change.added],
+        "dropped": [utc_of(instant) for instant in change.dropped],
+        "moved": [[utc_of(old), utc_of(new)] for old, new in change.moved],
+        "compared_until": None if change.compared_until is None else utc_of(change.compared_until),
     }
-
-
-def _utc(instant: datetime) -> str:
-    return utc_text(seconds(instant))

@@ -7,9 +7,7 @@ from datetime import datetime
 import click
 
 from clock.cli import options
-from clock.cli.printing import print_objects
-from clock.instant import utc_text
-from clock.schedule.event import seconds
+from clock.cli.printing import print_objects, utc_of
 from clock.schedule.explain import Explanation, explain
 from clock.schedule.load import load
 
@@ -74,7 +72,7 @@ def _as_object(explanation: Explanation) -> dict[str, object]:
         "tz": explanation.tz,
         "next": [
             {
-                "scheduled_at": _utc(occurrence.scheduled_at),
+                "scheduled_at": utc_of(occurrence.scheduled_at),
                 "local": occurrence.local.isoformat(),
                 "mark": occurrence.mark,
             }
@@ -83,14 +81,10 @@ def _as_object(explanation: Explanation) -> dict[str, object]:
         "changes": [
             {
                 "kind": change.kind,
-                "at": _utc(change.at),
-                "fires": [_utc(fires) for fires in change.fires],
+                "at": utc_of(change.at),
+                "fires": [utc_of(fires) for fires in change.fires],
                 "what": change.what,
             }
             for change in explanation.changes
         ],
     }
-
-
-def _utc(instant: datetime) -> str:
-    return utc_text(seconds(instant))

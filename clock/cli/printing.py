@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 import click
+
+from clock.instant import utc_text
+from clock.schedule.event import seconds
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -25,3 +29,8 @@ def print_objects(objects: Iterable[object]) -> None:
     """Print JSON objects, one a line."""
     for item in objects:
         click.echo(json.dumps(item, ensure_ascii=False))
+
+
+def utc_of(instant: datetime) -> str:
+    """An aware datetime in ISO 8601, in UTC."""
+    return utc_text(seconds(instant))

@@ -13,7 +13,7 @@ from clock.cli import options
 from clock.cli.connect import connect
 from clock.cli.printing import print_objects
 from clock.ledger.job import job_id
-from clock.ledger.pauses import Pause, pause_over
+from clock.ledger.pauses import Pause, pause_among, read_pauses_of
 from clock.observe import why as observed
 from clock.observe.formatting import local, utc
 from clock.observe.objects import pause_object
@@ -61,7 +61,7 @@ def why_event(
         instant = seconds(options.in_zone(at, zone))
     answer = observed.why(status, reading.lives, instant, now)
     job = _job(connection, app, status, answer)
-    pause = pause_over(connection, app, event, instant)
+    pause = pause_among(read_pauses_of(connection, app, event), instant)
     earlier = None if answer.earlier is None else job_id(app, event, answer.earlier)
     words = sentence(status, answer, pause, job, earlier, now)
     run = _run(reading.runs, answer)

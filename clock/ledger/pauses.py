@@ -116,14 +116,6 @@ def write_back(connection: Redis, app: str, pauses: Mapping[bytes, bytes], now: 
     return written
 
 
-def pause_over(connection: Redis, app: str, event: str, instant: int) -> Pause | None:
-    """The pause of ``event`` at ``instant`` (UTC seconds since 1970), or None.
-
-    Its ``until`` is its real end. Raises ServerError.
-    """
-    return pause_among(read_pauses_of(connection, app, event), instant)
-
-
 def read_pauses_of(connection: Redis, app: str, event: str) -> list[Pause]:
     """The known pauses of ``event``, each with its real end. Raises ServerError."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
