@@ -75,7 +75,7 @@ def read_settings(module: str | None, environ: Mapping[str, str]) -> Settings:
         serializer=_string("SERIALIZER", namespace, environ, "pickle"),
         app=_string("APP", namespace, environ, "clock"),
         grace=_seconds("GRACE", namespace, environ, GRACE),
-        middleware=_dotted_names("MIDDLEWARE", namespace),
+        middleware=dotted_names("MIDDLEWARE", namespace),
         outcomes=_mapping("OUTCOMES", namespace, _is_mapping, "dictionaries by task"),
         max_running=_mapping("MAX_RUNNING", namespace, _is_limit, "integers from 1 by task"),
         ping_url=_ping_url(namespace, environ),
@@ -118,7 +118,8 @@ def _seconds(
         raise SettingsError(f"{source}={value!r}: {error}") from None
 
 
-def _dotted_names(name: str, namespace: Mapping[str, Any]) -> tuple[str, ...]:
+def dotted_names(name: str, namespace: Mapping[str, Any]) -> tuple[str, ...]:
+    """A setting that is a list of dotted names. Raises SettingsError."""
     value = namespace.get(name, ())
     if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
         raise SettingsError(f"{name} in the settings must be a list of dotted names")
