@@ -7,12 +7,12 @@ even there, but every process asks the server and writes log lines.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
+from clock import log
 from clock.log import fields_shown
 from clock.loop.token import process_token
 from clock.schedule.schedule import Schedule
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 STOP_WITHIN = 3.0
 """Seconds that ``stop`` waits for the current claim: as long as a server has to answer it."""
-
-log = logging.getLogger("clock")
 
 
 class Clock:
@@ -80,7 +78,7 @@ class Clock:
             self._thread.join(STOP_WITHIN)
             if self._thread.is_alive():
                 reason = f"the server did not answer the current claim within {STOP_WITHIN:g} s"
-                log.warning("abandoned", extra={"fields": {"reason": reason}})
+                log.warning("abandoned", reason=reason)
             self._thread = self._stop = None
 
     @contextmanager
@@ -122,4 +120,4 @@ class Clock:
                     condition_timeout=self._condition_timeout,
                 ).run()
             except BaseException:  # SystemExit would end the thread silently
-                log.critical("crashed", exc_info=True)
+                log.critical("crashed")

@@ -49,6 +49,8 @@ executions; they are deleted with the hash.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 TTL = 400 * 86_400
 """Seconds a ledger outlives the last claim of its application: long enough for a yearly event."""
 
@@ -108,70 +110,37 @@ LIVES = 200
 """Lives of clock processes kept, the latest: some weeks of restarts and deploys."""
 
 
-def decided(app: str) -> str:
-    """Hash of the record of each event: its last decision, counters and history."""
-    return f"clock:{app}:decided"
+def _of_app(name: str) -> Callable[[str], str]:
+    """The key of this name of an application."""
+    return lambda app: f"clock:{app}:{name}"
 
 
-def recurrences(app: str) -> str:
-    """Hash of the identity of the recurrence with which each event was last enrolled."""
-    return f"clock:{app}:recurrences"
+def _of_app_and(name: str) -> Callable[[str, str], str]:
+    """The keys of this name of an application, one for each event, task or digest."""
+    return lambda app, of: f"clock:{app}:{name}:{of}"
 
 
-def templates(app: str) -> str:
-    """Hash of the job fields that are an event's own, packed for the claim script."""
-    return f"clock:{app}:templates"
-
-
-def shapes(app: str) -> str:
-    """Hash of the job fields that many events share, packed for the claim script."""
-    return f"clock:{app}:shapes"
-
-
-def pauses(app: str) -> str:
-    """Hash of the pauses, by event."""
-    return f"clock:{app}:pauses"
-
-
-def ended_pauses(app: str) -> str:
-    """List of the pauses that ended early."""
-    return f"clock:{app}:pauses:ended"
-
-
-def backfilled(app: str, event: str) -> str:
-    """Sorted set of the occurrences of an event that were backfilled."""
-    return f"clock:{app}:backfilled:{event}"
-
-
-def clocks(app: str) -> str:
-    """Hash of the clock processes, alive and past."""
-    return f"clock:{app}:clocks"
-
-
-def declared(app: str, digest: str) -> str:
-    """Digests of the events that clocks declare; ``digest`` is that of all of them."""
-    return f"clock:{app}:declared:{digest}"
-
-
-def descriptions(app: str) -> str:
-    """Hash of the description of each event in its schedule file."""
-    return f"clock:{app}:events"
-
-
-def instants(app: str) -> str:
-    """Hash of the next instants of events whose recurrence cannot be encoded."""
-    return f"clock:{app}:instants"
-
-
-def ahead(app: str) -> str:
-    """Hash of the occurrences that fired while the server's time was ahead."""
-    return f"clock:{app}:ahead"
-
-
-def time_source(app: str) -> str:
-    """The time source of the clocks of an application."""
-    return f"clock:{app}:time"
-
+decided = _of_app("decided")
+recurrences = _of_app("recurrences")
+templates = _of_app("templates")
+shapes = _of_app("shapes")
+pauses = _of_app("pauses")
+ended_pauses = _of_app("pauses:ended")
+clocks = _of_app("clocks")
+declared = _of_app_and("declared")
+descriptions = _of_app("events")
+instants = _of_app("instants")
+ahead = _of_app("ahead")
+time_source = _of_app("time")
+backfilled = _of_app_and("backfilled")
+runs = _of_app_and("runs")
+measured = _of_app_and("measured")
+counters = _of_app("tally")
+failed = _of_app_and("failed")
+unique = _of_app_and("unique")
+running = _of_app_and("running")
+held = _of_app_and("held")
+limits = _of_app("limits")
 
 OF_EVENTS = (recurrences, templates, descriptions, instants, ahead, pauses, decided)
 """The hashes with a field for each event."""
@@ -180,26 +149,6 @@ OF_EVENTS = (recurrences, templates, descriptions, instants, ahead, pauses, deci
 def serializers(queue: str) -> str:
     """Hash of the serializers with which clocks enqueue to a queue."""
     return f"clock:serializers:queue:{queue}"
-
-
-def runs(app: str, event: str) -> str:
-    """List of the runs of an event, the one that ended last first."""
-    return f"clock:{app}:runs:{event}"
-
-
-def measured(app: str, event: str) -> str:
-    """Hash of the totals of the runs of an event, which only grow."""
-    return f"clock:{app}:measured:{event}"
-
-
-def counters(app: str) -> str:
-    """Hash of the totals of the clocks of an application, which only grow."""
-    return f"clock:{app}:tally"
-
-
-def failed(app: str, event: str) -> str:
-    """List of the failed jobs of an event, latest first."""
-    return f"clock:{app}:failed:{event}"
 
 
 def heartbeat(identity: str) -> str:
@@ -219,26 +168,6 @@ def step(identity: str) -> str:
 def reaper() -> str:
     """The lock of the workers that look for abandoned jobs."""
     return "clock:sweep"
-
-
-def unique(app: str, digest: str) -> str:
-    """The id of the job that a unique enqueue returns while it exists."""
-    return f"clock:{app}:unique:{digest}"
-
-
-def running(app: str, task: str) -> str:
-    """Hash of the leases of a task that has a limit."""
-    return f"clock:{app}:running:{task}"
-
-
-def held(app: str, task: str) -> str:
-    """Sorted set of the jobs of a task that wait for a lease."""
-    return f"clock:{app}:held:{task}"
-
-
-def limits(app: str) -> str:
-    """Hash of the tasks of which jobs hold leases or wait for one, with their limits."""
-    return f"clock:{app}:limits"
 
 
 def progress(job_id: str) -> str:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal, TextIO
 
 from clock.output import Output
@@ -28,8 +30,29 @@ _SHORT = "clock_message"
 """Where a record has its message without the fields, if they were put into it."""
 
 
-def log_to(stream: TextIO, style: Style, *, colour: bool = False) -> logging.Handler:
-    """Send the records of the logger ``clock`` to ``stream``; returns the handler."""
+def log(level: int, message: str, /, **fields: object) -> None:
+    """Log ``message`` with its ``fields``."""
+    logging.getLogger("clock").log(level, message, extra={"fields": fields})
+
+
+info = partial(log, logging.INFO)
+warning = partial(log, logging.WARNING)
+error = partial(log, logging.ERROR)
+
+
+def critical(message: str) -> None:
+    """Log ``message`` with the error that is being handled."""
+    logging.getLogger("clock").critical(message, exc_info=True)
+
+
+def log_to(stream: TextIO, style: Style | None, *, colour: bool | None = None) -> logging.Handler:
+    """Send the records of the logger ``clock`` to ``stream``; returns the handler.
+
+    Without a style it is that of a terminal on one, else logfmt. ``NO_COLOR`` is obeyed there.
+    """
+    is_terminal = stream.isatty()
+    style = style or ("terminal" if is_terminal else "logfmt")
+    colour = is_terminal and not os.environ.get("NO_COLOR") if colour is None else colour
     handler = _Handler(stream)
     handler.setFormatter({"terminal": Terminal(colour), "logfmt": Logfmt(), "json": Json()}[style])
     logger = logging.getLogger("clock")
@@ -39,11 +62,11 @@ def log_to(stream: TextIO, style: Style, *, colour: bool = False) -> logging.Han
     return handler
 
 
-def log_always_to(stream: TextIO, style: Style, *, colour: bool = False) -> None:
+def log_always_to(stream: TextIO, style: Style | None) -> None:
     """As ``log_to``, until the process ends: a logging configuration that the schedule file, or
     what it imports, applies then or later does not silence the clock.
     """
-    handler = log_to(stream, style, colour=colour)
+    handler = log_to(stream, style)
     logger = logging.getLogger("clock")
     logger.__class__ = _Lasting
     vars(logger)["lasting"] = handler

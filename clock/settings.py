@@ -109,7 +109,7 @@ def read_settings(module: str | None, environ: Mapping[str, str]) -> Settings:
         serializer=_string("SERIALIZER", namespace, environ, "pickle"),
         app=_string("APP", namespace, environ, "clock"),
         grace=_seconds("GRACE", namespace, environ, GRACE),
-        middleware=_dotted_names("MIDDLEWARE", namespace),
+        middleware=dotted_names("MIDDLEWARE", namespace),
         outcomes=_mapping("OUTCOMES", namespace, _is_mapping, "dictionaries by task"),
         max_running=_mapping("MAX_RUNNING", namespace, _is_limit, "integers from 1 by task"),
         processes=_whole("PROCESSES", namespace, environ, 1, least=1),
@@ -117,7 +117,7 @@ def read_settings(module: str | None, environ: Mapping[str, str]) -> Settings:
         isolation=isolation,
         child_max_jobs=1 if isolation == "job" else child_max_jobs or None,
         child_max_memory=_whole("CHILD_MAX_MEMORY", namespace, environ, 0) or None,
-        preload=_dotted_names("PRELOAD", namespace),
+        preload=dotted_names("PRELOAD", namespace),
         ping_url=_ping_url(namespace, environ),
         pings=_urls("PINGS", namespace),
         sentry_monitors=_mapping("SENTRY_MONITORS", namespace, _is_string, "strings by event"),
@@ -176,7 +176,8 @@ def _whole(
     return value
 
 
-def _dotted_names(name: str, namespace: Mapping[str, Any]) -> tuple[str, ...]:
+def dotted_names(name: str, namespace: Mapping[str, Any]) -> tuple[str, ...]:
+    """A setting that is a list of dotted names. Raises SettingsError."""
     value = namespace.get(name, ())
     if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
         raise SettingsError(f"{name} in the settings must be a list of dotted names")

@@ -13,14 +13,15 @@ from itertools import islice
 import click
 from redis import Redis
 
-from clock import exit_codes, keys
+from clock import keys
 from clock.cli import options
 from clock.cli.connect import connect
-from clock.cli.table import table
+from clock.cli.printing import print_table
 from clock.ledger.backfill import Backfill, Standing
 from clock.ledger.records import read_record
 from clock.ledger.time_source import server_now
 from clock.observe.backfill import Candidate, candidates
+from clock.observe.formatting import local
 from clock.schedule.event import Event, seconds
 from clock.schedule.load import load
 
@@ -55,7 +56,7 @@ def backfill(
     settings: str | None,
     app: str,
     serializer: str,
-) -> int:
+) -> None:
     """Enqueue past occurrences of EVENT that have no job.
 
     Enqueues the oldest first. Skips occurrences that fired (as far as the ledger remembers), that
@@ -82,7 +83,6 @@ def backfill(
     else:
         standings = _push(ledger, chosen, connection)
     _summarize(standings, "would be enqueued" if dry_run else "enqueued")
-    return exit_codes.OK
 
 
 def _push(ledger: Backfill, chosen: Sequence[Candidate], connection: Redis) -> list[Standing]:
@@ -105,15 +105,10 @@ def _progress(chosen: Sequence[Candidate]) -> AbstractContextManager[Iterable[Ca
 
 def _list(event: Event, chosen: Sequence[Candidate], standings: Sequence[Standing]) -> None:
     rows = [
-        (
-            f"{event.local(candidate.scheduled):%a %Y-%m-%d %H:%M:%S %z}",
-            event.zone.name,
-            _words(candidate, standing),
-        )
+        (local(candidate.scheduled, event.zone), event.zone.name, _words(candidate, standing))
         for candidate, standing in zip(chosen, standings, strict=True)
     ]
-    for line in table(("WHEN", "ZONE", "WHAT"), rows):
-        click.echo(line)
+    print_table(("WHEN", "ZONE", "WHAT"), rows)
 
 
 def _words(candidate: Candidate, standing: Standing) -> str:

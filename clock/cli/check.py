@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 import click
 
-from clock import exit_codes
 from clock.cli import options
 from clock.schedule.load import load
 from clock.schedule.resolve import resolve_tasks
@@ -20,7 +19,7 @@ from clock.schedule.warnings import find_warnings
 @options.schedule_file
 @options.serializer
 @click.option("--no-import", is_flag=True, help="Do not import the tasks.")
-def check(file: str, serializer: str, no_import: bool) -> int:
+def check(file: str, serializer: str, no_import: bool) -> None:
     """Check FILE and import every task it names.
 
     Needs no server. Warns about what is allowed but may surprise, such as a time that a clock
@@ -36,4 +35,3 @@ def check(file: str, serializer: str, no_import: bool) -> int:
             click.echo(f"warning: {message}", err=True)
     count = f"{len(schedule.events)} event" + ("" if len(schedule.events) == 1 else "s")
     click.echo(f"{file}: {count}, zone {schedule.zone.name}, no mistakes")
-    return exit_codes.OK

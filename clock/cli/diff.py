@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -10,8 +9,8 @@ import click
 
 from clock import exit_codes
 from clock.cli import options
-from clock.cli.table import table
-from clock.instant import utc_text
+from clock.cli.printing import print_objects, print_table, utc_of
+from clock.observe.formatting import local
 from clock.schedule.diff import EventDiff, diff
 from clock.schedule.event import Event, seconds
 from clock.schedule.revision import load_any
@@ -55,16 +54,14 @@ def diff_schedules(
     end = begin + SPAN if until is None else options.in_zone(until, after.zone)
     changes = diff(before, after, begin, end)
     if as_json:
-        for change in changes:
-            click.echo(json.dumps(_as_object(change), ensure_ascii=False))
+        print_objects(map(_as_object, changes))
     elif changes:
         rows = [row for change in changes for row in _rows(change, before, after)]
-        for line in table(("EVENT", "CHANGE", "OLD", "NEW"), rows):
-            click.echo(line)
+        print_table(("EVENT", "CHANGE", "OLD", "NEW"), rows)
         for change in changes:
             if change.compared_until is not None:
                 click.echo(
-                    f"{change.name}: compared up to {_utc(change.compared_until)} only", err=True
+                    f"{change.name}: compared up to {utc_of(change.compared_until)} only", err=True
                 )
     else:
         click.echo("no occurrence differs")
@@ -85,18 +82,14 @@ def _rows(change: EventDiff, old: Schedule, new: Schedule) -> Iterator[tuple[str
 def _local(event: Event | None, instant: datetime | None) -> str:
     if event is None or instant is None:
         return ""
-    return f"{event.local(seconds(instant)):%a %Y-%m-%d %H:%M:%S %z}"
+    return local(seconds(instant), event.zone)
 
 
 def _as_object(change: EventDiff) -> dict[str, object]:
     return {
         "event": change.name,
-        "added": [_utc(instant) for instant in change.added],
-        "dropped": [_utc(instant) for instant in change.dropped],
-        "moved": [[_utc(old), _utc(new)] for old, new in change.moved],
-        "compared_until": None if change.compared_until is None else _utc(change.compared_until),
+        "added": [utc_of(instant) for instant in change.added],
+        "dropped": [utc_of(instant) for instant in change.dropped],
+        "moved": [[utc_of(old), utc_of(new)] for old, new in change.moved],
+        "compared_until": None if change.compared_until is None else utc_of(change.compared_until),
     }
-
-
-def _utc(instant: datetime) -> str:
-    return utc_text(seconds(instant))

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 
 import click
 
-from clock import exit_codes
 from clock.cli import options
-from clock.instant import utc_text
-from clock.schedule.event import seconds
+from clock.cli.printing import print_objects, utc_of
 from clock.schedule.explain import Explanation, explain
 from clock.schedule.load import load
 
@@ -36,7 +33,7 @@ def explain_events(
     count: int,
     start: datetime | None,
     as_json: bool,
-) -> int:
+) -> None:
     """Explain in words when EVENT, or every event, fires.
 
     Shows its zone, its upcoming occurrences and every clock change of the coming year that affects
@@ -47,13 +44,12 @@ def explain_events(
     for number, chosen in enumerate(options.chosen(schedule, event)):
         explanation = explain(chosen, at, count)
         if as_json:
-            click.echo(json.dumps(_as_object(explanation), ensure_ascii=False))
+            print_objects([_as_object(explanation)])
             continue
         if number:
             click.echo()
         for line in _lines(explanation):
             click.echo(line)
-    return exit_codes.OK
 
 
 def _lines(explanation: Explanation) -> list[str]:
@@ -76,7 +72,7 @@ def _as_object(explanation: Explanation) -> dict[str, object]:
         "tz": explanation.tz,
         "next": [
             {
-                "scheduled_at": _utc(occurrence.scheduled_at),
+                "scheduled_at": utc_of(occurrence.scheduled_at),
                 "local": occurrence.local.isoformat(),
                 "mark": occurrence.mark,
             }
@@ -85,14 +81,10 @@ def _as_object(explanation: Explanation) -> dict[str, object]:
         "changes": [
             {
                 "kind": change.kind,
-                "at": _utc(change.at),
-                "fires": [_utc(fires) for fires in change.fires],
+                "at": utc_of(change.at),
+                "fires": [utc_of(fires) for fires in change.fires],
                 "what": change.what,
             }
             for change in explanation.changes
         ],
     }
-
-
-def _utc(instant: datetime) -> str:
-    return utc_text(seconds(instant))

@@ -86,7 +86,7 @@ def main(args: Sequence[str] | None = None) -> None:
         # click's own main() exits with 1 when the reader of a pipe closes it.
         words = list(sys.argv[1:] if args is None else args) or ["--help"]
         with front.make_context("clock", words) as context:
-            code = front.invoke(context)
+            code = front.invoke(context) or exit_codes.OK
     except click.exceptions.Exit as ended:
         code = ended.exit_code
     except ScheduleError as error:

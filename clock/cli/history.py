@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
 import click
 
-from clock import exit_codes
 from clock.cli import options
-from clock.cli.table import table
+from clock.cli.printing import print_objects, print_table
 from clock.connection.server import find_server
 from clock.decision import Decision
 from clock.ledger.job import job_id
@@ -28,7 +26,7 @@ SHOWN = 20
 @options.as_json
 def history(
     event: str | None, url: str | None, settings: str | None, app: str, count: int, as_json: bool
-) -> int:
+) -> None:
     """Show the last decisions about EVENT or all events.
 
     Shows the latest first. The ledger keeps some forty decisions per event. Needs no schedule file.
@@ -36,13 +34,10 @@ def history(
     connection = find_server(url, settings, os.environ).connect()
     decisions = read_decisions(connection, app, count, event)
     if as_json:
-        for name, _, decision in decisions:
-            click.echo(json.dumps(_as_object(app, name, decision), ensure_ascii=False))
-        return exit_codes.OK
-    rows = [_row(app, name, decision, zone) for name, zone, decision in decisions]
-    for line in table(("WHEN", "ZONE", "EVENT", "LATE", "WHAT", "JOB"), rows):
-        click.echo(line)
-    return exit_codes.OK
+        print_objects(_as_object(app, name, decision) for name, _, decision in decisions)
+    else:
+        rows = [_row(app, name, decision, zone) for name, zone, decision in decisions]
+        print_table(("WHEN", "ZONE", "EVENT", "LATE", "WHAT", "JOB"), rows)
 
 
 def _row(app: str, event: str, decision: Decision, zone: Zone) -> tuple[str, ...]:

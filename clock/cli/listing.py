@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import click
 
-from clock import exit_codes
 from clock.cli import options
-from clock.cli.table import table
+from clock.cli.printing import print_objects, print_table
 from clock.instant import utc_text
 from clock.schedule.event import Event
 from clock.schedule.load import load
@@ -21,22 +19,19 @@ from clock.schedule.load import load
 @options.schedule_file
 @options.serializer
 @options.as_json
-def list_events(file: str, serializer: str, as_json: bool) -> int:
+def list_events(file: str, serializer: str, as_json: bool) -> None:
     """List the events of FILE with their next times. Needs no server."""
     schedule = load(file, serializer=serializer)
     now = int(time.time())
     if as_json:
-        for event in schedule.events.values():
-            click.echo(json.dumps(_as_object(event, now), ensure_ascii=False))
-        return exit_codes.OK
+        print_objects(_as_object(event, now) for event in schedule.events.values())
+        return
     rows = [
         (event.name, event.rule, event.zone.name, _next(event, now), event.job.queue, event.task)
         for event in schedule.events.values()
     ]
-    for line in table(("EVENT", "EVERY", "ZONE", "NEXT", "QUEUE", "TASK"), rows):
-        click.echo(line)
+    print_table(("EVENT", "EVERY", "ZONE", "NEXT", "QUEUE", "TASK"), rows)
     click.echo(f"\n{len(rows)} events, zone {schedule.zone.name}")
-    return exit_codes.OK
 
 
 def _next(event: Event, now: int) -> str:

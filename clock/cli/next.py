@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import heapq
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 
 import click
 
-from clock import exit_codes
 from clock.cli import options
-from clock.cli.table import table
+from clock.cli.printing import print_objects, print_table
 from clock.instant import utc_text
+from clock.observe.formatting import local
 from clock.recurrence.recurrence import between
 from clock.schedule.event import Event, seconds
 from clock.schedule.load import load
@@ -50,7 +49,7 @@ def next_occurrences(
     count: int | None,
     name: str | None,
     as_json: bool,
-) -> int:
+) -> None:
     """Show the upcoming occurrences of FILE in order of time.
 
     An instant without an offset is local time in the schedule's zone. Needs no server.
@@ -62,21 +61,13 @@ def next_occurrences(
         count = SHOWN
     occurrences = islice(_merged(_shown(schedule, name), after, last), count)
     if as_json:
-        for at, event in occurrences:
-            click.echo(json.dumps(_as_object(at, event), ensure_ascii=False))
-        return exit_codes.OK
+        print_objects(_as_object(at, event) for at, event in occurrences)
+        return
     rows = [
-        (
-            f"{event.local(at):%a %Y-%m-%d %H:%M:%S %z}",
-            event.zone.name,
-            event.name,
-            event.mark(at) or "",
-        )
+        (local(at, event.zone), event.zone.name, event.name, event.mark(at) or "")
         for at, event in occurrences
     ]
-    for line in table(("WHEN", "ZONE", "EVENT", "MARK"), rows):
-        click.echo(line)
-    return exit_codes.OK
+    print_table(("WHEN", "ZONE", "EVENT", "MARK"), rows)
 
 
 def _shown(schedule: Schedule, name: str | None) -> list[Event]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import click
@@ -101,24 +102,20 @@ log_format = click.option(
     help="Log format [env var: CLOCK_LOG; default: terminal on a TTY, else logfmt]",
 )
 
-overdue_after = click.option(
+_seconds = partial(click.option, type=click.FloatRange(min=1), show_default=True, show_envvar=True)
+
+overdue_after = _seconds(
     "--overdue-after",
     "tolerance",
-    type=click.FloatRange(min=1),
     envvar="CLOCK_OVERDUE_AFTER",
     default=TOLERANCE,
-    show_default=True,
-    show_envvar=True,
     help="Seconds before an undecided occurrence counts as overdue.",
 )
 
-conflict_after = click.option(
+conflict_after = _seconds(
     "--conflict-after",
-    type=click.FloatRange(min=1),
     envvar="CLOCK_CONFLICT_AFTER",
     default=CONFLICT_AFTER,
-    show_default=True,
-    show_envvar=True,
     help="Seconds two clocks may declare an event differently, as in a deploy.",
 )
 
@@ -167,9 +164,7 @@ def in_zone(instant: datetime, zone: Zone) -> datetime:
     """``instant`` as an aware datetime; without an offset it is a local time of ``zone``."""
     if instant.tzinfo is not None:
         return instant
-    local = round(instant.replace(tzinfo=UTC).timestamp())
-    at = zone.instant(local)
-    return datetime.fromtimestamp(at, timezone(timedelta(seconds=zone.offset(at))))
+    return zone.local(zone.instant(round(instant.replace(tzinfo=UTC).timestamp())))
 
 
 def instant_or_now(instant: datetime | None, zone: Zone) -> datetime:

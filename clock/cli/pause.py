@@ -8,7 +8,6 @@ from datetime import datetime
 
 import click
 
-from clock import exit_codes
 from clock.cli import options
 from clock.cli.connect import connect
 from clock.instant import utc_text
@@ -30,7 +29,7 @@ from clock.ledger.pauses import Pause, pause, pause_end, resume
 @click.option("--reason", default="", help="Reason, shown by 'clock why' and in the web UI.")
 def pause_event(
     event: str, url: str | None, settings: str | None, app: str, until: datetime | None, reason: str
-) -> int:
+) -> None:
     """Stop EVENT from firing until it is resumed.
 
     A pause outlives restarts and deploys. Its occurrences are recorded as paused, and are not made
@@ -48,18 +47,16 @@ def pause_event(
         Pause(until=end, reason=reason, by=f"{_user()}@{socket.gethostname()}", since=int(now)),
     )
     click.echo(f"{event} is paused until {'it is resumed' if end is None else utc_text(end)}")
-    return exit_codes.OK
 
 
 @click.command(name="resume", epilog=options.examples("resume reports.daily"))
 @click.argument("event")
 @options.server
-def resume_event(event: str, url: str | None, settings: str | None, app: str) -> int:
+def resume_event(event: str, url: str | None, settings: str | None, app: str) -> None:
     """Let a paused EVENT fire again, from its next time on."""
     connection, now = connect(url, settings)
     ended = resume(connection, app, event, now)
     click.echo(f"{event} was not paused" if ended is None else f"{event} is resumed")
-    return exit_codes.OK
 
 
 def _user() -> str:

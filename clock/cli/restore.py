@@ -6,7 +6,6 @@ from datetime import datetime
 
 import click
 
-from clock import exit_codes
 from clock.cli import options
 from clock.cli.connect import connect
 from clock.instant import utc_text
@@ -18,7 +17,7 @@ from clock.schedule.event import seconds
 @click.command(name="restore", epilog=options.examples("restore 2026-11-21T18:00Z"))
 @click.argument("instant", type=options.Instant())
 @options.server
-def restore_records(instant: datetime, url: str | None, settings: str | None, app: str) -> int:
+def restore_records(instant: datetime, url: str | None, settings: str | None, app: str) -> None:
     """Prevent repeats after a server was restored from a backup.
 
     INSTANT, with an offset, is when the data was lost. The backup has no record of what was
@@ -44,4 +43,3 @@ def restore_records(instant: datetime, url: str | None, settings: str | None, ap
         f"{done.moved} of {done.records} events set to {utc_text(seconds(instant))}; "
         f"{done.records - done.moved} were there or later"
     )
-    return exit_codes.OK

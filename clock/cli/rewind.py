@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from clock import exit_codes
 from clock.cli import options
 from clock.cli.connect import connect
 from clock.instant import utc_text
@@ -15,7 +14,7 @@ from clock.ledger.records import read_decided, read_record
 @click.command(name="rewind", epilog=options.examples("rewind", "rewind reports.daily orders"))
 @click.argument("events", nargs=-1, metavar="[EVENT]...")
 @options.server
-def rewind(events: tuple[str, ...], url: str | None, settings: str | None, app: str) -> int:
+def rewind(events: tuple[str, ...], url: str | None, settings: str | None, app: str) -> None:
     """Set records that are ahead back to the server's time.
 
     Without EVENT, sets back all that are more than five minutes ahead. A record is ahead after the
@@ -39,4 +38,3 @@ def rewind(events: tuple[str, ...], url: str | None, settings: str | None, app: 
             click.echo(f"{name}: its record is not in the future")
     if not chosen:
         click.echo("no record is in the future")
-    return exit_codes.OK

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from clock import exit_codes
 from clock.cli import options
 from clock.cli.connect import connect
 from clock.ledger.manual import run_now
@@ -13,7 +12,7 @@ from clock.ledger.manual import run_now
 @click.command(name="run", epilog=options.examples("run reports.daily"))
 @click.argument("event")
 @options.server
-def run_event(event: str, url: str | None, settings: str | None, app: str) -> int:
+def run_event(event: str, url: str | None, settings: str | None, app: str) -> None:
     """Enqueue the job of EVENT now.
 
     The schedule of EVENT does not change; the job is marked as manual.
@@ -21,4 +20,3 @@ def run_event(event: str, url: str | None, settings: str | None, app: str) -> in
     connection, now = connect(url, settings)
     identifier = run_now(connection, app, event, now)
     click.echo(f"{event} is enqueued as {identifier}")
-    return exit_codes.OK

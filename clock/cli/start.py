@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 import os
 import sys
 import time
@@ -14,7 +13,7 @@ from typing import Any
 
 import click
 
-from clock import exit_codes
+from clock import exit_codes, log
 from clock.cli import options
 from clock.connection.server import find_server
 from clock.errors import ServerError, TimeSourceError
@@ -35,8 +34,6 @@ from clock.version import VERSION
 
 SHOWN_AT_START = 20
 """Events whose next time is logged at the start."""
-
-log = logging.getLogger("clock")
 
 
 @click.command(
@@ -78,12 +75,7 @@ def start(
     gc.enable()
     server = find_server(url, settings, os.environ)
     connection = server.connect()
-    on_terminal = sys.stdout.isatty()
-    log_always_to(
-        sys.stdout,
-        style or ("terminal" if on_terminal else "logfmt"),
-        colour=on_terminal and not os.environ.get("NO_COLOR"),
-    )
+    log_always_to(sys.stdout, style)
     # Seconds until user code in another thread yields to the loop.
     sys.setswitchinterval(0.0005)
     stop, token = Stop(), process_token()
@@ -104,14 +96,11 @@ def start(
     except ServerError as error:
         raise ServerError(f"{server.shown}: {error}") from None
     except Abandon:
-        log.warning(
-            "abandoned",
-            extra={"fields": {"reason": "the server did not answer the current claim"}},
-        )
+        log.warning("abandoned", reason="the server did not answer the current claim")
     except TimeSourceError:
         raise
     except Exception:
-        log.critical("crashed", exc_info=True)
+        log.critical("crashed")
         traceback.print_exc()
         return exit_codes.CRASHED
     log.info("stopped")
@@ -121,28 +110,19 @@ def start(
 def _announce(schedule: Schedule, server: str, app: str, now: float) -> None:
     log.info(
         "started",
-        extra={
-            "fields": {
-                "version": VERSION,
-                "file": schedule.path,
-                "zone": schedule.zone.name,
-                "events": len(schedule.events),
-                "server": server,
-                "app": app,
-            }
-        },
+        version=VERSION,
+        file=schedule.path,
+        zone=schedule.zone.name,
+        events=len(schedule.events),
+        server=server,
+        app=app,
     )
     if not schedule.events:
         reason = f"{schedule.path} declares no events, so nothing will ever fire"
-        log.warning("no events", extra={"fields": {"reason": reason}})
+        log.warning("no events", reason=reason)
     for event in islice(schedule.events.values(), SHOWN_AT_START):
-        fields = {
-            "event": event.name,
-            "every": event.rule,
-            "zone": event.zone.name,
-            "next": _next(event, now),
-        }
-        log.info("next", extra={"fields": fields})
+        following = _next(event, now)
+        log.info("next", event=event.name, every=event.rule, zone=event.zone.name, next=following)
 
 
 def _next(event: Event, now: float) -> datetime | str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections import Counter
@@ -14,13 +13,13 @@ from redis import Redis
 
 from clock import exit_codes
 from clock.cli import options
-from clock.cli.table import table
+from clock.cli.printing import print_objects, table
 from clock.connection.server import find_server
 from clock.errors import HOLDS_NO_QUEUE
 from clock.ledger.clocks import Life
 from clock.ledger.time_source import server_now
-from clock.observe.formatting import local, span, utc_exact
-from clock.observe.objects import clock_object, conflict_object, event_object
+from clock.observe.formatting import local, span
+from clock.observe.objects import event_object, status_object
 from clock.observe.reading import read_status
 from clock.observe.rq.workers import broken_queues, count_workers
 from clock.observe.state import State, last_lateness
@@ -45,7 +44,7 @@ def status(url: str | None, settings: str | None, app: str, tolerance: float, as
     app_status = read_status(connection, app, now, tolerance=tolerance)
     workers = _workers(connection, app_status)
     if as_json:
-        click.echo(json.dumps(_as_object(app_status, server.shown, workers), ensure_ascii=False))
+        print_objects([_as_object(app_status, server.shown, workers)])
     else:
         for line in _lines(app_status, server.shown):
             click.echo(line)
@@ -147,14 +146,7 @@ def _as_object(status: AppStatus, server: str, workers: Mapping[str, int]) -> di
     return {
         "app": status.app,
         "server": server,
-        "healthy": status.is_healthy,
-        "last_tick": utc_exact(status.last_tick()),
-        "clocks": [clock_object(life) for life in status.alive],
-        "files_without_a_clock": list(status.missing),
-        "overdue": [event.name for event in status.overdue],
-        "unreadable": list(status.unreadable),
-        "ahead": [event.name for event in status.ahead],
-        "conflicts": [conflict_object(conflict) for conflict in status.conflicts],
+        **status_object(status),
         "queues": [{"queue": name, "workers": count} for name, count in workers.items()],
         "events": [event_object(event) for event in status.events],
     }

@@ -9,13 +9,12 @@ from typing import Any
 
 import click
 
-from clock import exit_codes
 from clock.cli import options
 from clock.connection.server import find_server
 from clock.errors import SettingsError
 from clock.log import Style, log_to
 from clock.output import unblock_output
-from clock.settings import settings_module
+from clock.settings import dotted_names, settings_module
 
 PORT = 5040
 
@@ -62,7 +61,7 @@ def web(
     allow_actions: bool,
     tasks: tuple[str, ...],
     show_arguments: bool,
-) -> int:
+) -> None:
     """Serve the web UI, /api/v1 and /metrics.
 
     Runs until SIGTERM, SIGINT or SIGHUP. Set CLOCK_WEB_PASSWORD or CLOCK_WEB_TOKEN (in the
@@ -88,14 +87,11 @@ def web(
         app=app,
         serializer=serializer,
         tolerance=tolerance,
-        allowed={*served.read_allowed(module), *tasks},
+        allowed={*dotted_names("ALLOWED", module), *tasks},
     )
     unblock_output()
-    is_terminal = sys.stdout.isatty()
-    colour = is_terminal and not os.environ.get("NO_COLOR")
-    log_to(sys.stdout, style or ("terminal" if is_terminal else "logfmt"), colour=colour)
+    log_to(sys.stdout, style)
     served.serve(application, host=host, ports=[port, 0] if or_any_port else [port])
-    return exit_codes.OK
 
 
 def _imported() -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -10,13 +9,14 @@ from typing import Any
 import click
 from redis import Redis
 
-from clock import exit_codes
 from clock.cli import options
 from clock.cli.connect import connect
+from clock.cli.printing import print_objects
 from clock.ledger.job import job_id
-from clock.ledger.pauses import Pause, pause_over
+from clock.ledger.pauses import Pause, pause_among, read_pauses_of
 from clock.observe import why as observed
 from clock.observe.formatting import local, utc
+from clock.observe.objects import pause_object
 from clock.observe.reading import read_event
 from clock.observe.reasons import sentence
 from clock.observe.rq.job_state import JobState, read_job
@@ -43,7 +43,7 @@ def why_event(
     app: str,
     tolerance: float,
     as_json: bool,
-) -> int:
+) -> None:
     """Explain why an occurrence of EVENT fired or did not.
 
     TIME is when it was scheduled [default: the last that was due]; without an offset it is local
@@ -61,7 +61,7 @@ def why_event(
         instant = seconds(options.in_zone(at, zone))
     answer = observed.why(status, reading.lives, instant, now)
     job = _job(connection, app, status, answer)
-    pause = pause_over(connection, app, event, instant)
+    pause = pause_among(read_pauses_of(connection, app, event), instant)
     earlier = None if answer.earlier is None else job_id(app, event, answer.earlier)
     words = sentence(status, answer, pause, job, earlier, now)
     run = _run(reading.runs, answer)
@@ -72,14 +72,13 @@ def why_event(
         if run is not None:
             shown["run"] = {"outcome": run.outcome, "error": run.error, "attempt": run.attempt}
             shown["run"] |= {"duration": round(run.duration, 3), "worker": run.worker}
-        click.echo(json.dumps(shown, ensure_ascii=False))
+        print_objects([shown])
     else:
         click.echo(f"{event}, {local(instant, zone)} ({zone.name}):")
         click.echo(f"  {words}")
     queue = status.description.queue
     if count_workers(connection, [queue])[queue] == 0:
         click.echo(f"warning: no worker listens on the queue {queue!r}", err=True)
-    return exit_codes.OK
 
 
 def _job(connection: Redis, app: str, event: EventStatus, answer: WhyAnswer) -> JobState | None:
@@ -129,12 +128,7 @@ def _as_object(
         shown |= {"job": job.id, "job_status": job.status, "started_at": job.started_at}
         shown["ended_at"] = job.ended_at
     if answer.verdict is Verdict.PAUSED and pause is not None:
-        shown["pause"] = {
-            "by": pause.by,
-            "reason": pause.reason,
-            "since": utc(pause.since),
-            "until": utc(pause.until),
-        }
+        shown["pause"] = pause_object(pause)
     if answer.earlier is not None:
         shown["overlaps_with"] = job_id(app, event.name, answer.earlier)
     if absence is not None:

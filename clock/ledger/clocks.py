@@ -16,7 +16,7 @@ from redis.client import Pipeline
 
 from clock import keys
 from clock.connection.errors import server_errors
-from clock.ledger.unreadable import execute, readable
+from clock.ledger.unreadable import readable, reply_about
 from clock.ledger.values import instant, text, whole
 
 BEAT_EVERY = 5.0
@@ -189,10 +189,7 @@ class Pulse:
 
 def read_clocks(connection: Redis, app: str) -> list[Life]:
     """The lives that are known, the latest last tick first. Raises ServerError."""
-    with server_errors(), connection.pipeline(transaction=False) as pipeline:
-        pipeline.hgetall(keys.clocks(app))
-        (clocks,) = execute(pipeline)
-    return parse_clocks(app, clocks)
+    return parse_clocks(app, reply_about(keys.clocks(app), connection.hgetall))
 
 
 def parse_clocks(app: str, clocks: Mapping[Any, Any] | None) -> list[Life]:

@@ -18,7 +18,7 @@ from clock.connection.errors import server_errors
 from clock.connection.scripts import script
 from clock.ledger.histogram import Histogram, bucket, read_histogram
 from clock.ledger.ledger import ClaimResult
-from clock.ledger.unreadable import READ_ERRORS, execute, skip
+from clock.ledger.unreadable import READ_ERRORS, reply_about, skip
 from clock.ledger.values import text, whole
 
 LATENESSES = (
@@ -77,9 +77,7 @@ class Counters:
 
 def read_counters(connection: Redis, app: str) -> Counted:
     """The counters that are written. Raises ServerError."""
-    with server_errors(), connection.pipeline(transaction=False) as pipeline:
-        pipeline.hgetall(keys.counters(app))
-        (counts,) = execute(pipeline)
+    counts = reply_about(keys.counters(app), connection.hgetall)
     try:
         return _parse({text(field): text(value) for field, value in (counts or {}).items()})
     except READ_ERRORS as error:

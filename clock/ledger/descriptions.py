@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, cast
 
 from redis import Redis
@@ -16,7 +17,7 @@ from redis import Redis
 from clock import keys
 from clock.connection.errors import server_errors
 from clock.errors import RecurrenceError
-from clock.ledger.unreadable import READ_ERRORS, execute, readable
+from clock.ledger.unreadable import READ_ERRORS, readable, reply_about
 from clock.ledger.values import flag, maybe_whole, second, text, whole
 from clock.recurrence.encoding import decode, encode
 from clock.recurrence.recurrence import Recurrence
@@ -68,19 +69,14 @@ class Description:
     is_published: bool
 
 
-def describe(connection: Redis, app: str, file: str, events: Sequence[Event], now: float) -> None:
-    """Write the changed descriptions of ``events``, which are all events of the schedule ``file``.
+def describe(
+    connection: Redis, app: str, file: str, events: Sequence[Event], now: float
+) -> Iterator[None]:
+    """Write the changed descriptions of ``events``, which are all events of the schedule ``file``,
+    some of them at each step.
 
     Other events of that file in the ledger are marked as removed at ``now``. Raises ServerError.
     """
-    for _ in describe_in_parts(connection, app, file, events, now):
-        pass
-
-
-def describe_in_parts(
-    connection: Redis, app: str, file: str, events: Sequence[Event], now: float
-) -> Iterator[None]:
-    """As ``describe``, but some of ``events`` at each step."""
     key = keys.descriptions(app)
     there = 0
     # In parts, so that a hundred thousand descriptions are never in memory at once.
@@ -119,19 +115,13 @@ def _describe_some(
 def parse_descriptions(app: str, descriptions: Mapping[Any, Any] | None) -> dict[str, Description]:
     """The descriptions in the ledger's hash of them, by event, those of a file in its order."""
     read = readable(keys.descriptions(app), descriptions, _parse).values()
-    return {description.name: description for description in sorted(read, key=_position)}
-
-
-def _position(description: Description) -> tuple[str, str, int]:
-    return description.file, description.path, description.line
+    in_order = sorted(read, key=attrgetter("file", "path", "line"))
+    return {description.name: description for description in in_order}
 
 
 def read_descriptions(connection: Redis, app: str) -> dict[str, Description]:
     """Every description by its event, those of removed events included. Raises ServerError."""
-    with server_errors(), connection.pipeline(transaction=False) as pipeline:
-        pipeline.hgetall(keys.descriptions(app))
-        (descriptions,) = execute(pipeline)
-    return parse_descriptions(app, descriptions)
+    return parse_descriptions(app, reply_about(keys.descriptions(app), connection.hgetall))
 
 
 def _body(event: Event, file: str) -> str:

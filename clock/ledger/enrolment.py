@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from redis import Redis
@@ -30,12 +30,8 @@ class Enrolment:
         self._app = app
         self._templates = JobTemplates(connection, serializer)
         self._channel = Channel(connection, "enrol.lua")
-        self._large: dict[str, int] = {}
-
-    @property
-    def large(self) -> Mapping[str, int]:
+        self.large: dict[str, int] = {}
         """The events whose jobs take more than ``SMALL`` bytes, with how many."""
-        return self._large
 
     def in_parts(
         self,
@@ -69,7 +65,7 @@ class Enrolment:
             arguments = self._event_arguments(event, template)
             size = sum(map(len, arguments))
             if size > SMALL:
-                self._large[event.name] = size
+                self.large[event.name] = size
             if part and (size > room or len(part) == ENROLLED_AT_ONCE):
                 yield part
                 part, room = [], ENROLLED_BYTES

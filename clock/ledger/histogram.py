@@ -25,11 +25,6 @@ class Histogram:
     cumulative: tuple[int, ...]
     total: float
 
-    @property
-    def count(self) -> int:
-        """All values."""
-        return self.cumulative[-1]
-
 
 def bucket(name: str, bounds: Sequence[float], value: float) -> str:
     """The field of the bucket that ``value`` falls into."""

@@ -29,6 +29,7 @@ CLAIMED_BYTES = 1_048_576
 """Bytes of templates that one call of the claim script reads, or those of a single event."""
 
 _KINDS = {kind.value.encode(): kind for kind in Kind}
+_UNDECIDED = {b"?": "is_unknown", b"t": "is_future", b"q": "is_refused", b"j": "is_taken"}
 
 
 class Claim(NamedTuple):
@@ -73,10 +74,8 @@ class Settled(NamedTuple):
     outcomes: Sequence[ClaimResult] | None
 
 
-class Sent(NamedTuple):
-    """Claims that were sent and are not answered yet."""
-
-    calls: Sequence[tuple[Sequence[Claim], ChannelCall]]
+Sent = Sequence[tuple[Sequence[Claim], ChannelCall]]
+"""Claims that were sent and are not answered yet."""
 
 
 class Ledger:
@@ -138,14 +137,14 @@ class Ledger:
         named = [key(self._app) for key in of]
         named += [rq_keys.QUEUES, keys.ahead(self._app)]
         head = [or_server_time(now), self._token, keys.TTL, "" if latest is None else latest]
-        calls: list[tuple[Sequence[Claim], ChannelCall]] = []
+        calls = []
         for part in self._split(claims):
             arguments: list[Any] = [*head]
             for alike, group in groupby(part, _likeness):
                 names = [claim.event.name for claim in group]
                 arguments += (*alike, len(names), *names)
             calls.append((part, self._channel.send(named, arguments)))
-        return Sent(calls)
+        return calls
 
     def _split(self, claims: Sequence[Claim]) -> Iterable[Sequence[Claim]]:
         """The claims of one call after the other, those of an event together."""
@@ -166,7 +165,7 @@ class Ledger:
     def receive(self, sent: Sent) -> Settled:
         """What became of ``sent``, which must be the oldest claims without an answer."""
         decided_at, outcomes, are_decided = 0.0, list[ClaimResult](), False
-        for claims, call in sent.calls:
+        for claims, call in sent:
             now, *replies = self._channel.receive(call).split()
             # A claim after the latest time is as undecided as one in the future.
             results = [
@@ -285,12 +284,6 @@ def _outcome(claim: Claim, reply: bytes) -> ClaimResult:
     kind = _KINDS.get(reply)
     if kind is not None:
         return ClaimResult(claim, kind, claim.scheduled)
-    if reply == b"?":
-        return ClaimResult(claim, None, claim.scheduled, is_unknown=True)
-    if reply == b"t":
-        return ClaimResult(claim, None, claim.scheduled, is_future=True)
-    if reply == b"q":
-        return ClaimResult(claim, None, claim.scheduled, is_refused=True)
-    if reply == b"j":
-        return ClaimResult(claim, None, claim.scheduled, is_taken=True)
+    if reply in _UNDECIDED:
+        return ClaimResult(claim, None, claim.scheduled, **{_UNDECIDED[reply]: True})
     return ClaimResult(claim, None, int(reply[1:]))

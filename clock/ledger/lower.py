@@ -46,18 +46,14 @@ def lower(
         replies = connection.register_script(script("clock.ledger", "lower.lua"))(
             keys=[keys.decided(app), keys.ahead(app)],
             args=[
-                keys.TTL,
-                "" if now is None else now,
-                waited_out,
-                "all" if anyhow else "",
+                *(keys.TTL, "" if now is None else now, waited_out, "all" if anyhow else ""),
                 *events,
             ],
         )
-    return [_lowered(as_text(reply)) for reply in replies]
-
-
-def _lowered(reply: str) -> Lowered:
-    return Lowered(int(reply.removeprefix("-")) if reply else None, reply.startswith("-"))
+    return [
+        Lowered(int(reply.removeprefix("-")) if reply else None, reply.startswith("-"))
+        for reply in map(as_text, replies)
+    ]
 
 
 def is_ahead(decided: int, now: float) -> bool:

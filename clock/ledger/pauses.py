@@ -18,7 +18,7 @@ from redis.client import Pipeline
 from clock import keys
 from clock.connection.errors import server_errors
 from clock.ledger.records import find_record
-from clock.ledger.unreadable import READ_ERRORS, execute, readable, skip, texts
+from clock.ledger.unreadable import READ_ERRORS, execute, readable, reply_about, skip, texts
 from clock.ledger.values import second, text
 
 
@@ -116,14 +116,6 @@ def write_back(connection: Redis, app: str, pauses: Mapping[bytes, bytes], now: 
     return written
 
 
-def pause_over(connection: Redis, app: str, event: str, instant: int) -> Pause | None:
-    """The pause of ``event`` at ``instant`` (UTC seconds since 1970), or None.
-
-    Its ``until`` is its real end. Raises ServerError.
-    """
-    return pause_among(read_pauses_of(connection, app, event), instant)
-
-
 def read_pauses_of(connection: Redis, app: str, event: str) -> list[Pause]:
     """The known pauses of ``event``, each with its real end. Raises ServerError."""
     with server_errors(), connection.pipeline(transaction=False) as pipeline:
@@ -172,10 +164,7 @@ def _encode(pause: Pause) -> dict[str, Any]:
 
 def read_pauses(connection: Redis, app: str) -> dict[str, Pause]:
     """Every pause by its event, ended ones included. Raises ServerError."""
-    with server_errors(), connection.pipeline(transaction=False) as pipeline:
-        pipeline.hgetall(keys.pauses(app))
-        (pauses,) = execute(pipeline)
-    return parse_pauses(app, pauses)
+    return parse_pauses(app, reply_about(keys.pauses(app), connection.hgetall))
 
 
 def parse_pauses(app: str, pauses: Mapping[Any, Any] | None) -> dict[str, Pause]:

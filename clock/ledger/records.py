@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from redis import Redis
@@ -11,7 +11,7 @@ from clock import keys
 from clock.connection.errors import server_errors
 from clock.errors import ServerError, UnknownEventError
 from clock.ledger.record import Record, parse_record
-from clock.ledger.unreadable import execute, readable, texts
+from clock.ledger.unreadable import readable, reply_about, texts
 from clock.suggest import nearest
 
 NAMES_SHOWN = 20
@@ -35,14 +35,11 @@ def find_record(connection: Redis, app: str, event: str) -> Record | None:
 
     Raises UnknownEventError, naming those there are, and ServerError where the server is away.
     """
-    with server_errors(), connection.pipeline(transaction=False) as pipeline:
-        pipeline.hget(keys.decided(app), event)
-        (line,) = execute(pipeline)
-        if line is None:
-            pipeline.hkeys(keys.decided(app))
-            (names,) = execute(pipeline)
-            known = sorted(texts(keys.decided(app), names))
-            raise UnknownEventError(_unknown(event, known, app))
+    key = keys.decided(app)
+    line = reply_about(key, connection.hget, event)
+    if line is None:
+        known = sorted(texts(key, reply_about(key, connection.hkeys)))
+        raise UnknownEventError(unknown_event(event, known, app))
     return parse_records(app, {event: line}).get(event)
 
 
@@ -67,7 +64,8 @@ def read_decided(connection: Redis, app: str) -> dict[str, int]:
         }
 
 
-def _unknown(event: str, names: list[str], app: str) -> str:
+def unknown_event(event: str, names: Sequence[str], app: str) -> str:
+    """The message about an ``event`` that is not one of ``names``, those of the application."""
     if not names:
         return f"there is no event {event!r}: no clock of the application {app!r} ran yet"
     suggestion = nearest(event, names)

@@ -25,6 +25,7 @@ WORKER_FIELD = "clock_serializer"
 SHOWN = 3
 """Workers or applications named in one warning."""
 
+_REMEDY = "start both with one -S, or one SERIALIZER in the settings"
 _SHORT = {DefaultSerializer: "pickle", JSONSerializer: "json"}
 
 
@@ -51,16 +52,10 @@ def meet_workers(
     names, ours = sorted(set(queues)), serializer_name(serializer)
     with suppress(ServerError):
         _record(connection, app, ours, names)
-        others = {
-            worker: theirs
-            for worker, theirs in _of_workers(connection, names).items()
-            if theirs != ours
-        }
+        others = _others(_of_workers(connection, names), ours)
         if others:
-            return [
-                f"this clock writes {ours}, but {_listed('worker', others)}: they fail its jobs; "
-                "start both with one -S, or one SERIALIZER in the settings"
-            ]
+            listed = _listed("worker", others)
+            return [f"this clock writes {ours}, but {listed}: they fail its jobs; {_REMEDY}"]
     return []
 
 
@@ -77,15 +72,15 @@ def meet_clocks(
     with suppress(ServerError):
         with server_errors():
             connection.hset(worker_key, WORKER_FIELD, ours)
-        others = {
-            app: theirs for app, theirs in _of_clocks(connection, names).items() if theirs != ours
-        }
+        others = _others(_of_clocks(connection, names), ours)
         if others:
-            return [
-                f"this worker reads {ours}, but {_listed('clock', others)}: it fails their jobs; "
-                "start both with one -S, or one SERIALIZER in the settings"
-            ]
+            listed = _listed("clock", others)
+            return [f"this worker reads {ours}, but {listed}: it fails their jobs; {_REMEDY}"]
     return []
+
+
+def _others(serializers: Mapping[str, str], ours: str) -> dict[str, str]:
+    return {name: theirs for name, theirs in serializers.items() if theirs != ours}
 
 
 def _record(connection: Redis, app: str, serializer: str, queues: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from redis.client import Pipeline
 from redis.exceptions import ResponseError
 
+from clock.connection.errors import server_errors
 from clock.ledger.values import text
 
 READ_ERRORS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
@@ -28,6 +29,7 @@ MAX_LOGGED = 1_000
 MAX_COLLECTED = 20
 
 _MAX_SHOWN = 100
+_WRONG_TYPE = "WRONGTYPE"
 
 log = logging.getLogger("clock.ledger")
 
@@ -93,11 +95,26 @@ def execute(pipeline: Pipeline) -> list[Any]:
     replies = pipeline.execute(raise_on_error=False)
     for position, reply in enumerate(replies):
         if isinstance(reply, Exception):
-            if not isinstance(reply, ResponseError) or not str(reply).startswith("WRONGTYPE"):
+            if not isinstance(reply, ResponseError) or not str(reply).startswith(_WRONG_TYPE):
                 raise reply
             skip(commands[position][1], reply)
             replies[position] = None
     return replies
+
+
+def reply_about(key: str, command: Callable[..., Any], *arguments: Any) -> Any:
+    """The reply to ``command`` about ``key``; None where that has the wrong type, and is skipped.
+
+    Raises ServerError.
+    """
+    with server_errors():
+        try:
+            return command(key, *arguments)
+        except ResponseError as error:
+            if not str(error).startswith(_WRONG_TYPE):
+                raise
+            skip(key, error)
+            return None
 
 
 def _shown(value: object) -> str:

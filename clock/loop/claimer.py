@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from clock.errors import TAKES_NO_JOBS
@@ -32,30 +33,22 @@ class Batch(NamedTuple):
     started: float
 
 
+@dataclass(slots=True, eq=False)
 class Claimer:
-    """Claims what is due of ``events`` and advances the timetable by the results."""
+    """Claims what is due of ``events`` and advances the timetable by the results.
 
-    def __init__(
-        self,
-        events: Sequence[Event],
-        ledger: Ledger,
-        timetable: Timetable,
-        *,
-        records: EventRecords,
-        timekeeper: Timekeeper,
-        trouble: EventTrouble,
-        on_results: Callable[[Sequence[ClaimResult], float], None],
-    ) -> None:
-        """``on_results`` is called for each batch with what was recorded, and when."""
-        self._events = events
-        self._ledger = ledger
-        self._timetable = timetable
-        self._records = records
-        self._time = timekeeper
-        self._trouble = trouble
-        self._on_results = on_results
-        self._batches: deque[Batch] = deque()
-        self._too_early: list[Due] = []
+    ``on_results`` is called for each batch with what was recorded, and when.
+    """
+
+    events: Sequence[Event]
+    ledger: Ledger
+    timetable: Timetable
+    records: EventRecords
+    timekeeper: Timekeeper
+    trouble: EventTrouble
+    on_results: Callable[[Sequence[ClaimResult], float], None]
+    _batches: deque[Batch] = field(default_factory=deque, init=False)
+    _too_early: list[Due] = field(default_factory=list, init=False)
 
     @property
     def pending(self) -> int:
@@ -68,18 +61,18 @@ class Claimer:
         try:
             groups = [self._claims(item) for item in ready]
             claims = [claim for group in groups for claim in group]
-            started = self._time.started()
-            sent = self._ledger.send(claims, self._time.decided_by(), self._time.latest())
+            started = self.timekeeper.started()
+            sent = self.ledger.send(claims, self.timekeeper.decided_by(), self.timekeeper.latest())
         except BaseException:
-            self._timetable.put_back(due)
+            self.timetable.put_back(due)
             raise
         self._batches.append(Batch(due, [len(group) for group in groups], sent, started))
 
     def receive(self) -> None:
         """Receive the results of the batch that was sent first. Raises ServerError."""
-        now, results = self._ledger.receive(self._batches[0].sent)
+        now, results = self.ledger.receive(self._batches[0].sent)
         batch = self._batches.popleft()
-        self._time.settled(now, batch.started, is_refused=results is None)
+        self.timekeeper.settled(now, batch.started, is_refused=results is None)
         recorded: list[ClaimResult] = []
         if results is None:
             self._too_early += batch.due
@@ -88,17 +81,17 @@ class Claimer:
             for due, size in zip(batch.due, batch.sizes, strict=True):
                 recorded += self._handle(due, results[at : at + size], now)
                 at += size
-        self._on_results(recorded, now)
+        self.on_results(recorded, now)
 
     def abandon(self) -> None:
         """Put back what was sent and not answered: claiming it again is safe."""
-        self._timetable.put_back([due for batch in self._batches for due in batch.due])
+        self.timetable.put_back([due for batch in self._batches for due in batch.due])
         self._batches.clear()
-        self._ledger.hang_up()
+        self.ledger.hang_up()
 
     def put_back_too_early(self) -> None:
         """Put back what the server refused as too early, by its time."""
-        self._timetable.put_back(self._too_early)
+        self.timetable.put_back(self._too_early)
         self._too_early.clear()
 
     def _handle(
@@ -107,8 +100,8 @@ class Claimer:
         """Advance an event by the results of its claims; returns those that were decided."""
         last = results[-1]
         if last.is_unknown:
-            self._timetable.put_back([due])
-            self._records.lost(due.row, due.pending - 1)
+            self.timetable.put_back([due])
+            self.records.lost(due.row, due.pending - 1)
             return ()
         if last.is_refused or last.is_taken:
             self._hold(due, last, now)
@@ -119,24 +112,24 @@ class Claimer:
             if not results:
                 self._too_early.append(due)
                 return ()
-        elif last.kind is None and self._records.is_in_future(due.row, last.decided, now):
+        elif last.kind is None and self.records.is_in_future(due.row, last.decided, now):
             return results
-        self._timetable.advance(due, results[-1].decided)
+        self.timetable.advance(due, results[-1].decided)
         return results
 
     def _hold(self, due: Due, last: ClaimResult, now: float) -> None:
-        self._timetable.hold(due, now + HELD)
+        self.timetable.hold(due, now + HELD)
         if last.is_taken:
-            job = self._ledger.job_id(last.claim)
+            job = self.ledger.job_id(last.claim)
             reason = f"its job cannot be enqueued until another job, which has its id {job!r}, goes"
-            self._trouble.log(due.row, "id", reason, now)
+            self.trouble.log(due.row, "id", reason, now)
         else:
-            queue = self._events[due.row].job.queue
+            queue = self.events[due.row].job.queue
             reason = f"the key of the queue {queue!r} {TAKES_NO_JOBS}"
-            self._trouble.log(due.row, "queue", reason, now)
+            self.trouble.log(due.row, "queue", reason, now)
 
     def _claims(self, ready: Ready) -> list[Claim]:
-        due, event = ready.due, self._events[ready.due.row]
+        due, event = ready.due, self.events[ready.due.row]
         claims = [
             Claim(event, passed.last, passed.kind, passed.first, passed.occurrences)
             for passed in due.passed

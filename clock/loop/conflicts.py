@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
 from redis import Redis
 
+from clock import log
 from clock.ledger.clocks import Conflict, Life, Pulse, read_clocks
 from clock.ledger.declarations import (
     Declarer,
@@ -34,8 +34,6 @@ REPORTED_EVERY = 3600
 
 NAMED = 5
 """Events that a conflict names, and clocks that a life names as in conflict with it."""
-
-log = logging.getLogger("clock")
 
 
 class ConflictCheck:
@@ -102,13 +100,13 @@ class ConflictCheck:
     def _log_other_files(self, ours: Life, others: Sequence[Life]) -> None:
         for other in others:
             if other.file != ours.file:
-                fields = {
-                    "file": other.file,
-                    "host": f"{other.host}:{other.pid}",
-                    "events": other.events,
-                    "reason": f"a clock of another file runs for the application {self._app!r} too",
-                }
-                log.info("other schedule file", extra={"fields": fields})
+                log.info(
+                    "other schedule file",
+                    file=other.file,
+                    host=f"{other.host}:{other.pid}",
+                    events=other.events,
+                    reason=f"a clock of another file runs for the application {self._app!r} too",
+                )
 
     def _compare(self, pulse: Pulse, others: Sequence[Life], now: float) -> None:
         ours, conflicts = pulse.life, {}
@@ -121,7 +119,7 @@ class ConflictCheck:
                 self._log_conflict(ours, other, names, now)
         for token in [token for token in self._reported if token not in conflicts]:
             del self._reported[token]
-            log.info("conflict resolved", extra={"fields": {"other": token.rpartition(":")[0]}})
+            log.info("conflict resolved", other=token.rpartition(":")[0])
         pulse.life = replace(
             ours,
             conflicts=tuple(
@@ -143,17 +141,13 @@ class ConflictCheck:
         if 0 <= now - self._reported.get(other.token, -REPORTED_EVERY) < REPORTED_EVERY:
             return
         self._reported[other.token] = now
-        fields = {
-            "events": some_of(names, NAMED),
-            "ours": f"{ours.file} on {ours.host}:{ours.pid}",
-            "theirs": f"{other.file} on {other.host}:{other.pid}",
-            "reason": (
-                f"two clocks of the application {self._app!r} declare them differently, and "
-                "each enqueues what is the other's"
-            ),
-            "remedy": (
-                "stop the one that is out of date; two applications need an --app each, and "
-                "queues of their own"
-            ),
-        }
-        log.error("conflict", extra={"fields": fields})
+        log.error(
+            "conflict",
+            events=some_of(names, NAMED),
+            ours=f"{ours.file} on {ours.host}:{ours.pid}",
+            theirs=f"{other.file} on {other.host}:{other.pid}",
+            reason=f"two clocks of the application {self._app!r} declare them differently, and "
+            "each enqueues what is the other's",
+            remedy="stop the one that is out of date; two applications need an --app each, and "
+            "queues of their own",
+        )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
+from clock import log
 from clock.ledger.ledger import Ledger
 from clock.ledger.lower import is_ahead
 from clock.loop.timekeeper import Timekeeper
@@ -16,9 +17,8 @@ CHECK_EVERY = 5.0
 """Seconds between two attempts to move records back that could not be: somebody may have done it.
 """
 
-log = logging.getLogger("clock")
 
-
+@dataclass(slots=True, eq=False)
 class EventRecords:
     """Enters events in the timetable where their records stand. One whose record is in the future,
     or lost, is entered once that is put right.
@@ -26,27 +26,19 @@ class EventRecords:
     Events are known by their row in the timetable; instants are UTC seconds since 1970.
     """
 
-    def __init__(
-        self,
-        events: Sequence[Event],
-        ledger: Ledger,
-        timetable: Timetable,
-        timekeeper: Timekeeper,
-        trouble: EventTrouble,
-    ) -> None:
-        self._events = events
-        self._ledger = ledger
-        self._timetable = timetable
-        self._time = timekeeper
-        self._trouble = trouble
-        self._future: set[int] = set()
-        self._checked_at = 0.0
-        self._lost: dict[int, int] = {}
+    events: Sequence[Event]
+    ledger: Ledger
+    timetable: Timetable
+    timekeeper: Timekeeper
+    trouble: EventTrouble
+    _future: set[int] = field(default_factory=set, init=False)
+    _checked_at: float = field(default=0.0, init=False)
+    _lost: dict[int, int] = field(default_factory=dict, init=False)
 
     def enter(self, row: int, decided: int, now: float) -> None:
         """Enter an event whose record stands at ``decided``, unclaimed until ``now``."""
         if not self.is_in_future(row, decided, now):
-            self._timetable.begin(row, decided, now)
+            self.timetable.begin(row, decided, now)
 
     def is_in_future(self, row: int, decided: int, now: float) -> bool:
         """Whether ``decided`` is too far in the future to be waited out; its record is then moved
@@ -72,8 +64,8 @@ class EventRecords:
         while self._lost:
             stands_at = next(iter(self._lost.values()))
             rows = [row for row, at in self._lost.items() if at == stands_at]
-            events = [self._events[row] for row in rows]
-            self._ledger.enrol(events, self._time.decided_by(), stands_at)
+            events = [self.events[row] for row in rows]
+            self.ledger.enrol(events, self.timekeeper.decided_by(), stands_at)
             for row in rows:
                 del self._lost[row]
 
@@ -86,21 +78,20 @@ class EventRecords:
             return
         self._checked_at = now
         rows = sorted(self._future)
-        names = [self._events[row].name for row in rows]
-        records = self._ledger.lower(names, self._time.decided_by())
+        names = [self.events[row].name for row in rows]
+        records = self.ledger.lower(names, self.timekeeper.decided_by())
         for row, record in zip(rows, records, strict=True):
-            event, decided = self._events[row], record.decided
+            event, decided = self.events[row], record.decided
             if decided is not None and is_ahead(decided, now):
-                self._trouble.log(row, "record", _reason(event, decided), now)
+                self.trouble.log(row, "record", _reason(event, decided), now)
                 continue
             self._future.discard(row)
             if record.is_lowered:
                 reason = "it stood in the future; what fired there is known, and fires no more"
-                fields = {"event": event.name, "reason": reason}
-                log.warning("record moved back", extra={"fields": fields})
+                log.warning("record moved back", event=event.name, reason=reason)
             if decided is None:
                 self.lost(row, int(now))
-            self._timetable.begin(row, int(now) if decided is None else decided)
+            self.timetable.begin(row, int(now) if decided is None else decided)
 
 
 def _reason(event: Event, decided: int) -> str:

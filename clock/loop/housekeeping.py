@@ -10,7 +10,7 @@ from redis import Redis
 from clock.errors import MAX_TEXT, ServerError, describe_error
 from clock.ledger.clocks import BEAT_EVERY, Heard, Life, Pulse
 from clock.ledger.counters import Counters
-from clock.ledger.descriptions import describe_in_parts
+from clock.ledger.descriptions import describe
 from clock.ledger.ledger import ClaimResult
 from clock.loop.conflicts import ConflictCheck
 from clock.loop.known_pauses import KnownPauses
@@ -171,7 +171,7 @@ class Housekeeping:
     def _describe(self, now: float) -> None:
         if self._described is None or not 0 <= now - self._described < RENEWED_EVERY:
             self._described = now
-            self._describing = describe_in_parts(
+            self._describing = describe(
                 self._connection, self._app, self._schedule.path, self._events, now
             )
         try:

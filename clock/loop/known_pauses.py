@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import cast
 
 from redis import Redis
 from rq.utils import as_text
 
-from clock import keys
+from clock import keys, log
 from clock.connection.errors import server_errors
 from clock.ledger.clocks import Heard, Life
 from clock.ledger.pauses import parse_pauses, write_back
@@ -21,17 +21,15 @@ from clock.schedule.event import Event
 NAMED = 20
 """Events that a line names; of more, it has the number."""
 
-log = logging.getLogger("clock")
 
-
+@dataclass(slots=True, eq=False)
 class KnownPauses:
     """The pauses as the ledger had them at the last heartbeat."""
 
-    def __init__(self, connection: Redis, app: str, events: Sequence[Event]) -> None:
-        self._connection = connection
-        self._app = app
-        self._events = events
-        self._pauses: Mapping[bytes, bytes] = {}
+    connection: Redis
+    app: str
+    events: Sequence[Event]
+    _pauses: Mapping[bytes, bytes] = field(default_factory=dict, init=False)
 
     def keep(self, pauses: Mapping[bytes, bytes] | None) -> None:
         """Remember the ledger's hash of pauses; None, where it may not be read, changes nothing."""
@@ -44,7 +42,7 @@ class KnownPauses:
         ``life`` is this clock's, as it was noted last; ``now`` is UTC seconds since 1970. Raises
         ServerError; nothing is lost by calling it again.
         """
-        written = write_back(self._connection, self._app, self._pauses, now)
+        written = write_back(self.connection, self.app, self._pauses, now)
         fields = {
             "reason": _reason(heard.before, life),
             "records_lost": self._without_record(),
@@ -54,14 +52,14 @@ class KnownPauses:
         if back:
             fields["paused_again"] = some_of(back, NAMED)
         fields["see"] = "docs/recovery.md"
-        log.error("server lost data", extra={"fields": fields})
+        log.error("server lost data", **fields)
 
     def _without_record(self) -> str:
         with server_errors():
-            names = cast("list[bytes]", self._connection.hkeys(keys.decided(self._app)))
-        known = set(texts(keys.decided(self._app), names))
-        lost = sum(1 for event in self._events if event.name not in known)
-        return f"{lost} of {len(self._events)}"
+            names = cast("list[bytes]", self.connection.hkeys(keys.decided(self.app)))
+        known = set(texts(keys.decided(self.app), names))
+        lost = sum(1 for event in self.events if event.name not in known)
+        return f"{lost} of {len(self.events)}"
 
     def _ended_before(self, heard: Heard, life: Life) -> list[str]:
         """Events whose pause had ended, and holds again because the server went back."""
@@ -70,7 +68,7 @@ class KnownPauses:
         known = {as_text(event) for event in self._pauses}
         return [
             event
-            for event, pause in parse_pauses(self._app, heard.pauses).items()
+            for event, pause in parse_pauses(self.app, heard.pauses).items()
             if event not in known and pause.since < heard.before.last_tick
         ]
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-
+from clock import log
 from clock.errors import ServerError
 
 BACK_OFF = (0.0, 0.05, 0.1, 0.2, 0.5)
@@ -11,8 +10,6 @@ BACK_OFF = (0.0, 0.05, 0.1, 0.2, 0.5)
 
 LONGEST = 1.0
 """Seconds between two tries, however long it lasts."""
-
-log = logging.getLogger("clock")
 
 
 class Outage:
@@ -37,7 +34,7 @@ class Outage:
         # Kinds may alternate, and the text of one may differ from try to try: ports, addresses.
         if error.kind not in self._kinds:
             self._kinds.add(error.kind)
-            log.error("server away", extra={"fields": {"reason": str(error)}})
+            log.error("server away", reason=str(error))
         delay = BACK_OFF[self._failures] if self._failures < len(BACK_OFF) else LONGEST
         self._failures += 1
         return delay
@@ -45,7 +42,7 @@ class Outage:
     def over(self) -> None:
         """Note that a try succeeded."""
         if self._failures:
-            log.info("server back", extra={"fields": {"tries": self._failures}})
+            log.info("server back", tries=self._failures)
         self._failures = 0
         self._kinds.clear()
         self._is_start = False

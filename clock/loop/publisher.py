@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import islice
@@ -42,13 +42,9 @@ class Publisher:
         self._app = app
         self._events = [event for event in events if runs_user_code(event.recurrence)]
         self._threads = SideThreads()
-        self._published: dict[str, Published] = {}
-        self.renew()
-
-    @property
-    def published(self) -> Mapping[str, Published]:
+        self.published: dict[str, Published] = {}
         """Event -> its published instants."""
-        return self._published
+        self.renew()
 
     def renew(self) -> None:
         """Publish everything again, from the next call on."""
@@ -78,7 +74,7 @@ class Publisher:
         try:
             if isinstance(answer, Published):
                 name = self._events[index].name
-                self._published[name] = answer
+                self.published[name] = answer
                 publish(self._connection, self._app, name, answer)
                 again = _renewal(answer, now)
             else:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Mapping, Sequence
 
 from redis import Redis
 
-from clock import keys
+from clock import keys, log
 from clock.connection.errors import server_errors
 from clock.connection.scripts import script
 from clock.ledger.pauses import parse_pauses
@@ -30,8 +29,6 @@ NOT_DUE = 3600
 
 NAMED = 20
 """Events that one check logs in lines of their own; of more, it logs how many."""
-
-log = logging.getLogger("clock")
 
 
 class SelfCheck:
@@ -149,16 +146,13 @@ class SelfCheck:
     def _decided(self, index: int) -> None:
         if index in self._overdue:
             self._overdue.discard(index)
-            log.info("caught up", extra={"fields": {"event": self._events[index].name}})
+            log.info("caught up", event=self._events[index].name)
 
     def _report(self, overdue: Sequence[tuple[int, int]]) -> None:
         for index, pending in overdue[:NAMED]:
             event = self._events[index]
-            fields = {
-                "event": event.name,
-                "scheduled_at": event.local(pending),
-                "reason": "a clock is alive, and its time passed without a decision",
-            }
-            log.error("overdue", extra={"fields": fields})
+            reason = "a clock is alive, and its time passed without a decision"
+            at = event.local(pending)
+            log.error("overdue", event=event.name, scheduled_at=at, reason=reason)
         if len(overdue) > NAMED:
-            log.error("overdue", extra={"fields": {"more": len(overdue) - NAMED}})
+            log.error("overdue", more=len(overdue) - NAMED)

@@ -12,9 +12,10 @@ wrong, and what is recorded cannot be taken back.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
+
+from clock import log
 
 READ_EVERY = 5.0
 """Seconds between two readings of a clock that claims nothing meanwhile."""
@@ -28,8 +29,6 @@ AGREES = 1.0
 
 HOLD = 300.0
 """Seconds after which a jump is believed although the wall clock does not agree with it."""
-
-log = logging.getLogger("clock")
 
 
 class ServerTime:
@@ -47,7 +46,8 @@ class ServerTime:
         self._wall = wall
         self._hold = hold
         self._offset: float | None = None  # server's time less the monotonic clock's
-        self._wall_offset = 0.0  # wall clock's time less the server's
+        self.wall_offset = 0.0
+        """Seconds by which this host's wall clock is ahead of the server."""
         self._read_at = 0.0
         self._wall_at = 0.0
         self._last = 0.0
@@ -73,11 +73,6 @@ class ServerTime:
     def is_held(self) -> bool:
         """Whether the server's time jumped, and nothing is to be decided by it yet."""
         return self._jumped_at is not None
-
-    @property
-    def offset(self) -> float:
-        """Seconds by which this host's wall clock is ahead of the server."""
-        return self._wall_offset
 
     def is_stale(self) -> bool:
         """Whether the server is to be asked again: after ``READ_EVERY`` seconds, while it is held,
@@ -110,38 +105,36 @@ class ServerTime:
                 self._last, self._read_at, self._wall_at = server, received, wall
                 return
         elif self.is_held:
-            log.info("server time", extra={"fields": {"reason": "it is again what it was"}})
-        self._offset, self._wall_offset, self._jumped_at = estimate, wall_offset, None
+            log.info("server time", reason="it is again what it was")
+        self._offset, self.wall_offset, self._jumped_at = estimate, wall_offset, None
         self._last, self._read_at, self._wall_at = server, received, wall
         self._warn()
 
     def _believes(self, jump: float, wall_offset: float, now: float) -> bool:
         """Whether this host's wall clock agrees with a jump by ``jump`` seconds, or it is old."""
-        agrees = abs(wall_offset) <= AGREES or abs(wall_offset - self._wall_offset) <= AGREES
+        agrees = abs(wall_offset) <= AGREES or abs(wall_offset - self.wall_offset) <= AGREES
         if self._jumped_at is None and not agrees:
             self._jumped_at = now
             reason = (
                 f"the server's time jumped by {jump:+.3f} s, and this host's clock does not agree; "
                 f"nothing is enqueued until it does, for {self._hold:g} s at most"
             )
-            log.error("server time", extra={"fields": {"jump": round(jump, 3), "reason": reason}})
+            log.error("server time", jump=round(jump, 3), reason=reason)
         if agrees or (self._jumped_at is not None and now - self._jumped_at >= self._hold):
-            fields = {"jump": round(jump, 3), "reason": "it jumped; it is followed"}
-            log.warning("server time", extra={"fields": fields})
+            log.warning("server time", jump=round(jump, 3), reason="it jumped; it is followed")
             return True
         return False
 
     def _warn(self) -> None:
         """Log that the wall clock is off, and later that it is right again."""
-        is_off = abs(self._wall_offset) > AGREES
+        is_off = abs(self.wall_offset) > AGREES
         if is_off == self._is_warned:
             return
         self._is_warned = is_off
-        offset = round(self._wall_offset, 3)
+        offset = round(self.wall_offset, 3)
         if is_off:
             side = "ahead of" if offset > 0 else "behind"
             reason = f"this host's clock is {abs(offset)} s {side} the server's, which decides"
-            log.warning("wall clock", extra={"fields": {"offset": offset, "reason": reason}})
+            log.warning("wall clock", offset=offset, reason=reason)
         else:
-            fields = {"offset": offset, "reason": "it is right again"}
-            log.info("wall clock", extra={"fields": fields})
+            log.info("wall clock", offset=offset, reason="it is right again")

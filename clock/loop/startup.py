@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
+from clock import log
 from clock.errors import ServerError
 from clock.ledger.ledger import Ledger
 from clock.loop.timetable import Timetable
 from clock.schedule.event import Event
-
-log = logging.getLogger("clock")
 
 
 class Startup:
@@ -68,16 +66,15 @@ class Startup:
 
     def _check_server(self, _now: float) -> None:
         for warning in self._ledger.warnings():
-            log.warning("server", extra={"fields": {"reason": warning}})
+            log.warning("server", reason=warning)
 
     def _check_serializer(self, _now: float) -> None:
         for warning in self._ledger.meet_workers(self._events):
-            log.warning("serializer", extra={"fields": {"reason": warning}})
+            log.warning("serializer", reason=warning)
 
     def _forget_removed(self, now: float) -> None:
         names = {event.name for event in self._events}
         for name, pause in self._ledger.forget_removed(names, now).items():
             if pause is not None:
                 reason = f"its event is in no schedule; {pause.by} paused it: {pause.reason}"
-                fields = {"event": name, "reason": reason}
-                log.warning("pause removed", extra={"fields": fields})
+                log.warning("pause removed", event=name, reason=reason)

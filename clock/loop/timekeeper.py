@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 
+from clock import log
 from clock.errors import TimeSourceError
 from clock.ledger.ledger import Ledger
 from clock.ledger.lower import WAITED_OUT
 from clock.ledger.time_source import TimeSource
 from clock.loop.server_time import READ_EVERY, ServerTime
-
-log = logging.getLogger("clock")
 
 
 class Timekeeper:
@@ -113,7 +111,7 @@ class Timekeeper:
     def _go_by_host(self) -> None:
         self._source, self._recorded_at = TimeSource.HOST, None
         reason = "this user may not ask the server for its TIME; this host's clock decides"
-        log.warning("server time", extra={"fields": {"reason": reason}})
+        log.warning("server time", reason=reason)
         self.read()
 
     def _check(self, other: str | None, is_first: bool) -> None:
@@ -128,4 +126,4 @@ class Timekeeper:
             raise TimeSourceError(reason)
         if not self._is_contradicted:
             self._is_contradicted = True
-            log.error("time source", extra={"fields": {"reason": reason}})
+            log.error("time source", reason=reason)

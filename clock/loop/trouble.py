@@ -6,6 +6,7 @@ import logging
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
+from clock import log
 from clock.schedule.event import Event
 
 AGAIN = 3600
@@ -13,8 +14,6 @@ AGAIN = 3600
 
 CHECK_EVERY = 60
 """Seconds between two checks for what is to be logged again."""
-
-log = logging.getLogger("clock")
 
 
 @dataclass(slots=True)
@@ -54,7 +53,7 @@ class Trouble:
         logged = self._logged.get(key)
         if logged is None:
             self._logged[key] = _Logged(now, level, message, fields)
-            log.log(level, message, extra={"fields": fields})
+            log.log(level, message, **fields)
         else:
             logged.count += 1
             logged.fields = fields
@@ -75,7 +74,7 @@ class Trouble:
                 del self._logged[key]
                 continue
             fields = {**logged.fields, "count": logged.count}
-            log.log(logged.level, logged.message, extra={"fields": fields})
+            log.log(logged.level, logged.message, **fields)
             logged.at, logged.count = now, 0
 
 

@@ -6,18 +6,20 @@ An event whose code runs waits for it, and no other event does.
 from __future__ import annotations
 
 import inspect
-import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import NamedTuple, cast
 
+from clock import log
 from clock.decision import Kind
 from clock.loop.due import Due
 from clock.loop.side_threads import Answer, SideThreads
 from clock.loop.timetable import Timetable, UserCall
 from clock.loop.trouble import EventTrouble
+from clock.loop.wakeup import Wakeup
 from clock.schedule.event import ConditionTime, Event
 
 SLOW = 0.1
@@ -25,8 +27,6 @@ SLOW = 0.1
 
 NAMED = 20
 """Events that are named at the end of a clock because their conditions had not answered."""
-
-log = logging.getLogger("clock")
 
 
 class Ready(NamedTuple):
@@ -50,34 +50,28 @@ class ConditionResult(NamedTuple):
     took: float
 
 
+@dataclass(slots=True, eq=False)
 class UserCode:
     """The calls that have not returned: for each event one of its condition, and one of its times.
 
-    Every ``now`` is UTC seconds since 1970.
+    A call has ``timeout`` seconds by ``monotonic``. Every ``now`` is UTC seconds since 1970.
     """
 
-    def __init__(
-        self,
-        events: Sequence[Event],
-        timetable: Timetable,
-        trouble: EventTrouble,
-        *,
-        timeout: float,
-        monotonic: Callable[[], float],
-    ) -> None:
-        """A call has ``timeout`` seconds by ``monotonic``."""
-        self._events = events
-        self._timetable = timetable
-        self._trouble = trouble
-        self._timeout = timeout
-        self._monotonic = monotonic
-        self._threads = SideThreads()
-        self._conditions: dict[int, PendingCondition] = {}
-        self._times: dict[int, float] = {}
-        self._ready: list[Ready] = []
-        self._waiting: deque[Due] = deque()
-        self.wakeup = self._threads.wakeup
+    events: Sequence[Event]
+    timetable: Timetable
+    trouble: EventTrouble
+    timeout: float
+    monotonic: Callable[[], float]
+    _threads: SideThreads = field(default_factory=SideThreads, init=False)
+    _conditions: dict[int, PendingCondition] = field(default_factory=dict, init=False)
+    _times: dict[int, float] = field(default_factory=dict, init=False)
+    _ready: list[Ready] = field(default_factory=list, init=False)
+    _waiting: deque[Due] = field(default_factory=deque, init=False)
+
+    @property
+    def wakeup(self) -> Wakeup:
         """Set when a call has returned."""
+        return self._threads.wakeup
 
     def __bool__(self) -> bool:
         """Whether a call has not returned that is not late."""
@@ -87,7 +81,7 @@ class UserCode:
         """Those that have no condition to call, so are ready; the others wait for theirs."""
         ready = []
         for due in dues:
-            if self._events[due.row].policy.condition is None or due.fire is None:
+            if self.events[due.row].policy.condition is None or due.fire is None:
                 ready.append(Ready(due))
             else:
                 self._waiting.append(due)
@@ -110,8 +104,8 @@ class UserCode:
     def start(self, calls: Iterable[UserCall]) -> None:
         """Start calls that the timetable waits for."""
         for call in calls:
-            self._times[call.row] = self._monotonic()
-            self._threads.start((call.row, "times"), call.function, self._events[call.row].name)
+            self._times[call.row] = self.monotonic()
+            self._threads.start((call.row, "times"), call.function, self.events[call.row].name)
 
     def take_ready(self, limit: int, now: float) -> list[Ready]:
         """What has become ready, of at most ``limit`` events. Next times that were returned are
@@ -131,18 +125,17 @@ class UserCode:
         """Seconds until a condition is late with its answer; None where none is called."""
         # All have the same time, so the one called first is late first.
         first = next(iter(self._conditions.values()), None)
-        return None if first is None else max(first.since + self._timeout - self._monotonic(), 0.0)
+        return None if first is None else max(first.since + self.timeout - self.monotonic(), 0.0)
 
     def log_unanswered(self) -> None:
         """Log which conditions have not answered, at the end of a clock."""
         reason = "its condition was still being asked; the next start decides"
         for row, (due, _) in islice(self._conditions.items(), NAMED):
-            event, at = self._events[row], self._events[row].local(due.last)
-            fields = {"event": event.name, "scheduled_at": at, "reason": reason}
-            log.warning("abandoned", extra={"fields": fields})
+            event, at = self.events[row], self.events[row].local(due.last)
+            log.warning("abandoned", event=event.name, scheduled_at=at, reason=reason)
 
     def _call_condition(self, due: Due, now: float) -> None:
-        event, key = self._events[due.row], (due.row, "condition")
+        event, key = self.events[due.row], (due.row, "condition")
         if event.policy.condition is None or due.fire is None:
             return
         if self._threads.is_running(key):
@@ -150,8 +143,8 @@ class UserCode:
             self._ready.append(self._failed(due, "its condition still has not answered", now))
             return
         at = ConditionTime(event=event.name, scheduled_at=event.local(due.fire))
-        self._conditions[due.row] = PendingCondition(due, self._monotonic())
-        call = partial(_call, event.policy.condition, at, self._monotonic)
+        self._conditions[due.row] = PendingCondition(due, self.monotonic())
+        call = partial(_call, event.policy.condition, at, self.monotonic)
         self._threads.start(key, call, event.name)
 
     def _answered(self, due: Due, answer: Answer, now: float) -> Ready:
@@ -159,32 +152,32 @@ class UserCode:
             return self._failed(due, f"its condition raised {answer.error}", now)
         result = cast("ConditionResult", answer.value)
         if result.took > SLOW:
-            self._trouble.log_slow(due.row, result.took, now)
+            self.trouble.log_slow(due.row, result.took, now)
         return Ready(due, Kind.FIRED if result.is_met else Kind.UNMET)
 
     def _handle_times(self, row: int, answer: Answer, now: float) -> None:
         self._times.pop(row, None)
         if answer.error is not None:
-            self._trouble.log(row, "times", answer.error, now)
+            self.trouble.log(row, "times", answer.error, now)
         elif isinstance(answer.value, Due):
             self._ready += self.without_condition([answer.value])
         else:
-            self._timetable.enter(row, cast("int | None", answer.value))
+            self.timetable.enter(row, cast("int | None", answer.value))
 
     def _give_up_late_calls(self, now: float) -> None:
         while self._conditions and self.next_timeout() == 0:
             row, pending = next(iter(self._conditions.items()))
             del self._conditions[row]
-            reason = f"its condition has not answered in {self._timeout:g} s"
+            reason = f"its condition has not answered in {self.timeout:g} s"
             self._ready.append(self._failed(pending.due, reason, now))
-        while self._times and self._monotonic() - next(iter(self._times.values())) >= self._timeout:
+        while self._times and self.monotonic() - next(iter(self._times.values())) >= self.timeout:
             row = next(iter(self._times))
             del self._times[row]
-            reason = f"its times have not come in {self._timeout:g} s; it waits for them"
-            self._trouble.log(row, "times", reason, now)
+            reason = f"its times have not come in {self.timeout:g} s; it waits for them"
+            self.trouble.log(row, "times", reason, now)
 
     def _failed(self, due: Due, reason: str, now: float) -> Ready:
-        self._trouble.log(due.row, "condition", reason, now)
+        self.trouble.log(due.row, "condition", reason, now)
         return Ready(due, Kind.ERROR)
 
 

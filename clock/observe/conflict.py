@@ -24,8 +24,8 @@ class ClockConflict:
             "" if self.number == len(self.events) else f" and {self.number - len(self.events)} more"
         )
         return (
-            f"the clocks of {one} and {other} say different things of {', '.join(self.events)}"
-            f"{more}: stop the one that is out of date, or give each application an --app and "
+            f"the clocks of {one} and {other} declare {', '.join(self.events)}{more} differently: "
+            "stop the one that is out of date, or give each application an --app and "
             "queues of its own"
         )
 

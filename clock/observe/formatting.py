@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 
 from clock.instant import utc_text
 from clock.recurrence.zone import Zone
@@ -25,9 +25,7 @@ def span(seconds: float) -> str:
 
 def local(instant: float, zone: Zone) -> str:
     """An instant (UTC seconds since 1970) on the clock of ``zone``, with its weekday and offset."""
-    at = int(instant)
-    offset = timezone(timedelta(seconds=zone.offset(at)))
-    return f"{datetime.fromtimestamp(at, offset):%a %Y-%m-%d %H:%M:%S %z}"
+    return f"{zone.local(int(instant)):%a %Y-%m-%d %H:%M:%S %z}"
 
 
 def utc(instant: float | None) -> str | None:

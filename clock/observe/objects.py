@@ -1,78 +1,236 @@
-"""JSON objects for the commands and the API.
+"""JSON objects for the commands and the API, with their schemas.
 
 Instants are strings in ISO 8601, in UTC; durations are seconds.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from clock.ledger.clocks import Life
-from clock.ledger.pauses import Pause
-from clock.observe.conflict import ClockConflict
 from clock.observe.formatting import utc, utc_exact
-from clock.observe.state import last_decision, last_lateness
-from clock.observe.status import EventStatus
+from clock.observe.state import State, last_decision, last_lateness
+from clock.schedule.option import Schema
+
+if TYPE_CHECKING:
+    from clock.ledger.clocks import Life
+    from clock.ledger.pauses import Pause
+    from clock.observe.conflict import ClockConflict
+    from clock.observe.recent_runs import RecentRuns
+    from clock.observe.rq.jobs import JobSummary
+    from clock.observe.rq.queues import QueueState
+    from clock.observe.rq.running import Running
+    from clock.observe.rq.workers import WorkerState
+    from clock.observe.status import AppStatus, EventStatus
+    from clock.runs.progress import Progress
+    from clock.runs.run import Run
+
+TEXT: Schema = {"type": "string"}
+MAYBE_TEXT: Schema = {"type": ["string", "null"]}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+MAYBE_COUNT: Schema = {"type": ["integer", "null"]}
+MAYBE_SECONDS: Schema = {"type": ["number", "null"], "description": "Seconds."}
+FLAG: Schema = {"type": "boolean"}
+INSTANT: Schema = {"type": "string", "format": "date-time"}
+MAYBE_INSTANT: Schema = {"type": ["string", "null"], "format": "date-time"}
 
 
-def clock_object(life: Life) -> dict[str, Any]:
-    """A clock."""
+def listed(schema: Schema) -> Schema:
+    """A list whose items fit ``schema``."""
+    return {"type": "array", "items": schema}
+
+
+def maybe(schema: Schema) -> Schema:
+    """What fits ``schema``, or null."""
+    return {"oneOf": [schema, {"type": "null"}]}
+
+
+def of(**properties: Schema) -> Schema:
+    """An object with all of ``properties`` and no others."""
     return {
-        "host": life.host,
-        "pid": life.pid,
-        "version": life.version,
-        "file": life.file,
-        "serializer": life.serializer,
-        "tz": life.zone,
-        "events": life.events,
-        "started": utc_exact(life.started),
-        "last_tick": utc_exact(life.last_tick),
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
     }
 
 
-def conflict_object(conflict: ClockConflict) -> dict[str, Any]:
-    """A conflict of two clocks."""
-    return {
-        "clocks": [
-            {"host": life.host, "pid": life.pid, "file": life.file} for life in conflict.clocks
-        ],
-        "events": list(conflict.events),
-        "number": conflict.number,
-    }
+def filled(schema: Schema, source: object, **values: Any) -> dict[str, Any]:
+    """The object of ``schema`` about ``source``: a property that is not among ``values`` is the
+    attribute of its name, without ``_at``. An instant of a fraction of a second keeps it.
+    """
+    members: dict[str, Any] = {}
+    for name, property_ in schema["properties"].items():
+        value = values[name] if name in values else getattr(source, name.removesuffix("_at"))
+        if property_.get("format") == "date-time":
+            value = utc(value) if isinstance(value, int) else utc_exact(value)
+        members[name] = value
+    return members
+
+
+PAUSE = of(until=MAYBE_INSTANT, reason=TEXT, by=TEXT, since=INSTANT)
 
 
 def pause_object(pause: Pause | None) -> dict[str, Any] | None:
     """A pause, or null."""
-    if pause is None:
-        return None
-    return {
-        "until": utc(pause.until),
-        "reason": pause.reason,
-        "by": pause.by,
-        "since": utc(pause.since),
-    }
+    return None if pause is None else filled(PAUSE, pause)
+
+
+CLOCK = of(
+    host=TEXT, pid=COUNT, version=TEXT, file=TEXT, serializer=TEXT, tz=TEXT, events=COUNT,
+    started=INSTANT, last_tick=INSTANT,
+)  # fmt: skip
+
+
+def clock_object(life: Life) -> dict[str, Any]:
+    """A clock."""
+    return filled(CLOCK, life, tz=life.zone)
+
+
+_SIDE = of(host=TEXT, pid=COUNT, file=TEXT)
+CONFLICT = of(clocks=listed(_SIDE), events=listed(TEXT), number=COUNT)
+
+
+def conflict_object(conflict: ClockConflict) -> dict[str, Any]:
+    """A conflict of two clocks."""
+    return filled(CONFLICT, conflict, clocks=[filled(_SIDE, life) for life in conflict.clocks])
+
+
+STATUS = of(
+    app=TEXT, healthy=FLAG, last_tick=MAYBE_INSTANT, clocks=listed(CLOCK),
+    files_without_a_clock=listed(TEXT), overdue=listed(TEXT), unreadable=listed(TEXT),
+    ahead=listed(TEXT), conflicts=listed(CONFLICT), events=COUNT,
+)  # fmt: skip
+
+
+def status_object(status: AppStatus) -> dict[str, Any]:
+    """Whether clocks are alive and everything fired."""
+    return filled(
+        STATUS,
+        status,
+        healthy=status.is_healthy,
+        last_tick=status.last_tick(),
+        clocks=[clock_object(life) for life in status.alive],
+        files_without_a_clock=status.missing,
+        overdue=[event.name for event in status.overdue],
+        ahead=[event.name for event in status.ahead],
+        conflicts=[conflict_object(conflict) for conflict in status.conflicts],
+        events=len(status.events),
+    )
+
+
+EVENT = of(
+    event=TEXT, state={"type": "string", "enum": [*map(str, State)]}, task=TEXT,
+    every=TEXT, sentence=TEXT, tz=TEXT, queue=TEXT, file=TEXT, enabled=FLAG, next=MAYBE_INSTANT,
+    last_fired=MAYBE_INSTANT, lateness=MAYBE_SECONDS, last_decision=MAYBE_TEXT,
+    last_decided=MAYBE_INSTANT, overdue=MAYBE_SECONDS, paused=maybe(PAUSE),
+    counters={"type": "object", "additionalProperties": COUNT},
+)  # fmt: skip
 
 
 def event_object(event: EventStatus) -> dict[str, Any]:
     """An event and its status."""
     description, record = event.description, event.record
     last = last_decision(record)
-    return {
-        "event": event.name,
-        "state": event.state,
-        "task": description.task,
-        "every": description.rule,
-        "sentence": description.sentence,
-        "tz": description.zone.name,
-        "queue": description.queue,
-        "file": description.file,
-        "enabled": description.enabled,
-        "next": utc(event.next),
-        "last_fired": utc(None if record is None else record.fired),
-        "lateness": last_lateness(record),
-        "last_decision": None if last is None else last.kind.name.lower(),
-        "last_decided": utc(None if last is None else last.last),
-        "overdue": None if event.overdue is None else round(event.overdue, 3),
-        "paused": pause_object(event.pause),
-        "counters": {} if record is None else record.counters,
-    }
+    return filled(
+        EVENT,
+        description,
+        event=event.name,
+        state=event.state,
+        every=description.rule,
+        tz=description.zone.name,
+        next=event.next,
+        last_fired=None if record is None else record.fired,
+        lateness=last_lateness(record),
+        last_decision=None if last is None else last.kind.name.lower(),
+        last_decided=None if last is None else last.last,
+        overdue=_rounded(event.overdue),
+        paused=pause_object(event.pause),
+        counters={} if record is None else record.counters,
+    )
+
+
+RUN = of(
+    event=TEXT, scheduled_at=INSTANT, enqueued_at=INSTANT, started_at=INSTANT, ended_at=INSTANT,
+    outcome=TEXT, error=MAYBE_TEXT, attempt=COUNT, duration=MAYBE_SECONDS, wait=MAYBE_SECONDS,
+    lateness=MAYBE_SECONDS, worker=TEXT, job=TEXT,
+)  # fmt: skip
+
+
+def run_object(run: Run) -> dict[str, Any]:
+    """A run."""
+    lengths = {name: _rounded(getattr(run, name)) for name in ("duration", "wait", "lateness")}
+    return filled(RUN, run, **lengths)
+
+
+EVENT_AND_RUN = of(**EVENT["properties"], last_run=maybe(RUN))
+
+
+def event_and_run_object(event: EventStatus, runs: RecentRuns | None) -> dict[str, Any]:
+    """An event, with its last run."""
+    return {**event_object(event), "last_run": None if runs is None else run_object(runs.newest)}
+
+
+QUEUE = of(
+    queue=TEXT, waiting=COUNT, age=MAYBE_SECONDS, workers=COUNT, started=COUNT, scheduled=COUNT,
+    deferred=COUNT, finished=COUNT, failed=COUNT, canceled=COUNT, rate_limited=COUNT,
+    ready_to_enqueue=COUNT, is_broken=FLAG,
+)  # fmt: skip
+
+
+def queue_object(queue: QueueState, now: float) -> dict[str, Any]:
+    """A queue."""
+    age = _rounded(queue.age(now))
+    return filled(QUEUE, queue, queue=queue.name, age=age, ready_to_enqueue=queue.ready)
+
+
+WORKER = of(
+    name=TEXT, host=MAYBE_TEXT, pid=MAYBE_COUNT, state=TEXT, queues=listed(TEXT), job=MAYBE_TEXT,
+    started=MAYBE_INSTANT, heartbeat=MAYBE_INSTANT, succeeded=COUNT, failed=COUNT,
+    version=MAYBE_TEXT, is_ours=FLAG,
+)  # fmt: skip
+
+
+def worker_object(worker: WorkerState) -> dict[str, Any]:
+    """A worker."""
+    return filled(WORKER, worker)
+
+
+_JOB: Mapping[str, Schema] = {
+    "id": TEXT, "status": TEXT, "task": MAYBE_TEXT, "queue": TEXT, "created_at": MAYBE_INSTANT,
+    "enqueued_at": MAYBE_INSTANT, "started_at": MAYBE_INSTANT, "ended_at": MAYBE_INSTANT,
+    "worker": MAYBE_TEXT, "timeout": MAYBE_COUNT, "retries_left": MAYBE_COUNT,
+    "event": MAYBE_TEXT, "scheduled_at": MAYBE_TEXT, "is_manual": FLAG,
+}  # fmt: skip
+JOB = of(**_JOB)
+_PROGRESS = of(
+    done={"type": "number"}, total={"type": ["number", "null"]}, message=TEXT, at=INSTANT
+)
+RUNNING = of(**_JOB, progress=maybe(_PROGRESS), heartbeat=MAYBE_INSTANT)
+DETAILS = of(
+    **_JOB,
+    progress=maybe(_PROGRESS),
+    error=MAYBE_TEXT,
+    description={**MAYBE_TEXT, "description": "Null unless arguments are shown."},
+    arguments=maybe(of(args={"description": "A list."}, kwargs={"description": "An object."})),
+)
+
+
+def job_object(job: JobSummary) -> dict[str, Any]:
+    """A job, without its arguments."""
+    return filled(JOB, job)
+
+
+def progress_object(progress: Progress | None) -> dict[str, Any] | None:
+    """The progress of a job, or null."""
+    return None if progress is None else filled(_PROGRESS, progress, at=progress.at.timestamp())
+
+
+def running_object(running: Running) -> dict[str, Any]:
+    """A running job."""
+    progress, heartbeat = progress_object(running.progress), utc_exact(running.heartbeat)
+    return {**job_object(running.job), "progress": progress, "heartbeat": heartbeat}
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)

@@ -35,14 +35,9 @@ class Snapshot:
     unreadable: tuple[str, ...] = ()
 
 
-DECISIONS = 24
-"""Decisions read of each event, the newest; reading them takes most of the time."""
-
-
-def read_snapshot(connection: Redis, app: str, decisions: int | None = DECISIONS) -> Snapshot:
-    """The present ledger of ``app``, with the newest ``decisions`` of each event, or all.
-
-    Raises ServerError.
+def read_snapshot(connection: Redis, app: str, decisions: int | None = None) -> Snapshot:
+    """The present ledger of ``app``, with the newest ``decisions`` of each event, or all: to read
+    them takes most of the time. Raises ServerError.
     """
     hashes = (keys.clocks, keys.descriptions, keys.decided, keys.pauses, keys.instants)
     # One transaction, so that no record is older than the pause or the clock that goes with it.

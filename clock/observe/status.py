@@ -14,6 +14,7 @@ from clock.ledger.descriptions import Description
 from clock.ledger.lower import is_ahead
 from clock.ledger.pauses import Pause
 from clock.ledger.record import Record
+from clock.ledger.records import unknown_event
 from clock.observe.conflict import ClockConflict, conflicts_of
 from clock.observe.overdue import due_since, following
 from clock.observe.recent_runs import RecentRuns
@@ -77,10 +78,10 @@ class AppStatus:
 
     def event(self, name: str) -> EventStatus:
         """The event with that name, removed or not. Raises UnknownEventError."""
-        for event in (*self.events, *self.removed):
-            if event.name == name:
-                return event
-        raise UnknownEventError(f"unknown event {name!r}")
+        events = {event.name: event for event in (*self.removed, *self.events)}
+        if name not in events:
+            raise UnknownEventError(unknown_event(name, list(events), self.app))
+        return events[name]
 
     @property
     def overdue(self) -> tuple[EventStatus, ...]:

@@ -69,7 +69,7 @@ def _values(field: str, name: str, text: str) -> tuple[int, ...]:
     limit = _LIMITS[name]
     if not _FIELD.fullmatch(field) or (name != "hour" and field.isdigit() and len(field) != 2):
         raise RecurrenceError(
-            f"at={text!r}: {field!r} is not {_article(name)}; "
+            f"at={text!r}: {field!r} is not {article(name)}; "
             "write two digits, '**', or a digit and '*'"
         )
     if field in {"*", "**"}:
@@ -82,12 +82,13 @@ def _values(field: str, name: str, text: str) -> tuple[int, ...]:
         values = tuple(value for value in (int(field),) if value < limit)
     if not values:
         raise RecurrenceError(
-            f"at={text!r}: {_article(name)} is from 00 to {limit - 1}, not {field!r}"
+            f"at={text!r}: {article(name)} is from 00 to {limit - 1}, not {field!r}"
         )
     return values
 
 
-def _article(name: str) -> str:
+def article(name: str) -> str:
+    """``name`` with its indefinite article."""
     return f"an {name}" if name == "hour" else f"a {name}"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from typing import ClassVar
 
 from clock.errors import RecurrenceError
@@ -30,27 +29,35 @@ class Bounded:
     until: int = END
 
     def next(self, after: int) -> int | None:
-        """The first occurrence later than ``after``; both in UTC seconds since 1970."""
         if after >= self.until:
             return None
         following = self.inner.next(max(after, self.start - 1))
         return following if following is not None and following <= self.until else None
 
     def is_moved(self, instant: int) -> bool:
-        """Whether the occurrence at ``instant`` stands for a local time that was skipped."""
         return self.inner.is_moved(instant)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BoundedRule:
+class BoundedRule(Rule):
     """A rule from a first day or instant to a last one; a date is in with the whole of its day."""
 
     inner: Rule
     start: Bound | None = None
     until: Bound | None = None
 
-    def recurrence(self, zone: Zone, gap: Gap, fold: Fold) -> Bounded:
-        return _bounded(self, zone, gap, fold)
+    def make(self, zone: Zone, gap: Gap, fold: Fold) -> Bounded:
+        start = BEGINNING if self.start is None else _first(self.start, zone)
+        until = END if self.until is None else _last(self.until, zone)
+        inner = self.inner.recurrence(zone, gap, fold)
+        if until < start:
+            raise RecurrenceError(
+                f"until={self.until} is before start={self.start}, so it never fires"
+            )
+        bounded = Bounded(inner=inner, start=start, until=until)
+        if bounded.next(max(start - 1, ANCHOR * DAY)) is None:
+            raise RecurrenceError(f"{str(self)!r} never fires: nothing is due within its bounds")
+        return bounded
 
     def __str__(self) -> str:
         words = spell_part(self.inner)
@@ -59,19 +66,6 @@ class BoundedRule:
         if self.until is not None:
             words += f" until {self.until.isoformat()}"
         return words
-
-
-@lru_cache(maxsize=4096)
-def _bounded(rule: BoundedRule, zone: Zone, gap: Gap, fold: Fold) -> Bounded:
-    start = BEGINNING if rule.start is None else _first(rule.start, zone)
-    until = END if rule.until is None else _last(rule.until, zone)
-    inner = rule.inner.recurrence(zone, gap, fold)
-    if until < start:
-        raise RecurrenceError(f"until={rule.until} is before start={rule.start}, so it never fires")
-    bounded = Bounded(inner=inner, start=start, until=until)
-    if bounded.next(max(start - 1, ANCHOR * DAY)) is None:
-        raise RecurrenceError(f"{str(rule)!r} never fires: nothing is due within its bounds")
-    return bounded
 
 
 def _first(bound: Bound, zone: Zone) -> int:

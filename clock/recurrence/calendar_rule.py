@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from itertools import groupby
 
 from clock.errors import RecurrenceError
@@ -15,6 +14,7 @@ from clock.recurrence.days import ANCHOR, EPOCH, Days, EveryDays, MonthDays, Wee
 from clock.recurrence.on import On, merge_rules, parse_on
 from clock.recurrence.period import WEEKDAYS, Calendar
 from clock.recurrence.recurrence import Recurrence
+from clock.recurrence.rule import Rule
 from clock.recurrence.union import Union
 from clock.recurrence.wall import Fold, Gap, Wall, even_or_all
 from clock.recurrence.zone import Zone
@@ -23,7 +23,7 @@ _DEFAULT_AT = {"minute": "**:**", "hour": "**:00"}
 
 
 @dataclass(frozen=True, slots=True)
-class CalendarRule:
+class CalendarRule(Rule):
     """Calendar units with their times of day and days of the month, as read, in order."""
 
     calendar: Calendar
@@ -31,8 +31,25 @@ class CalendarRule:
     on: tuple[On, ...] = ()
     anchor: Anchor | None = None
 
-    def recurrence(self, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:
-        return _calendar(self, zone, gap, fold)
+    def make(self, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:
+        parts: dict[tuple[bool, Days], set[int]] = {}
+        for time in self.at or (parse_at(_DEFAULT_AT.get(self.calendar.unit, "00:00")),):
+            for days in _days(self, time.weekday):
+                parts.setdefault((time.leading_star, days), set()).update(time.seconds)
+        if all(days.next(ANCHOR) is None for _, days in parts):
+            raise RecurrenceError(f"{str(self)!r} never fires: no year has such a day")
+        walls = tuple(
+            Wall(
+                days=days,
+                seconds=even_or_all(sorted(seconds)),
+                zone=zone,
+                gap="after" if leading_star else gap,
+                fold="first" if leading_star else fold,
+                follows_real_time=leading_star,
+            )
+            for (leading_star, days), seconds in parts.items()
+        )
+        return walls[0] if len(walls) == 1 else Union(walls)
 
     def __str__(self) -> str:
         words = spell_unit(self.calendar)
@@ -139,28 +156,6 @@ def _check_week(calendar: Calendar, times: set[At]) -> None:
             raise RecurrenceError(
                 f"{words!r} without a weekday; write every({words!r}, at='Monday {time.text}')"
             )
-
-
-@lru_cache(maxsize=4096)
-def _calendar(rule: CalendarRule, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:
-    parts: dict[tuple[bool, Days], set[int]] = {}
-    for time in rule.at or (parse_at(_DEFAULT_AT.get(rule.calendar.unit, "00:00")),):
-        for days in _days(rule, time.weekday):
-            parts.setdefault((time.leading_star, days), set()).update(time.seconds)
-    if all(days.next(ANCHOR) is None for _, days in parts):
-        raise RecurrenceError(f"{str(rule)!r} never fires: no year has such a day")
-    walls = tuple(
-        Wall(
-            days=days,
-            seconds=even_or_all(sorted(seconds)),
-            zone=zone,
-            gap="after" if leading_star else gap,
-            fold="first" if leading_star else fold,
-            follows_real_time=leading_star,
-        )
-        for (leading_star, days), seconds in parts.items()
-    )
-    return walls[0] if len(walls) == 1 else Union(walls)
 
 
 def _days(rule: CalendarRule, at_weekday: int | None) -> Iterator[Days]:

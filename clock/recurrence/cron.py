@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from clock.errors import RecurrenceError
-from clock.recurrence.cron_field import FIELDS, SECOND, plain_values
+from clock.recurrence.cron_field import FIELDS, SECOND, cron_error, plain_values
 from clock.recurrence.days import DayRule
 
 Seconds = Literal["first", "last"]
@@ -54,11 +54,9 @@ def parse_cron(text: str, seconds: Seconds | None = None) -> CronFields:
     unless one of the two begins with ``*``. Raises RecurrenceError, quoting the word that is wrong.
     """
     if not isinstance(text, str):
-        raise RecurrenceError(
-            f"cron({text!r}): the expression must be a string, as in cron('*/15 * * * *')"
-        )
+        raise cron_error(text, "the expression must be a string, as in cron('*/15 * * * *')")
     if seconds not in {None, "first", "last"}:
-        raise RecurrenceError(f"cron({text!r}): seconds={seconds!r} must be 'first' or 'last'")
+        raise cron_error(text, f"seconds={seconds!r} must be 'first' or 'last'")
     return _parse(text, seconds)
 
 
@@ -90,23 +88,18 @@ def _split(text: str, seconds: Seconds | None) -> list[str]:
     words = text.lower().split()
     if len(words) == 1 and words[0].startswith("@"):
         if words[0] not in NICKNAMES or seconds is not None:
-            raise RecurrenceError(
-                f"cron({text!r}): the nicknames are {', '.join(NICKNAMES)}, without seconds="
-            )
+            raise cron_error(text, f"the nicknames are {', '.join(NICKNAMES)}, without seconds=")
         return NICKNAMES[words[0]].split()
     if seconds is not None and len(words) != 6:
-        raise RecurrenceError(
-            f"cron({text!r}): six fields are needed with seconds=, not {len(words)}"
-        )
+        raise cron_error(text, f"six fields are needed with seconds=, not {len(words)}")
     if seconds is None and len(words) == 6:
         raise RecurrenceError(
             f"cron({text!r}) has six fields: write seconds='first' if {words[0]!r} "
             f"are the seconds, seconds='last' if {words[5]!r} are"
         )
     if seconds is None and len(words) != 5:
-        raise RecurrenceError(
-            f"cron({text!r}): five fields are needed (minute, hour, day, month, weekday), "
-            f"not {len(words)}"
+        raise cron_error(
+            text, f"five fields are needed (minute, hour, day, month, weekday), not {len(words)}"
         )
     return words
 
@@ -130,9 +123,7 @@ def _month_days(word: str, text: str) -> tuple[frozenset[int], frozenset[int]]:
         else:
             plain.append(term)
     if before_end and max(before_end) > 30:
-        raise RecurrenceError(
-            f"cron({text!r}): 'L-{max(before_end)}' is before the first of every month"
-        )
+        raise cron_error(text, f"'L-{max(before_end)}' is before the first of every month")
     return frozenset(plain_values(",".join(plain), FIELDS[2], text) if plain else ()), frozenset(
         before_end
     )
@@ -145,8 +136,8 @@ def _week_days(word: str, text: str) -> tuple[frozenset[int], frozenset[tuple[in
         if special:
             number = -1 if special["last"] else int(special["nth"])
             if number == 0 or number > 5:
-                raise RecurrenceError(
-                    f"cron({text!r}): {term!r}: a month has five weeks at most; write '#1' to '#5'"
+                raise cron_error(
+                    text, f"{term!r}: a month has five weeks at most; write '#1' to '#5'"
                 )
             nth.add((_monday_first(FIELDS[4].number(special["day"], text)), number))
         else:

@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from clock.errors import RecurrenceError
+from clock.recurrence.at import article
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -37,14 +38,12 @@ class Field(NamedTuple):
                 known = f" or {word[:3]!r}"
             if word.endswith("w") and not self.names:
                 known = "; the nearest weekday ('W') is not known here"
-            raise RecurrenceError(
-                f"cron({text!r}): {word!r} is not {_article(self.name)}; write a number{known}"
-            )
+            raise cron_error(text, f"{word!r} is not {article(self.name)}; write a number{known}")
         number = int(word)
         if not self.low <= number <= self.high:
-            raise RecurrenceError(
-                f"cron({text!r}): {word!r} is out of range; "
-                f"{_article(self.name)} is from {self.low} to {self.high}"
+            raise cron_error(
+                text,
+                f"{word!r} is out of range; {article(self.name)} is from {self.low} to {self.high}",
             )
         return number
 
@@ -69,29 +68,25 @@ def plain_values(word: str, field: Field, text: str) -> tuple[int, ...]:
 def _check(term: str, field: Field, text: str) -> None:
     match = _TERM.fullmatch(term)
     if not match:
-        raise RecurrenceError(
-            f"cron({text!r}): {term!r} cannot be read as {_article(field.name)}{_hint(term)}"
-        )
+        raise cron_error(text, f"{term!r} cannot be read as {article(field.name)}{_hint(term)}")
     first, last, step = match["from"], match["to"], match["step"]
     low = field.low if first == "*" else field.number(first, text)
     high = field.high if last is None else field.number(last, text)
     if first == "*" and last is not None:
-        raise RecurrenceError(
-            f"cron({text!r}): {term!r} is a range that begins with a star; write one or the other"
+        raise cron_error(
+            text, f"{term!r} is a range that begins with a star; write one or the other"
         )
     if last is not None and low > high:
         _check_wrap(term, field, low, high, text)
     if step is None:
         return
     if first != "*" and last is None:
-        raise RecurrenceError(
-            f"cron({text!r}): a step goes with a star or a range; "
-            f"write '{first}-{field.high}/{step}' for {term!r}"
+        raise cron_error(
+            text,
+            f"a step goes with a star or a range; write '{first}-{field.high}/{step}' for {term!r}",
         )
     if not 1 <= int(step) <= field.high - field.low + 1:
-        raise RecurrenceError(
-            f"cron({text!r}): a step of {step} in {term!r} does not fit {_article(field.name)}"
-        )
+        raise cron_error(text, f"a step of {step} in {term!r} does not fit {article(field.name)}")
 
 
 def _check_wrap(term: str, field: Field, low: int, high: int, text: str) -> None:
@@ -100,14 +95,16 @@ def _check_wrap(term: str, field: Field, low: int, high: int, text: str) -> None
     # Sunday is 0 but ends a week as often as it begins one: 'tue-sun' does not wrap.
     if covered * 4 > whole * 3 and not (whole == 7 and high == 0):
         first, _, last = term.partition("/")[0].partition("-")
-        raise RecurrenceError(
-            f"cron({text!r}): {term!r} wraps round to {covered} of {whole}; "
-            f"write '{last}-{first}' if that is meant, or '*'"
+        raise cron_error(
+            text,
+            f"{term!r} wraps round to {covered} of {whole}; "
+            f"write '{last}-{first}' if that is meant, or '*'",
         )
 
 
-def _article(name: str) -> str:
-    return f"an {name}" if name == "hour" else f"a {name}"
+def cron_error(text: str, message: str) -> RecurrenceError:
+    """The error of the expression ``text``, which it quotes."""
+    return RecurrenceError(f"cron({text!r}): {message}")
 
 
 def _hint(term: str) -> str:

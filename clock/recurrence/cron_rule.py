@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import ClassVar
 
 from clock.errors import RecurrenceError
@@ -24,8 +23,19 @@ class CronRule(Given):
     text: str
     seconds: Seconds | None = None
 
-    def recurrence(self, zone: Zone, gap: Gap, fold: Fold) -> Wall:
-        return _cron(self, zone, gap, fold)
+    def make(self, zone: Zone, gap: Gap, fold: Fold) -> Wall:
+        fields = parse_cron(self.text, self.seconds)
+        days = _days(fields)
+        if days.next(ANCHOR) is None:
+            raise RecurrenceError(f"cron({self.text!r}) never fires: no year has such a day")
+        return Wall(
+            days=days,
+            seconds=_times(fields),
+            zone=zone,
+            gap="after" if fields.follows_real_time else gap,
+            fold="first" if fields.follows_real_time else fold,
+            follows_real_time=fields.follows_real_time,
+        )
 
     def __str__(self) -> str:
         return f"cron {self.text}" + (f" (seconds {self.seconds})" if self.seconds else "")
@@ -38,22 +48,6 @@ def cron(expression: str, *, seconds: Seconds | None = None) -> CronRule:
     """
     parse_cron(expression, seconds)
     return CronRule(" ".join(expression.lower().split()), seconds)
-
-
-@lru_cache(maxsize=4096)
-def _cron(rule: CronRule, zone: Zone, gap: Gap, fold: Fold) -> Wall:
-    fields = parse_cron(rule.text, rule.seconds)
-    days = _days(fields)
-    if days.next(ANCHOR) is None:
-        raise RecurrenceError(f"cron({rule.text!r}) never fires: no year has such a day")
-    return Wall(
-        days=days,
-        seconds=_times(fields),
-        zone=zone,
-        gap="after" if fields.follows_real_time else gap,
-        fold="first" if fields.follows_real_time else fold,
-        follows_real_time=fields.follows_real_time,
-    )
 
 
 def _days(fields: CronFields) -> Days:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import ClassVar
 
 from clock.errors import RecurrenceError
@@ -32,10 +31,7 @@ class Difference:
     taken: Recurrence
 
     def next(self, after: int) -> int | None:
-        """The first occurrence later than ``after``; both in UTC seconds since 1970.
-
-        Raises RecurrenceError where ``INSTANTS_SEARCHED`` in a row are excluded.
-        """
+        """Raises RecurrenceError where ``INSTANTS_SEARCHED`` in a row are excluded."""
         following = self.kept.next(after)
         for _ in range(INSTANTS_SEARCHED):
             if following is None or self.taken.next(following - 1) != following:
@@ -46,7 +42,6 @@ class Difference:
         )
 
     def is_moved(self, instant: int) -> bool:
-        """Whether the occurrence at ``instant`` stands for a local time that was skipped."""
         return self.kept.is_moved(instant)
 
 
@@ -61,10 +56,7 @@ class DaysOff:
     zone: Zone
 
     def next(self, after: int) -> int | None:
-        """The first occurrence later than ``after``; both in UTC seconds since 1970.
-
-        Raises RecurrenceError where ``DAYS_SEARCHED`` in a row are excluded.
-        """
+        """Raises RecurrenceError where ``DAYS_SEARCHED`` in a row are excluded."""
         following = self.kept.next(after)
         for _ in range(DAYS_SEARCHED):
             if following is None:
@@ -77,34 +69,28 @@ class DaysOff:
         raise RecurrenceError(f"nothing is left: {DAYS_SEARCHED} days in a row are excluded by '-'")
 
     def is_moved(self, instant: int) -> bool:
-        """Whether the occurrence at ``instant`` stands for a local time that was skipped."""
         return self.kept.is_moved(instant)
 
 
 @dataclass(frozen=True, slots=True)
-class ExceptRule:
+class ExceptRule(Rule):
     """``a - b``: when the first is due, but not when, or not on the days that, the second is."""
 
     kept: Rule
     taken: Rule | Dates
 
-    def recurrence(self, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:
-        return _except(self, zone, gap, fold)
+    def make(self, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:
+        kept = self.kept.recurrence(zone, gap, fold)
+        left: Recurrence
+        if isinstance(self.taken, Dates):
+            left = DaysOff(kept, self.taken, zone)
+        else:
+            left = Difference(kept, self.taken.recurrence(zone, gap, fold))
+        _check_something_is_left(self, kept, left)
+        return left
 
     def __str__(self) -> str:
         return f"{spell_part(self.kept)} - {spell_part(self.taken)}"
-
-
-@lru_cache(maxsize=4096)
-def _except(rule: ExceptRule, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:
-    kept = rule.kept.recurrence(zone, gap, fold)
-    left: Recurrence
-    if isinstance(rule.taken, Dates):
-        left = DaysOff(kept, rule.taken, zone)
-    else:
-        left = Difference(kept, rule.taken.recurrence(zone, gap, fold))
-    _check_something_is_left(rule, kept, left)
-    return left
 
 
 def _check_something_is_left(rule: ExceptRule, kept: Recurrence, left: Recurrence) -> None:

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from clock.recurrence.anchor import Anchor, anchor_instant, spell_anchor
 from clock.recurrence.period import Span
+from clock.recurrence.rule import Rule
 from clock.recurrence.tags import Tags
 from clock.recurrence.wall import Fold, Gap
 from clock.recurrence.zone import END, Zone
@@ -26,7 +27,6 @@ class Elapsed:
     anchor: int
 
     def next(self, after: int) -> int | None:
-        """The first occurrence later than ``after``; both in UTC seconds since 1970."""
         following = after + self.period - (after - self.anchor) % self.period
         return following if following < END else None
 
@@ -36,7 +36,7 @@ class Elapsed:
 
 
 @dataclass(frozen=True, slots=True)
-class SpanRule:
+class SpanRule(Rule):
     """Every so many seconds of real time, on a grid through ``anchor`` or 2001-01-01 local."""
 
     span: Span

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Protocol
+from functools import lru_cache
+from typing import ClassVar
 
 from clock.recurrence.combination import Combining
 from clock.recurrence.recurrence import Recurrence
@@ -14,12 +15,23 @@ from clock.recurrence.wall import Fold, Gap
 from clock.recurrence.zone import Zone
 
 
-class Rule(Protocol):
+class Rule:
     """A recurrence as written. Equal rules with equal zones give one shared recurrence."""
+
+    __slots__ = ()
 
     def recurrence(self, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:
         """The rule in a zone; raises RecurrenceError where it can never fire."""
-        ...
+        return _shared(self, zone, gap, fold)
+
+    def make(self, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:
+        """Makes what ``recurrence`` returns, unless a rule has another way to share it."""
+        raise NotImplementedError
+
+
+@lru_cache(maxsize=16_384)
+def _shared(rule: Rule, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:
+    return rule.make(zone, gap, fold)
 
 
 def spell_part(rule: object) -> str:
@@ -27,13 +39,9 @@ def spell_part(rule: object) -> str:
     return f"({rule})" if " | " in str(rule) else str(rule)
 
 
-class Given(Combining):
+class Given(Combining, Rule):
     """A rule that says when by itself: no ``at=``, ``on=`` or ``anchor=`` goes with it."""
 
     __slots__ = ()
     word: ClassVar[str]
     """Its name in a schedule file."""
-
-    def recurrence(self, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:
-        """The rule in a zone; raises RecurrenceError where it can never fire."""
-        raise NotImplementedError

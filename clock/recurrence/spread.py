@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import ClassVar
 
 from clock.recurrence.elapsed import spell_seconds
@@ -25,25 +24,23 @@ class Later:
     by: int
 
     def next(self, after: int) -> int | None:
-        """The first occurrence later than ``after``; both in UTC seconds since 1970."""
         following = self.inner.next(after - self.by)
         return following + self.by if following is not None and following + self.by < END else None
 
     def is_moved(self, instant: int) -> bool:
-        """Whether the occurrence at ``instant`` stands for a local time that was skipped."""
         return self.inner.is_moved(instant - self.by)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpreadRule:
+class SpreadRule(Rule):
     """A rule ``by`` seconds later, which is a part of the ``over`` seconds to spread over."""
 
     inner: Rule
     over: int
     by: int
 
-    def recurrence(self, zone: Zone, gap: Gap, fold: Fold) -> Later:
-        return _later(self, zone, gap, fold)
+    def make(self, zone: Zone, gap: Gap, fold: Fold) -> Later:
+        return Later(inner=self.inner.recurrence(zone, gap, fold), by=self.by)
 
     def __str__(self) -> str:
         over, by = spell_seconds(self.over), spell_seconds(self.by)
@@ -54,8 +51,3 @@ def stable_offset(name: str, over: int) -> int:
     """A number of seconds from 0 to before ``over`` that a name always has, on every machine."""
     digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") % over
-
-
-@lru_cache(maxsize=4096)
-def _later(rule: SpreadRule, zone: Zone, gap: Gap, fold: Fold) -> Later:
-    return Later(inner=rule.inner.recurrence(zone, gap, fold), by=rule.by)

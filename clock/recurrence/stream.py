@@ -136,9 +136,7 @@ class Stream:
     tape: Tape = field(repr=False)
 
     def next(self, after: int) -> int | None:
-        """The first occurrence later than ``after``; both in UTC seconds since 1970.
-
-        Raises RecurrenceError for an item that is naive, no datetime or out of order, for one
+        """Raises RecurrenceError for an item that is naive, no datetime or out of order, for one
         question that needs more than ``READ_AT_ONCE`` items, and for what is forgotten.
         """
         return self.tape.next(after)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import ClassVar
 
 from clock.recurrence.recurrence import Recurrence
@@ -22,7 +21,6 @@ class Union:
     parts: tuple[Recurrence, ...]
 
     def next(self, after: int) -> int | None:
-        """The first occurrence later than ``after``; both in UTC seconds since 1970."""
         return min(
             (following for part in self.parts if (following := part.next(after)) is not None),
             default=None,
@@ -34,18 +32,13 @@ class Union:
 
 
 @dataclass(frozen=True, slots=True)
-class EitherRule:
+class EitherRule(Rule):
     """``a | b``: when either is due."""
 
     parts: tuple[Rule, ...]
 
-    def recurrence(self, zone: Zone, gap: Gap, fold: Fold) -> Union:
-        return _union(self, zone, gap, fold)
+    def make(self, zone: Zone, gap: Gap, fold: Fold) -> Union:
+        return Union(tuple(part.recurrence(zone, gap, fold) for part in self.parts))
 
     def __str__(self) -> str:
         return " | ".join(str(part) for part in self.parts)
-
-
-@lru_cache(maxsize=4096)
-def _union(rule: EitherRule, zone: Zone, gap: Gap, fold: Fold) -> Union:
-    return Union(tuple(part.recurrence(zone, gap, fold) for part in rule.parts))

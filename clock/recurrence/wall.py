@@ -50,7 +50,6 @@ class Wall:
     follows_real_time: bool = False
 
     def next(self, after: int) -> int | None:
-        """The first occurrence later than ``after``; both in UTC seconds since 1970."""
         segment = self.zone.segment(after)
         while segment < len(self.zone.starts):
             after = max(after, self.zone.starts[segment] - 1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import calendar
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from functools import cache, lru_cache
 
 import pytz
@@ -44,6 +44,10 @@ class Zone:
     def offset(self, instant: int) -> int:
         """Seconds east of UTC at ``instant`` (UTC seconds)."""
         return self.offsets[self.segment(instant)]
+
+    def local(self, instant: int) -> datetime:
+        """``instant`` (UTC seconds) on the local clock: aware, with the offset then."""
+        return datetime.fromtimestamp(instant, timezone(timedelta(seconds=self.offset(instant))))
 
     def is_repeated(self, instant: int) -> bool:
         """Whether the local time at ``instant`` (UTC seconds) is one that comes twice."""

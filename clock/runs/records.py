@@ -14,8 +14,7 @@ from redis import Redis
 from redis.client import Pipeline
 
 from clock import keys
-from clock.connection.errors import server_errors
-from clock.ledger.unreadable import READ_ERRORS, execute, skip
+from clock.ledger.unreadable import READ_ERRORS, reply_about, skip
 from clock.ledger.values import instant, second, text, whole
 from clock.runs.failures import keep_failed
 from clock.runs.run import Run, RunOutcome
@@ -47,9 +46,7 @@ def read_runs(connection: Redis, app: str, event: str, limit: int = keys.RUNS) -
     """
     if limit < 1:
         return []
-    with server_errors(), connection.pipeline(transaction=False) as pipeline:
-        pipeline.lrange(keys.runs(app, event), 0, limit - 1)
-        (lines,) = execute(pipeline)
+    lines = reply_about(keys.runs(app, event), connection.lrange, 0, limit - 1)
     return parse_runs(app, event, lines)
 
 

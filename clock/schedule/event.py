@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
 from clock.recurrence.identity import identity
@@ -119,12 +119,8 @@ class Event:
         return mark_of(self.recurrence, self.zone, instant)
 
     def local(self, instant: int) -> datetime:
-        """``instant`` (UTC seconds) on the event's own clock: aware, with the zone's offset
-        then.
-        """
-        return datetime.fromtimestamp(
-            instant, timezone(timedelta(seconds=self.zone.offset(instant)))
-        )
+        """``instant`` (UTC seconds) on the event's own clock, see ``Zone.local``."""
+        return self.zone.local(instant)
 
     def identity(self) -> str:
         """The text that changes when the recurrence or ``enabled`` does; the ledger compares it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -34,7 +34,7 @@ class Part(StrEnum):
     """The call of ``enqueue`` itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Option:
     """``check`` returns a value as it is kept, or raises ValueError. ``help`` says what the option
     does, with its unit. ``schema`` is the JSON Schema of what the API takes for it.
@@ -43,9 +43,10 @@ class Option:
     name: str
     check: Callable[[Any], Any]
     help: str
+    schema: Schema | None = None
+    _: KW_ONLY
     uses: frozenset[Use]
     part: Part = Part.JOB
-    schema: Schema | None = None
 
 
 def options_for(use: Use, options: Iterable[Option]) -> dict[str, Option]:

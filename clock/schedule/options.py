@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any, Literal, TypedDict
 
 from clock.recurrence.duration import Duration
@@ -68,145 +69,69 @@ class EveryOptions(Defaults, total=False):
 
 
 _ANYWHERE = frozenset({Use.DEFAULTS, Use.EVERY, Use.ENQUEUE, Use.API})
-_IN_PYTHON = _ANYWHERE - {Use.API}
-_OF_A_JOB = _ANYWHERE - {Use.DEFAULTS}
-_OF_A_FILE = frozenset({Use.DEFAULTS, Use.EVERY})
-_OF_AN_EVENT = frozenset({Use.EVERY})
+_of_a_job = partial(Option, uses=_ANYWHERE)
+_in_python = partial(Option, uses=_ANYWHERE - {Use.API})
+_argument = partial(Option, uses=_ANYWHERE - {Use.DEFAULTS}, part=Part.EVENT)
+_of_a_policy = partial(Option, uses=frozenset({Use.DEFAULTS, Use.EVERY}), part=Part.POLICY)
+_of_a_file = partial(Option, uses=frozenset({Use.DEFAULTS, Use.EVERY}), part=Part.EVENT)
+_of_an_event = partial(Option, uses=frozenset({Use.EVERY}), part=Part.EVENT)
 
 TABLE: tuple[Option, ...] = (
-    Option(
-        name="queue", check=checks.string, uses=_ANYWHERE,
-        help="The name of the queue; the default is ``default``.",
-        schema=string_schema(checks.LONGEST_STRING),
-    ),
-    Option(
-        name="timeout", check=checks.time_limit, uses=_ANYWHERE,
-        help="Seconds after which a running job is failed, -1 for no limit; RQ's default is 180.",
-        schema=duration_schema(1, checks.UNLIMITED),
-    ),
-    Option(
-        name="expires", check=checks.duration, uses=_ANYWHERE,
-        help="Seconds after its time within which a job must start; later it is not run.",
-        schema=duration_schema(1),
-    ),
-    Option(
-        name="retry", check=checks.retry, uses=_ANYWHERE,
-        help="A number of retries, or rq.Retry(...).",
-        schema=integer_schema(1, checks.MOST_TRIES),
-    ),
-    Option(
-        name="result_ttl", check=checks.time_to_live, uses=_ANYWHERE,
-        help="Seconds the result is kept, -1 for ever; RQ's default is 500.",
-        schema=duration_schema(0, checks.UNLIMITED),
-    ),
-    Option(
-        name="failure_ttl", check=checks.time_to_live, uses=_ANYWHERE,
-        help="Seconds a failed job is kept, -1 for ever; the default is seven days.",
-        schema=duration_schema(0, checks.UNLIMITED),
-    ),
-    Option(
-        name="at_front", check=checks.boolean, uses=_ANYWHERE,
-        help="Whether the job goes to the front of its queue.",
-        schema={"type": "boolean"},
-    ),
-    Option(
-        name="meta", check=checks.meta, uses=_ANYWHERE,
-        help="The job's meta; the key ``clock`` is reserved.",
-        schema={"type": "object"},
-    ),
-    Option(
-        name="description", check=checks.string, uses=_ANYWHERE,
-        help="The job's description.",
-        schema=string_schema(checks.LONGEST_STRING),
-    ),
-    Option(
-        name="on_success", check=checks.callback, uses=_IN_PYTHON,
-        help="A function that the worker calls when the job succeeded.",
-    ),
-    Option(
-        name="on_failure", check=checks.callback, uses=_IN_PYTHON,
-        help="A function that the worker calls when the job failed.",
-    ),
-    Option(
-        name="max_running", check=checks.max_running, uses=_ANYWHERE,
-        help="How many jobs of the task may run at once, over all of this project's workers.",
-        schema=integer_schema(1, checks.MOST_RUNNING),
-    ),
-    Option(
-        name="args", check=checks.arguments, uses=_OF_A_JOB, part=Part.EVENT,
-        help="The task's positional arguments.",
-        schema={"type": "array"},
-    ),
-    Option(
-        name="kwargs", check=checks.mapping, uses=_OF_A_JOB, part=Part.EVENT,
-        help="The task's keyword arguments.",
-        schema={"type": "object"},
-    ),
-    Option(
-        name="catch_up", check=checks.catch_up, uses=_OF_A_FILE, part=Part.POLICY,
-        help="Which missed occurrences fire: ``latest``, ``all``, ``none`` or a number.",
-    ),
-    Option(
-        name="within", check=checks.duration, uses=_OF_A_FILE, part=Part.POLICY,
-        help="Seconds an occurrence may fire late at most.",
-    ),
-    Option(
-        name="overlap", check=checks.one_of("allow", "skip", "replace"), uses=_OF_A_FILE,
-        part=Part.POLICY,
-        help="What happens while the previous job waits or runs: ``allow``, ``skip``, ``replace``.",
-    ),
-    Option(
-        name="stuck_after", check=checks.duration, uses=_OF_A_FILE, part=Part.POLICY,
-        help="Seconds after which a waiting job no longer counts for ``overlap``.",
-    ),
-    Option(
-        name="if_", check=checks.condition, uses=_OF_A_FILE, part=Part.EVENT,
-        help="A function of the occurrence; it fires only where this returns something true.",
-    ),
-    Option(
-        name="enabled", check=checks.boolean, uses=_OF_A_FILE, part=Part.EVENT,
-        help="False to declare the event without firing it.",
-    ),
-    Option(
-        name="gap", check=checks.one_of("after", "shift", "skip"), uses=_OF_A_FILE,
-        part=Part.EVENT, help="What a local time does that a clock change skips.",
-    ),
-    Option(
-        name="fold", check=checks.one_of("first", "second", "both"), uses=_OF_A_FILE,
-        part=Part.EVENT, help="What a local time does that a clock change repeats.",
-    ),
-    Option(
-        name="spread", check=checks.duration, uses=_OF_A_FILE, part=Part.EVENT,
-        help="Seconds within which the event is moved by an offset made from its name.",
-    ),
-    Option(
-        name="name", check=checks.string, uses=_OF_AN_EVENT, part=Part.EVENT,
-        help="The event's name; the default is that of its task.",
-    ),
-    Option(
-        name="tz", check=checks.time_zone, uses=_OF_AN_EVENT, part=Part.EVENT,
-        help="The event's time zone.",
-    ),
-    Option(
-        name="at", check=checks.as_written, uses=_OF_AN_EVENT, part=Part.EVENT,
-        help="The time of day, one or several.",
-    ),
-    Option(
-        name="on", check=checks.as_written, uses=_OF_AN_EVENT, part=Part.EVENT,
-        help="The day of a month or year, one or several.",
-    ),
-    Option(
-        name="anchor", check=checks.day, uses=_OF_AN_EVENT, part=Part.EVENT,
-        help="The date from which several units are counted.",
-    ),
-    Option(
-        name="start", check=checks.day, uses=_OF_AN_EVENT, part=Part.EVENT,
-        help="The first date or instant.",
-    ),
-    Option(
-        name="until", check=checks.day, uses=_OF_AN_EVENT, part=Part.EVENT,
-        help="The last date or instant.",
-    ),
+    _of_a_job("queue", checks.string, "The name of the queue; the default is ``default``.",
+              string_schema(checks.LONGEST_STRING)),
+    _of_a_job("timeout", checks.time_limit,
+              "Seconds after which a running job is failed, -1 for no limit; RQ's default is 180.",
+              duration_schema(1, checks.UNLIMITED)),
+    _of_a_job("expires", checks.duration,
+              "Seconds after its time within which a job must start; later it is not run.",
+              duration_schema(1)),
+    _of_a_job("retry", checks.retry, "A number of retries, or rq.Retry(...).",
+              integer_schema(1, checks.MOST_TRIES)),
+    _of_a_job("result_ttl", checks.time_to_live,
+              "Seconds the result is kept, -1 for ever; RQ's default is 500.",
+              duration_schema(0, checks.UNLIMITED)),
+    _of_a_job("failure_ttl", checks.time_to_live,
+              "Seconds a failed job is kept, -1 for ever; the default is seven days.",
+              duration_schema(0, checks.UNLIMITED)),
+    _of_a_job("at_front", checks.boolean, "Whether the job goes to the front of its queue.",
+              {"type": "boolean"}),
+    _of_a_job("meta", checks.meta, "The job's meta; the key ``clock`` is reserved.",
+              {"type": "object"}),
+    _of_a_job("description", checks.string, "The job's description.",
+              string_schema(checks.LONGEST_STRING)),
+    _in_python("on_success", checks.callback,
+               "A function that the worker calls when the job succeeded."),
+    _in_python("on_failure", checks.callback,
+               "A function that the worker calls when the job failed."),
+    _of_a_job("max_running", checks.max_running,
+              "How many jobs of the task may run at once, over all of this project's workers.",
+              integer_schema(1, checks.MOST_RUNNING)),
+    _argument("args", checks.arguments, "The task's positional arguments.", {"type": "array"}),
+    _argument("kwargs", checks.mapping, "The task's keyword arguments.", {"type": "object"}),
+    _of_a_policy("catch_up", checks.catch_up,
+                 "Which missed occurrences fire: ``latest``, ``all``, ``none`` or a number."),
+    _of_a_policy("within", checks.duration, "Seconds an occurrence may fire late at most."),
+    _of_a_policy("overlap", checks.one_of("allow", "skip", "replace"),
+                 "What happens while the previous job waits or runs: ``allow``, ``skip``, "
+                 "``replace``."),
+    _of_a_policy("stuck_after", checks.duration,
+                 "Seconds after which a waiting job no longer counts for ``overlap``."),
+    _of_a_file("if_", checks.condition,
+               "A function of the occurrence; it fires only where this returns something true."),
+    _of_a_file("enabled", checks.boolean, "False to declare the event without firing it."),
+    _of_a_file("gap", checks.one_of("after", "shift", "skip"),
+               "What a local time does that a clock change skips."),
+    _of_a_file("fold", checks.one_of("first", "second", "both"),
+               "What a local time does that a clock change repeats."),
+    _of_a_file("spread", checks.duration,
+               "Seconds within which the event is moved by an offset made from its name."),
+    _of_an_event("name", checks.string, "The event's name; the default is that of its task."),
+    _of_an_event("tz", checks.time_zone, "The event's time zone."),
+    _of_an_event("at", checks.as_written, "The time of day, one or several."),
+    _of_an_event("on", checks.as_written, "The day of a month or year, one or several."),
+    _of_an_event("anchor", checks.day, "The date from which several units are counted."),
+    _of_an_event("start", checks.day, "The first date or instant."),
+    _of_an_event("until", checks.day, "The last date or instant."),
 )  # fmt: skip
 """Every option of a schedule file; everything about an option is derived from here."""
 

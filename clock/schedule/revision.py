@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from clock.errors import ScheduleError
-from clock.schedule.event import Event
 from clock.schedule.load import load
 from clock.schedule.schedule import Schedule
 
@@ -51,12 +50,11 @@ def load_revision(spec: str, *, serializer: str = "pickle") -> Schedule:
                 text.replace(f"{root}/", shown) for text in (error.path, error.message)
             )
             raise ScheduleError(location, error.line, message) from None
-    events = {name: _shown(event, str(root), shown) for name, event in schedule.events.items()}
+    events = {
+        name: replace(event, path=event.path.replace(f"{root}/", shown))
+        for name, event in schedule.events.items()
+    }
     return replace(schedule, path=spec, events=events)
-
-
-def _shown(event: Event, root: str, shown: str) -> Event:
-    return replace(event, path=event.path.replace(f"{root}/", shown))
 
 
 def _archive(spec: str, revision: str) -> bytes:

@@ -4,20 +4,19 @@ a run begins, and with ``/fail`` when it failed; ``?rid=`` identifies the run.
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit, urlunsplit
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from clock import log
+
 TIMEOUT = 2.0
 """Seconds a receiver has to take a ping."""
 
 WAITING = 20
 """Pings that may wait to be sent; beyond that, new ones are dropped."""
-
-log = logging.getLogger("clock")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +98,4 @@ class Sender:
             if not self._is_refused:
                 self._is_refused = True
                 host = urlsplit(ping.url).hostname
-                log.warning(
-                    "ping failed", extra={"fields": {"host": host, "reason": type(error).__name__}}
-                )
+                log.warning("ping failed", host=host, reason=type(error).__name__)

@@ -68,7 +68,8 @@ class Access:
         """
         kind, _, credentials = request.headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
-            return Person(name="api", session=None) if self._is_token(credentials.strip()) else None
+            is_token = self.token is not None and _equal(credentials.strip(), self.token)
+            return Person(name="api", session=None) if is_token else None
         if kind.lower() == "basic":
             name, password = _basic(credentials)
             return Person(name=name or "web", session=None) if self.knows(password) else None
@@ -94,9 +95,6 @@ class Access:
     def is_form_token(self, session: str, token: str) -> bool:
         """Whether ``token`` is the CSRF token of the session."""
         return _equal(token, self.form_token(session))
-
-    def _is_token(self, word: str) -> bool:
-        return self.token is not None and _equal(word, self.token)
 
     def _session(self, cookie: str | None, now: float) -> Person | None:
         try:

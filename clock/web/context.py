@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 from redis import Redis
 
+from clock.connection.client import with_timeout
 from clock.web.access import Access
+
+ANSWER = 3.0
+"""Seconds that the server has to answer the API, a probe or a scrape; Prometheus waits for ten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +29,7 @@ class Context:
     now: Callable[[], float]
     host_now: Callable[[], float]
     allowed: frozenset[str]
+
+    def answering(self) -> Redis:
+        """A connection to a server that has ``ANSWER`` seconds."""
+        return with_timeout(self.connection, ANSWER)

@@ -13,15 +13,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from clock.connection.client import with_timeout
 from clock.connection.errors import server_errors
 from clock.errors import ServerError
 from clock.observe.reading import read_status
 from clock.web.context import Context
 from clock.web.error_response import RETRY_AFTER
-
-ANSWER = 3.0
-"""Seconds the server has to answer."""
 
 OK = "ok"
 NO_CLOCK = "no clock"
@@ -54,7 +50,7 @@ def _endpoint(ask: Callable[[Context, Redis], str]) -> Callable[[Request], Respo
     def endpoint(request: Request) -> Response:
         context: Context = request.app.state.clock
         try:
-            word = ask(context, with_timeout(context.connection, ANSWER))
+            word = ask(context, context.answering())
         except ServerError:
             word = AWAY
         if word == OK:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -20,7 +20,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from clock.connection.client import with_timeout
 from clock.decision import Group, Kind
 from clock.errors import ServerError
 from clock.ledger.counters import Counted, read_counters
@@ -31,9 +30,6 @@ from clock.observe.state import last_lateness
 from clock.observe.status import AppStatus, EventStatus
 from clock.runs.totals import RunTotals, read_measured
 from clock.web.context import Context
-
-ANSWER = 3.0
-"""Seconds the server has to answer a scrape; Prometheus itself waits for ten."""
 
 SKIPPED = {
     kind.counter: kind.label
@@ -73,7 +69,7 @@ def families(scrape: Scrape | None) -> Iterator[Metric]:
         return
     yield from _of_application(scrape.status)
     yield from _of_counts(scrape.counted)
-    yield from _of_events(scrape.status)
+    yield from _of_events(scrape.status.events)
     yield from _of_decisions(scrape.status.events)
     yield from _of_runs(scrape.measured)
     yield from _of_queues(scrape.queues, scrape.status.now)
@@ -111,36 +107,9 @@ def _of_counts(counted: Counted) -> Iterator[Metric]:
     yield lateness
 
 
-def _of_events(status: AppStatus) -> Iterator[Metric]:
-    events = status.events
-    yield _by_event(
-        "clock_event_next_timestamp_seconds",
-        "The next occurrence.",
-        {event.name: event.next for event in events},
-    )
-    yield _by_event(
-        "clock_event_last_enqueued_timestamp_seconds",
-        "When a job of it was last enqueued by a clock.",
-        {event.name: _enqueued(event) for event in events},
-    )
-    yield _by_event(
-        "clock_event_last_lateness_seconds",
-        "How late that was.",
-        {event.name: last_lateness(event.record) for event in events},
-    )
-    yield _by_event(
-        "clock_event_paused", "Whether it is paused.", {event.name: event.pause for event in events}
-    )
-    yield _by_event(
-        "clock_event_overdue_seconds",
-        "Since when a clock that is alive should have decided it; 0 where it is not overdue.",
-        {event.name: event.overdue or 0.0 for event in events},
-    )
-    yield _by_event(
-        "clock_event_failing",
-        "Whether its last run failed.",
-        {event.name: event.is_failing for event in events},
-    )
+def _of_events(events: Iterable[EventStatus]) -> Iterator[Metric]:
+    for name, text, value in _EVENT_GAUGES:
+        yield _by_event(f"clock_event_{name}", text, {event.name: value(event) for event in events})
 
 
 def _of_decisions(events: Iterable[EventStatus]) -> Iterator[Metric]:
@@ -174,30 +143,11 @@ def _of_runs(measured: Mapping[str, RunTotals]) -> Iterator[Metric]:
 
 
 def _of_queues(queues: Iterable[QueueState], now: float) -> Iterator[Metric]:
-    texts = {
-        "waiting": "Jobs that wait on the queue.",
-        "age_seconds": "For how long the job at its head waits; 0 where none does.",
-        "running": "Jobs of it that run.",
-        "failed": "Failed jobs of it that are kept.",
-        "workers": "Living workers that listen on it.",
-        "broken": "Whether its key holds something else.",
-    }
-    gauges = {
-        name: GaugeMetricFamily(f"clock_queue_{name}", text, labels=["queue"])
-        for name, text in texts.items()
-    }
-    for queue in queues:
-        values = {
-            "waiting": queue.waiting,
-            "age_seconds": queue.age(now) or 0.0,
-            "running": queue.started,
-            "failed": queue.failed,
-            "workers": queue.workers,
-            "broken": queue.is_broken,
-        }
-        for name, value in values.items():
-            gauges[name].add_metric([queue.name], float(value))
-    yield from gauges.values()
+    for name, text, value in _QUEUE_GAUGES:
+        family = GaugeMetricFamily(f"clock_queue_{name}", text, labels=["queue"])
+        for queue in queues:
+            family.add_metric([queue.name], float(value(queue, now)))
+        yield family
 
 
 def _enqueued(event: EventStatus) -> float | None:
@@ -206,6 +156,37 @@ def _enqueued(event: EventStatus) -> float | None:
     fired = (decision for decision in event.record.history if decision.kind.is_enqueued)
     last = next(fired, None)
     return event.record.fired + (0.0 if last is None else last.lateness or 0.0)
+
+
+_EVENT_GAUGES: Sequence[tuple[str, str, Callable[[EventStatus], object]]] = (
+    ("next_timestamp_seconds", "The next occurrence.", lambda event: event.next),
+    (
+        "last_enqueued_timestamp_seconds",
+        "When a job of it was last enqueued by a clock.",
+        _enqueued,
+    ),
+    ("last_lateness_seconds", "How late that was.", lambda event: last_lateness(event.record)),
+    ("paused", "Whether it is paused.", lambda event: event.pause),
+    (
+        "overdue_seconds",
+        "Since when a clock that is alive should have decided it; 0 where it is not overdue.",
+        lambda event: event.overdue or 0.0,
+    ),
+    ("failing", "Whether its last run failed.", lambda event: event.is_failing),
+)
+
+_QUEUE_GAUGES: Sequence[tuple[str, str, Callable[[QueueState, float], float]]] = (
+    ("waiting", "Jobs that wait on the queue.", lambda queue, _: queue.waiting),
+    (
+        "age_seconds",
+        "For how long the job at its head waits; 0 where none does.",
+        lambda queue, now: queue.age(now) or 0.0,
+    ),
+    ("running", "Jobs of it that run.", lambda queue, _: queue.started),
+    ("failed", "Failed jobs of it that are kept.", lambda queue, _: queue.failed),
+    ("workers", "Living workers that listen on it.", lambda queue, _: queue.workers),
+    ("broken", "Whether its key holds something else.", lambda queue, _: queue.is_broken),
+)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:
@@ -243,10 +224,9 @@ class _Read(Collector):
 
 def _metrics(request: Request) -> Response:
     context: Context = request.app.state.clock
-    connection = with_timeout(context.connection, ANSWER)
     scrape: Scrape | None
     try:
-        scrape = read_scrape(connection, context.app, context.now(), context.tolerance)
+        scrape = read_scrape(context.answering(), context.app, context.now(), context.tolerance)
     except ServerError:
         scrape = None
     registry = CollectorRegistry(auto_describe=False)

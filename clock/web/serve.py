@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import errno
-import logging
 import signal
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import FrameType
 from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 
+from clock import log
 from clock.errors import SettingsError
 from clock.web.access import LOOPBACK, read_access
 from clock.web.application import application
 from clock.web.protocol import BoundedProtocol
 
-__all__ = ["LOOPBACK", "application", "read_access", "read_allowed", "serve"]
+__all__ = ["LOOPBACK", "application", "read_access", "serve"]
 
 GRACE = 2
 """Seconds that current responses have to finish after a signal to stop."""
@@ -28,19 +28,6 @@ WAITING = 128
 
 BUFFER = 2**15
 """Bytes that the kernel buffers per connection, which bounds how much one read returns."""
-
-log = logging.getLogger("clock")
-
-
-def read_allowed(settings: Mapping[str, Any]) -> list[str]:
-    """``ALLOWED`` of a settings module: the dotted names of the tasks that the API may enqueue.
-
-    Raises SettingsError.
-    """
-    value = settings.get("ALLOWED", ())
-    if not isinstance(value, (list, tuple)) or not all(isinstance(name, str) for name in value):
-        raise SettingsError("ALLOWED in the settings must be a list of dotted names")
-    return list(value)
 
 
 def serve(served: Starlette, *, host: str, ports: Sequence[int]) -> None:
@@ -64,7 +51,7 @@ def serve(served: Starlette, *, host: str, ports: Sequence[int]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _stop(server))
     shown = f"[{host}]" if ":" in host else host
-    log.info("serving", extra={"fields": {"url": f"http://{shown}:{listener.getsockname()[1]}/"}})
+    log.info("serving", url=f"http://{shown}:{listener.getsockname()[1]}/")
     with listener:
         server.run(sockets=[listener])
 
@@ -77,10 +64,7 @@ def _stop(server: uvicorn.Server) -> Any:
 
 
 def listen(host: str, ports: Sequence[int]) -> socket.socket:
-    """A socket listening on ``host`` and the first free one of ``ports``.
-
-    Raises SettingsError.
-    """
+    """A socket listening on ``host`` and the first free one of ``ports``. Raises SettingsError."""
     first, *others = ports
     try:
         return _bound(host, first)

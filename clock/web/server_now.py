@@ -11,9 +11,7 @@ from redis import Redis
 from clock.connection.client import with_timeout
 from clock.errors import ServerError
 from clock.ledger.time_source import server_now
-
-ANSWER = 3.0
-"""Seconds the server has to answer."""
+from clock.web.context import ANSWER
 
 ASKED_EVERY = 5.0
 """Seconds until the server is asked again, whether it answered or not."""

@@ -141,5 +141,5 @@ def test_thousands_of_events_take_a_constant_number_of_commands(
 
 
 def _describe(redis: Redis, schedule: Schedule, now: int = NOW) -> dict[str, Description]:
-    describe(redis, "test", schedule.path, list(schedule.events.values()), now)
+    list(describe(redis, "test", schedule.path, list(schedule.events.values()), now))
     return read_descriptions(redis, "test")

@@ -7,7 +7,7 @@ from redis import Redis
 
 from clock import keys
 from clock.ledger.ledger import Ledger
-from clock.ledger.pauses import Pause, pause, pause_over, resume
+from clock.ledger.pauses import Pause, pause, pause_among, read_pauses_of, resume
 from tests.conftest import ReadSchedule
 
 NOW = 1_800_000_000
@@ -24,7 +24,7 @@ def test_a_pause_that_was_ended_is_remembered_with_its_real_end(redis: Redis) ->
     resume(redis, "test", "tasks.x", NOW + 50.7)
     assert _over(redis, NOW + 10) == Pause(until=NOW + 50, reason="r", by="ann", since=NOW)
     assert _over(redis, NOW + 60) is None
-    assert pause_over(redis, "test", "tasks.y", NOW + 10) is None
+    assert pause_among(read_pauses_of(redis, "test", "tasks.y"), NOW + 10) is None
 
 
 def test_a_pause_that_replaces_another_leaves_both_known(redis: Redis) -> None:
@@ -75,4 +75,4 @@ def _pause(redis: Redis, by: str, since: int, until: int | None) -> None:
 
 
 def _over(redis: Redis, instant: int) -> Pause | None:
-    return pause_over(redis, "test", "tasks.x", instant)
+    return pause_among(read_pauses_of(redis, "test", "tasks.x"), instant)

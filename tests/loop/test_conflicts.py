@@ -1,4 +1,4 @@
-"""Clocks that say different things of one event: two applications under one name."""
+"""Clocks that declare one event differently: two applications under one name."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def test_the_estimate_is_the_servers_time_whatever_the_wall_clock_says(offset: f
     world.read()
     world.passed += 4
     assert world.error() == pytest.approx(0)
-    assert world.time.offset == pytest.approx(offset)
+    assert world.time.wall_offset == pytest.approx(offset)
 
 
 def test_the_estimate_is_never_ahead_and_behind_by_the_shortest_way_back() -> None:

@@ -14,7 +14,7 @@ from tests.web.requests import Web
 
 @pytest.fixture
 def web(redis: Redis, read: ReadSchedule, start_web: StartWeb) -> Web:
-    """The web side of two clocks that say different things of the event x."""
+    """The web side of two clocks that declare the event x differently."""
     clocks = []
     for host, queue in (("prod", "default"), ("staging", "<low>")):
         schedule = read(f"every('day', 'tasks.x', name='x', queue={queue!r})")
@@ -31,7 +31,7 @@ def test_the_page_names_both_clocks_and_the_remedy(web: Web) -> None:
     assert "<b>Conflict:</b>" in page
     assert "prod/main.py on prod:1" in page
     assert "staging/main.py on staging:1" in page
-    assert "say different things of x" in page
+    assert "declare x differently" in page
     assert "an --app and queues of its own" in page
     assert 'class="banner bad"' in page
 

@@ -44,7 +44,7 @@ def app_that_raises(error: Exception) -> Starlette:
 @pytest.mark.parametrize(
     ("error", "status", "detail"),
     [
-        (UnknownEventError("unknown event 'x'"), 404, "unknown event"),
+        (UnknownEventError("there is no event 'x'"), 404, "there is no event"),
         (CursorError("the cursor is not valid"), 400, "the cursor is not valid"),
         (RecurrenceError("unknown zone 'x'"), 400, "unknown zone"),
         (JobIdTakenError("another job has the id"), 409, "another job has the id"),

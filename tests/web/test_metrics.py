@@ -82,9 +82,9 @@ def test_lateness_is_counted_with_the_heartbeat(redis: Redis, web: Web, clock: W
 def test_a_stopping_clock_writes_its_last_counts(redis: Redis, read: ReadSchedule) -> None:
     watched = Watched(redis, read("every('2 seconds', 'tasks.x')"))
     watched.turn([0, 2])
-    assert read_counters(redis, "test").latenesses.count == 0
+    assert read_counters(redis, "test").latenesses.cumulative[-1] == 0
     watched.housekeeping.ended(START + 3)
-    assert read_counters(redis, "test").latenesses.count == 1
+    assert read_counters(redis, "test").latenesses.cumulative[-1] == 1
 
 
 def test_a_second_clock_counts_the_claims_it_lost(
@@ -122,7 +122,7 @@ def test_runs_are_counted_beyond_those_that_are_kept(
 def test_an_abandoned_run_has_no_duration(redis: Redis) -> None:
     write_run(redis, "test", _run(RunOutcome.ABANDONED, 100.0))
     totals = read_measured(redis, "test", ["ten"])["ten"]
-    assert (totals.outcomes, totals.durations.count) == ({"abandoned": 1}, 0)
+    assert (totals.outcomes, totals.durations.cumulative[-1]) == ({"abandoned": 1}, 0)
 
 
 def test_counters_never_go_back(redis: Redis, web: Web, clock: Watched) -> None:

@@ -24,7 +24,6 @@ from schemathesis.specs.openapi.checks import (
 
 from clock.web.api import OPERATIONS
 from clock.web.api.description import describe
-from clock.web.api.schema import WORDS
 from tests.loop.heartbeat import Watched
 from tests.web.conftest import TOKEN, StartWeb
 
@@ -36,6 +35,13 @@ CHECKS = [
     response_schema_conformance,
     negative_data_rejection,
 ]
+
+WORDS = frozenset({
+    "type", "enum", "minimum", "maximum", "minLength", "maxLength", "pattern", "items", "minItems",
+    "maxItems", "properties", "required", "additionalProperties", "oneOf", "description", "default",
+    "examples", "format", "not",
+})  # fmt: skip
+"""The keywords of JSON Schema that ``check`` knows, and the last five, which it need not know."""
 
 EXAMPLES = 20
 """Requests to each operation that fit its description, and as many that do not."""

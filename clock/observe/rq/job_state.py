@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from redis import Redis
 
 from clock.connection import rq_keys
-from clock.connection.errors import server_errors
-from clock.ledger.unreadable import execute
-from clock.observe.rq.display import display_text
+from clock.ledger.unreadable import reply_about
+from clock.observe.rq.fields import display_text
 
 _FIELDS = ("status", "enqueued_at", "started_at", "ended_at")
 
@@ -27,9 +26,7 @@ class JobState:
 
 def read_job(connection: Redis, identifier: str) -> JobState | None:
     """The job with the id ``identifier``; None if RQ no longer has it. Raises ServerError."""
-    with server_errors(), connection.pipeline(transaction=False) as pipeline:
-        pipeline.hmget(rq_keys.JOB + identifier, _FIELDS)
-        (fields,) = execute(pipeline)
+    fields = reply_about(rq_keys.JOB + identifier, connection.hmget, _FIELDS)
     status, *instants = (display_text(value) for value in fields or [None] * len(_FIELDS))
     if status is None:
         return None

@@ -15,9 +15,8 @@ from clock.connection import rq_keys
 from clock.connection.errors import server_errors
 from clock.ledger.unreadable import execute, skip
 from clock.ledger.values import maybe_whole
-from clock.observe.rq.display import display_text
+from clock.observe.rq.fields import display_text, read_timestamp
 from clock.observe.rq.payload import inflate, read_arguments, read_meta, read_task
-from clock.observe.rq.timestamp import read_timestamp
 
 LONGEST_ERROR = 100_000
 """Bytes of an error that are shown."""

@@ -15,10 +15,9 @@ from rq.job import Job
 
 from clock.connection import rq_keys
 from clock.connection.errors import server_errors
-from clock.ledger.unreadable import execute, texts
-from clock.observe.rq.display import display_text
+from clock.ledger.unreadable import execute, reply_about, texts
+from clock.observe.rq.fields import display_text, read_timestamp
 from clock.observe.rq.rate_limits import MOST
-from clock.observe.rq.timestamp import read_timestamp
 from clock.observe.rq.workers import alive_workers, ask_workers
 
 LOOKED_AT = 10
@@ -111,11 +110,8 @@ def read_queues(connection: Redis, now: float, names: Iterable[str] = ()) -> lis
 
 
 def queue_names(connection: Redis) -> set[str]:
-    """The names of the queues RQ knows. Raises what the client raises."""
-    with connection.pipeline(transaction=False) as pipeline:
-        pipeline.smembers(rq_keys.QUEUES)
-        (members,) = execute(pipeline)
-    return _names(members)
+    """The names of the queues RQ knows. Raises ServerError."""
+    return _names(reply_about(rq_keys.QUEUES, connection.smembers))
 
 
 def _names(keys: Iterable[bytes | str] | None) -> set[str]:

@@ -8,8 +8,8 @@ from redis import Redis
 from rq.job import Job
 
 from clock.connection import rq_keys
-from clock.ledger.unreadable import execute, texts
-from clock.observe.rq.display import display_text
+from clock.ledger.unreadable import execute, reply_about, texts
+from clock.observe.rq.fields import display_text
 
 MOST = 10_000
 """Waiting jobs read of a limit, those that wait longest."""
@@ -31,9 +31,7 @@ def read_limited(connection: Redis) -> list[Limited]:
 
     One round trip without limits, three with them. Raises what the client raises.
     """
-    with connection.pipeline(transaction=False) as pipeline:
-        pipeline.smembers(rq_keys.RATE_LIMITS)
-        (members,) = execute(pipeline)
+    members = reply_about(rq_keys.RATE_LIMITS, connection.smembers)
     limits = sorted(texts(rq_keys.RATE_LIMITS, members))
     if not limits:
         return []

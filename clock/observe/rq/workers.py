@@ -13,10 +13,9 @@ from rq.utils import as_text
 from clock import keys
 from clock.connection import rq_keys
 from clock.connection.errors import server_errors
-from clock.ledger.unreadable import execute, skip, texts
+from clock.ledger.unreadable import execute, reply_about, skip, texts
 from clock.ledger.values import maybe_whole
-from clock.observe.rq.display import display_text
-from clock.observe.rq.timestamp import read_timestamp
+from clock.observe.rq.fields import display_text, read_timestamp
 
 _FIELDS = (
     "hostname", "pid", "state", "queues", "current_job", "birth", "last_heartbeat", "death",
@@ -52,9 +51,7 @@ def read_workers(connection: Redis) -> list[WorkerState]:
     Raises ServerError.
     """
     with server_errors():
-        with connection.pipeline(transaction=False) as pipeline:
-            pipeline.smembers(rq_keys.WORKERS)
-            (members,) = execute(pipeline)
+        members = reply_about(rq_keys.WORKERS, connection.smembers)
         names = sorted(texts(rq_keys.WORKERS, members))
         with connection.pipeline(transaction=False) as pipeline:
             for name in names:
@@ -175,7 +172,9 @@ def alive_workers(connection: Redis, workers: Sequence[str], replies: Sequence[A
 def _silent(connection: Redis, owners: Mapping[str, bytes | None]) -> set[str]:
     """Workers of this package without a heartbeat; ``owners`` are the identities by key."""
     ours = {
-        worker: owner for worker, values in owners.items() for owner in texts(worker, _one(values))
+        worker: identity
+        for worker, owner in owners.items()
+        for identity in texts(worker, () if owner is None else (owner,))
     }
     if not ours:
         return set()
@@ -184,7 +183,3 @@ def _silent(connection: Redis, owners: Mapping[str, bytes | None]) -> set[str]:
             pipeline.exists(keys.heartbeat(identity))
         heartbeats = zip(ours, pipeline.execute(), strict=True)
     return {worker for worker, is_alive in heartbeats if not is_alive}
-
-
-def _one(value: bytes | None) -> Sequence[bytes]:
-    return () if value is None else (value,)

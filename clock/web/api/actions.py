@@ -10,13 +10,11 @@ from starlette.exceptions import HTTPException
 
 from clock.ledger.manual import run_now
 from clock.ledger.pauses import Pause, pause, pause_end, resume
-from clock.observe.objects import pause_object
+from clock.observe import objects
 from clock.recurrence.duration import parse_duration
-from clock.schedule.option import duration_schema
-from clock.web.api import shapes
+from clock.schedule.option import Schema, duration_schema
 from clock.web.api.events import NAMED, TAG
 from clock.web.api.operation import Call, Operation, Reply
-from clock.web.api.schema import Schema
 
 _DURATION: Schema = {"description": 'Seconds, or a string such as "30m".', **duration_schema(1)}
 
@@ -34,7 +32,7 @@ def _pause(call: Call) -> Mapping[str, Any]:
         since=int(call.now),
     )
     pause(call.connection, call.context.app, call.path["name"], new_pause)
-    return {"paused": pause_object(new_pause)}
+    return {"paused": objects.pause_object(new_pause)}
 
 
 def _end(body: Mapping[str, Any], now: float) -> int | None:
@@ -54,7 +52,7 @@ def _end(body: Mapping[str, Any], now: float) -> int | None:
 
 def _resume(call: Call) -> Mapping[str, Any]:
     ended = resume(call.connection, call.context.app, call.path["name"], call.now)
-    return {"was_paused": pause_object(ended)}
+    return {"was_paused": objects.pause_object(ended)}
 
 
 OPERATIONS = (
@@ -62,7 +60,7 @@ OPERATIONS = (
         method="POST", path=f"{NAMED}/run", tag=TAG, does=_run, statuses=(201,),
         errors=(404, 409), is_idempotent_by_key=True,
         summary="Enqueue the job of an event now; its schedule does not change",
-        gives=shapes.of(job=shapes.TEXT),
+        gives=objects.of(job=objects.TEXT),
     ),
     Operation(
         method="POST", path=f"{NAMED}/pause", tag=TAG, does=_pause, errors=(404,),
@@ -80,11 +78,11 @@ OPERATIONS = (
             },
             "additionalProperties": False,
         },
-        gives=shapes.of(paused=shapes.PAUSE),
+        gives=objects.of(paused=objects.PAUSE),
     ),
     Operation(
         method="POST", path=f"{NAMED}/resume", tag=TAG, does=_resume, errors=(404,),
         summary="End the pause of an event",
-        gives=shapes.of(was_paused=shapes.MAYBE_PAUSE),
+        gives=objects.of(was_paused=objects.maybe(objects.PAUSE)),
     ),
 )  # fmt: skip

@@ -10,10 +10,7 @@ from starlette.requests import Request
 
 
 async def read_body(request: Request) -> Any:
-    """The JSON value in the body of ``request``, None for an empty body.
-
-    Raises HTTPException.
-    """
+    """The JSON value in the body of ``request``, None for an empty body. Raises HTTPException."""
     # The guard has read it whole and limited its size.
     body = await request.body()
     if not body:

@@ -11,7 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clock.web.api import shapes
+from clock.observe import objects
 from clock.web.api.operation import Call, Operation, Reply
 
 SINCE = "@1795564800"
@@ -61,7 +61,7 @@ def _deprecated(operation: Operation) -> Operation:
         operation,
         path="/".join(_OLD_PATHS.get(part, part) for part in operation.path.split("/")),
         does=does,
-        gives=shapes.of(**_renamed(operation.gives["properties"])),
+        gives=objects.of(**_renamed(operation.gives["properties"])),
         is_deprecated=True,
         middleware=[Middleware(DeprecationMiddleware, path=operation.path)],
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
 
-from clock.web.api.operation import Operation
+from clock.web.api.operation import KEY, Operation
 
 _PROBLEM: Mapping[str, Any] = {
     "type": "object",
@@ -62,7 +62,7 @@ def _describe(operation: Operation) -> dict[str, Any]:
         "operationId": _identifier(operation),
         "summary": operation.summary,
         "tags": [operation.tag],
-        "parameters": [*_in_path(operation), *_in_query(operation), *_in_header(operation)],
+        "parameters": [*_parameters(operation)],
         "responses": _responses(operation),
     }
     if operation.is_deprecated:
@@ -80,32 +80,17 @@ def _identifier(operation: Operation) -> str:
     return "_".join([operation.method.lower(), *words])
 
 
-def _in_path(operation: Operation) -> list[dict[str, Any]]:
-    return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", **schema}}
-        for name, schema in _IN_PATH.items()
-        if f"{{{name}}}" in operation.path
-    ]
-
-
-def _in_query(operation: Operation) -> list[dict[str, Any]]:
-    return [
-        {"name": name, "in": "query", "required": name in operation.required, "schema": schema}
-        for name, schema in operation.parameters.items()
-    ]
-
-
-def _in_header(operation: Operation) -> list[dict[str, Any]]:
-    if not operation.is_idempotent_by_key:
-        return []
-    header = {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "required": False,
-        "description": "Becomes the id of the job, or part of it: a repeated request does nothing.",
-        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"},
-    }
-    return [header]
+def _parameters(operation: Operation) -> Iterator[dict[str, Any]]:
+    for name, schema in _IN_PATH.items():
+        if f"{{{name}}}" in operation.path:
+            own = {"type": "string", **schema}
+            yield {"name": name, "in": "path", "required": True, "schema": own}
+    for name, parameter in operation.parameters.items():
+        yield {"name": name, "in": "query", "required": False, "schema": parameter}
+    if operation.is_idempotent_by_key:
+        does = "Becomes the id of the job, or part of it: a repeated request does nothing."
+        header = {"name": "Idempotency-Key", "in": "header", "required": False}
+        yield {**header, "description": does, "schema": KEY}
 
 
 def _responses(operation: Operation) -> dict[str, Any]:

@@ -14,11 +14,11 @@ from clock.jobs.enqueue import enqueue_request
 from clock.jobs.options import TABLE, EnqueueOptions
 from clock.jobs.request import Request
 from clock.jobs.target import Target
+from clock.observe import objects
 from clock.schedule.checks import LONGEST_STRING
-from clock.schedule.option import Use, options_for, string_schema
-from clock.web.api import shapes
-from clock.web.api.operation import ANSWER, Call, Operation, Reply
-from clock.web.api.schema import Schema
+from clock.schedule.option import Schema, Use, options_for, string_schema
+from clock.web.api.operation import Call, Operation, Reply
+from clock.web.context import ANSWER
 
 MOST = 100
 """Jobs in one request."""
@@ -84,13 +84,13 @@ _ONE: Schema = {
     "required": ["task"],
     "additionalProperties": False,
 }
-_HANDLE = shapes.of(id=shapes.TEXT, is_new=shapes.FLAG)
+_HANDLE = objects.of(id=objects.TEXT, is_new=objects.FLAG)
 
 OPERATIONS = (
     Operation(
         method="GET", path="/tasks", tag=_TAG, does=_tasks,
         summary="The tasks that may be enqueued over the API",
-        gives=shapes.of(tasks=shapes.listed(shapes.TEXT)),
+        gives=objects.of(tasks=objects.listed(objects.TEXT)),
     ),
     Operation(
         method="POST", path="/jobs", tag=_TAG, does=_enqueue, statuses=(200, 201),
@@ -98,6 +98,6 @@ OPERATIONS = (
         summary="Enqueue a job, or a list of them in one transaction; the status is 200 if all of "
         "them existed already",
         body={"oneOf": [_ONE, {"type": "array", "items": _ONE, "minItems": 1, "maxItems": MOST}]},
-        gives={"oneOf": [_HANDLE, shapes.of(jobs=shapes.listed(_HANDLE))]},
+        gives={"oneOf": [_HANDLE, objects.of(jobs=objects.listed(_HANDLE))]},
     ),
 )  # fmt: skip

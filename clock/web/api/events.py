@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from clock.instant import utc_text
-from clock.observe.formatting import utc, utc_exact
-from clock.observe.objects import clock_object, conflict_object
+from clock.observe import objects
 from clock.observe.reading import read_status
 from clock.observe.status import AppStatus, EventStatus
 from clock.observe.upcoming import coming, load
-from clock.web.api import shapes
 from clock.web.api.operation import Call, Operation
 from clock.web.api.schema import limit
 
@@ -31,20 +28,7 @@ def event_status(call: Call) -> EventStatus:
 
 
 def _health(call: Call) -> Mapping[str, Any]:
-    status = _status(call)
-    last = status.last_tick()
-    return {
-        "app": status.app,
-        "healthy": status.is_healthy,
-        "last_tick": utc_exact(last),
-        "clocks": [clock_object(life) for life in status.alive],
-        "files_without_a_clock": list(status.missing),
-        "overdue": [event.name for event in status.overdue],
-        "unreadable": list(status.unreadable),
-        "ahead": [event.name for event in status.ahead],
-        "conflicts": [conflict_object(conflict) for conflict in status.conflicts],
-        "events": len(status.events),
-    }
+    return objects.status_object(_status(call))
 
 
 def _events(call: Call) -> Mapping[str, Any]:
@@ -52,7 +36,7 @@ def _events(call: Call) -> Mapping[str, Any]:
     state = call.query.get("state")
     return {
         "events": [
-            shapes.event_shape(event, status.runs.get(event.name))
+            objects.event_and_run_object(event, status.runs.get(event.name))
             for event in status.events
             if state in {None, event.state}
         ]
@@ -62,7 +46,7 @@ def _events(call: Call) -> Mapping[str, Any]:
 def _event(call: Call) -> Mapping[str, Any]:
     status = _status(call, runs=1)
     name = call.path["name"]
-    return shapes.event_shape(status.event(name), status.runs.get(name))
+    return objects.event_and_run_object(status.event(name), status.runs.get(name))
 
 
 def _history(call: Call) -> Mapping[str, Any]:
@@ -70,13 +54,7 @@ def _history(call: Call) -> Mapping[str, Any]:
     record = status.event(call.path["name"]).record
     return {
         "decisions": [
-            {
-                "kind": decision.kind.name.lower(),
-                "first": utc_text(decision.first),
-                "last": utc_text(decision.last),
-                "count": decision.count,
-                "lateness": decision.lateness,
-            }
+            objects.filled(_DECISION, decision, kind=decision.kind.name.lower())
             for decision in (() if record is None else record.history)
         ]
     }
@@ -86,11 +64,7 @@ def _upcoming(call: Call) -> Mapping[str, Any]:
     event = event_status(call)
     return {
         "upcoming": [
-            {
-                "scheduled_at": utc_text(occurrence.at),
-                "mark": occurrence.mark,
-                "change": utc(occurrence.change),
-            }
+            objects.filled(_OCCURRENCE, occurrence, scheduled_at=occurrence.at)
             for occurrence in coming(event, call.now, call.query["count"])
         ]
     }
@@ -99,71 +73,59 @@ def _upcoming(call: Call) -> Mapping[str, Any]:
 def _load(call: Call) -> Mapping[str, Any]:
     status = _status(call)
     week = load(status.events, call.now, days=call.query["days"])
-    return {
-        "start": utc_text(week.start),
-        "total": week.total,
-        "counts": list(week.counts),
-        "worst": [
-            {"minute": utc_text(minute.at), "count": minute.count, "events": list(minute.events)}
-            for minute in week.worst
-        ],
-        "unknown": list(week.unknown),
-    }
+    worst = [objects.filled(_MINUTE, minute, minute=minute.at) for minute in week.worst]
+    return objects.filled(_LOAD, week, worst=worst)
 
 
-_DECISION = shapes.of(
-    kind=shapes.TEXT, first=shapes.INSTANT, last=shapes.INSTANT, count=shapes.COUNT,
-    lateness=shapes.MAYBE_SECONDS,
+_DECISION = objects.of(
+    kind=objects.TEXT, first=objects.INSTANT, last=objects.INSTANT, count=objects.COUNT,
+    lateness=objects.MAYBE_SECONDS,
 )  # fmt: skip
-_OCCURRENCE = shapes.of(
-    scheduled_at=shapes.INSTANT,
+_OCCURRENCE = objects.of(
+    scheduled_at=objects.INSTANT,
     mark={"type": ["string", "null"], "enum": ["gap", "fold", None]},
-    change=shapes.MAYBE_INSTANT,
+    change=objects.MAYBE_INSTANT,
 )
-_MINUTE = shapes.of(minute=shapes.INSTANT, count=shapes.COUNT, events=shapes.listed(shapes.TEXT))
-
+_MINUTE = objects.of(
+    minute=objects.INSTANT, count=objects.COUNT, events=objects.listed(objects.TEXT)
+)
+_LOAD = objects.of(
+    start=objects.INSTANT, total=objects.COUNT, counts=objects.listed(objects.COUNT),
+    worst=objects.listed(_MINUTE), unknown=objects.listed(objects.TEXT),
+)  # fmt: skip
 
 OPERATIONS = (
     Operation(
         method="GET", path="/status", tag=TAG, does=_health,
         summary="Whether clocks are alive and everything fired",
-        gives=shapes.of(
-            app=shapes.TEXT, healthy=shapes.FLAG, last_tick=shapes.MAYBE_INSTANT,
-            clocks=shapes.listed(shapes.CLOCK), files_without_a_clock=shapes.listed(shapes.TEXT),
-            overdue=shapes.listed(shapes.TEXT), unreadable=shapes.listed(shapes.TEXT),
-            ahead=shapes.listed(shapes.TEXT), conflicts=shapes.listed(shapes.CONFLICT),
-            events=shapes.COUNT,
-        ),
+        gives=objects.STATUS,
     ),
     Operation(
         method="GET", path="/load", tag=TAG, does=_load,
         summary="How many jobs will be enqueued in each minute from now on",
         parameters={"days": limit(14, 7)},
-        gives=shapes.of(
-            start=shapes.INSTANT, total=shapes.COUNT, counts=shapes.listed(shapes.COUNT),
-            worst=shapes.listed(_MINUTE), unknown=shapes.listed(shapes.TEXT),
-        ),
+        gives=_LOAD,
     ),
     Operation(
         method="GET", path="/events", tag=TAG, does=_events,
         summary="Every event, in the order of the schedule files",
-        parameters={"state": shapes.EVENT["properties"]["state"]},
-        gives=shapes.of(events=shapes.listed(shapes.EVENT)),
+        parameters={"state": objects.EVENT["properties"]["state"]},
+        gives=objects.of(events=objects.listed(objects.EVENT_AND_RUN)),
     ),
     Operation(
         method="GET", path=f"{NAMED}/history", tag=TAG, does=_history, errors=(404,),
         summary="The last decisions about an event's occurrences, the newest first",
-        gives=shapes.of(decisions=shapes.listed(_DECISION)),
+        gives=objects.of(decisions=objects.listed(_DECISION)),
     ),
     Operation(
         method="GET", path=f"{NAMED}/upcoming", tag=TAG, does=_upcoming, errors=(404,),
         summary="The upcoming occurrences of an event",
         parameters={"count": limit(200, 10)},
-        gives=shapes.of(upcoming=shapes.listed(_OCCURRENCE)),
+        gives=objects.of(upcoming=objects.listed(_OCCURRENCE)),
     ),
     Operation(
         method="GET", path=NAMED, tag=TAG, does=_event, errors=(404,),
         summary="One event",
-        gives=shapes.EVENT,
+        gives=objects.EVENT_AND_RUN,
     ),
 )  # fmt: skip

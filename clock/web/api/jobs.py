@@ -20,14 +20,15 @@ from clock.jobs.requeue import (
     requeue,
     requeue_all,
 )
+from clock.observe import objects
 from clock.observe.reading import read_app_queues
 from clock.observe.rq.job_pages import LARGEST_PAGE, PAGE, Stage, read_jobs
 from clock.observe.rq.jobs import JobDetails, read_details
 from clock.observe.rq.running import read_running
 from clock.observe.rq.workers import read_workers
-from clock.web.api import shapes
+from clock.schedule.option import Schema
 from clock.web.api.operation import Call, Operation
-from clock.web.api.schema import Schema
+from clock.web.api.schema import limit
 
 _TAG = "jobs"
 _NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 200}
@@ -40,15 +41,15 @@ _UNDELETABLE = {
 
 def _queues(call: Call) -> Mapping[str, Any]:
     queues = read_app_queues(call.connection, call.context.app, call.now)
-    return {"queues": [shapes.queue_shape(queue, call.now) for queue in queues]}
+    return {"queues": [objects.queue_object(queue, call.now) for queue in queues]}
 
 
 def _workers(call: Call) -> Mapping[str, Any]:
-    return {"workers": [shapes.worker_shape(worker) for worker in read_workers(call.connection)]}
+    return {"workers": [objects.worker_object(worker) for worker in read_workers(call.connection)]}
 
 
 def _running(call: Call) -> Mapping[str, Any]:
-    return {"jobs": [shapes.running_shape(job) for job in read_running(call.connection)]}
+    return {"jobs": [objects.running_object(job) for job in read_running(call.connection)]}
 
 
 def _jobs(call: Call) -> Mapping[str, Any]:
@@ -61,7 +62,7 @@ def _jobs(call: Call) -> Mapping[str, Any]:
         limit=call.query["limit"],
     )
     return {
-        "jobs": [shapes.job_shape(job) for job in page.jobs],
+        "jobs": [objects.job_object(job) for job in page.jobs],
         "total": page.total,
         "next": page.next,
     }
@@ -87,8 +88,8 @@ def _job(call: Call) -> Mapping[str, Any]:
         progress = read_progress(call.connection, details.summary.id)
     arguments = details.arguments if has_arguments else None
     return {
-        **shapes.job_shape(details.summary),
-        "progress": shapes.progress_shape(progress),
+        **objects.job_object(details.summary),
+        "progress": objects.progress_object(progress),
         "error": details.error,
         # RQ's own description contains the arguments.
         "description": details.description if has_arguments else None,
@@ -150,24 +151,24 @@ _FILTER: Schema = {
     "additionalProperties": False,
     "description": f"Failed jobs of a queue; one call changes at most {MOST}.",
 }
-_REQUEUED = shapes.of(requeued=shapes.COUNT, is_more=shapes.FLAG)
-_DELETED = shapes.of(deleted=shapes.COUNT, is_more=shapes.FLAG)
+_REQUEUED = objects.of(requeued=objects.COUNT, is_more=objects.FLAG)
+_DELETED = objects.of(deleted=objects.COUNT, is_more=objects.FLAG)
 
 OPERATIONS = (
     Operation(
         method="GET", path="/queues", tag=_TAG, does=_queues,
         summary="Every queue: what waits there, for how long, and which workers listen",
-        gives=shapes.of(queues=shapes.listed(shapes.QUEUE)),
+        gives=objects.of(queues=objects.listed(objects.QUEUE)),
     ),
     Operation(
         method="GET", path="/workers", tag=_TAG, does=_workers,
         summary="The living workers",
-        gives=shapes.of(workers=shapes.listed(shapes.WORKER)),
+        gives=objects.of(workers=objects.listed(objects.WORKER)),
     ),
     Operation(
         method="GET", path="/running", tag=_TAG, does=_running,
         summary="The running jobs, with their progress",
-        gives=shapes.of(jobs=shapes.listed(shapes.RUNNING)),
+        gives=objects.of(jobs=objects.listed(objects.RUNNING)),
     ),
     Operation(
         method="GET", path="/jobs", tag=_TAG, does=_jobs,
@@ -177,14 +178,14 @@ OPERATIONS = (
             "state": {
                 "type": "string", "enum": [*map(str, Stage)], "default": "queued",
             },
-            "limit": {"type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": PAGE},
+            "limit": limit(LARGEST_PAGE, PAGE),
             "cursor": {
                 "type": "string", "minLength": 1, "maxLength": 600,
                 "description": "The 'next' of the previous page.",
             },
         },
-        gives=shapes.of(
-            jobs=shapes.listed(shapes.JOB), total=shapes.COUNT, next=shapes.MAYBE_TEXT
+        gives=objects.of(
+            jobs=objects.listed(objects.JOB), total=objects.COUNT, next=objects.MAYBE_TEXT
         ),
     ),
     Operation(
@@ -199,7 +200,7 @@ OPERATIONS = (
     ),
     Operation(
         method="GET", path="/jobs/{id}", tag=_TAG, does=_job, errors=(404,),
-        summary="One job, with its last error", gives=shapes.DETAILS,
+        summary="One job, with its last error", gives=objects.DETAILS,
     ),
     Operation(
         method="DELETE", path="/jobs/{id}", tag=_TAG, does=_delete, errors=(404, 409),

@@ -15,14 +15,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from clock.connection.client import with_timeout
 from clock.ledger.reserved import is_reserved
+from clock.schedule.option import Schema
 from clock.web.api.body import read_body
-from clock.web.api.schema import Schema, check
+from clock.web.api.schema import check
 from clock.web.context import Context
-
-ANSWER = 3.0
-"""Seconds the server has to answer before the API responds with 503."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +60,6 @@ class Operation:
     gives: Schema
     tag: str
     parameters: Mapping[str, Schema] = field(default_factory=dict)
-    required: frozenset[str] = frozenset()
     body: Schema | None = None
     body_is_required: bool = False
     is_idempotent_by_key: bool = False
@@ -73,7 +69,8 @@ class Operation:
     middleware: Sequence[Middleware] = ()
 
 
-_KEY = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"}
+KEY = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"}
+"""The schema of an ``Idempotency-Key``."""
 
 
 def route(operation: Operation) -> Route:
@@ -86,7 +83,7 @@ def route(operation: Operation) -> Route:
             body = await read_body(request)
         call = Call(
             context=context,
-            connection=with_timeout(context.connection, ANSWER),
+            connection=context.answering(),
             now=await run_in_threadpool(context.now),
             path=_path(request),
             query=_query(request, operation),
@@ -128,8 +125,6 @@ def _query(request: Request, operation: Operation) -> Mapping[str, Any]:
         if name in given:
             raise HTTPException(400, f"the parameter {name!r} is given twice")
         given[name] = _value(name, text, operation.parameters[name])
-    for name in sorted(operation.required - given.keys()):
-        raise HTTPException(400, f"the parameter {name!r} is missing")
     defaults = {
         name: schema["default"]
         for name, schema in operation.parameters.items()
@@ -175,7 +170,7 @@ def _key(request: Request, operation: Operation) -> str | None:
     if len(key) > 1 and key[0] == key[-1] == '"':
         key = key[1:-1]
     try:
-        check(key, _KEY, "the Idempotency-Key")
+        check(key, KEY, "the Idempotency-Key")
     except ValueError as error:
         raise HTTPException(400, str(error)) from None
     # It may become the end of an id.

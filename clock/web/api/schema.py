@@ -1,6 +1,6 @@
 """Checking values against the schemas that the description of the API shows.
 
-A schema is a dictionary as in JSON Schema, of which only the keywords below are supported: what is
+A schema is a dictionary as in JSON Schema, of which only some keywords are supported: what is
 described is what is checked.
 """
 
@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-Schema = Mapping[str, Any]
+from clock.schedule.option import Schema
 
 _WRONG_TYPE = "must be of the type"
 
@@ -23,13 +23,6 @@ _TYPES: Mapping[str, Callable[[Any], bool]] = {
     "array": lambda value: isinstance(value, list),
     "null": lambda value: value is None,
 }
-
-WORDS = frozenset({
-    "type", "enum", "minimum", "maximum", "minLength", "maxLength", "pattern", "items", "minItems",
-    "maxItems", "properties", "required", "additionalProperties", "oneOf", "description", "default",
-    "examples", "format", "not",
-})  # fmt: skip
-"""The supported keywords of JSON Schema; the last five are not checked."""
 
 
 def limit(most: int, default: int) -> Schema:

@@ -28,16 +28,14 @@ _FORMAT = "%Y-%m-%dT%H:%M"
 
 def run_event(request: Request) -> Response:
     """``POST /run``: enqueue the job of ``event``."""
-    context = context_of(request)
-    event = field(request, "event")
+    context, event = context_of(request), field(request, "event")
     run_now(context.connection, context.app, event, context.now())
     return finish(request, "run", event)
 
 
 def resume_event(request: Request) -> Response:
     """``POST /resume``: end the pause of ``event``."""
-    context = context_of(request)
-    event = field(request, "event")
+    context, event = context_of(request), field(request, "event")
     resume(context.connection, context.app, event, context.now())
     return finish(request, "resume", event)
 

@@ -5,7 +5,7 @@ The script adds the time in the zone of the browser, which only the browser know
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from functools import lru_cache
 
 from markupsafe import Markup
@@ -27,7 +27,7 @@ def exact(instant: float, zone: Zone) -> str:
     """
     # A pause may end at the end of the calendar, where a zone's offset would exceed it.
     at = min(int(instant), END - 2 * 86_400)
-    local = datetime.fromtimestamp(at, timezone(timedelta(seconds=zone.offset(at))))
+    local = zone.local(at)
     return f"{local:%a %d %b} {_clock(local)} {_offset(zone.offset(at))}"
 
 
