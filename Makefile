@@ -6,7 +6,8 @@ DIST ?= dist
 
 # The contract, the guards against doubles, and a worker that works; well under a minute for both.
 TESTS_OF_RQ = tests/test_rq.py tests/ledger/test_contract.py tests/ledger/test_claim.py \
-  tests/ledger/test_overlap.py tests/jobs/test_unique.py tests/worker tests/live/test_worker.py \
+  tests/ledger/test_overlap.py tests/jobs/test_unique.py \
+  tests/jobs/test_enqueues_like_rq.py tests/worker tests/live/test_worker.py \
   tests/live/test_worker_runs.py::test_a_record_says_when_and_where \
   tests/live/test_worker_runs.py::test_a_skipped_job_has_its_value_and_can_be_told_from_a_finished_one \
   tests/live/test_worker_stop.py::test_a_job_that_does_not_is_told_and_goes_back_to_its_queue_where_it_has_retries

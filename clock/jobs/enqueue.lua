@@ -82,9 +82,9 @@ if TTL ~= '-' then
   redis.call('PEXPIRE', JOB, TTL)
   redis.call('PEXPIRE', RQ .. 'job::' .. ID .. ':dependencies', TTL)
 end
-local time = redis.call('TIME')
 if REMEMBERED_FOR ~= '-' then
   -- By the server's clock, like the expiry itself.
+  local time = redis.call('TIME')
   local at = string.format('%d', time[1] * 1000 + math.floor(time[2] / 1000) + TTL)
   redis.call('SET', EXPIRES, at, 'PX', REMEMBERED_FOR)
 end
@@ -92,12 +92,12 @@ redis.call('SADD', QUEUES, QUEUE)
 if state == 'scheduled' then
   redis.call('ZADD', SCHEDULED, DUE, ID)
 elseif state == 'deferred' then
-  redis.call('ZADD', RQ .. 'deferred:' .. string.sub(QUEUE, #RQ + #'queue:' + 1), time[1], ID)
+  redis.call('ZADD', RQ .. 'deferred:' .. string.sub(QUEUE, #RQ + #'queue:' + 1), redis.call('TIME')[1], ID)
 elseif state == 'rate_limited' then
   -- RQ's own script, in the same transaction, gives it a place if there is one.
   redis.call('SADD', RQ .. 'rl-keys', limit)
   redis.call('HSET', RQ .. 'rl:' .. limit, 'concurrency', places)
-  redis.call('ZADD', RQ .. 'rl:' .. limit .. ':rate_limited', time[1], ID)
+  redis.call('ZADD', RQ .. 'rl:' .. limit .. ':rate_limited', redis.call('TIME')[1], ID)
 else
   redis.call(SIDE, QUEUE, ID)
 end

@@ -47,7 +47,7 @@ def enqueue(task: Task, /, **options: Unpack[EnqueueOptions]) -> Handle:
         hint = lost if may_have_run(error) else ""
         raise not_enqueued(f"{name} was not enqueued", job, error, hint) from error
     if reply == "q":
-        raise EnqueueError(f"{name} was not enqueued: {job.refusal}", job.id)
+        raise EnqueueError(f"{name} was not enqueued: {job.reason}", job.id)
     return _handle(reply, target)
 
 
@@ -74,7 +74,7 @@ def enqueue_many(
     replies = send_all(made, target, seconds)
     for job, reply in zip(made, replies, strict=True):
         if reply == "q":
-            raise EnqueueError(f"{job.id} was not enqueued: {job.refusal}", job.id)
+            raise EnqueueError(f"{job.id} was not enqueued: {job.reason}", job.id)
     return [_handle(reply, target) for reply in replies]
 
 
@@ -99,7 +99,7 @@ def enqueue_request(
         raise RequestChangedError(f"the key {request.key!r} was used for another request")
     for job, reply in zip(made, replies, strict=True):
         if reply == "q":
-            raise NotAQueueError(f"{job.id} was not enqueued: {job.refusal}")
+            raise NotAQueueError(f"{job.id} was not enqueued: {job.reason}")
     return [_handle(reply, target) for reply in replies]
 
 

@@ -39,7 +39,7 @@ class NewJob:
     rate_limit: Any
 
     @property
-    def refusal(self) -> str:
+    def reason(self) -> str:
         """Why a reply is ``q``."""
         return f"the key {self.keys[1]} {HOLDS_NO_QUEUE}"
 

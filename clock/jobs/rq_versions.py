@@ -120,11 +120,11 @@ def fill_rate_limit(connection: Redis, limit: str) -> None:
         registry.acquire_and_enqueue(registry.concurrency)
 
 
-def fill_rate_limit_after(pipeline: Pipeline, limit: str, places: int) -> None:
-    """As ``fill_rate_limit``, of a limit with so many ``places``, in the transaction of
+def fill_rate_limit_after(pipeline: Pipeline, limit: str, concurrency: int) -> None:
+    """As ``fill_rate_limit``, of a limit with this ``concurrency``, in the transaction of
     ``pipeline``.
     """
-    RateLimitRegistry(limit, pipeline).acquire_and_enqueue(places, pipeline=pipeline)
+    RateLimitRegistry(limit, pipeline).acquire_and_enqueue(concurrency, pipeline=pipeline)
 
 
 def leave_rate_limit(connection: Redis, limit: str, job: str) -> None:

@@ -19,6 +19,7 @@ from rq.job import Job
 from starlette.routing import Route
 
 from clock import jobs
+from clock.jobs.options import EnqueueOptions
 from clock.web.application import routes
 from tests.browser.web_process import WebProcess
 from tests.live.conftest import StartClock, StartWorker, WriteSchedule
@@ -176,7 +177,7 @@ def test_an_application_works_with_exactly_the_rights_that_the_docs_list(
     server: Server, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLOCK_APP", APP)
-    (line,) = lines_of("app")
+    line, more = lines_of("app")
     grant(redis, line)
     running = jobs.enqueue("work.add", unique="unfinished", connection=redis)
     redis.hset(f"rq:job:{running.id}", "status", "started")
@@ -198,6 +199,24 @@ def test_an_application_works_with_exactly_the_rights_that_the_docs_list(
         with pytest.raises(jobs.JobFailedError):
             jobs.Handle(failed.id, connection).result()
     assert_exact(line, asks)
+
+    grant(redis, more)
+    redis.hset(f"rq:job:{running.id}", "worker_name", "w")
+    redis.hset(f"rq:job:{handle.id}", "status", "ready_to_enqueue")
+    with Redis.from_url(url) as connection, recorded(redis) as asks:
+        limit = RateLimit("heavy", 1)
+        handles = jobs.enqueue_many(
+            [
+                ("work.add", {"group": "g"}),
+                ("work.add", {"depends_on": running, "group": "g"}),
+                *[("work.add", EnqueueOptions(rate_limit=limit))] * 2,
+            ],
+            connection=connection,
+        )
+        for waiting in (*handles, jobs.Handle(handle.id, connection)):
+            assert waiting.cancel()
+        assert jobs.Handle(running.id, connection).stop()
+    assert_exact(more, asks)
 
 
 def _paths(job: str) -> Iterator[str]:
