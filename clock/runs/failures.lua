@@ -21,7 +21,7 @@ for _, old in ipairs(over) do
   local is_alone = (not group or group == '') and redis.call('EXISTS', job .. ':dependents') == 0
   if status == 'failed' and failure_ttl ~= '-1' and is_alone then
     redis.call('ZREM', RQ .. 'failed:' .. (queue or ''), old)
-    redis.call('DEL', job, job .. ':dependencies', RQ .. 'results:' .. old, RQ .. 'executions:' .. old)
+    redis.call('DEL', job, RQ .. 'job::' .. old .. ':dependencies', RQ .. 'results:' .. old, RQ .. 'executions:' .. old)
     deleted = deleted + 1
   end
 end

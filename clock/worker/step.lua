@@ -54,7 +54,8 @@ local function finish()
   if holder ~= owner and (holder or not redis.call('ZSCORE', registry, entry)) then return 'overtaken' end
   if job ~= '' and redis.call('EXISTS', job .. ':dependents') == 1 then return 'dependents' end
   -- A job that was deleted while it ran must not come back as half a hash.
-  local skipped = redis.call('EXISTS', job) == 1 and 0 or tonumber(of_job)
+  local skipped = tonumber(of_job)
+  if skipped > 0 and redis.call('EXISTS', job) == 1 then skipped = 0 end
   local at = last + 6
   for number = 1, commands do
     local words = tonumber(ARGV[at])

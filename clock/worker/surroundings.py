@@ -12,8 +12,8 @@ from contextlib import suppress
 from clock.worker.interruption import STOP
 
 _SIGNALS = (
-    *(signal.SIGALRM, signal.SIGCHLD, signal.SIGHUP, signal.SIGINT),
-    *(signal.SIGTERM, signal.SIGUSR1, STOP),
+    *(signal.SIGALRM, signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGPIPE),
+    *(signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, STOP),
 )
 """The signals that a task is likely to handle, and those that the worker needs."""
 
