@@ -1,4 +1,4 @@
-"""Run RQ's own tests with ``clock.worker.Worker`` in the place of ``rq.Worker``.
+"""Run RQ's own tests with ``clock.worker.Worker`` in the place of RQ's workers.
 
     python -m tests.rq_suite FOLDER [ARGUMENT OF PYTEST]...
 

@@ -1,5 +1,6 @@
-"""What Python does at its start in each process of RQ's tests: ``rq.Worker`` is ours from then on,
-and what connects to port 6379, as the tests do, reaches the server at ``RQ_SUITE_PORT``.
+"""What Python does at its start in each process of RQ's tests: ``rq.Worker`` and ``SimpleWorker``
+are ours from then on, and what connects to port 6379, as the tests do, reaches the server at
+``RQ_SUITE_PORT``.
 
 A module of this name, because the tests start ``rqworker`` and other programs too.
 """
@@ -29,5 +30,6 @@ def _connect_to_ours(connection: Any) -> socket.socket:
 
 
 Connection._connect = _connect_to_ours  # type: ignore[method-assign]
-# Before RQ's command and its pool are imported, which take it from here.
+# Before RQ's command and its pool are imported, which take them from here.
 rq.Worker = rq.worker.Worker = Worker  # type: ignore[misc]
+rq.SimpleWorker = rq.worker.SimpleWorker = Worker  # type: ignore[misc, assignment]
