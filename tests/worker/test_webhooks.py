@@ -13,7 +13,7 @@ from clock.worker import Worker
 from tests.watchers.receiver import receiver
 from tests.worker import ending_tasks
 
-pytest.importorskip("rq.webhook", reason="RQ has webhooks from 2.11 on")
+pytest.importorskip("rq.webhook", reason="RQ has webhooks from 2.12 on")
 
 
 @pytest.mark.parametrize(
