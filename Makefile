@@ -17,7 +17,7 @@ PIP_INSTALL = .venv/bin/python -m pip install -qq --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-croniter6 test-rq2 fuzz faults faults-rivals retention bench bench-web screenshots docs lint format lock wheel clean
+.PHONY: help run test test-croniter6 test-rq2 rq-suite fuzz faults faults-rivals retention bench bench-web screenshots docs lint format lock wheel clean
 
 help: ## list the targets
 	@awk -F ' *## *' '/^[a-z0-9-]+:.*## / { split($$1, target, ":"); printf "make %-14s %s\n", target[1], $$2 }' Makefile
@@ -39,6 +39,12 @@ test-croniter6: .venv/ready ## run the tests of time and of schedules against cr
 test-rq2: .venv/ready ## run the tests of what RQ reads and does against RQ 2.9 and 2.12
 	@for release in 2.9 2.12; do \
 	  RQ_RELEASE=$$release PYTHONPATH=.venv/rq$$release .venv/bin/python -m pytest $(ARGS) $(TESTS_OF_RQ) || exit 1; \
+	done
+
+# Not part of `make test`: it takes minutes, and many of RQ's tests wait for a fixed time.
+rq-suite: .venv/rq-suite ## run RQ's own tests with our worker; RELEASE=3.0.0, ARGS=tests/test_worker.py
+	@for folder in .venv/rq-suite/rq-$(or $(RELEASE),*[0-9]); do \
+	  .venv/bin/python -m tests.rq_suite $$folder $(ARGS) || exit 1; \
 	done
 
 fuzz: .venv/fuzz ## fuzz the parsers of time; make fuzz SECONDS=600 for longer
@@ -88,8 +94,8 @@ wheel: .venv/ready ## build the wheel into dist/
 # dev is locked under the pins of runtime, so that tests run what users get.
 lock: ## lock requirements/*.in again, with uv; make lock ARGS=--upgrade for newer versions
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
-	@for list in runtime dev croniter6 rq2.9 rq2.12 fuzz rivals bench docs; do \
-	  case $$list in rq2.*) alone=--no-deps ;; *) alone= ;; esac; \
+	@for list in runtime dev croniter6 rq2.9 rq2.12 rq3.0 rq-suite fuzz rivals bench docs; do \
+	  case $$list in rq[23].*) alone=--no-deps ;; *) alone= ;; esac; \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	    $$alone $(ARGS) --output-file requirements/$$list.txt requirements/$$list.in || exit 1; \
@@ -101,6 +107,17 @@ clean: ## remove .venv, dist/, site/ and caches
 
 .venv/fuzz: .venv/ready requirements/fuzz.txt
 	@$(PIP_INSTALL) --require-hashes --no-deps --target $@ -r requirements/fuzz.txt
+	@touch $@
+
+# The tests of RQ are in its sdists only, and are not ours to publish.
+.venv/rq-suite: .venv/ready requirements/rq2.12.txt requirements/rq3.0.txt requirements/rq-suite.txt
+	@rm -rf $@
+	@for release in rq2.12 rq3.0; do \
+	  .venv/bin/python -m pip download -qq --disable-pip-version-check --require-hashes --no-deps --no-binary rq \
+	    --no-build-isolation --dest $@ -r requirements/$$release.txt || exit 1; \
+	done
+	@for sdist in $@/*.tar.gz; do tar -xzf $$sdist -C $@ || exit 1; done
+	@$(PIP_INSTALL) --require-hashes --no-deps --target $@/site -r requirements/rq-suite.txt
 	@touch $@
 
 # A Redis client for Node and redis-cli, for the snippets of docs/wire.md; axe-core, for tests/browser.
