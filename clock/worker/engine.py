@@ -60,7 +60,9 @@ class Engine:
         self._process = os.getpid()
         self.stop = Stop()
         self._children = Children(count, worker.name, run=self._run_child, prepare=prepare)
-        self._deaths = Deaths(worker, self._owned_by)
+        self._deaths = Deaths(
+            worker, self._owned_by, lambda owner: self.leases(worker.connection, owner)
+        )
         self._grace = Grace(settings.grace, running=self._running_jobs, kill=self._kill)
         self._heartbeat: Heartbeat | None = None
 

@@ -245,6 +245,18 @@ def test_a_task_that_cannot_be_interrupted_is_killed_after_its_time_limit(
     _assert_goes_on(worker, queue)
 
 
+def test_the_lease_of_a_child_that_died_is_free_at_once(
+    redis: Redis, queue: Queue, worker: WorkerProcess
+) -> None:
+    limited = {"max_running": 1}
+    dies = queue.enqueue("hard.leave", 1, meta=limited)
+    then = queue.enqueue("hard.leave", 2, meta=limited)
+    for job in (dies, then):
+        assert _wait_for_end(job) is JobStatus.FAILED
+    wait_for("the leases are given back", lambda: not redis.exists("clock:clock:limits"), within=5)
+    _assert_goes_on(worker, queue)
+
+
 @pytest.mark.parametrize("task", ["delete_itself", "delete_itself_properly"])
 def test_a_job_that_is_deleted_while_it_runs_stays_deleted(
     redis: Redis, queue: Queue, worker: WorkerProcess, task: str
