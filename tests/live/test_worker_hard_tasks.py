@@ -33,6 +33,13 @@ from pathlib import Path
 
 from rq import get_current_job
 
+from clock.worker import Worker
+
+
+class Handled(Worker):
+    def handle_work_horse_killed(self, *arguments):
+        raise RuntimeError("the handler")
+
 
 def add(a, b):
     return a + b
@@ -204,6 +211,17 @@ def test_a_task_that_ends_badly_fails_with_the_reason(
     job = queue.enqueue(f"hard.{task}", args=arguments)
     assert _wait_for_end(job) is JobStatus.FAILED
     assert reason in _reason(job)
+    _assert_goes_on(worker, queue)
+
+
+def test_a_handler_that_raises_ends_no_worker(
+    queue: Queue, work_folder: Path, start_worker: StartWorker
+) -> None:
+    (work_folder / "hard.py").write_text(TASKS)
+    worker = start_worker("-w", "hard.Handled")
+    job = queue.enqueue("hard.leave", 1)
+    assert _wait_for_end(job) is JobStatus.FAILED
+    assert "RuntimeError: the handler" in worker.output()
     _assert_goes_on(worker, queue)
 
 
