@@ -21,6 +21,7 @@ from rq.utils import as_text
 
 from clock import keys
 from clock.connection.scripts import script
+from clock.jobs.lease import Leases
 from clock.jobs.rq_versions import KEEPS
 from clock.runs.run import RunOutcome
 from clock.worker.child import LEAVES, REPLACE
@@ -81,11 +82,17 @@ class Deaths:
     """The ends of jobs that a worker owes, because the child that ran them cannot write them."""
 
     def __init__(
-        self, worker: Any, owned_by: Callable[[ChildProcess], list[OwnedExecution]]
+        self,
+        worker: Any,
+        owned_by: Callable[[ChildProcess], list[OwnedExecution]],
+        leases: Callable[[str], Leases],
     ) -> None:
-        """``owned_by`` gives the executions that a child had begun."""
+        """``owned_by`` gives the executions that a child had begun, and ``leases`` those of the
+        child that is called ``NAME.TOKEN``.
+        """
         self._worker = worker
         self._owned_by = owned_by
+        self._leases = leases
         self._owed: list[tuple[ChildProcess, Ended, list[OwnedExecution]]] = []
         self._away_since: float | None = None
 
@@ -166,6 +173,8 @@ class Deaths:
         job.ended_at = datetime.now(UTC)
         job.started_at = job.started_at or owned.began
         worker.end_of_dead(job, queue, execution, death)
+        # Else it would hold its place for as long as a lease lasts.
+        self._leases(owned.owner).release(job)
 
     def _forget(self, owned: OwnedExecution) -> None:
         commands = delete_execution(owned.job, owned.execution, owned.queue, self._worker.name)

@@ -1,10 +1,11 @@
-"""Delayed jobs, and retries after an interval, that are due."""
+"""Delayed jobs, and retries after an interval, that are due; and jobs that RQ 3 left ready."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 from redis import Redis
 from redis.exceptions import WatchError
@@ -21,13 +22,14 @@ MOST = 100
 
 
 def move_due(connection: Redis, queues: Sequence[Queue]) -> int:
-    """Move the delayed jobs of ``queues`` that are due to them, but for the queues that a scheduler
-    of RQ's looks after; returns how many there were. Raises what the client raises.
+    """Move to ``queues`` their delayed jobs that are due, but for the queues that a scheduler of
+    RQ's looks after, and their jobs that are ready; returns how many there were. Raises what the
+    client raises.
     """
     moved = 0
     while True:
         now = datetime.now(UTC)
-        count, limited = connection.register_script(script("clock.worker", "due.lua"))(
+        count, limited, ready = connection.register_script(script("clock.worker", "due.lua"))(
             keys=[
                 rq_keys.QUEUES,
                 *(
@@ -36,6 +38,7 @@ def move_due(connection: Redis, queues: Sequence[Queue]) -> int:
                     for key in (
                         rq_keys.registry("scheduled", queue.name),
                         SCHEDULER_LOCKING_KEY_TEMPLATE % queue.name,
+                        rq_keys.registry("ready", queue.name),
                         queue.key,
                     )
                 ),
@@ -48,12 +51,18 @@ def move_due(connection: Redis, queues: Sequence[Queue]) -> int:
                 queues[0].job_class.redis_job_namespace_prefix,
             ],
         )
-        pairs = iter(limited)
-        for number, job in zip(pairs, pairs, strict=True):
-            moved += _move_limited(connection, queues[int(number) - 1], as_text(job))
+        for queue, job in _by_queue(limited, queues):
+            moved += _move_limited(connection, queue, job)
+        for queue, job in _by_queue(ready, queues):
+            moved += len(queue.ready_job_registry.enqueue_jobs([job]))
         moved += int(count)
         if count < MOST:
             return moved
+
+
+def _by_queue(pairs: Sequence[Any], queues: Sequence[Queue]) -> Iterator[tuple[Queue, str]]:
+    for number, job in zip(pairs[::2], pairs[1::2], strict=True):
+        yield queues[int(number) - 1], as_text(job)
 
 
 def _move_limited(connection: Redis, queue: Queue, identifier: str) -> int:

@@ -68,7 +68,9 @@ class Engine:
             run=self._run_child,
             prepare=prepare,
         )
-        self._deaths = Deaths(worker, self._owned_by)
+        self._deaths = Deaths(
+            worker, self._owned_by, lambda owner: self.leases(worker.connection, owner)
+        )
         self._grace = Grace(
             settings.grace, running=self._running_jobs, tell=self._tell, kill=self._kill
         )

@@ -297,13 +297,12 @@ class Worker(RQWorker):
                 self._end_stopped(job, queue, execution)
                 return
             if death.reason == GRACE_IS_OVER:
-                if job.should_retry or job.get_status(refresh=False) == JobStatus.QUEUED:
+                if job.should_retry:
                     again = RQRetry(max=ENDLESS)
                     self.handle_job_retry(job, queue, again, queue.started_job_registry, execution)
                     return
             else:
-                ended = death.ended
-                self.handle_work_horse_killed(job, ended.pid, ended.status, usage_of(death))  # type: ignore[no-untyped-call]
+                self._call_killed_handler(job, death)
                 self._count_retry(job)
             self.handle_job_failure(job, queue, exc_string=reason, execution=execution)
         finally:
@@ -322,6 +321,13 @@ class Worker(RQWorker):
         finally:
             self._is_noted = False
             self._stopped_job_id = None
+
+    def _call_killed_handler(self, job: Job, death: Death) -> None:
+        ended = death.ended
+        try:
+            self.handle_work_horse_killed(job, ended.pid, ended.status, usage_of(death))  # type: ignore[no-untyped-call]
+        except Exception:  # the handler is the application's
+            self.log.exception("Worker %s: handler for the killed job %s raised", self.name, job.id)
 
     def _call_on_stopped(self, job: Job) -> None:
         try:

@@ -16,7 +16,7 @@ from typing import Any
 
 from redis import Redis
 from rq import Callback, Queue, Retry
-from rq.job import Job, JobStatus
+from rq.job import Dependency, Job, JobStatus
 from rq.utils import as_text
 
 from clock import keys
@@ -30,6 +30,9 @@ LIMIT = 2
 """How many limited jobs may run at once."""
 
 RETRIES = 9
+
+EVENTS = 40
+"""Of each kind, so that the record of no event is full: it keeps 1,000 runs."""
 
 TASKS = f"""
 import fcntl
@@ -101,11 +104,23 @@ KINDS: dict[str, tuple[str, tuple[Any, ...], dict[str, Any]]] = {
     "flaky": ("run", (0.01, 2), {"retry": Retry(RETRIES)}),
     "broken": ("run", (0.0, 99), {"retry": Retry(2)}),
     "called": ("run", (), {"retry": Retry(RETRIES), "on_success": Callback("storm_tasks.called")}),
+    "first": ("run", (), {"retry": Retry(RETRIES)}),
+    "then": ("run", (), {"retry": Retry(RETRIES)}),
     "limited": ("limited", (0.02,), {"retry": Retry(RETRIES)}),
 }
 """Task, its arguments and the options of its job."""
 
-WEIGHTS = {"quick": 44, "once": 20, "long": 10, "flaky": 8, "broken": 4, "called": 8, "limited": 6}
+WEIGHTS = {
+    "quick": 36,
+    "once": 20,
+    "long": 10,
+    "flaky": 8,
+    "broken": 4,
+    "called": 8,
+    "first": 8,
+    "limited": 6,
+}
+"""How many of a hundred jobs are of a kind. A job that depends on it follows each ``first``."""
 
 StartWorker = Callable[[], WorkerProcess]
 
@@ -118,30 +133,40 @@ def prepare(folder: Path) -> None:
     (folder / "runs.txt").touch()
 
 
-def enqueue_crowd(redis: Redis, count: int, queues: Iterable[str], chance: random.Random) -> None:
-    """Put ``count`` jobs of all kinds on ``queues``; the id of each begins with its kind."""
+def enqueue_crowd(redis: Redis, count: int, queues: Iterable[str], chance: random.Random) -> int:
+    """Put ``count`` jobs of all kinds on ``queues``, the id of each begins with its kind; how many
+    jobs there are with those that depend on them.
+    """
     targets = [Queue(name, connection=redis) for name in queues]
     kinds = chance.choices([*WEIGHTS], [*WEIGHTS.values()], k=count)
     for number, kind in enumerate(kinds):
-        task, arguments, options = KINDS[kind]
         queue = targets[number % len(targets)]
-        meta = {
-            "clock": {
-                "event": f"{kind}-{number % 20}",
-                "scheduled_at": "2026-11-21T03:00:00Z",
-                "previous_scheduled_at": None,
-                "enqueued_at": "2026-11-21T03:00:00.002000Z",
-            }
+        job = _enqueue(queue, kind, number)
+        if kind == "first":
+            _enqueue(queue, "then", number, depends_on=Dependency([job], allow_failure=True))
+    return count + kinds.count("first")
+
+
+def _enqueue(queue: Queue, kind: str, number: int, **more: Any) -> Job:
+    task, arguments, options = KINDS[kind]
+    meta = {
+        "clock": {
+            "event": f"{kind}-{number % EVENTS}",
+            "scheduled_at": "2026-11-21T03:00:00Z",
+            "previous_scheduled_at": None,
+            "enqueued_at": "2026-11-21T03:00:00.002000Z",
         }
-        queue.enqueue(
-            f"storm_tasks.{task}",
-            args=arguments,
-            job_id=f"{kind}-{number}",
-            meta=meta,
-            failure_ttl=3600,
-            result_ttl=3600,
-            **options,
-        )
+    }
+    return queue.enqueue(
+        f"storm_tasks.{task}",
+        args=arguments,
+        job_id=f"{kind}-{number}",
+        meta=meta,
+        failure_ttl=3600,
+        result_ttl=3600,
+        **options,
+        **more,
+    )
 
 
 class Storm:
@@ -217,8 +242,8 @@ def check(redis: Redis, folder: Path, count: int, queues: Iterable[str]) -> int:
     notes = Counter((text, job) for text, job in lines)
     assert not [job for text, job in lines if text in {"twice", "exceeded"}]
     runs: defaultdict[str, list[Run]] = defaultdict(list)
-    for kind in WEIGHTS:
-        for number in range(20):
+    for kind in KINDS:
+        for number in range(EVENTS):
             for run in read_runs(redis, "clock", f"{kind}-{number}"):
                 runs[run.job].append(run)
     ids = {key.decode().removeprefix("rq:job:") for key in redis.scan_iter("rq:job:*", count=1000)}

@@ -117,3 +117,17 @@ def test_delayed_jobs_with_a_rate_limit_all_run(redis: Redis, start_worker: Star
     for job in jobs:
         _started(job)
     assert redis.zcard("rq:scheduled:default") == 0
+
+
+def test_dependents_run_soon_though_many_children_end_their_dependencies_at_once(
+    redis: Redis, start_worker: StartWorker
+) -> None:
+    queue = Queue("default", connection=redis)
+    dependents = []
+    for _ in range(100):
+        first = queue.enqueue("work.add", 1, 2)
+        dependents.append(queue.enqueue("work.add", 1, 2, depends_on=first))
+    for _ in range(2):
+        start_worker(CLOCK_PROCESSES="3")
+    wait_for("all end", lambda: redis.zcard("rq:finished:default") == 200, within=30)
+    assert redis.zcard("rq:ready:default") == 0

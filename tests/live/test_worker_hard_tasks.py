@@ -33,6 +33,13 @@ from pathlib import Path
 
 from rq import get_current_job
 
+from clock.worker import Worker
+
+
+class Handled(Worker):
+    def handle_work_horse_killed(self, *arguments):
+        raise RuntimeError("the handler")
+
 
 def add(a, b):
     return a + b
@@ -207,6 +214,17 @@ def test_a_task_that_ends_badly_fails_with_the_reason(
     _assert_goes_on(worker, queue)
 
 
+def test_a_handler_that_raises_ends_no_worker(
+    queue: Queue, work_folder: Path, start_worker: StartWorker
+) -> None:
+    (work_folder / "hard.py").write_text(TASKS)
+    worker = start_worker("-w", "hard.Handled")
+    job = queue.enqueue("hard.leave", 1)
+    assert _wait_for_end(job) is JobStatus.FAILED
+    assert "RuntimeError: the handler" in worker.output()
+    _assert_goes_on(worker, queue)
+
+
 def test_a_job_whose_process_dies_is_retried_as_often_as_it_may_be(
     queue: Queue, worker: WorkerProcess
 ) -> None:
@@ -242,6 +260,18 @@ def test_a_task_that_cannot_be_interrupted_is_killed_after_its_time_limit(
     assert _wait_for_end(job) is JobStatus.FAILED
     assert "Task exceeded maximum timeout value (1 seconds)" in _reason(job)
     assert len(worker.lines("killed")) == 1
+    _assert_goes_on(worker, queue)
+
+
+def test_the_lease_of_a_child_that_died_is_free_at_once(
+    redis: Redis, queue: Queue, worker: WorkerProcess
+) -> None:
+    limited = {"max_running": 1}
+    dies = queue.enqueue("hard.leave", 1, meta=limited)
+    then = queue.enqueue("hard.leave", 2, meta=limited)
+    for job in (dies, then):
+        assert _wait_for_end(job) is JobStatus.FAILED
+    wait_for("the leases are given back", lambda: not redis.exists("clock:clock:limits"), within=5)
     _assert_goes_on(worker, queue)
 
 

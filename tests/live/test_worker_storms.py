@@ -31,11 +31,11 @@ def test_jobs_end_as_their_policy_says_while_processes_are_killed(
     prepare(work_folder)
     # One whose heartbeats are never interrupted looks for what the others leave.
     start_worker("elsewhere")
-    enqueue_crowd(redis, JOBS, queues, chance)
+    jobs = enqueue_crowd(redis, JOBS, queues, chance)
     storm = Storm(redis, lambda: start_worker("-c", "settings", *queues), 3, chance)
     storm.rage(seconds=14 * JOBS / 2000, every=0.3)
-    wait_for_ends(redis, JOBS, queues, within=40)
+    wait_for_ends(redis, jobs, queues, within=40 + JOBS / 200)
     storm.stop()
-    deaths = check(redis, work_folder, JOBS, queues)
+    deaths = check(redis, work_folder, jobs, queues)
     print(storm.kills, deaths)  # noqa: T201
     assert deaths >= 10
