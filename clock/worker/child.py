@@ -239,12 +239,13 @@ class Child:
     def _restore(self, reply: Reply, queue: Queue) -> Job:
         job = self._job(reply.job, queue)
         try:
-            job.restore(dict(reply.fields))
+            job.restore({name: reply.fields[name] for name in reply.fields.keys() - _SET_BY_STEP})
         except Exception as error:  # the hash is anybody's writing
             blank = self._job(reply.job, queue)
             blank.origin = queue.name
             blank.perform = partial(_raise, error)  # type: ignore[method-assign]
             return blank
+        job.started_at = job.last_heartbeat = reply.at
         job.origin = job.origin or queue.name
         return job
 
@@ -286,3 +287,6 @@ def _raise(error: Exception) -> None:
 
 
 _PAGE = resource.getpagesize()
+
+_SET_BY_STEP = {b"started_at", b"last_heartbeat"}
+"""Fields that the step has written, and that need not be read again: RQ is slow at it."""

@@ -81,8 +81,10 @@ def _kept(
         ("ZADD", finished, score, job.id),
     ]
     if ttl > 0:
-        related = (job.key, job.dependents_key, job.dependencies_key)
-        commands += [("EXPIRE", key, ttl) for key in related]
+        commands.append(("EXPIRE", job.key, ttl))
+        # A job with dependents is ended by RQ.
+        if job._dependency_ids:
+            commands.append(("EXPIRE", job.dependencies_key, ttl))
     return commands
 
 

@@ -550,10 +550,14 @@ class Worker(RQWorker):
         """Write what RQ does not: the run, and what its outcome means for the job."""
         if self._run is not None:
             write_run(pipeline, self._app, self._run)
-        if self._ending is not None and self._ending.outcome in _WELL:
+        if self._ending is not None and self._ending.outcome in _WELL and self._may_have_deaths:
             pipeline.hdel(job.key, keys.DEATHS)
         if self._ending is not None and self._ending.outcome is RunOutcome.SKIPPED:
             self._mark_skipped(job, pipeline)
+
+    @property
+    def _may_have_deaths(self) -> bool:
+        return self._child is None or keys.DEATHS.encode() in self._child.fields
 
     def _mark_skipped(self, job: Job, pipeline: Pipeline) -> None:
         if job.get_result_ttl(self.default_result_ttl) != 0:
