@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from redis import Redis
@@ -40,7 +40,8 @@ def sent(connection: Redis) -> Iterator[Sent]:
 
 
 def _count(line: socket.socket, counted: Sent) -> None:
-    with line.makefile("rb") as commands:
+    # The end of the block may reset the connection.
+    with line.makefile("rb") as commands, suppress(ConnectionResetError):
         for command in commands:
             if _FROM_A_SCRIPT not in command.partition(b'"')[0]:
                 counted.count += 1

@@ -63,8 +63,10 @@ def _kept(taken: JobHash, execution: Execution, worker: str, ttl: int) -> list[C
         ("ZADD", finished, score, job.id),
     ]
     if ttl > 0:
-        related = (job.key, job.dependents_key, job.dependencies_key)
-        commands += [("EXPIRE", key, ttl) for key in related]
+        commands.append(("EXPIRE", job.key, ttl))
+        # A job with dependents is ended by RQ.
+        if job._dependency_ids:
+            commands.append(("EXPIRE", job.dependencies_key, ttl))
     return commands
 
 

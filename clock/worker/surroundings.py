@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# The functions of ``signal`` make enums of what they return, which takes as long as all else here.
+import _signal  # type: ignore[import-not-found]
 import logging
 import os
 import signal
@@ -35,8 +37,8 @@ class Surroundings:
         self._folder = ""
         with suppress(OSError):
             self._folder = os.getcwd()
-        self._handlers = [(number, signal.getsignal(number)) for number in _SIGNALS]
-        self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        self._handlers = [(number, _signal.getsignal(number)) for number in _SIGNALS]
+        self._mask = _signal.pthread_sigmask(signal.SIG_BLOCK, ())
         self._streams = (sys.stdin, sys.stdout, sys.stderr)
         self._loggers = [(logger, logger.level, list(logger.handlers)) for logger in _loggers()]
         self._disabled = logging.root.manager.disable
@@ -48,9 +50,9 @@ class Surroundings:
         """Let things be as they were; ``job`` is named for what cannot be."""
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in self._handlers:
-            if handler is not None and signal.getsignal(number) is not handler:
+            if handler is not None and _signal.getsignal(number) is not handler:
                 signal.signal(number, handler)
-        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+        _signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
         if (sys.stdin, sys.stdout, sys.stderr) != self._streams:
             sys.stdin, sys.stdout, sys.stderr = self._streams
         self.is_broken = any(stream is not None and stream.closed for stream in self._streams)

@@ -667,12 +667,17 @@ class Worker(RQWorker):
 
     def _record_in_job(self, job: Job, pipeline: Pipeline) -> None:
         """Write what the outcome means for the job, which RQ does not know."""
-        if self._ending is not None and self._ending.outcome in _WELL:
+        if self._ending is not None and self._ending.outcome in _WELL and self._may_have_deaths:
             pipeline.hdel(job.key, keys.DEATHS)
         if self._is_caught:
             pipeline.hincrby(job.key, keys.DEATHS, 1)
         if self._ending is not None and self._ending.outcome is RunOutcome.SKIPPED:
             self._mark_skipped(job, pipeline)
+
+    @property
+    def _may_have_deaths(self) -> bool:
+        current = None if self._child is None else self._child.current
+        return current is None or keys.DEATHS.encode() in current.fields
 
     def _mark_skipped(self, job: Job, pipeline: Pipeline) -> None:
         if job.get_result_ttl(self.default_result_ttl) != 0:
