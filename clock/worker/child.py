@@ -170,6 +170,11 @@ class Child:
             return REPLACE
         return None
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether another is to take its place once its jobs have ended."""
+        return self.leaves() == REPLACE
+
     def _step(self, take: bool) -> Reply | None:
         """The reply of the server, however long that takes; None where the worker was asked to
         stop meanwhile and there is nothing to end.
@@ -232,6 +237,10 @@ class Child:
         self._done -= 1
         self.current = taken
         self.end_in_step(put_back(taken, self._worker.name), is_end=False)
+
+    def hold_back(self, is_holding: bool) -> None:
+        """Say that this child takes no jobs for now, so that another stands in for it."""
+        self._slots[0].hold_back(is_holding)
 
     def _wait(self, seconds: float | None = None) -> None:
         self._slots[0].idle(time.monotonic())
