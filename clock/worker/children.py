@@ -175,10 +175,9 @@ class Children:
                 continue
             del self._living[message.index]
             self._done += child.done
-            if self.is_stand_in(message.index):
-                pass
-            elif not child.running and message.status == LEAVES:
-                self._left.add(message.index)
+            if not child.running and message.status == LEAVES:
+                if not self.is_stand_in(message.index):
+                    self._left.add(message.index)
             else:
                 # There may be something to do again: the job of this one.
                 self._left.clear()
