@@ -89,7 +89,7 @@ OWNER = "clock_worker"
 """Field of an execution, and of a worker: the worker process that runs it, as ``NAME.TOKEN``."""
 
 DEATHS = "clock_deaths"
-"""Field of a job: how many workers died while they ran it."""
+"""Field of a job: how many workers died while they ran it, and processes that ran others too."""
 
 OVERTAKEN = "clock_overtaken"
 """Field of a job: the last execution that was taken from its worker."""

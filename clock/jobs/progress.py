@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import threading
@@ -116,13 +117,19 @@ class _Writer:
             wait = self._not_before - time.monotonic()
             completes = values["done"] == values["total"] and not self._is_complete
             self._is_complete = values["done"] == values["total"]
-            if wait <= 0 or completes:
+            is_due = wait <= 0 or completes
+            if is_due and not _is_on_event_loop():
                 self._write()
-            elif self._timer is None:
+            elif is_due or self._timer is None:
                 # A task that reports nothing more for an hour still shows its last progress.
-                self._timer = threading.Timer(wait, self.flush)
-                self._timer.daemon = True
-                self._timer.start()
+                self._write_later(0 if is_due else wait)
+
+    def _write_later(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = threading.Timer(seconds, self.flush)
+        self._timer.daemon = True
+        self._timer.start()
 
     def flush(self) -> None:
         with self._lock:
@@ -147,6 +154,15 @@ class _Writer:
             self._not_before = time.monotonic() + 10 * EVERY
         else:
             self._not_before = time.monotonic() + EVERY
+
+
+def _is_on_event_loop() -> bool:
+    """Whether other tasks would have to wait for the server here."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 _WRITER = "clock_progress"

@@ -3,6 +3,8 @@
 A child comes here with the first such job, and leaves when none runs. A job that has to run alone,
 because its task is not an ``async def``, must not hold up those that run: it goes back to the front
 of its queue, and the child takes no more until another has taken it, or all of its own have ended.
+Another is there within about a second: the worker starts a child that stands in for one that holds
+back, and that leaves when the queues are empty.
 """
 
 from __future__ import annotations
@@ -14,13 +16,12 @@ import signal
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from typing import Any
 
 from redis.exceptions import RedisError
-from rq.job import JobStatus
-from rq.utils import as_text
 
 from clock.worker.async_run import RUN, AsyncRun
 from clock.worker.blocked_loop import LoopWatch
@@ -32,6 +33,9 @@ from clock.worker.taken import TakenJob
 
 AGAIN = 10.0
 """Seconds until a task that went on after it was cancelled is cancelled again."""
+
+LOOK = 0.05
+"""Seconds between two looks whether another child has taken a job that this one gave back."""
 
 CLEAN_UP = 1.0
 """Seconds that tasks have to end which a job has left behind."""
@@ -79,6 +83,7 @@ class AsyncJobs:
         try:
             return self._loop.run_until_complete(self._serve(first))
         finally:
+            self._child.hold_back(False)
             self._watch.end()
             self._threads.shutdown()
 
@@ -163,20 +168,35 @@ class AsyncJobs:
         """Wait for what comes first: the end of a job, a notice of the server, the time to look."""
         if self._ended:
             self._soon()
-        elif not self._running and not self._over.done():
+            return
+        if not self._running:
+            self._leave()
+            return
+        self._child.hold_back(self._held is not None or self._child.is_spent)
+        if self._held is not None:
+            self._timer = self._loop.call_later(LOOK, self._look_at_held, context=self._context)
+        elif self._may_take():
+            self._wait(seconds)
+
+    def _wait(self, seconds: float | None) -> None:
+        """Wait for a notice of the server, at most for ``seconds`` if given."""
+        line = self._child.line
+        if line.is_told and seconds is None:
+            self._descriptor = line.descriptor
+            if self._descriptor is None:
+                self._is_hungry = True
+                self._soon()
+                return
+            self._loop.add_reader(self._descriptor, self._look)
+        wait = seconds or (SAFETY if line.is_told else POLL)
+        self._timer = self._loop.call_later(wait, self._look, context=self._context)
+
+    def _leave(self) -> None:
+        if not self._over.done():
             if self._stuck:
                 self._over.set_exception(self._stuck[0])
             else:
                 self._over.set_result(None)
-        elif self._held is not None:
-            self._timer = self._loop.call_later(POLL, self._look_at_held, context=self._context)
-        elif self._may_take():
-            line = self._child.line
-            self._descriptor = line.descriptor if line.is_told and seconds is None else None
-            if self._descriptor is not None:
-                self._loop.add_reader(self._descriptor, self._look)
-            wait = seconds or (SAFETY if self._descriptor is not None else POLL)
-            self._timer = self._loop.call_later(wait, self._look, context=self._context)
 
     def _look(self) -> None:
         self._is_hungry = True
@@ -196,13 +216,9 @@ class AsyncJobs:
     def _look_at_held(self) -> None:
         """Whether another child has taken the job that this one gave back."""
         assert self._held is not None
-        job = self._held.job
-        try:
-            status = self._worker.connection.hget(job.key, "status")
-        except (RedisError, OSError):
-            status = JobStatus.QUEUED
-        if as_text(status or b"") != JobStatus.QUEUED:
-            self._held, self._is_hungry = None, True
+        with suppress(RedisError, OSError):
+            if not self._child.line.is_queued(self._held.owned.job):
+                self._held, self._is_hungry = None, True
         self._pass()
 
     def _start(self, taken: TakenJob) -> None:

@@ -192,6 +192,11 @@ class Child:
             return REPLACE
         return None
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether another is to take its place once its jobs have ended."""
+        return self.leaves() == REPLACE
+
     def _step(self, take: bool) -> Reply | None:
         """The reply of the server, however long that takes; None where the worker was asked to
         stop meanwhile and there is nothing to end.
@@ -259,6 +264,10 @@ class Child:
         """Write the end of the job that has run, where it waits for the next step."""
         if self._end is not None and (reply := self._step(take=False)) is not None:
             self.finish(reply)
+
+    def hold_back(self, is_holding: bool) -> None:
+        """Say that this child takes no jobs for now, so that another stands in for it."""
+        self._slots[0].hold_back(is_holding)
 
     def _wait(self, seconds: float | None = None) -> None:
         self._slots[0].idle(time.monotonic())

@@ -99,7 +99,8 @@ class Children:
         """
         self._name = name
         self._count = count
-        self._slots = Slots(count, concurrency)
+        # After those of the children, the slots of their stand-ins.
+        self._slots = Slots(2 * count, concurrency)
         self._server = ForkServer(
             run, prepare, lambda index: any(slot.running for slot in self._slots[index])
         )
@@ -117,18 +118,24 @@ class Children:
         self._server.start()
 
     def spawn(self, quota: int | None) -> None:
-        """Start a child in each slot that has none, and is not done; each may run ``quota`` jobs.
-        Raises ForkServerDiedError.
+        """Start a child in each place that has none, and is not done; each may run ``quota`` jobs.
+        One that holds back gets a stand-in, unless there is a quota. Raises ForkServerDiedError.
         """
-        now = time.monotonic()
-        for index in range(self._count):
-            if index not in self._living.keys() | self._left and now >= self._later.get(index, 0):
+        holding = [child.index for child in self.living if child.slots[0].holds_back]
+        stand_ins = [] if quota is not None else [self._count + index for index in holding]
+        for index in [*range(self._count), *stand_ins]:
+            is_there = index in self._living or index in self._left
+            if not is_there and time.monotonic() >= self._later.get(index, 0):
                 owner = f"{self._name}.{secrets.token_hex(4)}"
                 slots = self._slots[index]
                 for slot in slots:
                     slot.clear()
                 self._living[index] = ChildProcess(index, owner, slots)
                 self._server.spawn(index, owner, quota)
+
+    def is_stand_in(self, index: int) -> bool:
+        """Whether the child with this index only runs what another holds back from."""
+        return index >= self._count
 
     @property
     def living(self) -> list[ChildProcess]:
@@ -171,7 +178,8 @@ class Children:
             # The worker writes the ends of the jobs that it died of.
             self._done += child.done + len(child.running)
             if not child.running and message.status == LEAVES:
-                self._left.add(message.index)
+                if not self.is_stand_in(message.index):
+                    self._left.add(message.index)
             else:
                 # There may be something to do again: the job of this one.
                 self._left.clear()

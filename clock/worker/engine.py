@@ -186,7 +186,7 @@ class Engine:
             slots=self._children.slots(index),
             stop=self.stop.fileno(),
             plan=Plan(
-                burst=self._burst,
+                burst=self._burst or self._children.is_stand_in(index),
                 quota=quota,
                 replace=self._settings.child_max_jobs,
                 memory=self._settings.child_max_memory,

@@ -98,9 +98,19 @@ class Slot:
         request, execution = _REQUEST.unpack_from(self._memory, at)
         return (execution.rstrip(b"\0").decode(), Request(request)) if request else None
 
+    def hold_back(self, is_holding: bool) -> None:
+        """Say, in the first slot of a child, that it takes no jobs for now, though it has room."""
+        self._memory[self._offset + _HEAD.size + LONGEST] = is_holding
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether the child takes no jobs for now."""
+        return bool(self._memory[self._offset + _HEAD.size + LONGEST])
+
     def clear(self) -> None:
         """Let it be as if no child had been there; for the worker, once the child is dead."""
         self._version = self._done = 0
+        self._memory[self._offset + _HEAD.size + LONGEST] = 0
         self._memory[self._offset : self._offset + _HEAD.size] = bytes(_HEAD.size)
 
     @property

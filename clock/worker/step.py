@@ -20,6 +20,7 @@ from hiredis import pack_command
 from redis import Redis
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 from rq import Queue
+from rq.job import JobStatus
 from rq.utils import as_text, utcformat
 
 from clock import keys
@@ -157,7 +158,19 @@ class Line:
     def descriptor(self) -> int | None:
         """What becomes readable then; None where that may be now, or there is no connection."""
         connection = self._connection
-        return None if connection is None or connection.can_read(0) else connection._sock.fileno()
+        try:
+            if connection is None or connection.can_read(0):
+                return None
+        except (RedisError, OSError):
+            self.close()
+            return None
+        descriptor: int = connection._sock.fileno()
+        return descriptor
+
+    def is_queued(self, job: str) -> bool:
+        """Whether the job with this id waits on a queue. Raises what the client raises."""
+        status = self._client.hget(rq_keys.JOB + job, "status")
+        return as_text(status or b"") == JobStatus.QUEUED
 
     def wait(self, stop: int, seconds: float = SAFETY) -> None:
         """Wait until the server says that something changed, until the descriptor ``stop`` is

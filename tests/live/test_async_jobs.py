@@ -232,26 +232,53 @@ def test_the_tasks_that_a_task_leaves_behind_are_cancelled(
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_a_synchronous_job_goes_back_to_its_queue_until_it_can_run_alone(
+def test_a_synchronous_job_runs_in_another_process_while_async_ones_go_on(
+    redis: Redis,
     queue: Queue,
     notes: Notes,
     start_worker: StartWorker,
     release: Callable[[], None],
     processes: int,
 ) -> None:
-    waiting = queue.enqueue("work.wait", "first")
+    first = queue.enqueue("work.wait", "first")
     start_worker("default", CLOCK_PROCESSES=str(processes))
     notes.wait_for("begin")
-    plain = queue.enqueue("work.plain")
-    if processes == 2:
-        _has(JobStatus.FINISHED, plain)
-        assert waiting.get_status() == JobStatus.STARTED
-        second = queue.enqueue("work.wait", "second")
-        notes.wait_for("begin", 3)
-        assert second.get_status() == JobStatus.STARTED
+    plain = [queue.enqueue("work.plain") for _ in range(3)]
+    second = queue.enqueue("work.wait", "second")
+    _has(JobStatus.FINISHED, *plain)
+    notes.wait_for("begin", 5)
+    assert {job.get_status() for job in (first, second)} == {JobStatus.STARTED}
     release()
-    _has(JobStatus.FINISHED, waiting, plain)
-    assert notes.all("begin", "plain")[0][2] == "0"
+    _has(JobStatus.FINISHED, first, second)
+    assert first.return_value() not in {job.return_value() for job in plain}
+    assert {running for *_, running in notes.all("begin", "plain")} == {"0"}
+    assert redis.zcard("rq:wip:default") == 0
+
+
+def test_a_synchronous_job_waits_where_the_number_of_jobs_is_limited(
+    queue: Queue, notes: Notes, start_worker: StartWorker, release: Callable[[], None]
+) -> None:
+    waiting = queue.enqueue("work.wait", "first")
+    worker = start_worker("--max-jobs", "2", "default")
+    notes.wait_for("begin")
+    plain = queue.enqueue("work.plain")
+    more = queue.enqueue("work.plain")
+    wait_for("both wait", lambda: queue.get_job_ids() == [plain.id, more.id])
+    release()
+    assert worker.process.wait(timeout=15) == 0
+    assert waiting.get_status() == plain.get_status() == JobStatus.FINISHED
+    assert more.get_status() == JobStatus.QUEUED
+
+
+def test_a_process_that_has_run_enough_jobs_does_not_hold_up_the_queue(
+    queue: Queue, notes: Notes, start_worker: StartWorker, release: Callable[[], None]
+) -> None:
+    jobs = [queue.enqueue("work.wait", number) for number in range(4)]
+    start_worker("default", CLOCK_CHILD_MAX_JOBS="2")
+    begun = notes.wait_for("begin", 4)
+    assert len({pid for _, pid, _ in begun}) == 2
+    release()
+    _has(JobStatus.FINISHED, *jobs)
 
 
 def test_after_the_grace_each_is_cancelled_and_may_clean_up(
