@@ -92,15 +92,19 @@ def _values(
 def _arguments(
     name: str, function: ast.FunctionDef | ast.Module, tree: ast.Module
 ) -> Iterator[str]:
-    """What the calls in the module pass for this argument of the function."""
+    """What calls pass for this argument of the function: those in the module or, of a function that
+    is not private, in the package.
+    """
     if isinstance(function, ast.Module) or name not in [arg.arg for arg in function.args.args]:
         return
     position = [arg.arg for arg in function.args.args].index(name)
-    for caller in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
-        for node in ast.walk(caller):
-            match node:
-                case ast.Call(func=ast.Name(id=called), args=args) if called == function.name:
-                    yield from _values(args[position], caller, tree)
+    trees = [tree] if function.name.startswith("_") else [_tree(file) for file in SETTINGS]
+    for calling in trees:
+        for caller in (node for node in ast.walk(calling) if isinstance(node, ast.FunctionDef)):
+            for node in ast.walk(caller):
+                match node:
+                    case ast.Call(func=ast.Name(id=called), args=args) if called == function.name:
+                        yield from _values(args[position], caller, calling)
 
 
 def _items(name: str, function: ast.AST, tree: ast.Module) -> Iterator[str]:

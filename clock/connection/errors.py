@@ -28,6 +28,10 @@ ONE_SLOT = (
     "put the same hash tag into RQ_KEY_PREFIX and --app, as in {shop}"
 )
 
+CLIENT_ERRORS = (RedisError, OSError)
+"""What the client raises where the server is away or refuses: for the worker alone, whose commands
+RQ sends in part."""
+
 _QUOTED = re.compile(r",? with args beginning with:.*")
 """A server quotes the arguments of a command that it does not know, even a password."""
 
@@ -53,7 +57,7 @@ def server_errors(
     # ConnectionErrors; a socket that breaks at an odd moment raises a bare OSError.
     try:
         yield
-    except (RedisError, OSError) as error:
+    except CLIENT_ERRORS as error:
         raise server_error(error, connection, error_class) from error
 
 

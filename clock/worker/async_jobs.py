@@ -16,13 +16,11 @@ import signal
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
 from typing import Any
 
-from redis.exceptions import RedisError
-
+from clock.connection.errors import CLIENT_ERRORS
 from clock.worker.async_run import RUN, AsyncRun
 from clock.worker.blocked_loop import LoopWatch
 from clock.worker.execution_owner import OvertakenError
@@ -216,7 +214,7 @@ class AsyncJobs:
     def _look_at_held(self) -> None:
         """Whether another child has taken the job that this one gave back."""
         assert self._held is not None
-        with suppress(RedisError, OSError):
+        with suppress(*CLIENT_ERRORS):
             if not self._child.line.is_queued(self._held.owned.job):
                 self._held, self._is_hungry = None, True
         self._pass()
@@ -267,7 +265,7 @@ class AsyncJobs:
         """Let RQ end the run, or the next step; False where the server is away."""
         try:
             is_ours = self._worker.may_end_async(run, self._child)
-        except (RedisError, OSError):
+        except CLIENT_ERRORS:
             self._try_later()
             return False
         self._ended.popleft()
@@ -279,7 +277,7 @@ class AsyncJobs:
                 self._worker.end_async(run, self._child, self._in_thread)
             except OvertakenError:
                 pass
-            except (RedisError, OSError) as error:
+            except CLIENT_ERRORS as error:
                 # What is written of its end is not known: the worker finds out, once this child
                 # has left.
                 self._stuck.append(error)

@@ -14,9 +14,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
 
-from redis.exceptions import RedisError
-
-from clock.connection.errors import server_error
+from clock.connection.errors import CLIENT_ERRORS, server_error
 from clock.jobs.rq_versions import KEEPS
 from clock.worker.async_jobs import AsyncJobs
 from clock.worker.execution_owner import OvertakenError
@@ -217,7 +215,7 @@ class Child:
         queues = self._worker.next_queues()
         try:
             reply = self.line.step(identifier, self._end, queues, take=take, again=again)
-        except (RedisError, OSError) as error:
+        except CLIENT_ERRORS as error:
             if not self._is_away:
                 self._is_away = True
                 fields = {"worker": self._worker.name, "reason": str(server_error(error))}
@@ -276,7 +274,7 @@ class Child:
                 self.line.wait(self._stop)
             else:
                 self.line.wait(self._stop, seconds)
-        except (RedisError, OSError):
+        except CLIENT_ERRORS:
             self.line.close()
 
     def _run(self, taken: TakenJob | None) -> None:

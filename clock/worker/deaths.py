@@ -13,13 +13,13 @@ from resource import struct_rusage
 from typing import Any
 
 from redis import Redis
-from redis.exceptions import RedisError
 from rq.exceptions import NoSuchJobError
 from rq.executions import Execution
 from rq.job import Job, JobStatus
 from rq.utils import as_text
 
 from clock import keys
+from clock.connection.errors import CLIENT_ERRORS
 from clock.connection.scripts import script
 from clock.jobs.lease import Leases
 from clock.jobs.rq_versions import KEEPS
@@ -116,7 +116,7 @@ class Deaths:
             child, ended, owned = self._owed[0]
             try:
                 self._deal_with(child, ended, owned)
-            except (RedisError, OSError) as error:
+            except CLIENT_ERRORS as error:
                 if self._away_since is None:
                     self._away_since = time.monotonic()
                     self._worker.log.error("Worker %s: %s", self._worker.name, error)

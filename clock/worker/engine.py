@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from redis import Redis
-from redis.exceptions import RedisError
 from rq.exceptions import NoSuchJobError
 
 from clock import keys
 from clock.connection.client import copy_client
+from clock.connection.errors import CLIENT_ERRORS
 from clock.jobs.lease import Leases
 from clock.settings import Settings
 from clock.stop import Stop
@@ -198,7 +198,7 @@ class Engine:
         if self._worker.should_run_maintenance_tasks:
             try:
                 self._worker.run_maintenance_tasks()
-            except (RedisError, OSError):
+            except CLIENT_ERRORS:
                 # The heartbeat says that the server is away; it is tried again in a while.
                 self._worker.last_cleaned_at = datetime.now(UTC)
 

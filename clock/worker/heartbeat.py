@@ -16,12 +16,12 @@ from threading import Event, Thread
 from typing import Any
 
 from redis import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 from rq.utils import as_text, utcformat
 
 from clock import keys
 from clock.connection import rq_keys
-from clock.connection.errors import server_error
+from clock.connection.errors import CLIENT_ERRORS, server_error
 from clock.connection.scripts import script
 from clock.worker.execution_owner import OwnedExecution
 from clock.worker.step import RQ_KEEPS
@@ -180,7 +180,7 @@ class Heartbeat(Thread):
             )
             if not answer.knew_worker:
                 self._on_unknown(self._connection)
-        except (RedisError, OSError) as error:
+        except CLIENT_ERRORS as error:
             self._since, self._next = None, 0.0
             if not self._is_away:
                 self._is_away = True

@@ -5,10 +5,11 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
-from redis.exceptions import RedisError
 from rq import Queue
 from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
+
+from clock.connection.errors import CLIENT_ERRORS
 
 
 def fetch_job(identifier: str, queue: Queue) -> Job:
@@ -19,7 +20,7 @@ def fetch_job(identifier: str, queue: Queue) -> Job:
         job: Job = queue.job_class.fetch(
             identifier, connection=queue.connection, serializer=queue.serializer
         )
-    except (NoSuchJobError, RedisError, OSError):
+    except (NoSuchJobError, *CLIENT_ERRORS):
         raise
     except Exception:  # whatever RQ raises at what it finds
         key = queue.job_class.key_for(identifier)

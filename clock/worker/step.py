@@ -18,7 +18,7 @@ from typing import Any
 
 from hiredis import pack_command
 from redis import Redis
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import NoScriptError, ResponseError
 from rq import Queue
 from rq.job import JobStatus
 from rq.utils import as_text, utcformat
@@ -26,6 +26,7 @@ from rq.utils import as_text, utcformat
 from clock import keys
 from clock.connection import rq_keys
 from clock.connection.client import copy_client
+from clock.connection.errors import CLIENT_ERRORS
 from clock.connection.scripts import script
 
 SAFETY = 30.0
@@ -124,7 +125,7 @@ class Line:
         """End and take. ``identifier`` names the step and the execution that it begins; a step
         whose reply was lost is sent ``again`` under the same one, and done once.
 
-        Raises RedisError or OSError; the next step connects anew.
+        Raises what the client raises; the next step connects anew.
         """
         at = datetime.now(UTC)
         try:
@@ -161,7 +162,7 @@ class Line:
         try:
             if connection is None or connection.can_read(0):
                 return None
-        except (RedisError, OSError):
+        except CLIENT_ERRORS:
             self.close()
             return None
         descriptor: int = connection._sock.fileno()
@@ -174,7 +175,7 @@ class Line:
 
     def wait(self, stop: int, seconds: float = SAFETY) -> None:
         """Wait until the server says that something changed, until the descriptor ``stop`` is
-        readable, or for ``seconds``. Raises RedisError or OSError.
+        readable, or for ``seconds``. Raises what the client raises.
         """
         if self._connection is None:
             return
@@ -290,6 +291,3 @@ def _script() -> tuple[str, str]:
         f"local function measure(KEYS, ARGV) {measure}\nend {script('clock.worker', 'step.lua')}"
     )
     return source, sha1(source.encode(), usedforsecurity=False).hexdigest()
-
-
-__all__ = ["End", "EndResult", "Found", "Line", "RedisError", "Reply", "new_identifier"]

@@ -138,5 +138,4 @@ def test_no_other_module_catches_the_client_s_errors() -> None:
     assert catchers == {
         "connection/errors.py",
         "connection/sentinel.py",  # raised again
-        "worker/presence.py",
     }
