@@ -27,7 +27,7 @@ from clock.worker.blocked_loop import LoopWatch
 from clock.worker.execution_owner import OvertakenError
 from clock.worker.interruption import STOP
 from clock.worker.slot import Slot
-from clock.worker.step import PATIENCE, POLL, SAFETY, SUSPENDED, Found, Reply, new_identifier
+from clock.worker.step import PATIENCE, POLL, SAFETY, SUSPENDED, Reply, TakeResult, new_identifier
 from clock.worker.taken import TakenJob
 
 AGAIN = 10.0
@@ -135,7 +135,7 @@ class AsyncJobs:
         ended = child.finish(reply)
         if ended is not None and ended.slot is not None:
             self._free.append(ended.slot)
-        self._heed(reply)
+        self._follow(reply)
 
     def _try_later(self) -> None:
         self._tries += 1
@@ -152,13 +152,13 @@ class AsyncJobs:
             and self._child.leaves() is None
         )
 
-    def _heed(self, reply: Reply) -> None:
-        if reply.found is Found.JOB:
+    def _follow(self, reply: Reply) -> None:
+        if reply.taken is TakeResult.JOB:
             self._is_hungry = True
             self._take(self._child.begin(reply))
-        elif reply.found is not Found.NOTHING:
-            self._is_hungry = reply.found is Found.MORE
-        if reply.found is Found.SUSPENDED:
+        elif reply.taken is not TakeResult.NOTHING:
+            self._is_hungry = reply.taken is TakeResult.MORE
+        if reply.taken is TakeResult.SUSPENDED:
             self._rest(SUSPENDED)
         else:
             self._soon()
@@ -180,14 +180,14 @@ class AsyncJobs:
     def _wait(self, seconds: float | None) -> None:
         """Wait for a notice of the server, at most for ``seconds`` if given."""
         line = self._child.line
-        if line.is_told and seconds is None:
+        if line.is_notified and seconds is None:
             self._descriptor = line.descriptor
             if self._descriptor is None:
                 self._is_hungry = True
                 self._soon()
                 return
             self._loop.add_reader(self._descriptor, self._look)
-        wait = seconds or (SAFETY if line.is_told else POLL)
+        wait = seconds or (SAFETY if line.is_notified else POLL)
         self._timer = self._loop.call_later(wait, self._look, context=self._context)
 
     def _leave(self) -> None:

@@ -55,7 +55,7 @@ class AsyncRun:
         self.others: WeakSet[asyncio.Task[Any]] = WeakSet()
         """The tasks that the task has started, and those that they have."""
         self.watched: Any = None
-        """Who is told of its end."""
+        """Who is notified of its end."""
         self.is_named = False
         """Whether it was logged that it blocks the loop."""
         self.is_over = False

@@ -54,18 +54,18 @@ class LoopWatch:
         if not run.is_named:
             run.is_named = True
             # In a thread: the code that the signal has interrupted may be that of a log handler.
-            Thread(target=_name, args=(run, _place(frame)), daemon=True).start()
+            Thread(target=_name, args=(run, _location(frame)), daemon=True).start()
         reason = run.interruption()
         if reason is not None:
             raise reason
 
 
-def _name(run: AsyncRun, place: str) -> None:
+def _name(run: AsyncRun, location: str) -> None:
     job = run.taken.job
-    reason = f"it has kept the event loop from other jobs for {BLOCKED:g} s, at {place}"
+    reason = f"it has kept the event loop from other jobs for {BLOCKED:g} s, at {location}"
     fields = {"job": job.id, "task": job.func_name, "reason": reason}
     log.warning("blocked", extra={"fields": fields})
 
 
-def _place(frame: FrameType | None) -> str:
+def _location(frame: FrameType | None) -> str:
     return "" if frame is None else f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -24,9 +24,9 @@ from clock.worker.step import (
     SUSPENDED,
     End,
     EndResult,
-    Found,
     Line,
     Reply,
+    TakeResult,
     new_identifier,
 )
 from clock.worker.success import put_back
@@ -117,17 +117,17 @@ class Child:
             if reply is None:
                 continue
             self.finish(reply)
-            if reply.found is Found.JOB:
+            if reply.taken is TakeResult.JOB:
                 try:
                     self._run(self.begin(reply))
                 except Exception:
                     self._write_end()
                     raise
-            elif reply.found is Found.EMPTY:
+            elif reply.taken is TakeResult.EMPTY:
                 if self._plan.burst:
                     return LEAVES
                 self._wait()
-            elif reply.found is Found.SUSPENDED:
+            elif reply.taken is TakeResult.SUSPENDED:
                 if self._plan.burst:
                     log.warning("suspended", extra={"fields": {"worker": self._worker.name}})
                     return LEAVES

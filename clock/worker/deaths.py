@@ -31,7 +31,7 @@ from clock.worker.execution_owner import OwnedExecution
 from clock.worker.fork_server import Ended
 from clock.worker.graceful import LAST_WORDS
 from clock.worker.readable import fetch_job
-from clock.worker.step import Found
+from clock.worker.step import TakeResult
 from clock.worker.success import delete_execution
 
 AGAIN = 0.5
@@ -141,8 +141,8 @@ class Deaths:
     def _last_taken(self, connection: Redis, child: ChildProcess) -> OwnedExecution | None:
         """What the child's last step has taken, where it died before it could say so."""
         raw = connection.hmget(keys.step(child.owner), "found", "job", "step", "queue")
-        found, job, step, queue = (as_text(value or b"") for value in raw)
-        if found != Found.JOB:
+        result, job, step, queue = (as_text(value or b"") for value in raw)
+        if result != TakeResult.JOB:
             return None
         return OwnedExecution(
             job=job,

@@ -102,8 +102,8 @@ class Engine:
             on_overtaken=self._on_overtaken,
             on_unknown=worker.register_again,
             reap=lambda: reaper.look(time.time()),
-            each_beat=[worker.say_stopping, self._renew_leases],
-            each_tick=[lambda client: move_due(client, worker.queues)],
+            at_beat=[worker.say_stopping, self._renew_leases],
+            at_tick=[lambda client: move_due(client, worker.queues)],
             since=since,
         )
         self._heartbeat.start()
@@ -136,7 +136,7 @@ class Engine:
 
     def request_stop(self, number: int) -> None:
         """Let the children end, within the grace that the signal ``number`` gives; safe in a signal
-        handler. A process that somebody forked from this one does not heed it.
+        handler. A process that somebody forked from this one ignores it.
         """
         if os.getpid() == self._process:
             self._grace.request(number)

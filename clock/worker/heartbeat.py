@@ -59,8 +59,8 @@ def send_heartbeats(
     children: Sequence[tuple[str, OwnedExecution | None]],
     may_reap: bool,
 ) -> Answer:
-    """Say once that a worker and its children live; the arguments are those of ``Heartbeat``.
-    Raises what the client raises.
+    """Send the heartbeats of a worker and its children once; the arguments are those of
+    ``Heartbeat``. Raises what the client raises.
     """
     arguments: list[Any] = []
     for child, owned in children:
@@ -111,8 +111,8 @@ class Heartbeat(Thread):
         on_overtaken: Callable[[str], None],
         on_unknown: Callable[[Redis], None],
         reap: Callable[[], None],
-        each_beat: Sequence[Callable[[Redis], object]] = (),
-        each_tick: Sequence[Callable[[Redis], object]] = (),
+        at_beat: Sequence[Callable[[Redis], object]] = (),
+        at_tick: Sequence[Callable[[Redis], object]] = (),
         since: float | None = None,
     ) -> None:
         """``name`` is the worker's and ``owner`` its ``NAME.TOKEN``; ``worker_ttl`` is how many
@@ -132,8 +132,8 @@ class Heartbeat(Thread):
         self._on_overtaken = on_overtaken
         self._on_unknown = on_unknown
         self._reap = reap
-        self._each_beat = each_beat
-        self._each_tick = each_tick
+        self._at_beat = at_beat
+        self._at_tick = at_tick
         self._over = Event()
         self._since = since
         self._next = 0.0
@@ -158,7 +158,7 @@ class Heartbeat(Thread):
             self._next = now + BEAT
             self.beat(now)
         if not self._is_away:
-            for work in self._each_tick:
+            for work in self._at_tick:
                 self._try("move delayed jobs", partial(work, self._connection))
 
     def beat(self, now: float) -> None:
@@ -195,7 +195,7 @@ class Heartbeat(Thread):
             self._since = now
         elif answer.is_our_turn:
             self._try("look for abandoned jobs", self._reap)
-        for work in self._each_beat:
+        for work in self._at_beat:
             self._try("look after its jobs", partial(work, self._connection))
 
     def _is_restarted(self) -> bool:

@@ -31,7 +31,7 @@ def fetch_job(identifier: str, queue: Queue) -> Job:
 
 
 def unreadable_job(identifier: str, queue: Queue, data: bytes | None) -> Job:
-    """A job of which only this is known; ``data`` is as its hash has it, for whoever mends it."""
+    """A job of which only this is known; ``data`` is as its hash has it, for whoever repairs it."""
     job: Job = queue.job_class(identifier, connection=queue.connection, serializer=queue.serializer)
     job.origin = queue.name
     try:

@@ -61,7 +61,7 @@ class Slots:
 
     def __getitem__(self, index: int) -> list[Slot]:
         first = index * self._width
-        return [Slot(self._memory, _SIZE * (first + place)) for place in range(self._width)]
+        return [Slot(self._memory, _SIZE * (first + index)) for index in range(self._width)]
 
 
 class Slot:

@@ -53,7 +53,7 @@ class EndResult(StrEnum):
     DEPENDENTS = "dependents"
 
 
-class Found(StrEnum):
+class TakeResult(StrEnum):
     """What a child that asked for a job got."""
 
     JOB = "job"
@@ -84,7 +84,7 @@ class Reply:
     """
 
     ended: EndResult
-    found: Found
+    taken: TakeResult
     queue: str
     job: str
     execution: str
@@ -110,7 +110,7 @@ class Line:
         self._keeps = keeps
         self._job_prefix = job_prefix
         self._connection: Any = None
-        self._is_told = False
+        self._is_notified = False
         self._protocol = 3
         self._keys = (
             rq_keys.WORKER + name,
@@ -136,11 +136,11 @@ class Line:
             # Also of a signal: a reply that comes late must not be taken for the next one's.
             self.close()
             raise
-        ended, found, queue, job, fields, wrong, errors = raw
+        ended, result, queue, job, fields, wrong, errors = raw
         pairs = iter(fields)
         return Reply(
             ended=EndResult(ended.decode()),
-            found=Found(found.decode()),
+            taken=TakeResult(result.decode()),
             queue=as_text(queue),
             job=job.decode("utf-8", "surrogateescape"),
             execution=identifier,
@@ -151,13 +151,15 @@ class Line:
         )
 
     @property
-    def is_told(self) -> bool:
+    def is_notified(self) -> bool:
         """Whether the server says when a queue changes."""
-        return self._is_told
+        return self._is_notified
 
     @property
     def descriptor(self) -> int | None:
-        """What becomes readable then; None where that may be now, or there is no connection."""
+        """The descriptor that becomes readable then; None where it may be readable already, and
+        without a connection.
+        """
         connection = self._connection
         try:
             if connection is None or connection.can_read(0):
@@ -179,7 +181,7 @@ class Line:
         """
         if self._connection is None:
             return
-        if not self._is_told:
+        if not self._is_notified:
             select.select([stop], [], [], min(POLL, seconds))
         elif not self._connection.can_read(0):
             select.select([self._connection._sock, stop], [], [], seconds)
@@ -252,7 +254,7 @@ class Line:
         connection = pool.connection_class(**options)
         try:
             connection.connect()
-            self._is_told = self._protocol == 3 and self._track(connection)
+            self._is_notified = self._protocol == 3 and self._track(connection)
         except ResponseError:
             if self._protocol == 2:
                 raise

@@ -375,7 +375,7 @@ class Worker(RQWorker):
         return next(queue for queue in self.queues if queue.name == name)
 
     def report_wrong_queue(self, key: str) -> None:
-        """Say once that what is stored under the key of a queue is something else."""
+        """Log the first time that the key of a queue does not hold a list."""
         if key not in self._wrong_queues:
             self._wrong_queues.add(key)
             fields = {"worker": self.name, "reason": f"the key {key!r} does not hold a list"}
@@ -454,8 +454,8 @@ class Worker(RQWorker):
                 self._end_stopped(job, taken.queue, taken.execution)
                 return
             job.perform = partial(self._perform, job, run.result)  # type: ignore[method-assign]
-            told = with_execution(super().perform_job, taken.execution)
-            super().perform_job(job, taken.queue, **told)
+            argument = with_execution(super().perform_job, taken.execution)
+            super().perform_job(job, taken.queue, **argument)
         finally:
             if taken.release is not None:
                 child.after_end(taken.release)
@@ -573,8 +573,8 @@ class Worker(RQWorker):
         current = None if self._child is None else self._child.current
         stored = None if current is None else current.stored
         if self._child is None or stored is None or own is None or not is_plain(job):
-            told = with_execution(super().handle_job_success, execution)
-            super().handle_job_success(job, queue, started_job_registry, **told)
+            argument = with_execution(super().handle_job_success, execution)
+            super().handle_job_success(job, queue, started_job_registry, **argument)
             return
         written = success(
             stored,
@@ -612,8 +612,8 @@ class Worker(RQWorker):
         if reply.ended is EndResult.DEPENDENTS:
             self._check_owner(job)
             self.execution = execution
-            told = with_execution(super().handle_job_success, execution)
-            super().handle_job_success(job, queue, started_job_registry, **told)
+            argument = with_execution(super().handle_job_success, execution)
+            super().handle_job_success(job, queue, started_job_registry, **argument)
 
     def handle_job_retry(
         self,
@@ -631,8 +631,8 @@ class Worker(RQWorker):
                 job,
                 self._ending or Ending(RunOutcome.FAILED if is_over else RunOutcome.RETRIED),
             )
-        told = with_execution(super().handle_job_retry, execution)
-        super().handle_job_retry(job, queue, retry, started_job_registry, **told)
+        argument = with_execution(super().handle_job_retry, execution)
+        super().handle_job_retry(job, queue, retry, started_job_registry, **argument)
 
     def handle_job_failure(
         self,
@@ -646,8 +646,8 @@ class Worker(RQWorker):
         if not self._is_noted:
             self._note(job, failure_of(sys.exc_info()[1], job))
             self._count_retry(job)
-        told = with_execution(super().handle_job_failure, execution)
-        super().handle_job_failure(job, queue, started_job_registry, exc_string, **told)
+        argument = with_execution(super().handle_job_failure, execution)
+        super().handle_job_failure(job, queue, started_job_registry, exc_string, **argument)
 
     def cleanup_execution(
         self, job: Job, pipeline: Pipeline, execution: Execution | None = None
@@ -658,8 +658,8 @@ class Worker(RQWorker):
             self.execution = self._own
         self._record_run(pipeline)
         self._record_in_job(job, pipeline)
-        told = with_execution(super().cleanup_execution, execution)
-        super().cleanup_execution(job, pipeline, **told)
+        argument = with_execution(super().cleanup_execution, execution)
+        super().cleanup_execution(job, pipeline, **argument)
 
     def _record_run(self, pipeline: Pipeline) -> None:
         if self._run is not None:

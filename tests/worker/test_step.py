@@ -9,7 +9,7 @@ from rq import Queue
 from clock import keys
 from clock.connection import rq_keys
 from clock.jobs.rq_versions import KEEPS
-from clock.worker.step import Found, Line, Reply, new_identifier
+from clock.worker.step import Line, Reply, TakeResult, new_identifier
 
 OWNER = "worker.0123"
 
@@ -49,7 +49,7 @@ def test_a_job_that_was_taken_over_before_the_reply_came_is_not_run(
     assert take(line, queue, identifier).job == job.id
     redis.delete(f"rq:execution:{job.id}:{identifier}")
     again = take(line, queue, identifier, again=True)
-    assert (again.found, again.job) == (Found.MORE, "")
+    assert (again.taken, again.job) == (TakeResult.MORE, "")
 
 
 def test_a_late_reply_shows_that_the_child_lives(redis: Redis, queue: Queue, line: Line) -> None:
