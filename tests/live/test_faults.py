@@ -14,6 +14,7 @@ from benchmarks.faults.report import lines
 SECONDS = 33.0
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("seed", [4, None], ids=["a seed known to do", "another seed"])
 def test_under_every_fault_nothing_is_lost_and_nothing_doubled(

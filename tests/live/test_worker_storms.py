@@ -13,7 +13,7 @@ from tests.live.conftest import StartWorker
 from tests.live.processes import needs_proc
 from tests.live.storm import Storm, check, enqueue_crowd, prepare, wait_for_ends
 
-pytestmark = [needs_proc, pytest.mark.timeout(600)]
+pytestmark = [needs_proc, pytest.mark.alone, pytest.mark.timeout(600)]
 
 JOBS = int(os.environ.get("STORM_JOBS", "2000"))
 """How many jobs. A long storm is ``STORM_JOBS=20000``."""
