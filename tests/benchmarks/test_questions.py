@@ -20,6 +20,7 @@ from benchmarks.ratio import Pairs, pairs
 PLOT = Plot(file="a.svg", title="a < b", lines={"ours": [(10, 0.001), (1000, 0.02)]})
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_a_question_is_answered(question: str, tmp_path: Path) -> None:
     # A process of its own: it logs as the command does, into nothing.
