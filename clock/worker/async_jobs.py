@@ -46,11 +46,11 @@ class AsyncJobs:
     """Runs jobs until none of them runs, as many at once as there are ``slots``."""
 
     def __init__(
-        self, child: Any, worker: Any, slots: Sequence[Slot], loop: asyncio.AbstractEventLoop
+        self, child: Any, jobs: Any, slots: Sequence[Slot], loop: asyncio.AbstractEventLoop
     ) -> None:
-        """``child`` is the Child whose jobs these are, and ``worker`` its worker of RQ's."""
+        """``child`` is the Child whose jobs these are, and ``jobs`` its ChildJobs."""
         self._child = child
-        self._worker = worker
+        self._jobs = jobs
         self._free = list(slots)
         self._loop = loop
         self._watch = LoopWatch(loop)
@@ -223,10 +223,10 @@ class AsyncJobs:
     def _start(self, taken: TakenJob) -> None:
         taken.run_in(self._free.pop())
         self._child.current = taken
-        if not self._worker.may_begin(taken, self._child):
+        if not self._jobs.may_begin(taken):
             return
         self._child.current = None
-        run = self._worker.async_run(taken, self._threads)
+        run = self._jobs.async_run(taken, self._threads)
         task = run.start(self._loop)
         task.add_done_callback(partial(self._on_ended, run), context=self._context)
         self._running[run] = self._interrupt_at(run, taken.deadline)
@@ -265,7 +265,7 @@ class AsyncJobs:
     def _end(self, run: AsyncRun) -> bool:
         """Let RQ end the run, or the next step; False where the server is away."""
         try:
-            is_ours = self._worker.may_end_async(run, self._child)
+            is_ours = self._jobs.may_end(run)
         except CLIENT_ERRORS:
             self._try_later()
             return False
@@ -275,7 +275,7 @@ class AsyncJobs:
             timer.cancel()
         if is_ours:
             try:
-                self._worker.end_async(run, self._child, self._in_thread)
+                self._jobs.end_async(run, self._in_thread)
             except OvertakenError:
                 pass
             except CLIENT_ERRORS as error:

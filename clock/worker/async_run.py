@@ -59,6 +59,8 @@ class AsyncRun:
         self.is_named = False
         """Whether it was logged that it blocks the loop."""
         self.is_over = False
+        self.is_checked = False
+        """Whether it is known that its job is still this child's."""
         self.value: Any = None
         self.error: BaseException | None = None
         self._middleware = middleware

@@ -17,6 +17,7 @@ from typing import Any
 from clock.connection.errors import CLIENT_ERRORS, server_error
 from clock.jobs.rq_versions import KEEPS
 from clock.worker.async_jobs import AsyncJobs
+from clock.worker.child_jobs import ChildJobs
 from clock.worker.execution_owner import OvertakenError
 from clock.worker.slot import Slot
 from clock.worker.step import (
@@ -84,6 +85,8 @@ class Child:
         self._stopping = select.poll()
         self._stopping.register(stop, select.POLLIN)
         self._plan = plan
+        self.jobs: ChildJobs
+        """What begins and ends its jobs."""
         self.owner = owner
         """This child, as ``NAME.TOKEN``."""
         self._text = text
@@ -106,8 +109,11 @@ class Child:
         self._ended: Callable[[Reply], None] = _nothing
         self._later: list[Callable[[], object]] = []
 
-    def run(self) -> int:
-        """Run jobs; the exit code of this process, whose signal handlers must be there already."""
+    def run(self, jobs: ChildJobs) -> int:
+        """Run jobs, which ``jobs`` begins and ends; the exit code of this process, whose signal
+        handlers must be there already.
+        """
+        self.jobs = jobs
         self._surroundings = Surroundings()
         while True:
             code = self.leaves()
@@ -133,28 +139,11 @@ class Child:
                     return LEAVES
                 self._wait(SUSPENDED)
 
-    def end_in_step(
-        self,
-        commands: Sequence[Sequence[Any]],
-        *,
-        of_job: Sequence[Sequence[Any]] = (),
-        ended: Callable[[Reply], None] = _nothing,
-        is_end: bool = True,
-    ) -> None:
-        """Let the next step write the end of the current job, by ``commands``, and by those
-        ``of_job`` where it was not deleted; and call ``ended`` with what became of it. Without
-        ``is_end`` only its execution ends, and it waits again; then its dependents do not matter.
+    def end_in_step(self, end: End, ended: Callable[[Reply], None] = _nothing) -> None:
+        """Let the next step write the ``end`` of the current job, and call ``ended`` with what
+        became of it.
         """
-        current = self.current
-        assert current is not None
-        owned = current.owned
-        self._end = End(
-            job=owned.job if is_end else "",
-            entry=owned.entry,
-            queue=owned.queue,
-            of_job=of_job,
-            commands=commands,
-        )
+        self._end = end
         self._ended, self._later = ended, []
 
     def after_end(self, work: Callable[[], object]) -> None:
@@ -256,7 +245,7 @@ class Child:
         """Let the next step put a job back to where it was, as if it had not been taken."""
         self._done -= 1
         self.current = taken
-        self.end_in_step(put_back(taken, self._worker.name), is_end=False)
+        self.end_in_step(End(taken.owned, of_job=put_back(taken), is_put_back=True))
 
     def _write_end(self) -> None:
         """Write the end of the job that has run, where it waits for the next step."""
@@ -295,12 +284,12 @@ class Child:
         # One loop for the life of the process: what tasks keep open belongs to it.
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
-        return AsyncJobs(self, self._worker, self._slots[1:], self._loop).run(taken)
+        return AsyncJobs(self, self.jobs, self._slots[1:], self._loop).run(taken)
 
     def _perform(self, taken: TakenJob) -> None:
         self.current = taken
         try:
-            copy_context().run(self._worker.perform, taken, self)
+            copy_context().run(self.jobs.perform, taken)
         except OvertakenError as error:
             fields = {"job": taken.owned.job, "reason": str(error)}
             log.warning("overtaken", extra={"fields": fields})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -16,7 +17,6 @@ from redis import Redis
 from rq.exceptions import NoSuchJobError
 from rq.executions import Execution
 from rq.job import Job, JobStatus
-from rq.utils import as_text
 
 from clock import keys
 from clock.connection.errors import CLIENT_ERRORS
@@ -140,14 +140,14 @@ class Deaths:
 
     def _last_taken(self, connection: Redis, child: ChildProcess) -> OwnedExecution | None:
         """What the child's last step has taken, where it died before it could say so."""
-        raw = connection.hmget(keys.step(child.owner), "found", "job", "step", "queue")
-        result, job, step, queue = (as_text(value or b"") for value in raw)
-        if result != TakeResult.JOB:
+        raw: Any = connection.get(keys.step(child.owner))
+        last = json.loads(raw.decode("utf-8", "surrogateescape")) if raw else {}
+        if last.get("found") != TakeResult.JOB:
             return None
         return OwnedExecution(
-            job=job,
-            execution=step,
-            queue=queue,
+            job=last["job"],
+            execution=last["step"],
+            queue=last["queue"],
             began=datetime.now(UTC),
             owner=child.owner,
             text="",

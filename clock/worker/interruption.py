@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import FrameType
+from typing import Any
+
+from rq.timeouts import JobTimeoutException
 
 STOP = getattr(signal, "SIGRTMIN", signal.SIGUSR2)
 """The signal by which a worker tells the process that runs its job. Not SIGTERM, which a platform
@@ -30,37 +33,52 @@ class Stopping(Exception):
 
 
 class Interruption:
-    """The end of the signal in the process that runs a job."""
+    """What interrupts the task in the process that runs a job: the signal STOP, and its time."""
 
     def __init__(self) -> None:
-        self._allowed = False
+        self._may_stop = False
         self._is_due = False
+        self._limit: object = None
 
     def listen(self) -> None:
         """Take the signals of a process that runs a job: STOP interrupts it, SIGTERM does not."""
-        signal.signal(STOP, self._interrupt)
+        signal.signal(STOP, self._stop)
+        signal.signal(signal.SIGALRM, self._time_is_over)
         signal.signal(signal.SIGTERM, _ignore)
         _leave_sigterm_to_children()
 
-    @contextmanager
-    def allowed(self) -> Iterator[None]:
-        """While the block runs, the signal raises Stopping in it.
+    def call(self, task: Callable[[], Any], seconds: float, limit: object) -> Any:
+        """What ``task`` returns. While it runs STOP raises Stopping in it, and so does RQ's
+        JobTimeoutException after ``seconds``, at most once; it says that the ``limit`` is exceeded.
 
-        RQ's own work before and after is not interrupted: a result that is half written is none.
+        Work before and after is not interrupted: a result that is half written is none.
         """
-        self._allowed = True
         try:
-            if self._is_due:
-                raise Stopping(_REASON)
-            yield
+            try:
+                self._may_stop = True
+                if self._is_due:
+                    raise Stopping(_REASON)
+                if seconds != math.inf:
+                    self._limit = limit
+                    signal.setitimer(signal.ITIMER_REAL, seconds)
+                return task()
+            finally:
+                self._limit = None
         finally:
-            self._allowed = False
+            self._may_stop = False
+            if seconds != math.inf:
+                signal.setitimer(signal.ITIMER_REAL, 0)
 
-    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
-        if self._allowed:
-            self._allowed = False
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        if self._may_stop:
+            self._may_stop = False
             raise Stopping(_REASON)
         self._is_due = True
+
+    def _time_is_over(self, _number: int, _frame: FrameType | None) -> None:
+        if self._limit is not None:
+            limit, self._limit = self._limit, None
+            raise JobTimeoutException(f"Task exceeded maximum timeout value ({limit} seconds)")
 
 
 def die_with(parent: int) -> None:

@@ -6,28 +6,30 @@ child when one of its queues changes: waiting costs no command.
 
 from __future__ import annotations
 
-import secrets
+import os
 import select
+from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
 from hashlib import sha1
-from typing import Any
+from typing import Any, NamedTuple
 
 from hiredis import pack_command
 from redis import Redis
 from redis.exceptions import NoScriptError, ResponseError
 from rq import Queue
 from rq.job import JobStatus
-from rq.utils import as_text, utcformat
+from rq.utils import as_text
 
 from clock import keys
 from clock.connection import rq_keys
 from clock.connection.client import copy_client
 from clock.connection.errors import CLIENT_ERRORS
 from clock.connection.scripts import script
+from clock.worker.execution_owner import OwnedExecution
+from clock.worker.job_hash import as_rq_writes
 
 SAFETY = 30.0
 """Seconds after which an idle child asks, though it was told nothing: what stands between it and
@@ -63,22 +65,36 @@ class TakeResult(StrEnum):
     NOTHING = "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class End:
-    """The end of an execution: what is to be written if it is still this child's, and its job has
-    no dependents; ``of_job`` only where the job was not deleted meanwhile. ``entry`` is its
-    ``JOB:EXECUTION``. Without a ``job`` dependents do not matter.
+class Success(NamedTuple):
+    """What RQ writes of a job that succeeded: the ``fields`` of its hash that changed, each before
+    its value, and its ``result`` as it is stored, None for nothing, which is kept for ``ttl``
+    seconds, -1 for ever. It began and ended at these UTC seconds; ``has_dependencies`` where it
+    waited for other jobs.
     """
 
-    job: str
-    entry: str
-    queue: str
-    of_job: Sequence[Sequence[Any]]
-    commands: Sequence[Sequence[Any]]
+    fields: Sequence[Any]
+    result: bytes | None
+    ttl: int
+    began: float
+    ended: float
+    took: float
+    has_dependencies: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class End(NamedTuple):
+    """The end of an execution: what is to be written if it is still this child's, and its job has
+    no dependents; ``of_job`` only where the job was not deleted meanwhile. With ``is_put_back``
+    its job waits again, and dependents do not matter.
+    """
+
+    owned: OwnedExecution
+    success: Success | None = None
+    of_job: Sequence[Sequence[Any]] = ()
+    commands: Sequence[Sequence[Any]] = ()
+    is_put_back: bool = False
+
+
+class Reply(NamedTuple):
     """What a step did. ``queue`` is the name of the one that had the job, ``execution`` the id of
     the one that began ``at`` that instant, and ``fields`` the job's hash.
     """
@@ -90,8 +106,8 @@ class Reply:
     execution: str
     at: datetime
     fields: dict[bytes, bytes]
-    wrong_queues: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
+    wrong_queues: Sequence[str] = ()
+    errors: Sequence[str] = ()
 
 
 class Line:
@@ -106,9 +122,9 @@ class Line:
         self._client = copy_client(client)
         self._name = name
         self._owner = owner
-        self._text = text
-        self._keeps = keeps
-        self._job_prefix = job_prefix
+        self._words = (owner, text, keys.HEARTBEAT_TTL, name, RQ_KEEPS, keeps, job_prefix)
+        self._queues: list[str] = []
+        self._head: tuple[Any, ...] = ()
         self._connection: Any = None
         self._is_notified = False
         self._protocol = 3
@@ -128,26 +144,36 @@ class Line:
         Raises what the client raises; the next step connects anew.
         """
         at = datetime.now(UTC)
+        text = as_rq_writes(at)
         try:
-            raw = self._ask(self._arguments(identifier, at, end, queues, take, again))
+            raw = self._ask(
+                *self._fixed_words(queues),
+                *(identifier, repr(at.timestamp()), text, int(take), int(again)),
+                *_words_of(end),
+            )
         except ResponseError:
             raise
         except BaseException:
             # Also of a signal: a reply that comes late must not be taken for the next one's.
             self.close()
             raise
-        ended, result, queue, job, fields, wrong, errors = raw
-        pairs = iter(fields)
+        ended, result, queue, job, pairs, wrong, errors = raw
+        pairs = iter(pairs)
+        fields = dict(zip(pairs, pairs, strict=True))
+        if result == b"job":
+            fields[b"status"] = b"started"
+            fields[b"started_at"] = fields[b"last_heartbeat"] = text.encode()
+            fields[b"worker_name"] = self._name.encode()
         return Reply(
-            ended=EndResult(ended.decode()),
-            taken=TakeResult(result.decode()),
-            queue=as_text(queue),
-            job=job.decode("utf-8", "surrogateescape"),
-            execution=identifier,
-            at=at,
-            fields=dict(zip(pairs, pairs, strict=True)),
-            wrong_queues=[key.decode("utf-8", "replace") for key in wrong],
-            errors=[error.decode("utf-8", "replace") for error in errors],
+            _ENDED[ended],
+            _TAKEN[result],
+            as_text(queue),
+            job.decode("utf-8", "surrogateescape"),
+            identifier,
+            at,
+            fields,
+            [key.decode("utf-8", "replace") for key in wrong],
+            [error.decode("utf-8", "replace") for error in errors],
         )
 
     @property
@@ -192,56 +218,22 @@ class Line:
             connection, self._connection = self._connection, None
             connection.disconnect()
 
-    def _arguments(
-        self,
-        identifier: str,
-        at: datetime,
-        end: End | None,
-        queues: Sequence[Queue],
-        take: bool,
-        again: bool,
-    ) -> list[Any]:
-        arguments = [
-            len(self._keys) + len(queues),
-            *self._keys,
-            *(queue.key for queue in queues),
-            self._owner,
-            self._text,
-            keys.HEARTBEAT_TTL,
-            identifier,
-            repr(at.timestamp()),
-            utcformat(at),
-            self._name,
-            RQ_KEEPS,
-            int(take),
-            int(again),
-            self._keeps,
-            self._job_prefix,
-            *(queue.name for queue in queues),
-        ]
-        if end is None:
-            return [*arguments, 0]
-        arguments += [
-            len(end.of_job) + len(end.commands),
-            rq_keys.execution(end.entry),
-            rq_keys.registry("wip", end.queue),
-            end.entry,
-            self._job_prefix + end.job if end.job else "",
-            len(end.of_job),
-        ]
-        for command in (*end.of_job, *end.commands):
-            arguments.append(len(command))
-            arguments += command
-        return arguments
+    def _fixed_words(self, queues: Sequence[Queue]) -> tuple[Any, ...]:
+        names = [queue.name for queue in queues]
+        if names != self._queues:
+            count, listed = len(self._keys) + len(queues), [queue.key for queue in queues]
+            self._head = (count, *self._keys, *listed, *self._words, *names)
+            self._queues = names
+        return self._head
 
-    def _ask(self, arguments: list[Any]) -> Any:
+    def _ask(self, *words: Any) -> Any:
         if self._connection is None:
             self._connect()
         source, digest = _script()
         try:
-            return self._call("EVALSHA", digest, *arguments)
+            return self._call("EVALSHA", digest, *words)
         except NoScriptError:
-            return self._call("EVAL", source, *arguments)
+            return self._call("EVAL", source, *words)
 
     def _call(self, *words: Any) -> Any:
         # What the client does beside packing takes as long as packing.
@@ -281,9 +273,33 @@ RQ_KEEPS = 90
 """Seconds RQ keeps an execution after its last heartbeat."""
 
 
+_ENDED = {result.encode(): result for result in EndResult}
+_TAKEN = {result.encode(): result for result in TakeResult} | {b"again": TakeResult.JOB}
+
+
+def _words_of(end: End | None) -> list[Any]:
+    if end is None:
+        return [""]
+    owned, success = end.owned, end.success
+    how = "put back" if end.is_put_back else "succeeded" if success else "ended"
+    of_job, count = len(end.of_job), len(end.of_job) + len(end.commands)
+    words: list[Any] = [how, owned.job, owned.execution, owned.queue, of_job, count]
+    if success is not None:
+        fields, result, ttl, began, ended, took, has_dependencies = success
+        # RQ counts in whole seconds here.
+        score = "+inf" if ttl == -1 else int(ended) + ttl if ttl > 0 else ttl
+        words += (ttl, score, b"" if result is None else b64encode(result))
+        words += (repr(began), repr(ended), took, int(has_dependencies), len(fields), *fields)
+    if count:
+        for command in (*end.of_job, *end.commands):
+            words.append(len(command))
+            words += command
+    return words
+
+
 def new_identifier() -> str:
     """The id of a step, and of the execution that it begins, as RQ makes them."""
-    return secrets.token_hex(16)
+    return os.urandom(16).hex()
 
 
 @cache

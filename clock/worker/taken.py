@@ -49,8 +49,13 @@ class TakenJob:
     @property
     def time_limit(self) -> float:
         """Seconds the job may take; infinite for any number."""
-        seconds: Any = self.job.timeout or self.queue.DEFAULT_TIMEOUT
+        seconds = self.stated_limit
         return float(seconds) if isinstance(seconds, int | float) and seconds > 0 else math.inf
+
+    @property
+    def stated_limit(self) -> Any:
+        """The time limit as RQ says it."""
+        return self.job.timeout or self.queue.DEFAULT_TIMEOUT
 
     @property
     def may_share(self) -> bool:

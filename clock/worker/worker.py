@@ -12,8 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from copy import copy
 from datetime import UTC, datetime
 from functools import partial
@@ -31,7 +30,7 @@ from rq.defaults import DEFAULT_LOGGING_DATE_FORMAT, DEFAULT_LOGGING_FORMAT
 from rq.exceptions import StopRequested
 from rq.executions import Execution
 from rq.job import Job, JobStatus
-from rq.logutils import green, setup_loghandlers
+from rq.logutils import setup_loghandlers
 from rq.registry import StartedJobRegistry
 from rq.utils import as_text, utcformat
 from rq.worker import DequeueStrategy
@@ -40,21 +39,20 @@ from rq.worker_registration import clean_worker_registry
 from clock import exit_codes, keys
 from clock.connection import rq_keys
 from clock.errors import SettingsError
-from clock.jobs.occurrence import meta_of, occurrence_of
-from clock.jobs.progress import flush
 from clock.jobs.rq_versions import call_on_stopped, clean_waiting, with_execution
 from clock.ledger.serializers import meet_clocks
 from clock.runs.records import write_run
-from clock.runs.run import Run, RunOutcome
-from clock.watchers.run import WatchedRun, Watchers
-from clock.worker.async_run import AsyncRun
+from clock.runs.run import RunOutcome
+from clock.watchers.run import Watchers
 from clock.worker.child import Child
+from clock.worker.child_jobs import ChildJobs, of_job, watch
 from clock.worker.configuration import (
     log_by_environment,
     one_line,
     serializer_was_given,
     settings_of_command,
 )
+from clock.worker.current_run import CurrentRun
 from clock.worker.deaths import (
     GRACE_IS_OVER,
     STOPPED,
@@ -63,21 +61,16 @@ from clock.worker.deaths import (
     usage_of,
 )
 from clock.worker.due import move_due
-from clock.worker.ending import ENDLESS, Ending, ending_of, failure_of, meant, result_for_rq
+from clock.worker.ending import ENDLESS, Ending, failure_of
 from clock.worker.engine import Engine
 from clock.worker.execution_owner import OvertakenError
 from clock.worker.fork_server import ForkServerDiedError
 from clock.worker.interruption import STOP, Interruption
-from clock.worker.middleware import Middleware, chain, load_middleware
+from clock.worker.middleware import Middleware, load_middleware
+from clock.worker.performer import Performed, Performer, end_process
 from clock.worker.record import run_of
-from clock.worker.result import check_generator, check_result, is_plain
-from clock.worker.slot import Request
-from clock.worker.step import EndResult, Reply
-from clock.worker.success import commands_of, count_success, delete_execution, success
-from clock.worker.surroundings import open_standard_streams
+from clock.worker.result import is_plain
 from clock.worker.taken import TakenJob
-
-_WELL = {RunOutcome.SUCCEEDED, RunOutcome.SKIPPED}
 
 log = logging.getLogger("clock")
 
@@ -108,17 +101,16 @@ class Worker(RQWorker):
         self._owner = f"{self.name}.{secrets.token_hex(4)}"
         self.queues = [self._as_read_here(queue) for queue in self.queues]
         self._ordered_queues = self.queues[:]
-        self._middleware: Sequence[Middleware] = ()
         self._interruption = Interruption()
+        self._performer = self._make_performer(())
         self._engine: Engine | None = None
         self._child: Child | None = None
         self._heard_since: float | None = None
-        self._own: Execution | None = None
-        self._watched: Any = None
-        self._ending: Ending | None = None
-        self._run: Run | None = None
-        self._is_checked = self._is_noted = self._is_caught = False
+        self._current: CurrentRun | None = None
         self._wrong_queues: set[str] = set()
+
+    def _make_performer(self, middleware: Sequence[Middleware]) -> Performer:
+        return Performer(middleware, self._settings.outcomes, self._interruption)
 
     def _as_read_here(self, queue: Queue) -> Queue:
         """The queue as RQ's workers read it: its jobs are of the worker's class, and written by the
@@ -151,7 +143,7 @@ class Worker(RQWorker):
         Delayed jobs are moved to their queues with and without ``with_scheduler``.
         """
         with one_line():
-            self._middleware = load_middleware(self._settings.middleware)
+            self._performer = self._make_performer(load_middleware(self._settings.middleware))
             log_by_environment(os.environ)
         # Here too, because the children are forked before RQ does it.
         for name in ("rq.worker", "rq.job"):
@@ -286,16 +278,15 @@ class Worker(RQWorker):
 
     def end_of_dead(self, job: Job, queue: Queue, execution: Execution, death: Death) -> None:
         """Write the end of a run whose child died. Raises what the client raises."""
-        self.execution = self._own = execution
         ending, reason = ending_of_dead(death, job, self._settings.grace)
-        self._note(job, ending)
-        self._is_noted = True
         # Which of several jobs the child died of is not known.
-        self._is_caught = death.beside and not death.reason and job.should_retry
-        try:
-            if death.reason == STOPPED:
-                self._end_stopped(job, queue, execution)
-                return
+        may_be_culprit = death.beside and not death.reason and job.should_retry
+        run = CurrentRun(execution=execution, ending=ending, may_be_culprit=may_be_culprit)
+        if death.reason == STOPPED:
+            self.end_stopped(job, queue, run)
+            return
+        with self._ending_of(run):
+            self._decide(run, job)
             if death.reason == GRACE_IS_OVER:
                 if job.should_retry:
                     again = RQRetry(max=ENDLESS)
@@ -305,22 +296,24 @@ class Worker(RQWorker):
                 self._call_killed_handler(job, death)
                 self._count_retry(job)
             self.handle_job_failure(job, queue, exc_string=reason, execution=execution)
-        finally:
-            self._is_noted = self._is_caught = False
-            self.execution = self._own = None
 
-    def _end_stopped(self, job: Job, queue: Queue, execution: Execution) -> None:
+    def end_stopped(self, job: Job, queue: Queue, run: CurrentRun) -> None:
         """Write the end of a job that somebody stopped."""
-        self._note(job, Ending(RunOutcome.STOPPED, STOPPED))
-        self._is_noted = True
-        self._stopped_job_id = job.id
-        try:
-            self._call_on_stopped(job)
-            reason = "Job stopped by user, work-horse terminated."
-            self.handle_job_failure(job, queue, exc_string=reason, execution=execution)
-        finally:
-            self._is_noted = False
-            self._stopped_job_id = None
+        run.ending = Ending(RunOutcome.STOPPED, STOPPED)
+        with self._ending_of(run):
+            self._decide(run, job)
+            self._stopped_job_id = job.id
+            try:
+                self._call_on_stopped(job)
+                reason = "Job stopped by user, work-horse terminated."
+                self.handle_job_failure(job, queue, exc_string=reason, execution=run.execution)
+            finally:
+                self._stopped_job_id = None
+
+    def _decide(self, run: CurrentRun, job: Job) -> None:
+        assert run.ending is not None
+        self._note(job, run.ending)
+        run.is_decided = True
 
     def _call_killed_handler(self, job: Job, death: Death) -> None:
         ended = death.ended
@@ -349,16 +342,26 @@ class Worker(RQWorker):
     def _run_child(self, child: Child) -> NoReturn:
         """What a child does."""
         random.seed()
+        assert self._engine is not None
         self._is_horse = True
         self._child = child
         self.setup_work_horse_signals()
         code = 1
         try:
-            code = child.run()
+            code = child.run(
+                ChildJobs(
+                    self,
+                    child,
+                    self._performer,
+                    leases=self._engine.leases(self.connection, child.owner),
+                    watchers=self._watchers,
+                    app=self._app,
+                )
+            )
         except Exception:
             self.log.error("Worker %s: a child failed", self.name, exc_info=True)
         finally:
-            _end_process(code)
+            end_process(code)
 
     def setup_work_horse_signals(self) -> None:
         """RQ's; but SIGTERM, which a platform sends to every process, is for the worker."""
@@ -381,98 +384,6 @@ class Worker(RQWorker):
             fields = {"worker": self.name, "reason": f"the key {key!r} does not hold a list"}
             log.error("wrong queue", extra={"fields": fields})
 
-    def may_begin(self, taken: TakenJob, child: Child) -> bool:
-        """Whether the limit of its task lets a job begin that this child has taken. Where it does
-        not, the job is held, and the next step ends its execution.
-        """
-        job, queue = taken.job, taken.queue
-        self.reorder_queues(queue)
-        assert self._engine is not None
-        leases = self._engine.leases(self.connection, child.owner)
-        limit = leases.limit_of(job)
-        if limit is not None and not leases.take(job):
-            fields = {"job": job.id, "task": job.func_name, "max_running": limit}
-            log.info("held", extra={"fields": fields})
-            deleted = delete_execution(job.id, taken.execution.id, queue.name, self.name)
-            child.end_in_step(deleted, is_end=False)
-            return False
-        if limit is not None:
-            taken.release = partial(leases.release, job)
-        os.environ["RQ_WORKER_ID"] = self.name
-        self._log_start(job, queue)
-        return True
-
-    def perform(self, taken: TakenJob, child: Child) -> None:
-        """Run a job that this child has taken, alone."""
-        if not self.may_begin(taken, child):
-            return
-        job, queue, execution = taken.job, taken.queue, taken.execution
-        os.environ["RQ_JOB_ID"] = job.id
-        self._enter(execution)
-        try:
-            self.perform_job(job, queue, **with_execution(self.perform_job, execution))
-        finally:
-            if taken.release is not None:
-                child.after_end(taken.release)
-
-    def async_run(self, taken: TakenJob, threads: Executor) -> AsyncRun:
-        """The run of a job that this child has taken, beside others."""
-        # It would be another's.
-        os.environ.pop("RQ_JOB_ID", None)
-        run = AsyncRun(taken, middleware=self._middleware, meaning=self._meaning, threads=threads)
-        run.watched = self._watch(taken.job)
-        return run
-
-    def may_end_async(self, run: AsyncRun, child: Child) -> bool:
-        """Whether the end of a run that is over may be written; of one that ends in a step, the
-        step finds out. Raises what the client raises; then nothing has changed.
-        """
-        child.current = run.taken
-        self._enter(run.taken.execution)
-        if run.request is Request.LEAVE:
-            return False
-        if run.error is None and is_plain(run.taken.job) and not isinstance(run.value, RQRetry):
-            return True
-        try:
-            self._check_owner(run.taken.job)
-        except OvertakenError as error:
-            fields = {"job": run.taken.owned.job, "reason": str(error)}
-            log.warning("overtaken", extra={"fields": fields})
-            return False
-        return True
-
-    def end_async(
-        self, run: AsyncRun, child: Child, in_thread: Callable[[Callable[[], object]], None]
-    ) -> None:
-        """Let RQ end a job whose run is over, and may be ended. ``in_thread`` does what takes long,
-        later.
-        """
-        taken, job = run.taken, run.taken.job
-        try:
-            if run.request is Request.STOP_JOB:
-                job.started_at, job.ended_at = run.began, datetime.now(UTC)
-                self._end_stopped(job, taken.queue, taken.execution)
-                return
-            job.perform = partial(self._perform, job, run.result)  # type: ignore[method-assign]
-            argument = with_execution(super().perform_job, taken.execution)
-            super().perform_job(job, taken.queue, **argument)
-        finally:
-            if taken.release is not None:
-                child.after_end(taken.release)
-            if run.watched is not None and self._ending is not None:
-                end = partial(run.watched.end, self._ending.outcome, self._ending.error)
-                child.after_end(partial(in_thread, end))
-
-    def _enter(self, execution: Execution) -> None:
-        self.execution = None
-        self.execution = self._own = execution
-        self._ending = self._run = None
-        self._is_checked = False
-
-    def _log_start(self, job: Job, queue: Queue) -> None:
-        what = f"{job.description} ({job.id})" if self.log_job_description else job.id
-        self.log.info("Worker %s: %s: %s", self.name, green(queue.name), what)
-
     def prepare_job_execution(self, job: Job, *args: Any, **kwargs: Any) -> None:
         """RQ's first step of a run, which the step that took the job has done already."""
         if self._child is None:
@@ -482,66 +393,73 @@ class Worker(RQWorker):
         """RQ's: run the job, with the middleware around what RQ calls to do so. From RQ 3 on it is
         told the execution, here and below.
         """
+        if self._current is None:
+            self._current = CurrentRun(execution=execution or self.execution)
+        run = self._current
         # RQ has no place of its own for what goes around a job, and passes this object on.
-        task = chain(self._middleware, job, partial(self._call, job, job.perform))
-        job.perform = partial(self._perform, job, task)  # type: ignore[method-assign]
-        self._watched = self._watch(job)
+        job.perform = partial(self._perform, run, job, job.perform)  # type: ignore[method-assign]
+        run.watched = watch(self._watchers, job)
         try:
             return super().perform_job(job, queue, **with_execution(super().perform_job, execution))
         finally:
-            if self._child is None:
-                self._tell_watchers()
-            elif self._watched:
-                self._child.after_end(self._tell_watchers)
+            self._current = None
+            if run.watched is not None and run.ending is not None:
+                end = partial(run.watched.end, run.ending.outcome, run.ending.error)
+                # The end is written, and the time is over: nobody waits for what is told now.
+                if self._child is None:
+                    end()
+                else:
+                    self._child.after_end(end)
 
-    def _watch(self, job: Job) -> WatchedRun | None:
-        occurrence = occurrence_of(job)
-        if occurrence is None:
-            return None
-        return self._watchers.begin(occurrence.event, job.id, occurrence.attempt)
+    def _perform(self, run: CurrentRun, job: Job, perform: Callable[[], Any]) -> Any:
+        performed = self._performer.perform(job, perform)
+        run.ending = performed.ending
+        return performed.result()
 
-    def _tell_watchers(self) -> None:
-        # The end is written, and the timeout is over: nobody waits for what is told now.
-        if self._watched and self._ending is not None:
-            self._watched.end(self._ending.outcome, self._ending.error)
+    def perform_taken(self, taken: TakenJob) -> None:
+        """Run a job of a child in the way of RQ's."""
+        self._current = CurrentRun(execution=taken.execution, taken=taken, may_end_in_step=True)
+        own = taken.execution
+        self.perform_job(taken.job, taken.queue, **with_execution(self.perform_job, own))
 
-    def _perform(self, job: Job, perform: Callable[[], Any]) -> Any:
-        process = os.getpid()
-        try:
-            with self._interruption.allowed():
-                result = perform()
-            check_result(result, job)
-            return result
-        except Exception as error:
-            outcome = meant(error, job, self._settings.outcomes)
-            self._ending = ending_of(outcome, job)
-            return result_for_rq(outcome, job)
-        finally:
-            if os.getpid() != process:
-                # A process that the task forked has come out of the task: the job is not its.
-                _leave_fork(sys.exc_info()[1])
-            open_standard_streams()
+    def end_by_rq(self, run: CurrentRun, performed: Performed) -> None:
+        """Let RQ end the job of a child, which was ``performed``. Raises OvertakenError where it is
+        another's by now.
+        """
+        taken = run.taken
+        assert taken is not None
+        job, began = taken.job, taken.job.started_at
 
-    def _call(self, job: Job, perform: Callable[[], Any]) -> Any:
-        with self._meaning(job):
-            return perform()
+        def result() -> Any:
+            job.started_at = began
+            return performed.result()
+
+        job.perform = result  # type: ignore[method-assign]
+        with self._ending_of(run):
+            argument = with_execution(super().perform_job, run.execution)
+            super().perform_job(job, taken.queue, **argument)
+
+    def succeed_by_rq(self, run: CurrentRun) -> None:
+        """Let RQ write the success of a job that the next step has left to it, as ``end_by_rq``
+        does.
+        """
+        taken = run.taken
+        assert taken is not None
+        job, queue = taken.job, taken.queue
+        run.may_end_in_step = False
+        with self._ending_of(run):
+            self._check_owner(job)
+            argument = with_execution(super().handle_job_success, run.execution)
+            super().handle_job_success(job, queue, queue.started_job_registry, **argument)
 
     @contextmanager
-    def _meaning(self, job: Job) -> Iterator[None]:
-        """Around a task: what its table makes of an error, the middleware sees too."""
-        process = os.getpid()
+    def _ending_of(self, run: CurrentRun) -> Iterator[None]:
+        self.execution = None
+        self.execution, self._current = run.execution, run
         try:
             yield
-        except Exception as error:
-            check_generator(error, job)
-            outcome = meant(error, job, self._settings.outcomes)
-            if outcome is error:
-                raise
-            raise outcome from error
         finally:
-            flush(job)
-            if os.getpid() != process:
-                _leave_fork(sys.exc_info()[1])
+            self.execution = self._current = None
 
     def handle_execution_ended(self, job: Job, queue: Queue, heartbeat_ttl: int) -> None:
         """RQ's first step after a run, which leads nowhere where the job is another's by now:
@@ -554,11 +472,11 @@ class Worker(RQWorker):
         super().handle_execution_ended(job, queue, heartbeat_ttl)
 
     def _check_owner(self, job: Job) -> None:
-        if self._child is not None and not self._is_checked:
-            current = self._child.current
-            if current is not None and not current.owned.may_end(self.connection):
+        run = self._current
+        if run is not None and run.taken is not None and not run.is_checked:
+            if not run.taken.owned.may_end(self.connection):
                 raise OvertakenError(f"job {job.id} was taken from this worker")
-            self._is_checked = True
+            run.is_checked = True
 
     def handle_job_success(
         self,
@@ -568,52 +486,15 @@ class Worker(RQWorker):
         execution: Execution | None = None,
     ) -> None:
         """RQ's: the job has finished, or was skipped."""
-        self._note(job, self._ending or Ending(RunOutcome.SUCCEEDED))
-        own = execution or self.execution
-        current = None if self._child is None else self._child.current
-        stored = None if current is None else current.stored
-        if self._child is None or stored is None or own is None or not is_plain(job):
-            argument = with_execution(super().handle_job_success, execution)
-            super().handle_job_success(job, queue, started_job_registry, **argument)
+        run = self._current
+        child = self._child
+        if child is not None and run is not None and run.may_end_in_step and run.is_plain:
+            child.jobs.end_in_step(run, job._result)
             return
-        written = success(
-            stored,
-            own,
-            worker=self.name,
-            result_ttl=job.get_result_ttl(self.default_result_ttl),
-        )
-        of_job = self.connection.pipeline(transaction=False)
-        self._record_in_job(job, of_job)
-        always = self.connection.pipeline(transaction=False)
-        self._record_run(always)
-        self._child.end_in_step(
-            [
-                *count_success(job, self.name),
-                *delete_execution(job.id, own.id, job.origin, self.name),
-                *commands_of(always),
-            ],
-            of_job=written + commands_of(of_job),
-            ended=partial(self._after_success, job, queue, started_job_registry, own),
-        )
-
-    def _after_success(
-        self,
-        job: Job,
-        queue: Queue,
-        started_job_registry: StartedJobRegistry,
-        execution: Execution,
-        reply: Reply,
-    ) -> None:
-        """What follows once the step has written the end, or could not."""
-        if reply.ended is EndResult.OVERTAKEN:
-            fields = {"job": job.id, "reason": f"job {job.id} was taken from this worker"}
-            log.warning("overtaken", extra={"fields": fields})
-            return
-        if reply.ended is EndResult.DEPENDENTS:
-            self._check_owner(job)
-            self.execution = execution
-            argument = with_execution(super().handle_job_success, execution)
-            super().handle_job_success(job, queue, started_job_registry, **argument)
+        self._check_owner(job)
+        self._note(job, Ending(RunOutcome.SUCCEEDED))
+        argument = with_execution(super().handle_job_success, execution)
+        super().handle_job_success(job, queue, started_job_registry, **argument)
 
     def handle_job_retry(
         self,
@@ -625,12 +506,8 @@ class Worker(RQWorker):
     ) -> None:
         """RQ's: the job is run again because it said so, or was stopped."""
         self._check_owner(job)
-        if not self._is_noted:
-            is_over = (job.number_of_retries or 0) >= retry.max
-            self._note(
-                job,
-                self._ending or Ending(RunOutcome.FAILED if is_over else RunOutcome.RETRIED),
-            )
+        is_over = (job.number_of_retries or 0) >= retry.max
+        self._note(job, Ending(RunOutcome.FAILED if is_over else RunOutcome.RETRIED))
         argument = with_execution(super().handle_job_retry, execution)
         super().handle_job_retry(job, queue, retry, started_job_registry, **argument)
 
@@ -643,7 +520,10 @@ class Worker(RQWorker):
         execution: Execution | None = None,
     ) -> None:
         """RQ's: the job failed, to be run again by its ``retry=`` or not."""
-        if not self._is_noted:
+        run = self._current
+        if run is None or not run.is_decided:
+            if run is not None:
+                run.ending = None
             self._note(job, failure_of(sys.exc_info()[1], job))
             self._count_retry(job)
         argument = with_execution(super().handle_job_failure, execution)
@@ -653,71 +533,37 @@ class Worker(RQWorker):
         self, job: Job, pipeline: Pipeline, execution: Execution | None = None
     ) -> None:
         """RQ's: the last of an execution, in the transaction that writes its end."""
-        if self._own is not None:
+        run = self._current
+        if run is not None:
             # RQ 2 forgets it in the first try of a transaction, and leaves it there in the second.
-            self.execution = self._own
-        self._record_run(pipeline)
-        self._record_in_job(job, pipeline)
+            self.execution = run.execution
+            if run.record is not None:
+                write_run(pipeline, self._app, run.record)
+            for command in of_job(run, job, job.get_result_ttl(self.default_result_ttl)):
+                pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
         argument = with_execution(super().cleanup_execution, execution)
         super().cleanup_execution(job, pipeline, **argument)
 
-    def _record_run(self, pipeline: Pipeline) -> None:
-        if self._run is not None:
-            write_run(pipeline, self._app, self._run)
-
-    def _record_in_job(self, job: Job, pipeline: Pipeline) -> None:
-        """Write what the outcome means for the job, which RQ does not know."""
-        if self._ending is not None and self._ending.outcome in _WELL and self._may_have_deaths:
-            pipeline.hdel(job.key, keys.DEATHS)
-        if self._is_caught:
-            pipeline.hincrby(job.key, keys.DEATHS, 1)
-        if self._ending is not None and self._ending.outcome is RunOutcome.SKIPPED:
-            self._mark_skipped(job, pipeline)
-
-    @property
-    def _may_have_deaths(self) -> bool:
-        current = None if self._child is None else self._child.current
-        return current is None or keys.DEATHS.encode() in current.fields
-
-    def _mark_skipped(self, job: Job, pipeline: Pipeline) -> None:
-        if job.get_result_ttl(self.default_result_ttl) != 0:
-            job.meta = {**meta_of(job), keys.OUTCOME_META: {"kind": "skipped"}}
-            pipeline.hset(job.key, "meta", job.serializer.dumps(job.meta))
-
     def _note(self, job: Job, ending: Ending) -> None:
-        """Keep what is to be recorded, before RQ makes the job ready for its next run."""
-        self._ending = ending
-        self._run = run_of(
-            job,
-            ending.outcome,
-            started=job.started_at,
-            ended=job.ended_at or datetime.now(UTC),
-            worker=self.name,
-            error=ending.error,
-        )
+        """Keep what is to be recorded, before RQ makes the job ready for its next run. What the
+        task's end means goes before what RQ makes of it.
+        """
+        run = self._current
+        if run is not None and not run.is_decided:
+            run.ending = ending = run.ending or ending
+            run.record = run_of(
+                job,
+                ending.outcome,
+                started=job.started_at,
+                ended=job.ended_at or datetime.now(UTC),
+                worker=self.name,
+                error=ending.error,
+            )
 
     def _count_retry(self, job: Job) -> None:
         # RQ counts only the retries that a task returns; here it is the number of attempts.
         if job.should_retry and self._stopped_job_id != job.id:
             job.number_of_retries = (job.number_of_retries or 0) + 1
-
-
-def _leave_fork(error: BaseException | None) -> NoReturn:
-    """End a process that a task forked, as it would have ended elsewhere."""
-    code = 0
-    if isinstance(error, SystemExit):
-        code = error.code if isinstance(error.code, int) else int(error.code is not None)
-    elif error is not None:
-        logging.getLogger("rq.worker").error("a process that a job forked failed", exc_info=error)
-        code = 1
-    _end_process(code)
-
-
-def _end_process(code: int) -> NoReturn:
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):  # a task may have closed it
-            stream.flush()
-    os._exit(code)
 
 
 def _exit_code(failure: Exception) -> int:

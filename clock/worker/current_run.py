@@ -1,0 +1,40 @@
+"""The run whose end is being written: what RQ's handlers, which end it, do not know of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rq.executions import Execution
+
+from clock.runs.run import Run
+from clock.worker.ending import Ending
+from clock.worker.result import is_plain
+from clock.worker.taken import TakenJob
+
+
+@dataclass(slots=True, kw_only=True)
+class CurrentRun:
+    """An execution, ``taken`` by this child, or else by one that died. ``record`` is what is kept
+    of the run, and ``watched`` who is notified of its end.
+    """
+
+    execution: Execution | None
+    taken: TakenJob | None = None
+    ending: Ending | None = None
+    may_end_in_step: bool = False
+    """Whether RQ's handlers may leave its end to the next step."""
+    is_decided: bool = False
+    """Whether its ending is known before RQ's handlers are asked."""
+    is_checked: bool = False
+    """Whether it is known to be its owner's still."""
+    may_be_culprit: bool = False
+    """Whether its child died, of it or of another job that ran beside it."""
+    record: Run | None = None
+    watched: Any = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether a success of it is only written."""
+        taken = self.taken
+        return taken is not None and taken.stored is not None and is_plain(taken.job)
