@@ -92,9 +92,7 @@ class ChildJobs:
                 # Something that watches all jobs is around it.
                 worker.perform_taken(taken)
                 return
-            run = CurrentRun(
-                execution=taken.execution, taken=taken, watched=watch(self._watchers, job)
-            )
+            run = CurrentRun(taken=taken, watched=watch(self._watchers, job))
             performed = self._performer.perform(
                 job, partial(call_task, job), taken.time_limit, taken.stated_limit
             )
@@ -135,12 +133,7 @@ class ChildJobs:
         """
         taken, job, child = run.taken, run.taken.job, self._child
         child.current = taken
-        current = CurrentRun(
-            execution=taken.execution,
-            taken=taken,
-            watched=run.watched,
-            is_checked=run.is_checked,
-        )
+        current = CurrentRun(taken=taken, watched=run.watched, is_checked=run.is_checked)
         try:
             if run.request is Request.STOP_JOB:
                 job.started_at, job.ended_at = run.began, datetime.now(UTC)

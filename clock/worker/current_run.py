@@ -15,12 +15,12 @@ from clock.worker.taken import TakenJob
 
 @dataclass(slots=True, kw_only=True)
 class CurrentRun:
-    """An execution, ``taken`` by this child, or else by one that died. ``record`` is what is kept
-    of the run, and ``watched`` who is notified of its end.
+    """The run of a job that this child has ``taken``, or else the execution ``of_dead``, a child
+    that died. ``record`` is what is kept of the run, and ``watched`` who is notified of its end.
     """
 
-    execution: Execution | None
     taken: TakenJob | None = None
+    of_dead: Execution | None = None
     ending: Ending | None = None
     may_end_in_step: bool = False
     """Whether RQ's handlers may leave its end to the next step."""
@@ -32,6 +32,11 @@ class CurrentRun:
     """Whether its child died, of it or of another job that ran beside it."""
     record: Run | None = None
     watched: Any = None
+
+    @property
+    def execution(self) -> Execution | None:
+        """What RQ's handlers are to end."""
+        return self.of_dead if self.taken is None else self.taken.execution
 
     @property
     def is_plain(self) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from redis import Redis
 
@@ -16,8 +16,7 @@ class OvertakenError(Exception):
     """The execution was taken from this child, which seemed dead; its end is not written."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnedExecution:
+class OwnedExecution(NamedTuple):
     """An execution of a job by a child of ours. ``owner`` is the child, as ``NAME.TOKEN``, and
     ``text`` what a person finds under its heartbeat; ``began`` is an aware datetime.
     """

@@ -113,11 +113,12 @@ class Performer:
 
 def call_task(job: Job) -> Any:
     """Call the task as RQ's own ``Job.perform`` does, without looking for it each time."""
-    kind, name = type(job), job.func_name
-    is_plain = name is not None and job.instance is None
-    if not (is_plain and is_of_rq(kind.perform) and is_of_rq(kind._execute)):
+    kind = type(job)
+    if "perform" in vars(job) or not (is_of_rq(kind.perform) and is_of_rq(kind._execute)):
         return job.perform()
-    assert name is not None
+    name = job.func_name
+    if name is None or job.instance is not None:
+        return job.perform()
     task = _TASKS.get(name)
     if task is None:
         task = _TASKS[name] = job.func

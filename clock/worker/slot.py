@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import mmap
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 LONGEST = 2048
 """Bytes of a job id and the name of its queue that are kept. Longer ones are found by the record of
 the child's last step instead."""
 
 _HEAD = struct.Struct("=IIddHH32s")
+_VERSION = struct.Struct("=I")
 _REQUEST = struct.Struct("=B32s")
 _SIZE = _HEAD.size + LONGEST + _REQUEST.size
 
@@ -32,8 +33,7 @@ class Request(IntEnum):
     """It is another's by now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(NamedTuple):
     """An execution that a child has begun: its job and queue, and its instants on
     ``time.monotonic()``. ``deadline`` is infinite for a job without a time limit.
     """
@@ -140,9 +140,10 @@ class Slot:
             execution, deadline = running.execution.encode(), running.deadline
         if len(job) + len(queue) > LONGEST:
             job = queue = b""
-        end = self._offset + _HEAD.size
-        struct.pack_into("=I", self._memory, self._offset, self._version - 1)
-        self._memory[end : end + len(job) + len(queue)] = job + queue
+        _VERSION.pack_into(self._memory, self._offset, self._version - 1)
+        if job:
+            end = self._offset + _HEAD.size
+            self._memory[end : end + len(job) + len(queue)] = job + queue
         _HEAD.pack_into(
             self._memory,
             self._offset,
@@ -154,10 +155,10 @@ class Slot:
             len(queue),
             execution,
         )
-        struct.pack_into("=I", self._memory, self._offset, self._version)
+        _VERSION.pack_into(self._memory, self._offset, self._version)
 
     def _read(self) -> tuple[Running | None, float, int]:
-        if not struct.unpack_from("=I", self._memory, self._offset)[0]:
+        if not _VERSION.unpack_from(self._memory, self._offset)[0]:
             return None, 0.0, 0
         for _ in range(100):
             head = bytes(self._memory[self._offset : self._offset + _HEAD.size])
@@ -165,7 +166,7 @@ class Slot:
             end = self._offset + _HEAD.size
             job = bytes(self._memory[end : end + of_job])
             queue = bytes(self._memory[end + of_job : end + of_job + of_queue])
-            again = struct.unpack_from("=I", self._memory, self._offset)[0]
+            again = _VERSION.unpack_from(self._memory, self._offset)[0]
             if version == again and version % 2 == 0:
                 break
         # A child that died while it wrote leaves an odd number: what can be read is taken.

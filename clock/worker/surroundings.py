@@ -44,7 +44,7 @@ class Surroundings:
         self._disabled = logging.root.manager.disable
         self._umask = os.umask(0o022)
         os.umask(self._umask)
-        self._threads = _threads()
+        self._threads, self._all_threads = _threads(), threading.active_count()
 
     def restore(self, job: str) -> None:
         """Let things be as they were; ``job`` is named for what cannot be."""
@@ -56,7 +56,9 @@ class Surroundings:
         if (sys.stdin, sys.stdout, sys.stderr) != self._streams:
             sys.stdin, sys.stdout, sys.stderr = self._streams
         self.is_broken = any(stream is not None and stream.closed for stream in self._streams)
-        logging.disable(self._disabled)
+        if logging.root.manager.disable != self._disabled:
+            # It makes all loggers forget what they know.
+            logging.disable(self._disabled)
         os.umask(self._umask)
         for logger, level, handlers in self._loggers:
             if logger.level != level:
@@ -65,11 +67,15 @@ class Surroundings:
                 logger.handlers[:] = handlers
         self._go_back()
         close_old_connections()
+        if threading.active_count() != self._all_threads:
+            self._look_at_threads(job)
+
+    def _look_at_threads(self, job: str) -> None:
         left = _threads()
         if left > self._threads:
             reason = f"{left - self._threads} of its threads still run in this process"
             log.warning("threads left", extra={"fields": {"job": job, "reason": reason}})
-        self._threads = left
+        self._threads, self._all_threads = left, threading.active_count()
 
     def _go_back(self) -> None:
         try:

@@ -32,19 +32,30 @@ _IS_ASYNC: dict[str, bool] = {}
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class TakenJob:
-    """A job, its execution, and its hash as it was taken (``fields``), ``stored`` where that could
-    be read. ``release`` gives its lease back, where it has one.
+    """A job, taken by a child of the ``worker`` of this name, and its hash as it was taken
+    (``fields``), ``stored`` where that could be read. ``release`` gives its lease back, where it
+    has one.
     """
 
     job: Job
     queue: Queue
-    execution: Execution
+    worker: str
     owned: OwnedExecution
     fields: dict[bytes, bytes]
     stored: JobHash | None = None
     deadline: float = math.inf
     slot: Slot | None = None
     release: Callable[[], object] | None = None
+
+    @property
+    def execution(self) -> Execution:
+        """Its execution, as RQ knows it."""
+        owned = self.owned
+        execution = Execution(owned.execution, owned.job, connection=self.job.connection)
+        if "w" in KEEPS:
+            execution.worker_name = self.worker
+        execution.created_at = execution.last_heartbeat = owned.began
+        return execution
 
     @property
     def time_limit(self) -> float:
@@ -62,10 +73,12 @@ class TakenJob:
         """Whether it may run beside others: its task is an ``async def``, and it has not been there
         each time when a process died of one of several.
         """
+        if not _is_async(self.job):
+            return False
         deaths = self.fields.get(keys.DEATHS.encode(), b"")
         was_there = deaths.isdigit() and int(deaths) >= ALONE_AFTER
         names = len(self.owned.job.encode()) + len(self.owned.queue.encode())
-        return not was_there and names <= LONGEST and _is_async(self.job)
+        return not was_there and names <= LONGEST
 
     def run_in(self, slot: Slot) -> None:
         """Its run begins now, if it has not begun yet, and is shown in the slot."""
@@ -90,45 +103,33 @@ def restore_taken(reply: Reply, worker: Any, *, owner: str, text: str) -> TakenJ
     OwnedExecution.
     """
     queue = worker.queue_called(reply.queue)
-    execution = Execution(reply.execution, reply.job, connection=worker.connection)
-    if "w" in KEEPS:
-        execution.worker_name = worker.name
-    execution.created_at = execution.last_heartbeat = reply.at
     job, stored = _restore(reply, queue, worker)
+    owned = OwnedExecution(
+        reply.job, reply.execution, queue.name, began=reply.at, owner=owner, text=text
+    )
     return TakenJob(
-        job=job,
-        stored=stored,
-        queue=queue,
-        execution=execution,
-        owned=OwnedExecution(
-            job=reply.job,
-            execution=reply.execution,
-            queue=queue.name,
-            began=reply.at,
-            owner=owner,
-            text=text,
-        ),
-        fields=reply.fields,
+        job=job, stored=stored, queue=queue, worker=worker.name, owned=owned, fields=reply.fields
     )
 
 
 def _restore(reply: Reply, queue: Queue, worker: Any) -> tuple[Job, JobHash | None]:
-    job = _job(reply.job, queue, worker)
+    # RQ looks long at a serializer that it is given, and knows its own.
+    serializer = None if queue.serializer is DefaultSerializer else queue.serializer
     try:
-        stored = JobHash(job, reply.fields)
+        stored = JobHash(
+            worker.job_class,
+            reply.job,
+            reply.fields,
+            connection=worker.connection,
+            serializer=serializer,
+        )
     except Exception as error:  # the hash is anybody's writing
         blank = unreadable_job(reply.job, queue, reply.fields.get(b"data"))
         blank.perform = partial(_raise, error)  # type: ignore[method-assign]
         return blank, None
+    job = stored.job
     job.origin = job.origin or queue.name
     return job, stored
-
-
-def _job(identifier: str, queue: Queue, worker: Any) -> Job:
-    # RQ looks long at a serializer that it is given, and knows its own.
-    serializer = None if queue.serializer is DefaultSerializer else queue.serializer
-    job: Job = worker.job_class(identifier, connection=worker.connection, serializer=serializer)
-    return job
 
 
 def _is_async(job: Job) -> bool:

@@ -281,7 +281,7 @@ class Worker(RQWorker):
         ending, reason = ending_of_dead(death, job, self._settings.grace)
         # Which of several jobs the child died of is not known.
         may_be_culprit = death.beside and not death.reason and job.should_retry
-        run = CurrentRun(execution=execution, ending=ending, may_be_culprit=may_be_culprit)
+        run = CurrentRun(of_dead=execution, ending=ending, may_be_culprit=may_be_culprit)
         if death.reason == STOPPED:
             self.end_stopped(job, queue, run)
             return
@@ -375,7 +375,10 @@ class Worker(RQWorker):
 
     def queue_called(self, name: str) -> Queue:
         """The queue with this name. Raises StopIteration where it is not one of the worker's."""
-        return next(queue for queue in self.queues if queue.name == name)
+        for queue in self.queues:
+            if queue.name == name:
+                return queue
+        raise StopIteration
 
     def report_wrong_queue(self, key: str) -> None:
         """Log the first time that the key of a queue does not hold a list."""
@@ -394,7 +397,7 @@ class Worker(RQWorker):
         told the execution, here and below.
         """
         if self._current is None:
-            self._current = CurrentRun(execution=execution or self.execution)
+            self._current = CurrentRun(of_dead=execution or self.execution)
         run = self._current
         # RQ has no place of its own for what goes around a job, and passes this object on.
         job.perform = partial(self._perform, run, job, job.perform)  # type: ignore[method-assign]
@@ -418,7 +421,7 @@ class Worker(RQWorker):
 
     def perform_taken(self, taken: TakenJob) -> None:
         """Run a job of a child in the way of RQ's."""
-        self._current = CurrentRun(execution=taken.execution, taken=taken, may_end_in_step=True)
+        self._current = CurrentRun(taken=taken, may_end_in_step=True)
         own = taken.execution
         self.perform_job(taken.job, taken.queue, **with_execution(self.perform_job, own))
 
@@ -428,7 +431,7 @@ class Worker(RQWorker):
         """
         taken = run.taken
         assert taken is not None
-        job, began = taken.job, taken.job.started_at
+        job, began = taken.job, taken.job.started_at or taken.owned.began
 
         def result() -> Any:
             job.started_at = began
