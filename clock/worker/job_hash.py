@@ -140,7 +140,7 @@ def _read_by_rq(
 
 def _remember(key: Any, job: Job) -> None:
     attributes = vars(job).copy()
-    if attributes.get("_unreadable_meta") is None and "unserialized" not in job.meta:
+    if attributes.get("_unreadable_meta") is None:
         if len(_SHAPES) >= _SHAPES_KEPT:
             _SHAPES.clear()
         changeable = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -73,7 +74,12 @@ def test_what_one_job_changes_in_place_the_next_does_not_see(
 
 def test_an_unreadable_meta_is_read_as_rq_reads_it(redis: Redis) -> None:
     queue = Queue("default", connection=redis)
-    for identifier, meta in (("one", b""), ("two", b"no pickle"), ("three", b"")):
+    for identifier, meta in (
+        ("one", b""),
+        ("two", b"no pickle"),
+        ("three", pickle.dumps(None)),
+        ("four", b""),
+    ):
         queue.enqueue(ending_tasks.say, job_id=identifier)
         redis.hset(f"rq:job:{identifier}", "meta", meta)
         theirs = Job.fetch(identifier, connection=redis)
