@@ -22,7 +22,7 @@ clock:<app>:measured:EVENT    hash  runs by outcome, and a histogram of duration
 clock:<app>:tally             hash  histogram of lateness, count of lost claims       TTL
 clock:<app>:failed:EVENT      list  ids of its failed jobs, latest first              FAILED_KEPT
 clock:worker:NAME.TOKEN       str   host and pid of a live worker                     HEARTBEAT_TTL
-clock:step:NAME.TOKEN         hash  the last step of a worker's child                    a day
+clock:step:NAME.TOKEN         str   the last step of a worker's child                 a day
 clock:sweep                   str   the worker that looks for abandoned jobs now      REAP_EVERY
 clock:<app>:unique:DIGEST     str   id of the job that a unique enqueue returns       its own TTL
 clock:<app>:running:TASK      hash  job -> when its lease ends, and its worker        max_running
@@ -161,7 +161,7 @@ def heartbeat(identity: str) -> str:
 
 
 def step(identity: str) -> str:
-    """Hash of the last step of a worker's child, for the child whose reply was lost."""
+    """The last step of a worker's child, for the child whose reply was lost."""
     return f"clock:step:{identity}"
 
 
