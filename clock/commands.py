@@ -19,6 +19,7 @@ COMMANDS = {
     "run": "clock.cli.run:run_event",
     "pause": "clock.cli.pause:pause_event",
     "resume": "clock.cli.pause:resume_event",
+    "forget": "clock.cli.forget:forget",
     "rewind": "clock.cli.rewind:rewind",
     "restore": "clock.cli.restore:restore_records",
     "backfill": "clock.cli.backfill:backfill",

@@ -21,9 +21,16 @@ from clock.ledger.time_source import server_now
 from clock.observe.formatting import local, span
 from clock.observe.objects import event_object, status_object
 from clock.observe.reading import read_status
+from clock.observe.rq.jobs import read_errors
 from clock.observe.rq.workers import broken_queues, count_workers
 from clock.observe.state import State, last_lateness
 from clock.observe.status import AppStatus, EventStatus
+
+SHOWN = 20
+"""Failing events whose message is shown; of the others it is the class of the error."""
+
+WIDEST = 200
+"""Characters of a message that are shown."""
 
 
 @click.command(name="status", epilog=options.examples("status", "status --json"))
@@ -46,7 +53,7 @@ def status(url: str | None, settings: str | None, app: str, tolerance: float, as
     if as_json:
         print_objects([_as_object(app_status, server.shown, workers)])
     else:
-        for line in _lines(app_status, server.shown):
+        for line in _lines(app_status, server.shown, _messages(connection, app_status)):
             click.echo(line)
     broken = broken_queues(connection, (event.description.queue for event in app_status.overdue))
     for line in _complaints(app_status, workers, broken):
@@ -67,7 +74,25 @@ def _workers(connection: Redis, status: AppStatus) -> Mapping[str, int]:
     return count_workers(connection, used)
 
 
-def _lines(status: AppStatus, server: str) -> Iterator[str]:
+def _messages(connection: Redis, status: AppStatus) -> Mapping[str, str]:
+    """The last line of the error of each failing event's last run, where RQ still has it."""
+    newest = [
+        status.runs[event.name].newest
+        for event in status.events
+        if event.is_failing and event.name in status.runs
+    ][:SHOWN]
+    errors = read_errors(connection, [run.job for run in newest]) if newest else []
+    return {
+        run.event: _last_line(error) for run, error in zip(newest, errors, strict=True) if error
+    }
+
+
+def _last_line(error: str) -> str:
+    line = (error.strip().splitlines() or [""])[-1]
+    return line if len(line) <= WIDEST else f"{line[:WIDEST]}…"
+
+
+def _lines(status: AppStatus, server: str, messages: Mapping[str, str]) -> Iterator[str]:
     yield f"server  {server}  app {status.app}"
     for life in status.alive:
         yield f"clock   {_life(life, status.now)}"
@@ -75,6 +100,10 @@ def _lines(status: AppStatus, server: str) -> Iterator[str]:
     if rows:
         yield ""
         yield from table(("EVENT", "STATE", "LAST", "LATE", "NEXT", "IN"), rows)
+    notes = [line for event in status.events for line in _notes(event, status, messages)]
+    if notes:
+        yield ""
+        yield from notes
     counted = Counter(event.state for event in status.events)
     yield ""
     words = [f"{counted[state]} {state}" for state in State if counted[state]]
@@ -101,6 +130,20 @@ def _row(event: EventStatus, now: float) -> tuple[str, ...]:
         "" if event.next is None else local(event.next, zone),
         "" if event.next is None else span(event.next - now),
     )
+
+
+def _notes(event: EventStatus, status: AppStatus, messages: Mapping[str, str]) -> Iterator[str]:
+    """What a person wants to know of an event that is paused or failing."""
+    zone, pause = event.description.zone, event.pause
+    if pause is not None:
+        until = "it is resumed" if pause.until is None else local(pause.until, zone)
+        reason = f": {pause.reason}" if pause.reason else ""
+        since = local(pause.since, zone)
+        yield f"paused: {event.name} by {pause.by} since {since}, until {until}{reason}"
+    if event.is_failing and event.name in status.runs:
+        run = status.runs[event.name].newest
+        message = messages.get(event.name) or run.error or run.outcome
+        yield f"failing: {event.name} at {local(run.ended, zone)}: {message} (job {run.job})"
 
 
 def _complaints(status: AppStatus, workers: Mapping[str, int], broken: Set[str]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from clock import Schedule
 from clock.ledger.pauses import Pause, pause
 from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
+from clock.worker import Worker as ClockWorker
 from tests.cli.command import Clock
 from tests.conftest import ReadSchedule
 from tests.live.port import free_port
@@ -75,6 +76,35 @@ def test_an_event_whose_last_run_failed_is_failing(
     write_run(redis, "test", run)
     code, out, _ = clock("status", "--url", server_url, "--app", "test")
     assert (code, out.splitlines()[-1]) == (0, "1 event: 1 failing")
+    (note,) = (line for line in out.splitlines() if line.startswith("failing: "))
+    assert note.endswith(": ValueError (job j)")
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_failing_event_shows_the_last_line_of_its_error(
+    clock: Clock, ran: Ran, redis: Redis, server_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran("every('10 seconds', 'json.loads', args=['{'])", since=30)
+    monkeypatch.setenv("CLOCK_APP", "test")
+    ClockWorker(["default"], connection=redis, serializer="pickle").work(
+        burst=True, max_jobs=1, logging_level="CRITICAL"
+    )
+    _, out, _ = clock("status", "--url", server_url, "--app", "test")
+    (note,) = (line for line in out.splitlines() if line.startswith("failing: "))
+    assert "json.decoder.JSONDecodeError: Expecting property name enclosed" in note
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_paused_event_says_who_paused_it_until_when_and_why(
+    clock: Clock, ran: Ran, redis: Redis, server_url: str
+) -> None:
+    ran("every('day', 'tasks.x', tz='Asia/Tokyo')", since=30)
+    now = int(time.time())
+    pause(redis, "test", "tasks.x", Pause(until=None, reason="it moves", by="ann@host", since=now))
+    _, out, _ = clock("status", "--url", server_url, "--app", "test")
+    (note,) = (line for line in out.splitlines() if line.startswith("paused: "))
+    assert note.startswith("paused: tasks.x by ann@host since ")
+    assert note.endswith("+0900, until it is resumed: it moves")
 
 
 @pytest.mark.usefixtures("redis")
