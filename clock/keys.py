@@ -15,6 +15,7 @@ clock:<app>:events            hash  event -> since when, and its description    
 clock:<app>:instants          hash  event -> next instants, if they follow no rule    one an event
 clock:<app>:ahead             hash  event -> occurrences that fired in the future     one an event
 clock:<app>:time              str   the time source of its clocks, and their tokens   SOURCE_TTL
+clock:<app>:manual:EVENT      list  when it was run by hand, and the job's id         MANUAL_KEPT
 clock:<app>:backfilled:EVENT  zset  an occurrence -> when it was backfilled           BACKFILLED
 clock:serializers:queue:NAME  hash  application -> serializer of its jobs there       one an app
 clock:<app>:runs:EVENT        list  its runs, see ``clock.runs.records``              RUNS, RUNS_TTL
@@ -69,6 +70,10 @@ schedule."""
 
 BACKFILLED = 10_000
 """Backfilled occurrences kept of an event, the latest; one command backfills no more."""
+
+MANUAL_KEPT = 40
+"""Runs by hand kept of an event, the latest: as many as its history has at most. They are kept for
+``RUNS_TTL`` after the last."""
 
 RUNS = 1_000
 """Runs kept of an event, the latest; a record is some 150 bytes."""
@@ -132,6 +137,7 @@ descriptions = _of_app("events")
 instants = _of_app("instants")
 ahead = _of_app("ahead")
 time_source = _of_app("time")
+manual = _of_app_and("manual")
 backfilled = _of_app_and("backfilled")
 runs = _of_app_and("runs")
 measured = _of_app_and("measured")

@@ -7,8 +7,8 @@ import click
 from clock.cli import options
 from clock.cli.connect import connect
 from clock.errors import ConflictError
-from clock.ledger.descriptions import describe
-from clock.observe.reading import read_status
+from clock.ledger.clocks import read_clocks
+from clock.ledger.descriptions import describe, read_descriptions
 from clock.suggest import nearest
 
 
@@ -23,14 +23,14 @@ def forget(file: str, url: str | None, settings: str | None, app: str) -> None:
     a clock that runs the file again brings its events back.
     """
     connection, now = connect(url, settings)
-    status = read_status(connection, app, now, runs=0)
-    events = [event.name for event in status.events if event.description.file == file]
+    there = [event for event in read_descriptions(connection, app).values() if not event.removed]
+    events = [event.name for event in there if event.file == file]
     if not events:
-        files = sorted({event.description.file for event in status.events})
+        files = sorted({event.file for event in there})
         suggestion = nearest(file, files)
         hint = f"; did you mean {suggestion!r}?" if suggestion else ""
         raise click.UsageError(f"no event of {app!r} is of a schedule file {file!r}{hint}")
-    if any(life.file == file for life in status.alive):
+    if any(life.file == file and life.is_alive(now) for life in read_clocks(connection, app)):
         raise ConflictError(f"a clock of {file} is alive; stop it first")
     for _ in describe(connection, app, file, [], now):
         pass

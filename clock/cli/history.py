@@ -10,11 +10,8 @@ import click
 from clock.cli import options
 from clock.cli.printing import print_objects, print_table
 from clock.connection.server import find_server
-from clock.decision import Decision
-from clock.ledger.job import job_id
 from clock.observe.formatting import local, utc
-from clock.observe.reading import read_decisions
-from clock.recurrence.zone import Zone
+from clock.observe.reading import EventDecision, read_decisions
 
 SHOWN = 20
 
@@ -34,35 +31,38 @@ def history(
     connection = find_server(url, settings, os.environ).connect()
     decisions = read_decisions(connection, app, count, event)
     if as_json:
-        print_objects(_as_object(app, name, decision) for name, _, decision in decisions)
+        print_objects(map(_as_object, decisions))
     else:
-        rows = [_row(app, name, decision, zone) for name, zone, decision in decisions]
-        print_table(("WHEN", "ZONE", "EVENT", "LATE", "WHAT", "JOB"), rows)
+        headings = ("WHEN", "ZONE", "EVENT", "LATE", "WHAT", "JOB", "OUTCOME")
+        print_table(headings, [_row(entry) for entry in decisions])
 
 
-def _row(app: str, event: str, decision: Decision, zone: Zone) -> tuple[str, ...]:
-    fires = decision.kind.is_enqueued
+def _row(entry: EventDecision) -> tuple[str, ...]:
+    zone, decision, run = entry.zone, entry.decision, entry.run
     several = (
         "" if decision.count == 1 else f" ({decision.count} from {local(decision.first, zone)})"
     )
     return (
         local(decision.last, zone),
         zone.name,
-        event,
+        entry.event,
         "" if decision.lateness is None else f"{decision.lateness:.3f} s",
         decision.kind.words + several,
-        job_id(app, event, decision.last) if fires else "",
+        entry.job or "",
+        "" if run is None else f"{run.outcome}" + (f": {run.error}" if run.error else ""),
     )
 
 
-def _as_object(app: str, event: str, decision: Decision) -> dict[str, Any]:
-    fires = decision.kind.is_enqueued
+def _as_object(entry: EventDecision) -> dict[str, Any]:
+    decision, run = entry.decision, entry.run
     return {
-        "event": event,
+        "event": entry.event,
         "scheduled_at": utc(decision.last),
         "first": utc(decision.first),
         "count": decision.count,
         "what": decision.kind.name.lower(),
         "lateness": decision.lateness,
-        "job": job_id(app, event, decision.last) if fires else None,
+        "job": entry.job,
+        "outcome": None if run is None else run.outcome,
+        "error": None if run is None else run.error,
     }

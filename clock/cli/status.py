@@ -23,7 +23,7 @@ from clock.observe.objects import event_object, status_object
 from clock.observe.reading import read_status
 from clock.observe.rq.jobs import read_errors
 from clock.observe.rq.workers import broken_queues, count_workers
-from clock.observe.state import State, last_lateness
+from clock.observe.state import State, last_lateness, last_manual
 from clock.observe.status import AppStatus, EventStatus
 
 SHOWN = 20
@@ -121,11 +121,13 @@ def _life(life: Life, now: float) -> str:
 def _row(event: EventStatus, now: float) -> tuple[str, ...]:
     zone = event.description.zone
     fired = None if event.record is None else event.record.fired
-    lateness = last_lateness(event.record)
+    manual = last_manual(event.record)
+    ran = max((at for at in (fired, manual) if at is not None), default=None)
+    lateness = last_lateness(event.record) if ran == fired else None
     return (
         event.name,
         event.state,
-        "never" if fired is None else local(fired, zone),
+        "never" if ran is None else local(ran, zone),
         "" if lateness is None else f"{lateness:.3f} s",
         "" if event.next is None else local(event.next, zone),
         "" if event.next is None else span(event.next - now),

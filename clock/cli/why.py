@@ -13,6 +13,7 @@ from clock.cli import options
 from clock.cli.connect import connect
 from clock.cli.printing import print_objects
 from clock.ledger.job import job_id
+from clock.ledger.manual_runs import read_manual_runs
 from clock.ledger.pauses import Pause, pause_among, read_pauses_of
 from clock.observe import why as observed
 from clock.observe.formatting import local, utc
@@ -67,8 +68,14 @@ def why_event(
     run = _run(reading.runs, answer)
     if run is not None:
         words += f"; its run {_ended(run)}"
+    manual = _manual(connection, app, event, instant, reading.runs)
+    for run_then in manual:
+        words += f"; it was run by hand then, as job {run_then['job']}"
+        words += f", {run_then['outcome'] or run_then['status'] or 'which RQ keeps no more'}"
     if as_json:
         shown = _as_object(status, answer, words, job, pause, app)
+        if manual:
+            shown["manual"] = manual
         if run is not None:
             shown["run"] = {"outcome": run.outcome, "error": run.error, "attempt": run.attempt}
             shown["run"] |= {"duration": round(run.duration, 3), "worker": run.worker}
@@ -95,6 +102,23 @@ def _run(runs: Sequence[Run], answer: WhyAnswer) -> Run | None:
     if answer.verdict not in {Verdict.FIRED, Verdict.FORGOTTEN}:
         return None
     return next((run for run in runs if run.scheduled == answer.at), None)
+
+
+def _manual(
+    connection: Redis, app: str, event: str, instant: int, runs: Sequence[Run]
+) -> list[dict[str, str | None]]:
+    """The runs by hand in the second ``instant``, each with its job and what became of it."""
+    outcomes = {run.job: run.outcome for run in reversed(runs)}
+    jobs = read_manual_runs(connection, app, [event])[event].get(instant, [])
+    states = [read_job(connection, job) for job in jobs]
+    return [
+        {
+            "job": job,
+            "status": None if state is None else state.status,
+            "outcome": outcomes.get(job),
+        }
+        for job, state in zip(jobs, states, strict=True)
+    ]
 
 
 def _ended(run: Run) -> str:

@@ -52,6 +52,7 @@ def run_now(connection: Redis, app: str, event: str, now: float, key: str | None
             args=[
                 *(now, event, identifier, "-" if fired is None else fired),
                 *(template, shape, *marked),
+                *(keys.manual(app, event), keys.MANUAL_KEPT, keys.RUNS_TTL),
             ],
         )
     if pushed == 0:

@@ -5,6 +5,7 @@
 -- ARGV  1 now in seconds  2 event  3 job id  4 the occurrence that fired last, or "-"
 --       5 and 6 the event's template and shape, as template.lua returns them
 --       7 to 9 the parts of a first job's meta, 10 to 13 of a later one's
+--       14 the list of the event's runs by hand  15 how many are kept  16 for how many seconds
 -- Returns 1, 0 where its queue takes no jobs, -1 where another job has the id.
 local event, id, fired, packed_template, packed_shape = unpack(ARGV, 2, 6)
 local template, shape = {}, unpack_shape(packed_shape)
@@ -21,6 +22,11 @@ if holder then return holder == 'ours' and 1 or -1 end
 write_job(template, id, SECONDS, fired, NOW)
 add_queues(KEYS[2])
 push_jobs()
+
+-- No error, and not among KEYS: a user with the rights that 0.1.0 needed may not write it.
+redis.pcall('LPUSH', ARGV[14], SECONDS .. ' ' .. id)
+redis.pcall('LTRIM', ARGV[14], 0, ARGV[15] - 1)
+redis.pcall('EXPIRE', ARGV[14], ARGV[16])
 
 local record = call('HGET', KEYS[1], event)
 local head, history = string.match(record or '', '^([^|]*|)(.*)$')

@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 from redis import Redis
 
-from clock.decision import Decision
+from clock.decision import Decision, Kind
 from clock.errors import UnknownEventError
 from clock.ledger.clocks import Life
 from clock.ledger.descriptions import read_descriptions
+from clock.ledger.job import job_id
+from clock.ledger.manual_runs import read_manual_runs
 from clock.ledger.records import find_record
-from clock.observe.recent_runs import RecentRuns, read_recent_runs
+from clock.observe.recent_runs import RecentRuns, read_last_runs, read_recent_runs
 from clock.observe.rq.queues import QueueState, read_queues
 from clock.observe.snapshot import read_snapshot
 from clock.observe.status import AppStatus, EventStatus, status
@@ -40,11 +42,15 @@ class EventReading:
 
 
 class EventDecision(NamedTuple):
-    """A decision about an event, whose zone is UTC where its clock has not described it."""
+    """A decision about an event, whose zone is UTC where its clock has not described it; the id of
+    its ``job``, where it has one, and the last ``run`` of that, where a worker recorded it.
+    """
 
     event: str
     zone: Zone
     decision: Decision
+    job: str | None = None
+    run: Run | None = None
 
 
 def read_decisions(
@@ -64,7 +70,27 @@ def read_decisions(
         if event in {None, name}
         for decision in record.history
     ]
-    return sorted(decisions, key=lambda entry: entry.decision.last, reverse=True)[:count]
+    newest = sorted(decisions, key=lambda entry: entry.decision.last, reverse=True)[:count]
+    return _with_jobs(connection, app, newest)
+
+
+def _with_jobs(
+    connection: Redis, app: str, decisions: Sequence[EventDecision]
+) -> list[EventDecision]:
+    manual = {entry.event for entry in decisions if entry.decision.kind is Kind.MANUAL}
+    jobs = read_manual_runs(connection, app, manual)
+    runs = read_last_runs(connection, app, {entry.event for entry in decisions})
+    complete = []
+    for entry in decisions:
+        decision = entry.decision
+        if decision.kind.is_enqueued:
+            job: str | None = job_id(app, entry.event, decision.last)
+        else:
+            of_second = jobs.get(entry.event, {}).get(decision.last)
+            job = of_second.pop(0) if of_second and decision.kind is Kind.MANUAL else None
+        run = None if job is None else runs.get(job)
+        complete.append(entry._replace(job=job, run=run))
+    return complete
 
 
 def read_status(

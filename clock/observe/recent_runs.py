@@ -57,6 +57,24 @@ def read_recent_runs(
     return read
 
 
+def read_last_runs(
+    connection: Redis, app: str, events: Iterable[str], count: int = 100
+) -> dict[str, Run]:
+    """The last run of each job among the last ``count`` runs of each of ``events``, by the job's
+    id, in one round trip. Raises ServerError.
+    """
+    names = list(events)
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        for name in names:
+            pipeline.lrange(keys.runs(app, name), 0, count - 1)
+        replies = execute(pipeline)
+    runs: dict[str, Run] = {}
+    for name, lines in zip(names, replies, strict=True):
+        for run in parse_runs(app, name, lines):
+            runs.setdefault(run.job, run)
+    return runs
+
+
 def _outcomes(app: str, event: str, lines: Sequence[bytes]) -> dict[int, RunOutcome]:
     # Only the beginning of a line is parsed: there may be ten thousand lines.
     outcomes: dict[int, RunOutcome] = {}

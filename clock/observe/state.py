@@ -36,7 +36,7 @@ class State(StrEnum):
     """Its last decided occurrence was missed or expired."""
 
     NEVER_RUN = "never run"
-    """It never fired."""
+    """It never fired, and was never run by hand."""
 
     LATE = "late"
     """The last occurrence that fired was ``LATE`` seconds late or more."""
@@ -52,7 +52,7 @@ def state_of_history(record: Record | None) -> State:
         return State.FAILING
     if last is not None and last.kind.group is Group.MISSED:
         return State.MISSED
-    if record is None or record.fired is None:
+    if record is None or (record.fired is None and last_manual(record) is None):
         return State.NEVER_RUN
     lateness = last_lateness(record)
     return State.LATE if lateness is not None and lateness >= LATE else State.ON_TIME
@@ -62,6 +62,12 @@ def last_decision(record: Record | None) -> Decision | None:
     """The newest decision about an occurrence, or None; runs by hand are not occurrences."""
     history = () if record is None else record.history
     return next((decision for decision in history if decision.kind is not Kind.MANUAL), None)
+
+
+def last_manual(record: Record | None) -> int | None:
+    """When the event was run by hand last (UTC seconds since 1970), as far as its history goes."""
+    history = () if record is None else record.history
+    return next((decision.last for decision in history if decision.kind is Kind.MANUAL), None)
 
 
 def last_lateness(record: Record | None) -> float | None:

@@ -266,7 +266,7 @@ def test_the_history_of_all_events_has_the_latest_first(
     code, out, err = clock("history", "-n", "5", "--url", server_url, "--app", "test")
     assert (code, err) == (0, "")
     head, *rows = out.splitlines()
-    assert head.split() == ["WHEN", "ZONE", "EVENT", "LATE", "WHAT", "JOB"]
+    assert head.split() == ["WHEN", "ZONE", "EVENT", "LATE", "WHAT", "JOB", "OUTCOME"]
     assert len(rows) == 5
     assert rows == sorted(rows, key=lambda row: row[:24], reverse=True)
     assert any("skipped: its condition" in row for row in rows)
@@ -304,3 +304,27 @@ def test_a_server_that_is_away_is_one_line_and_exit_code_3(
     assert (code, out) == (3, "")
     assert err.startswith("clock: ConnectionError: ")
     assert "secret" not in err
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_run_by_hand_is_in_history_status_and_why_with_its_job_and_outcome(
+    clock: Clock, ran: Ran, redis: Redis, server_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran("every('year', 'json.loads', name='yearly', args=['{'])", since=5)
+    words = ("--url", server_url, "--app", "test")
+    job = clock("run", "yearly", *words)[1].split()[-1]
+    monkeypatch.setenv("CLOCK_APP", "test")
+    ClockWorker(["default"], connection=redis, serializer="pickle").work(
+        burst=True, logging_level="CRITICAL"
+    )
+    entry = json.loads(clock("history", "yearly", *words, "--json")[1])
+    assert (entry["what"], entry["job"]) == ("manual", job)
+    assert (entry["outcome"], entry["error"]) == ("failed", "JSONDecodeError")
+    shown = clock("history", "yearly", *words)[1]
+    assert shown.splitlines()[-1].endswith(f"run by hand  {job}  failed: JSONDecodeError")
+
+    answer = json.loads(clock("why", "yearly", entry["scheduled_at"], *words, "--json")[1])
+    assert answer["manual"] == [{"job": job, "status": "failed", "outcome": "failed"}]
+    assert f"it was run by hand then, as job {job}, failed" in answer["said"]
+    (row,) = (line for line in clock("status", *words)[1].splitlines() if "yearly  " in line)
+    assert "never" not in row

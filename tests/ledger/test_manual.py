@@ -10,8 +10,10 @@ from rq.serializers import resolve_serializer
 
 from clock.decision import Kind
 from clock.errors import NotAQueueError, UnknownEventError
+from clock.keys import MANUAL_KEPT, RUNS_TTL
 from clock.ledger.ledger import Claim, Ledger
 from clock.ledger.manual import run_now
+from clock.ledger.manual_runs import read_manual_runs
 from clock.ledger.records import read_record
 from tests.conftest import ReadSchedule
 
@@ -96,3 +98,22 @@ def test_a_queue_key_of_another_type_is_refused(redis: Redis, read: ReadSchedule
     with pytest.raises(NotAQueueError, match="rq:queue:broken holds no queue"):
         run_now(redis, "test", "tasks.x", NOW)
     assert redis.keys("rq:job:*") == []
+
+
+def test_its_job_is_known_by_the_second_of_the_run_and_kept_for_the_latest_only(
+    redis: Redis, read: ReadSchedule
+) -> None:
+    event = read("every('day', 'tasks.x')").events["tasks.x"]
+    Ledger(redis, app="test", token="t").enrol([event], NOW - 1)
+    ids = [
+        run_now(redis, "test", "tasks.x", NOW + number // 2, f"k{number}") for number in range(3)
+    ]
+    run_now(redis, "test", "tasks.x", NOW, "k0")  # asked again
+    assert read_manual_runs(redis, "test", ["tasks.x", "tasks.y"]) == {
+        "tasks.x": {NOW + 1: [ids[2]], NOW: [ids[1], ids[0]]},
+        "tasks.y": {},
+    }
+    for number in range(MANUAL_KEPT + 3):
+        run_now(redis, "test", "tasks.x", NOW + 9, f"m{number}")
+    assert redis.llen("clock:test:manual:tasks.x") == MANUAL_KEPT
+    assert redis.ttl("clock:test:manual:tasks.x") > RUNS_TTL - 60

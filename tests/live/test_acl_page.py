@@ -173,6 +173,15 @@ def test_the_commands_work_without_permission_for_time(
     _write(address(server.url, "operator"), scene.file)
 
 
+def test_an_event_can_be_run_with_the_rights_that_0_1_0_needed(
+    server: Server, redis: Redis, scene: Scene
+) -> None:
+    (line,) = lines_of("operator")
+    grant(redis, line._replace(rules=[rule for rule in line.rules if "manual" not in rule]))
+    assert "is enqueued as" in _command(address(server.url, "operator"))("run", "failing")
+    assert not redis.keys(f"clock:{APP}:manual:*")
+
+
 def test_an_application_works_with_exactly_the_rights_that_the_docs_list(
     server: Server, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -278,3 +287,4 @@ def _write(url: str, file: Path) -> None:
     assert "3 were there or later" in run("restore", since)
     assert "no record is in the future" in run("rewind")
     assert "is not in the future" in run("rewind", "failing")
+    assert "is forgotten: " in run("forget", file.name)
