@@ -22,6 +22,15 @@ clock:<app>:runs:EVENT        list  its runs, see ``clock.runs.records``        
 clock:<app>:measured:EVENT    hash  runs by outcome, and a histogram of durations     TTL
 clock:<app>:tally             hash  histogram of lateness, count of lost claims       TTL
 clock:<app>:failed:EVENT      list  ids of its failed jobs, latest first              FAILED_KEPT
+clock:<app>:output:JOB        hash  attempt -> what it printed, see                   OUTPUT_TTL
+                                    ``clock.runs.output``
+clock:<app>:outputs           zset  attempt:job whose output is kept -> when it       OUTPUT_MEMORY
+                                    ended
+clock:<app>:output_sizes      hash  attempt:job -> bytes of its output, and           one an output
+                                    "bytes" -> their sum
+clock:<app>:last_output:EVENT list  attempt:job of runs that went well, latest first  OUTPUTS_KEPT
+clock:<app>:bad_output:EVENT  list  the same of those that did not; of jobs without   BAD_OUTPUTS
+                                    an event, all under no name
 clock:worker:NAME.TOKEN       str   host and pid of a live worker                     HEARTBEAT_TTL
 clock:step:NAME.TOKEN         str   the last step of a worker's child                 a day
 clock:sweep                   str   the worker that looks for abandoned jobs now      REAP_EVERY
@@ -39,8 +48,9 @@ that is ``FORGOTTEN_AFTER`` later than its last decision. A set of backfilled oc
 ``TTL`` after the last backfill. There is a shape for each set of job options in a schedule, a few
 dozen at most; it is dropped at the first start that is ``FORGOTTEN_AFTER`` later than the last
 start of a clock that used it. The serializers of a queue expire ``SERIALIZERS_TTL`` after the last
-start of a clock that enqueues there, a list of failed jobs ``RUNS_TTL`` after the last failure, and
-counters ``TTL`` after they last grew. A task is in ``limits`` and ``held`` only while its jobs run
+start of a clock that enqueues there, a list of failed jobs ``RUNS_TTL`` after the last failure,
+what is known of outputs ``OUTPUT_TTL`` after the last one, and counters ``TTL`` after they last
+grew. A task is in ``limits`` and ``held`` only while its jobs run
 or wait for a lease, and ``running`` expires with its last lease. Where a key has its own TTL, see
 the module of ``clock.jobs`` that writes it.
 
@@ -83,6 +93,16 @@ RUNS_TTL = 35 * 86_400
 
 FAILED_KEPT = 1_000
 """Failed jobs kept of an event, the latest; one takes some 5 kB of memory, with its result."""
+
+OUTPUT_TTL = 7 * 86_400
+"""Seconds for which the output of a run is kept at most."""
+
+OUTPUTS_KEPT = 20
+"""Outputs kept of the runs of an event that went well, the latest."""
+
+BAD_OUTPUTS = 100
+"""Outputs kept of the runs of an event that did not: one that always fails leaves room for others.
+"""
 
 HEARTBEAT_TTL = 16
 """Seconds after its last heartbeat from which a worker counts as dead."""
@@ -143,6 +163,11 @@ runs = _of_app_and("runs")
 measured = _of_app_and("measured")
 counters = _of_app("tally")
 failed = _of_app_and("failed")
+output = _of_app_and("output")
+outputs = _of_app("outputs")
+output_sizes = _of_app("output_sizes")
+last_output = _of_app_and("last_output")
+bad_output = _of_app_and("bad_output")
 unique = _of_app_and("unique")
 running = _of_app_and("running")
 held = _of_app_and("held")

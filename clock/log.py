@@ -62,6 +62,14 @@ def log_to(stream: TextIO, style: Style | None, *, colour: bool | None = None) -
     return handler
 
 
+def formatter() -> logging.Formatter:
+    """What makes the lines of the logger ``clock``; that of logfmt where the application's own
+    handlers do.
+    """
+    made = (handler.formatter for handler in logging.getLogger("clock").handlers)
+    return next((one for one in made if isinstance(one, Lines)), None) or Logfmt()
+
+
 def log_always_to(stream: TextIO, style: Style | None) -> None:
     """As ``log_to``, until the process ends: a logging configuration that the schedule file, or
     what it imports, applies then or later does not silence the clock.

@@ -23,6 +23,9 @@ CHILD_MAX_JOBS = 1000
 CONCURRENCY = 100
 """``async def`` tasks of a child that run side by side."""
 
+OUTPUT_MEMORY = 64
+"""Megabytes of the server's memory that the output of the runs of an application may take."""
+
 ISOLATIONS = ("warm", "job")
 """What ``ISOLATION`` may be."""
 
@@ -80,6 +83,10 @@ class Settings:
     child_max_memory: float | None = None
     """``CHILD_MAX_MEMORY`` or ``CLOCK_CHILD_MAX_MEMORY``: megabytes above which that happens."""
 
+    output_memory: int = OUTPUT_MEMORY * 2**20
+    """``OUTPUT_MEMORY`` or ``CLOCK_OUTPUT_MEMORY``: megabytes of the server's memory, here bytes,
+    in which the output of runs is kept; 0 keeps none."""
+
     preload: tuple[str, ...] = ()
     """``PRELOAD``: modules that a worker imports before its first job."""
 
@@ -117,6 +124,7 @@ def read_settings(module: str | None, environ: Mapping[str, str]) -> Settings:
         isolation=isolation,
         child_max_jobs=1 if isolation == "job" else child_max_jobs or None,
         child_max_memory=_whole("CHILD_MAX_MEMORY", namespace, environ, 0) or None,
+        output_memory=_whole("OUTPUT_MEMORY", namespace, environ, OUTPUT_MEMORY) * 2**20,
         preload=dotted_names("PRELOAD", namespace),
         ping_url=_ping_url(namespace, environ),
         pings=_urls("PINGS", namespace),

@@ -8,6 +8,7 @@ import os
 import random
 import resource
 import select
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
@@ -17,8 +18,11 @@ from typing import Any
 from clock.connection.errors import CLIENT_ERRORS, server_error
 from clock.jobs.rq_versions import KEEPS
 from clock.worker.async_jobs import AsyncJobs
+from clock.worker.async_run import RUN
 from clock.worker.child_jobs import ChildJobs
 from clock.worker.execution_owner import OvertakenError
+from clock.worker.output_capture import OutputCapture
+from clock.worker.output_ring import Printed
 from clock.worker.slot import Slot
 from clock.worker.step import (
     PATIENCE,
@@ -101,6 +105,7 @@ class Child:
         """Its line to the server."""
         self._surroundings = Surroundings()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._capture: OutputCapture | None = None
         self._done = 0
         self._is_away = False
         self.current: TakenJob | None = None
@@ -114,6 +119,7 @@ class Child:
         handlers must be there already.
         """
         self.jobs = jobs
+        self._capture = OutputCapture(self._writer)
         self._surroundings = Surroundings()
         while True:
             code = self.leaves()
@@ -164,6 +170,22 @@ class Child:
     def must_wait(self) -> bool:
         """Whether there is something to do between the end of the current job and the next."""
         return bool(self._later)
+
+    def printed(self, taken: TakenJob) -> Printed | None:
+        """What is kept of the output of a job whose run is over; None for nothing."""
+        if taken.printed is None or self._capture is None:
+            return None
+        return self._capture.finish(taken.printed)
+
+    def _writer(self) -> TakenJob | None:
+        """The job that the calling code belongs to."""
+        run = RUN.get()
+        if run is not None:
+            return run.taken
+        is_beside = self._loop is not None and self._loop.is_running()
+        # Of several jobs, which one a thread belongs to is not known.
+        is_known = not is_beside or threading.current_thread() is threading.main_thread()
+        return self.current if is_known else None
 
     def leaves(self) -> int | None:
         """The exit code with which the child has to leave; None where it may take another job."""

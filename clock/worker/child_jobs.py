@@ -19,6 +19,7 @@ from rq.worker import Worker as RQWorker
 from clock import keys
 from clock.jobs.lease import Leases
 from clock.jobs.occurrence import meta_of, occurrence_of
+from clock.runs.output import write_output
 from clock.runs.records import write_run
 from clock.runs.run import RunOutcome
 from clock.watchers.run import WatchedRun, Watchers
@@ -26,7 +27,7 @@ from clock.worker.async_run import AsyncRun
 from clock.worker.current_run import CurrentRun
 from clock.worker.ending import Ending
 from clock.worker.performer import Performed, Performer, call_task, is_of_rq
-from clock.worker.record import run_of
+from clock.worker.record import output_of, run_of
 from clock.worker.result import is_plain
 from clock.worker.slot import Request
 from clock.worker.step import End, EndResult, Reply
@@ -52,14 +53,18 @@ class ChildJobs:
         leases: Leases,
         watchers: Watchers,
         app: str,
+        output_memory: int,
     ) -> None:
-        """``worker`` is the Worker of this process, and ``child`` its Child."""
+        """``worker`` is the Worker of this process, and ``child`` its Child. ``output_memory`` is
+        how many bytes the outputs of runs may take.
+        """
         self._worker = worker
         self._child = child
         self._performer = performer
         self._leases = leases
         self._watchers = watchers
         self._app = app
+        self._output_memory = output_memory
         os.environ["RQ_WORKER_ID"] = worker.name
 
     def may_begin(self, taken: TakenJob) -> bool:
@@ -188,6 +193,8 @@ class ChildJobs:
         run.record = run_of(
             job, ending.outcome, started=began, ended=ended, worker=worker.name, error=ending.error
         )
+        run.printed = self._child.printed(taken)
+        run.output = output_of(job, ending.outcome, ended=ended, printed=run.printed)
         self._child.end_in_step(
             End(taken.owned, success, of_job(run, job, ttl), self._of_run(run)),
             partial(self._ended, run, value),
@@ -195,9 +202,12 @@ class ChildJobs:
 
     def _of_run(self, run: CurrentRun) -> Sequence[Command]:
         if run.record is None:
+            # Of a job without an event no output is kept where it went well.
             return ()
         pipeline: Pipeline = self._worker.connection.pipeline(transaction=False)
         write_run(pipeline, self._app, run.record)
+        if run.output is not None:
+            write_output(pipeline, self._app, run.output, self._output_memory)
         return commands_of(pipeline)
 
     def _ended(self, run: CurrentRun, value: Any, reply: Reply) -> None:

@@ -15,6 +15,7 @@ from clock.stop import Readable
 from clock.worker.child import LEAVES
 from clock.worker.fork_server import Ended, ForkServer, RunChild, Started, kill_group
 from clock.worker.interruption import STOP
+from clock.worker.output_ring import Printed
 from clock.worker.slot import Request, Running, Slot, Slots
 
 AGAIN = 1.0
@@ -59,6 +60,11 @@ class ChildProcess:
         """How many jobs it has ended."""
         return sum(slot.done for slot in self.slots)
 
+    def printed(self, execution: str) -> Printed | None:
+        """What the execution with this id has printed so far; None for nothing."""
+        rings = [slot.output for slot in self.slots if slot.output is not None]
+        return next((printed for ring in rings if (printed := ring.read(execution))), None)
+
     def ask(self, execution: str, request: Request) -> None:
         """Ask something of one of the jobs that it runs side by side."""
         for slot in self.slots[1:]:
@@ -90,17 +96,19 @@ class Children:
         name: str,
         *,
         concurrency: int,
+        has_output: bool,
         run: RunChild,
         prepare: Callable[[], None],
     ) -> None:
         """``run`` is what a child does, given its slot, who it is, and how many jobs it may run;
         ``prepare`` is done once in the process that forks them. ``name`` is the worker's, and
-        ``concurrency`` how many jobs a child runs side by side.
+        ``concurrency`` how many jobs a child runs side by side; ``has_output`` says whether what
+        they print is kept.
         """
         self._name = name
         self._count = count
         # After those of the children, the slots of their stand-ins.
-        self._slots = Slots(2 * count, concurrency)
+        self._slots = Slots(2 * count, concurrency, has_output=has_output)
         self._server = ForkServer(
             run, prepare, lambda index: any(slot.running for slot in self._slots[index])
         )

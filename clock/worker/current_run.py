@@ -7,8 +7,10 @@ from typing import Any
 
 from rq.executions import Execution
 
+from clock.runs.output import RunOutput
 from clock.runs.run import Run
 from clock.worker.ending import Ending
+from clock.worker.output_ring import Printed
 from clock.worker.result import is_plain
 from clock.worker.taken import TakenJob
 
@@ -16,7 +18,8 @@ from clock.worker.taken import TakenJob
 @dataclass(slots=True, kw_only=True)
 class CurrentRun:
     """The run of a job that this child has ``taken``, or else the execution ``of_dead``, a child
-    that died. ``record`` is what is kept of the run, and ``watched`` who is notified of its end.
+    that died, with what it had ``printed``. ``record`` and ``output`` are what is kept of the run,
+    and ``watched`` is who is notified of its end.
     """
 
     taken: TakenJob | None = None
@@ -30,7 +33,9 @@ class CurrentRun:
     """Whether it is known to be its owner's still."""
     may_be_culprit: bool = False
     """Whether its child died, of it or of another job that ran beside it."""
+    printed: Printed | None = None
     record: Run | None = None
+    output: RunOutput | None = None
     watched: Any = None
 
     @property

@@ -30,6 +30,7 @@ from clock.worker.ending import Ending
 from clock.worker.execution_owner import OwnedExecution
 from clock.worker.fork_server import Ended
 from clock.worker.graceful import LAST_WORDS
+from clock.worker.output_ring import Printed
 from clock.worker.readable import fetch_job
 from clock.worker.step import TakeResult
 from clock.worker.success import delete_execution
@@ -64,12 +65,15 @@ log = logging.getLogger("clock")
 
 @dataclass(frozen=True, slots=True)
 class Death:
-    """A child that died, how, and an execution that it had begun, ``beside`` others or alone."""
+    """A child that died, how, and an execution that it had begun, ``beside`` others or alone, with
+    what its task had ``printed``.
+    """
 
     child: ChildProcess
     ended: Ended
     owned: OwnedExecution
     beside: bool
+    printed: Printed | None = None
 
     @property
     def reason(self) -> str:
@@ -94,6 +98,7 @@ class Deaths:
         self._owned_by = owned_by
         self._leases = leases
         self._owed: list[tuple[ChildProcess, Ended, list[OwnedExecution]]] = []
+        self._printed: dict[str, Printed | None] = {}
         self._away_since: float | None = None
 
     @property
@@ -108,7 +113,11 @@ class Deaths:
 
     def add(self, child: ChildProcess, ended: Ended) -> None:
         """A child has ended; whether it had a job shows."""
-        self._owed.append((child, ended, self._owned_by(child)))
+        owned = self._owned_by(child)
+        self._owed.append((child, ended, owned))
+        # Before another child writes there.
+        for execution in owned:
+            self._printed[execution.execution] = child.printed(execution.execution)
 
     def deal(self) -> None:
         """Write what is owed; what the server does not take now is tried again."""
@@ -133,7 +142,9 @@ class Deaths:
             fields = {"worker": self._worker.name, "reason": _how(ended.status)}
             log.warning("child died", extra={"fields": fields})
         for execution in owned:
-            self._end(Death(child, ended, execution, beside=len(owned) > 1))
+            printed = self._printed.get(execution.execution)
+            self._end(Death(child, ended, execution, beside=len(owned) > 1, printed=printed))
+            self._printed.pop(execution.execution, None)
         connection.delete(keys.heartbeat(child.owner), keys.step(child.owner))
         idle = connection.register_script(script("clock.worker", "idle.lua"))
         idle(keys=[self._worker.key])

@@ -65,6 +65,7 @@ class Engine:
             count,
             worker.name,
             concurrency=settings.concurrency,
+            has_output=settings.output_memory > 0,
             run=self._run_child,
             prepare=prepare,
         )

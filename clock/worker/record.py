@@ -1,4 +1,4 @@
-"""The record of a run."""
+"""The record of a run, and its output."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from datetime import datetime
 
 from rq.job import Job
 
-from clock.jobs.occurrence import occurrence_of
+from clock.jobs.occurrence import attempt_of, occurrence_of
+from clock.runs.output import RunOutput
 from clock.runs.run import Run, RunOutcome
+from clock.worker.output_ring import Printed
 
 
 def run_of(
@@ -38,3 +40,24 @@ def run_of(
         worker=worker,
         job=job.id,
     )
+
+
+def output_of(
+    job: Job, outcome: RunOutcome, *, ended: datetime, printed: Printed | None
+) -> RunOutput | None:
+    """The output of the run that ended, of which ``printed`` is there; None where none is to be
+    kept: of a job that does not stand for an occurrence, only that of a run that did not go well.
+    """
+    if printed is None:
+        return None
+    occurrence = occurrence_of(job)
+    output = RunOutput(
+        job=job.id,
+        attempt=attempt_of(job),
+        event=None if occurrence is None else occurrence.event,
+        outcome=outcome,
+        ended=ended.timestamp(),
+        text=printed.text,
+        written=printed.written,
+    )
+    return output if occurrence is not None or output.is_bad else None

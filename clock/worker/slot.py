@@ -10,6 +10,8 @@ import struct
 from enum import IntEnum
 from typing import NamedTuple
 
+from clock.worker.output_ring import OutputRing, OutputRings
+
 LONGEST = 2048
 """Bytes of a job id and the name of its queue that are kept. Longer ones are found by the record of
 the child's last step instead."""
@@ -52,24 +54,32 @@ class Running(NamedTuple):
 
 class Slots:
     """Room for what ``count`` children run; made before they are forked. Each has one slot for a
-    job that runs alone, the first, and ``concurrency`` for those that run side by side.
+    job that runs alone, the first, and ``concurrency`` for those that run side by side; with
+    ``has_output`` also for what these print.
     """
 
-    def __init__(self, count: int, concurrency: int) -> None:
+    def __init__(self, count: int, concurrency: int, *, has_output: bool = False) -> None:
         self._width = 1 + concurrency
         self._memory = mmap.mmap(-1, _SIZE * self._width * count)
+        self._outputs = OutputRings(self._width * count) if has_output else None
 
     def __getitem__(self, index: int) -> list[Slot]:
         first = index * self._width
-        return [Slot(self._memory, _SIZE * (first + index)) for index in range(self._width)]
+        return [self._slot(first + index) for index in range(self._width)]
+
+    def _slot(self, index: int) -> Slot:
+        output = None if self._outputs is None else self._outputs[index]
+        return Slot(self._memory, _SIZE * index, output)
 
 
 class Slot:
     """Room for one job of a child, which alone writes it while it lives."""
 
-    def __init__(self, memory: mmap.mmap, offset: int) -> None:
+    def __init__(self, memory: mmap.mmap, offset: int, output: OutputRing | None = None) -> None:
         self._memory = memory
         self._offset = offset
+        self.output = output
+        """What the job prints; None where nothing of it is kept."""
         self._version = 0
         self._done = 0
 

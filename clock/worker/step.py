@@ -304,8 +304,9 @@ def new_identifier() -> str:
 
 @cache
 def _script() -> tuple[str, str]:
-    measure = script("clock.ledger", "count.lua")
+    measure, keep = script("clock.ledger", "count.lua"), script("clock.runs", "output.lua")
     source = (
-        f"local function measure(KEYS, ARGV) {measure}\nend {script('clock.worker', 'step.lua')}"
+        f"local function measure(KEYS, ARGV) {measure}\nend "
+        f"local function keep_output(KEYS, ARGV) {keep}\nend {script('clock.worker', 'step.lua')}"
     )
     return source, sha1(source.encode(), usedforsecurity=False).hexdigest()

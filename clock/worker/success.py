@@ -63,7 +63,7 @@ def put_back(taken: TakenJob) -> list[Command]:
 
 def commands_of(pipeline: Pipeline) -> list[Command]:
     """The commands of a pipeline that is not executed, for ``step.lua``: a script runs no script,
-    so what counts runs is named.
+    so what counts runs, and what keeps their output, is named.
     """
     return [_named(arguments) for arguments, _ in pipeline.command_stack]
 
@@ -84,11 +84,13 @@ def delete_execution(job: str, execution: str, queue: str, worker: str) -> list[
 
 
 def _named(arguments: Command) -> Command:
-    if arguments[0] == "EVAL" and arguments[1] == _measure():
-        return ("MEASURE", *arguments[3:])
-    return arguments
+    name = _scripts().get(arguments[1]) if arguments[0] == "EVAL" else None
+    return arguments if name is None else (name, *arguments[3:])
 
 
 @cache
-def _measure() -> str:
-    return script("clock.ledger", "count.lua")
+def _scripts() -> dict[str, str]:
+    return {
+        script("clock.ledger", "count.lua"): "MEASURE",
+        script("clock.runs", "output.lua"): "OUTPUT",
+    }

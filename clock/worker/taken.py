@@ -19,6 +19,7 @@ from clock import keys
 from clock.jobs.rq_versions import KEEPS
 from clock.worker.execution_owner import OwnedExecution
 from clock.worker.job_hash import JobHash
+from clock.worker.printed_lines import PrintedLines
 from clock.worker.readable import unreadable_job
 from clock.worker.slot import LONGEST, Running, Slot
 from clock.worker.step import Reply
@@ -34,7 +35,7 @@ _IS_ASYNC: dict[str, bool] = {}
 class TakenJob:
     """A job, taken by a child of the ``worker`` of this name, and its hash as it was taken
     (``fields``), ``stored`` where that could be read. ``release`` gives its lease back, where it
-    has one.
+    has one; ``printed`` is there once it has printed or logged.
     """
 
     job: Job
@@ -46,6 +47,7 @@ class TakenJob:
     deadline: float = math.inf
     slot: Slot | None = None
     release: Callable[[], object] | None = None
+    printed: PrintedLines | None = None
 
     @property
     def execution(self) -> Execution:

@@ -41,6 +41,7 @@ from clock.connection import rq_keys
 from clock.errors import SettingsError
 from clock.jobs.rq_versions import call_on_stopped, clean_waiting, with_execution
 from clock.ledger.serializers import meet_clocks
+from clock.runs.output import write_output
 from clock.runs.records import write_run
 from clock.runs.run import RunOutcome
 from clock.watchers.run import Watchers
@@ -68,7 +69,7 @@ from clock.worker.fork_server import ForkServerDiedError
 from clock.worker.interruption import STOP, Interruption
 from clock.worker.middleware import Middleware, load_middleware
 from clock.worker.performer import Performed, Performer, end_process
-from clock.worker.record import run_of
+from clock.worker.record import output_of, run_of
 from clock.worker.result import is_plain
 from clock.worker.taken import TakenJob
 
@@ -281,7 +282,12 @@ class Worker(RQWorker):
         ending, reason = ending_of_dead(death, job, self._settings.grace)
         # Which of several jobs the child died of is not known.
         may_be_culprit = death.beside and not death.reason and job.should_retry
-        run = CurrentRun(of_dead=execution, ending=ending, may_be_culprit=may_be_culprit)
+        run = CurrentRun(
+            of_dead=execution,
+            ending=ending,
+            may_be_culprit=may_be_culprit,
+            printed=death.printed,
+        )
         if death.reason == STOPPED:
             self.end_stopped(job, queue, run)
             return
@@ -356,6 +362,7 @@ class Worker(RQWorker):
                     leases=self._engine.leases(self.connection, child.owner),
                     watchers=self._watchers,
                     app=self._app,
+                    output_memory=self._settings.output_memory,
                 )
             )
         except Exception:
@@ -542,6 +549,8 @@ class Worker(RQWorker):
             self.execution = run.execution
             if run.record is not None:
                 write_run(pipeline, self._app, run.record)
+            if run.output is not None:
+                write_output(pipeline, self._app, run.output, self._settings.output_memory)
             for command in of_job(run, job, job.get_result_ttl(self.default_result_ttl)):
                 pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
         argument = with_execution(super().cleanup_execution, execution)
@@ -554,14 +563,18 @@ class Worker(RQWorker):
         run = self._current
         if run is not None and not run.is_decided:
             run.ending = ending = run.ending or ending
+            ended = job.ended_at or datetime.now(UTC)
             run.record = run_of(
                 job,
                 ending.outcome,
                 started=job.started_at,
-                ended=job.ended_at or datetime.now(UTC),
+                ended=ended,
                 worker=self.name,
                 error=ending.error,
             )
+            if run.taken is not None and self._child is not None:
+                run.printed = self._child.printed(run.taken)
+            run.output = output_of(job, ending.outcome, ended=ended, printed=run.printed)
 
     def _count_retry(self, job: Job) -> None:
         # RQ counts only the retries that a task returns; here it is the number of attempts.
