@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from clock.observe.rq.running import Running
     from clock.observe.rq.workers import WorkerState
     from clock.observe.status import AppStatus, EventStatus
+    from clock.runs.output import RunOutput
     from clock.runs.progress import Progress
     from clock.runs.run import Run
 
@@ -161,6 +162,18 @@ def run_object(run: Run) -> dict[str, Any]:
     """A run."""
     lengths = {name: _rounded(getattr(run, name)) for name in ("duration", "wait", "lateness")}
     return filled(RUN, run, **lengths)
+
+
+OUTPUT = of(
+    job=TEXT, attempt=COUNT, event=MAYBE_TEXT, outcome=TEXT, ended_at=INSTANT,
+    text={**TEXT, "description": "Its last lines, without control characters."},
+    written={**COUNT, "description": "Bytes that it wrote in all."}, is_cut=FLAG,
+)  # fmt: skip
+
+
+def output_object(output: RunOutput) -> dict[str, Any]:
+    """The output of a run."""
+    return filled(OUTPUT, output)
 
 
 EVENT_AND_RUN = of(**EVENT["properties"], last_run=maybe(RUN))

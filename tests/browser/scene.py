@@ -20,6 +20,7 @@ from clock.jobs.progress import Progress
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause
 from clock.ledger.records import read_record
+from clock.runs.output import RunOutput, write_output
 from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
 from tests.jobs.working import start, work_off
@@ -27,6 +28,8 @@ from tests.loop.heartbeat import START, Watched
 
 APP = "clock"
 FAILING = "feeds.refresh"
+PRINTING = "printing"
+"""The id of a job whose output is kept."""
 
 SCHEDULE = """
 from clock import cron, defaults, every, timezone
@@ -67,6 +70,7 @@ def paint(redis: Redis, folder: Path, now: float | None = None) -> None:
         Pause(until=int(now) + 7200, reason=reason, by="jo@laptop", since=int(now) - 5400),
     )
     _jobs(redis)
+    _output(redis, now)
 
 
 def _tick(redis: Redis, schedule: Schedule, now: float) -> None:
@@ -106,6 +110,20 @@ def _runs(redis: Redis, schedule: Schedule) -> None:
             )
     for run in sorted(runs, key=lambda run: run.ended):
         write_run(redis, APP, run)
+
+
+def _output(redis: Redis, now: float) -> None:
+    for attempt, outcome in ((1, RunOutcome.RETRIED), (2, RunOutcome.FAILED)):
+        output = RunOutput(
+            job=PRINTING,
+            attempt=attempt,
+            event=FAILING,
+            outcome=outcome,
+            ended=now - 60 + attempt,
+            text="connecting to the feed\n" * 40 + "x" * 300,
+            written=70_000,
+        )
+        write_output(redis, APP, output, 2**20)
 
 
 def _jobs(redis: Redis) -> None:

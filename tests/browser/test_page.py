@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 from redis import Redis
@@ -50,6 +53,32 @@ def test_run_now_runs_the_job_and_updates_the_row_without_a_reload(
     expect(page.locator(EVENTS, has_text="adding")).to_contain_text("succeeded")
     assert page.evaluate("window.isTheSame")
     assert page.evaluate("document.activeElement.value") == "adding"
+
+
+def test_what_a_run_printed_is_a_click_away_from_its_event(
+    write_schedule: WriteSchedule,
+    start_clock: StartClock,
+    start_web: StartWeb,
+    open_page: OpenPage,
+    start_worker: StartWorker,
+    work_folder: Path,
+) -> None:
+    (work_folder / "shout.py").write_text(
+        "def shout():\n"
+        f"    print({NAME!r}, '\\x1b[31mred\\x1b[0m', 'ü')\n"
+        "    raise ValueError('no')\n"
+    )
+    start_clock(write_schedule("every('day', 'shout.shout', at='03:00')")).wait_for_line("next")
+    start_worker("default").wait_until_listening()
+    page = open_page(f"{start_web('--allow-actions').address()}/event?name=shout.shout")
+    page.get_by_role("button", name="Run now").click()
+    page.get_by_role("link", name="output of ").click()
+    expect(page.locator("pre")).to_have_text(f"{NAME} red ü\n")
+    expect(page.get_by_text("failed", exact=True)).to_be_visible()
+    page.get_by_role("link", name="shout.shout").click()
+    page.get_by_role("link", name=re.compile("^shout-shout-")).click()
+    expect(page.get_by_role("heading", name="Output")).to_be_visible()
+    expect(page.locator("pre").first).to_have_text(f"{NAME} red ü\n")
 
 
 def test_a_pause_with_a_reason_survives_a_restart_of_the_clock(

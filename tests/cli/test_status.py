@@ -12,6 +12,7 @@ from rq import Worker
 
 from clock import Schedule
 from clock.ledger.pauses import Pause, pause
+from clock.runs.output import RunOutput, write_output
 from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
 from clock.worker import Worker as ClockWorker
@@ -283,6 +284,34 @@ def test_the_history_of_an_event_is_one_json_object_a_line(
     assert {decision["event"] for decision in decisions} == {"tasks.x"}
     assert {decision["what"] for decision in decisions} == {"fired"}
     assert all(decision["job"].startswith("tasks-x-") for decision in decisions)
+
+
+def test_the_history_shows_what_the_runs_of_a_job_printed(
+    clock: Clock, redis: Redis, server_url: str
+) -> None:
+    for attempt, outcome in ((1, RunOutcome.RETRIED), (2, RunOutcome.SUCCEEDED)):
+        output = RunOutput(
+            job="job-1",
+            attempt=attempt,
+            event="tasks.x",
+            outcome=outcome,
+            ended=START,
+            text="\x1b[31mred\x1b[0m\x07\n",
+            written=70_000,
+        )
+        write_output(redis, "test", output, 2**20)
+    words = ("history", "--output", "job-1", "--url", server_url, "--app", "test")
+    code, out, err = clock(*words)
+    assert (code, err) == (0, "")
+    ended = "Fri 2027-01-15 08:00:00 +0000, the last lines of 70000 bytes"
+    assert out == (
+        f"job-1 of tasks.x, attempt 1: retried, {ended}\nred\\x07\n\n"
+        f"job-1 of tasks.x, attempt 2: succeeded, {ended}\nred\\x07\n"
+    )
+    shown = [json.loads(line) for line in clock(*words, "--json")[1].splitlines()]
+    assert [output["attempt"] for output in shown] == [1, 2]
+    code, out, err = clock(*words[:2], "job-2", *words[3:])
+    assert (code, out, err) == (2, "", "clock: no output of job 'job-2' is kept, or no longer\n")
 
 
 @pytest.mark.parametrize("command", ["history", "why"])

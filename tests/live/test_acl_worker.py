@@ -128,6 +128,8 @@ def _enqueue_all(redis: Redis) -> Job:
     enqueue_occurrence(redis, "fail", failure_ttl=60)
     enqueue_occurrence(redis, "fail", retry=Retry(max=1))
     enqueue_occurrence(redis, "again", retry=Retry(max=1))
+    for task in ("say", "fail_after"):
+        enqueue_occurrence(redis, task, "a word")
     for task in ("skip", "abort", "kill_itself"):
         enqueue_occurrence(redis, task)
     queue.enqueue("work.add", 1, 2, on_success=Callback("more.call_back"), result_ttl=0)

@@ -28,9 +28,11 @@ import time
 from clock.jobs import Skip, progress
 
 def good():
+    print("good")
     return 1
 
 def bad():
+    print("bad")
     raise RuntimeError("bad")
 
 def nothing():
@@ -90,6 +92,7 @@ def test_every_key_has_a_ttl_or_a_cap(
     assert _for_ever(redis) == []
     kinds = {as_text(name).split(":")[2] for name in redis.scan_iter("clock:clock:*")}
     assert {"decided", "templates", "pauses", "backfilled", "runs", "failed", "unique"} <= kinds
+    assert {"output", "outputs", "output_sizes", "last_output", "bad_output"} <= kinds
 
     worker.process.terminate()
     assert worker.process.wait(timeout=15) == 0, worker.output()

@@ -29,16 +29,6 @@ import threading
 import warnings
 
 
-def say(*words):
-    for word in words:
-        print(word)
-
-
-def fail_after(word):
-    print(word, end="")
-    raise ValueError("no")
-
-
 def everything():
     print("to stdout")
     print("to stderr", file=sys.stderr)

@@ -62,6 +62,16 @@ def fail():
     raise ValueError("no")
 
 
+def say(*words):
+    for word in words:
+        print(word)
+
+
+def fail_after(word):
+    print(word, end="")
+    raise ValueError("no")
+
+
 def fail_once():
     note("begin")
     if len(open("noted.txt").readlines()) == 1:

@@ -15,6 +15,7 @@ from rq import Queue, Worker
 from clock import keys
 from clock.connection import rq_keys
 from clock.ledger.pauses import Pause, pause
+from clock.runs.output import RunOutput, write_output
 from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
 from tests.jobs.working import start, work_off
@@ -60,6 +61,16 @@ PARTS = [
 ]  # fmt: skip
 """What a part of a line of JSON may be."""
 
+OUTPUT = RunOutput(
+    job="good-fail",
+    attempt=1,
+    event="ten",
+    outcome=RunOutcome.FAILED,
+    ended=START,
+    text="a line\n",
+    written=7,
+)
+
 ENDS = ("origin", "status", "meta", "data")
 
 
@@ -67,6 +78,7 @@ def fill(redis: Any) -> None:
     """What is right, for a clock of ``APP`` with the events ``ten``, ``stream`` and ``a/b ü``."""
     pause(redis, APP, "a/b ü", Pause(until=None, reason="because", by="me", since=int(START)))
     write_run(redis, APP, _run("ten"))
+    write_output(redis, APP, OUTPUT, 2**20)
     redis.hset(keys.counters(APP), mapping={"refused": 1, "lateness:0": 2, "lateness:sum": "0.1"})
     Worker(["default"], connection=redis, name="good").register_birth()  # type: ignore[no-untyped-call]
     queue = Queue("default", connection=redis)
@@ -101,6 +113,9 @@ def _spoil_ledger(redis: Any) -> None:
         redis.hset(key(APP), mapping={value or b"?": line for value in VALUES})
     runs = redis.lindex(keys.runs(APP, "ten"), 0)
     redis.rpush(keys.runs(APP, "ten"), *VALUES, *_lines(runs.decode()))
+    for of in ("ten", "stream"):
+        redis.rpush(keys.bad_output(APP, of), *VALUES)
+        redis.rpush(keys.last_output(APP, of), *VALUES)
     redis.rpush(keys.runs(APP, "stream"), *VALUES, *_lines(runs.decode()))
     redis.rpush(keys.ended_pauses(APP), *VALUES, *_lines('{"event":"ten","until":1,"by":"x"}'))
     for number, value in enumerate(VALUES):
@@ -113,6 +128,7 @@ def _spoil_ledger(redis: Any) -> None:
 
 def _spoil_jobs(redis: Any) -> None:
     good = redis.hgetall("rq:job:good-fail")
+    output = redis.hget(keys.output(APP, "good-fail"), "1")
     result = redis.xrange("rq:results:good-fail")[0][1]
     execution = redis.zrange("rq:wip:default", 0, 0)[0].decode().partition(":")[2]
     names = [f"bad-{number}" for number in range(len(VALUES))]
@@ -123,6 +139,9 @@ def _spoil_jobs(redis: Any) -> None:
             redis.hset(f"rq:job:{name}", mapping=good | {field: value})
         name = f"bad-{number}"
         redis.hset(f"rq:job:{name}", mapping=good)
+        redis.hset(keys.output(APP, "good-fail"), value or b"?", output)
+        redis.hset(keys.output(APP, name), mapping={"1": value, "2": value + b"\n" + output})
+        redis.hset(keys.output(APP, name), mapping=dict(enumerate(_lines(output.decode()), 3)))
         redis.xadd(f"rq:results:{name}", result | {b"exc_string": value})
         for field in ("done", "total", "message", "at"):
             progress = {"done": 1, "total": 2, "message": "half", "at": START} | {field: value}

@@ -11,6 +11,7 @@ from redis import Redis
 from rq import Queue, Worker
 
 from clock.ledger.pauses import read_pauses
+from clock.runs.output import RunOutput, write_output
 from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
 from clock.web.guard import LARGEST
@@ -175,6 +176,35 @@ def test_the_arguments_of_a_job_are_shown_only_where_that_is_enabled(
     assert ("s3cret" in answer.text) is shows
     assert "s3cret" not in web.get(f"{API}/jobs").text
     assert answer.json()["task"] == "tests.jobs.working.say"
+
+
+def test_the_output_of_each_attempt_is_read_also_when_the_job_is_gone(
+    redis: Redis, web: Web
+) -> None:
+    for attempt, outcome in ((2, RunOutcome.FAILED), (1, RunOutcome.RETRIED)):
+        output = RunOutput(
+            job="gone",
+            attempt=attempt,
+            event=None,
+            outcome=outcome,
+            ended=START + attempt,
+            text=f"attempt {attempt}\n",
+            written=100_000,
+        )
+        write_output(redis, "test", output, 2**20)
+    first, second = _get(web, "/jobs/gone/output")["outputs"]
+    assert first == {
+        "job": "gone",
+        "attempt": 1,
+        "event": None,
+        "outcome": "retried",
+        "ended_at": "2027-01-15T08:00:01.000Z",
+        "text": "attempt 1\n",
+        "written": 100_000,
+        "is_cut": True,
+    }
+    assert second["text"] == "attempt 2\n"
+    _problem(web.get(f"{API}/jobs/other/output"), 404)
 
 
 def test_a_failed_job_is_requeued_and_deleted(redis: Redis, start_web: StartWeb) -> None:

@@ -66,6 +66,8 @@ def _addresses(redis: Any) -> Iterator[str]:
         for path in ("", "/history", "/upcoming", "/runs", "/statistics"):
             yield f"/api/v1/events/{name}{path}"
     for job in jobs:
+        yield f"/output?job={job}"
+        yield f"/api/v1/jobs/{job}/output"
         yield f"/job?id={job}"
         yield f"/api/v1/jobs/{job}"
 
@@ -141,7 +143,8 @@ def test_an_unreadable_pause_can_be_ended(filled: Redis, web: Web) -> None:
 KINDS = [
     "clock:test:clocks", "clock:test:events", "clock:test:decided", "clock:test:pauses",
     "clock:test:pauses:ended", "clock:test:instants", "clock:test:tally", "clock:test:runs:ten",
-    "clock:test:measured:ten", "clock:progress:good-started", "rq:queues", "rq:workers",
+    "clock:test:measured:ten", "clock:test:output:good-fail", "clock:test:bad_output:ten",
+    "clock:progress:good-started", "rq:queues", "rq:workers",
     "rq:queue:default", "rq:workers:default", "rq:worker:good", "rq:wip:default",
     "rq:failed:default", "rq:finished:default", "rq:job:good-queued", "rq:job:good-fail",
     "rq:results:good-fail", rq_keys.RATE_LIMITS, rq_keys.executions_of_worker("good"),
@@ -197,5 +200,6 @@ def _shown(web: Web) -> dict[str, list[Any]]:
         "workers": body_of("/workers")["workers"],
         "running": body_of("/running")["jobs"],
         "failed": [body_of("/jobs/good-fail")],
+        "output": body_of("/jobs/good-fail/output")["outputs"],
         "metrics": [line for line in web.get("/metrics").text.splitlines() if '"ten"' in line],
     }

@@ -26,6 +26,7 @@ from clock.observe.rq.job_pages import LARGEST_PAGE, PAGE, Stage, read_jobs
 from clock.observe.rq.jobs import JobDetails, read_details
 from clock.observe.rq.running import read_running
 from clock.observe.rq.workers import read_workers
+from clock.runs.output import read_outputs
 from clock.schedule.option import Schema
 from clock.web.api.operation import Call, Operation
 from clock.web.api.schema import limit
@@ -97,6 +98,13 @@ def _job(call: Call) -> Mapping[str, Any]:
         if arguments is None
         else {"args": plain(arguments[0]), "kwargs": plain(arguments[1])},
     }
+
+
+def _output(call: Call) -> Mapping[str, Any]:
+    outputs = read_outputs(call.connection, call.context.app, _id(call))
+    if not outputs:
+        raise HTTPException(404, "no output of this job is kept")
+    return {"outputs": [objects.output_object(output) for output in outputs]}
 
 
 def plain(value: Any) -> Any:
@@ -201,6 +209,11 @@ OPERATIONS = (
     Operation(
         method="GET", path="/jobs/{id}", tag=_TAG, does=_job, errors=(404,),
         summary="One job, with its last error", gives=objects.DETAILS,
+    ),
+    Operation(
+        method="GET", path="/jobs/{id}/output", tag=_TAG, does=_output, errors=(404,),
+        summary="What the runs of a job printed and logged, the first attempt first",
+        gives=objects.of(outputs=objects.listed(objects.OUTPUT)),
     ),
     Operation(
         method="DELETE", path="/jobs/{id}", tag=_TAG, does=_delete, errors=(404, 409),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
-from clock.web.pages import actions, event, login, overview, queues, requeue, week
+from clock.web.pages import actions, event, login, output, overview, queues, requeue, week
 
 routes: list[BaseRoute] = [
     Route("/", overview.show_overview),
@@ -21,6 +21,7 @@ routes: list[BaseRoute] = [
     Route("/queues", queues.show_queues),
     Route("/jobs", queues.show_jobs),
     Route("/job", queues.show_job),
+    Route("/output", output.show_output),
     Route("/requeue", requeue.requeue_job, methods=["POST"]),
     Route("/delete", requeue.delete_job, methods=["POST"]),
     Route("/requeue-all", requeue.requeue_jobs, methods=["POST"]),

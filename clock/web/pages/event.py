@@ -19,6 +19,7 @@ from clock.observe.rq.workers import count_workers
 from clock.observe.status import EventStatus
 from clock.observe.upcoming import Upcoming, coming
 from clock.observe.why import why
+from clock.runs.output import read_jobs_with_output
 from clock.runs.run import Run
 from clock.runs.statistics import statistics
 from clock.web.context import Context
@@ -71,6 +72,7 @@ def show_event(request: Request) -> Response:
         window=window,
         windows={key: words for key, (words, _) in WINDOWS.items()},
         history=_history(context, reading, now),
+        with_output=read_jobs_with_output(context.connection, context.app, name),
         has_no_worker=not count_workers(context.connection, [queue])[queue],
         message=message_of(request),
     )

@@ -20,6 +20,7 @@ from clock.observe.rq.queues import QueueState
 from clock.observe.rq.running import read_running
 from clock.observe.rq.workers import read_workers
 from clock.recurrence.zone import zone
+from clock.runs.output import read_outputs
 from clock.web.pages.overview import message_of
 from clock.web.pages.rendering import context_of, render
 
@@ -103,6 +104,7 @@ def show_job(request: Request) -> Response:
         job=details.summary,
         details=details,
         progress=progress,
+        outputs=read_outputs(context.connection, context.app, identifier),
         utc=zone("UTC"),
         has_arguments=context.access.arguments,
         message=message_of(request),
