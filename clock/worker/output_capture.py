@@ -100,7 +100,7 @@ class OutputCapture:
         # Not by the logger: its handlers swallow the exception that interrupts a task, and the
         # application may have set its level, or disabled it.
         for line in filter(None, lines):
-            fields = {"event": printed.event, "job": printed.job, "line": line}
+            fields = {"event": printed.event, "line": line, "job": printed.job}
             record = {"msg": "output", "levelno": logging.INFO, "levelname": "INFO"}
             text = self._formatter.format(logging.makeLogRecord({**record, "fields": fields}))
             stream.pass_on(f"{text}\n")

@@ -314,7 +314,7 @@ def test_a_line_has_the_style_of_the_log(
         (line,) = [line for line in lines if line["msg"] == "output"]
         assert (line["event"], line["job"], line["line"]) == (EVENT, job.id, 'a "line"')
     else:
-        assert f'output      {EVENT} job={job.id} line="a \\"line\\""' in printed
+        assert f'output      {EVENT} line="a \\"line\\"" job={job.id}' in printed
 
 
 def test_a_job_that_prints_nothing_leaves_nothing(redis: Redis, start_worker: StartWorker) -> None:
