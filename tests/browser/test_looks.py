@@ -25,7 +25,7 @@ AXE = CLIENTS / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = {
     "events": "/",
     "event": f"/event?name={FAILING}&window=week",
-    "output": f"/output?job={PRINTING}",
+    "output": f"/output?id={PRINTING}",
     "queues": "/queues",
     "failed": "/jobs?queue=default&state=failed",
     "week": "/week",

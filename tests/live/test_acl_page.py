@@ -60,7 +60,7 @@ def scene(
     wait_for("the clock fires", lambda: len(clock.enqueued()) >= 4)
     assert clock.stop() == 0
     heavy = RateLimit("heavy", 1)
-    failed = [queue.enqueue("work.fail", rate_limit=heavy) for _ in range(2)]
+    failed = [queue.enqueue("work.fail_after", "a word", rate_limit=heavy) for _ in range(2)]
     failed += [queue.enqueue("work.fail") for _ in range(5)]
     queue.enqueue_in(timedelta(hours=1), "work.add", 1, 2)
     worker = start_worker("low", "default", CLOCK_APP=APP)
@@ -230,7 +230,8 @@ def test_an_application_works_with_exactly_the_rights_that_the_docs_list(
 
 def _paths(job: str) -> Iterator[str]:
     """Every address that can be read, those of jobs in each state."""
-    queries = {"/event": "?name=failing", "/pause": "?event=failing", "/job": f"?id={job}"}
+    queries = {"/event": "?name=failing", "/pause": "?event=failing"}
+    queries |= {"/job": f"?id={job}", "/output": f"?id={job}"}
     for route in routes():
         if isinstance(route, Route) and "GET" in (route.methods or ()):
             path = route.path.replace("{name:path}", "failing").replace("{id}", job)

@@ -66,7 +66,7 @@ def _addresses(redis: Any) -> Iterator[str]:
         for path in ("", "/history", "/upcoming", "/runs", "/statistics"):
             yield f"/api/v1/events/{name}{path}"
     for job in jobs:
-        yield f"/output?job={job}"
+        yield f"/output?id={job}"
         yield f"/api/v1/jobs/{job}/output"
         yield f"/job?id={job}"
         yield f"/api/v1/jobs/{job}"

@@ -12,8 +12,8 @@ from clock.web.pages.rendering import context_of, render
 
 
 def show_output(request: Request) -> Response:
-    """``GET /output``: what the runs of the job ``job`` printed and logged."""
-    context, job = context_of(request), request.query_params.get("job", "")
+    """``GET /output``: what the runs of the job with ``id`` printed and logged."""
+    context, job = context_of(request), request.query_params.get("id", "")
     outputs = read_outputs(context.connection, context.app, job)
     if not outputs:
         raise HTTPException(404, f"no output of job {job[:200]!r} is kept, or no longer")
