@@ -127,10 +127,12 @@ class Children:
 
     def spawn(self, quota: int | None) -> None:
         """Start a child in each place that has none, and is not done; each may run ``quota`` jobs.
-        One that holds back gets a stand-in, unless there is a quota. Raises ForkServerDiedError.
+        One that holds back gets a stand-in, unless there is a quota, or it is one itself. Raises
+        ForkServerDiedError.
         """
         holding = [child.index for child in self.living if child.slots[0].holds_back]
-        stand_ins = [] if quota is not None else [self._count + index for index in holding]
+        own = [index for index in holding if not self.is_stand_in(index)]
+        stand_ins = [] if quota is not None else [self._count + index for index in own]
         for index in [*range(self._count), *stand_ins]:
             is_there = index in self._living or index in self._left
             if not is_there and time.monotonic() >= self._later.get(index, 0):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from clock.runs.run import RunOutcome
 from tests.live.async_tasks import ASYNC_WORK, Notes
 from tests.live.conftest import StartWorker
 from tests.live.processes import needs_proc
-from tests.live.waiting import wait_for
+from tests.live.waiting import wait_for, wait_until
 from tests.live.worker_process import WorkerProcess
 from tests.live.worker_tasks import EVENT, enqueue_occurrence
 
@@ -277,6 +278,19 @@ def test_a_process_that_has_run_enough_jobs_does_not_hold_up_the_queue(
     start_worker("default", CLOCK_CHILD_MAX_JOBS="2")
     begun = notes.wait_for("begin", 4)
     assert len({pid for _, pid, _ in begun}) == 2
+    release()
+    _has(JobStatus.FINISHED, *jobs)
+
+
+def test_a_stand_in_that_has_run_enough_jobs_does_not_end_the_worker(
+    queue: Queue, notes: Notes, start_worker: StartWorker, release: Callable[[], None]
+) -> None:
+    jobs = [queue.enqueue("work.wait", number) for number in range(3)]
+    worker = start_worker("default", CLOCK_CHILD_MAX_JOBS="1")
+    notes.wait_for("begin", 2)
+    # The worker looks once a second who holds back.
+    wait_until(time.time() + 1.5)
+    assert worker.process.poll() is None
     release()
     _has(JobStatus.FINISHED, *jobs)
 
