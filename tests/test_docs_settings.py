@@ -51,6 +51,7 @@ def test_the_page_has_the_defaults_of_the_code() -> None:
         "CLOCK_CONDITION_TIMEOUT": code.CONDITION_TIMEOUT,
     }.items():
         assert float(shown[name].split()[0]) == seconds
+    assert shown["OUTPUT_MEMORY"].strip() == str(code.OUTPUT_MEMORY)
     assert shown["APP"].strip(" `") == code.Settings().app
     assert shown["SERIALIZER"].strip(" `") == code.Settings().serializer
 

@@ -86,6 +86,7 @@ def test_a_grace_is_a_number_of_seconds_or_a_duration(value: str, seconds: float
         ("MIDDLEWARE = 'a.b'", "MIDDLEWARE in the settings must be a list of dotted names"),
         ("MIDDLEWARE = [print]", "MIDDLEWARE in the settings must be a list of dotted names"),
         ("OUTCOMES = {'tasks.x': 1}", "OUTCOMES in the settings must be a dictionary of"),
+        ("OUTPUT_MEMORY = -1", "OUTPUT_MEMORY=-1: must be a whole number, 0 or more"),
         ("1 / 0", "ZeroDivisionError: division by zero"),
     ],
 )
@@ -102,6 +103,12 @@ def test_an_invalid_setting_is_an_error_of_one_sentence(
 def test_an_invalid_variable_is_an_error_with_its_name(value: str) -> None:
     with pytest.raises(SettingsError, match=f"CLOCK_GRACE='{value}': "):
         read_settings(None, {"CLOCK_GRACE": value})
+
+
+def test_the_memory_of_outputs_is_stated_in_megabytes(write_module: WriteModule) -> None:
+    name = write_module("OUTPUT_MEMORY = 8")
+    assert read_settings(name, {}).output_memory == 8 * 2**20
+    assert read_settings(name, {"CLOCK_OUTPUT_MEMORY": "0"}).output_memory == 0
 
 
 def test_a_module_limits_how_many_jobs_of_a_task_run_at_once(write_module: WriteModule) -> None:

@@ -11,6 +11,8 @@ _ESCAPE_SEQUENCE = re.compile(
 )
 """The control sequences of ECMA-48, which terminals obey."""
 
+_UNUSUAL = re.compile(r"[^ -~\n\t]")
+
 
 def plain_text(text: str) -> str:
     """``text`` without control sequences of terminals; other characters that cannot be printed are
@@ -18,10 +20,9 @@ def plain_text(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(map(_shown, _ESCAPE_SEQUENCE.sub("", text)))
+    return _UNUSUAL.sub(_shown, _ESCAPE_SEQUENCE.sub("", text))
 
 
-def _shown(character: str) -> str:
-    if character.isprintable() or character in "\n\t":
-        return character
-    return character.encode("unicode_escape").decode()
+def _shown(match: re.Match[str]) -> str:
+    character = match[0]
+    return character if character.isprintable() else character.encode("unicode_escape").decode()

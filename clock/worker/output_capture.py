@@ -49,8 +49,7 @@ class OutputCapture:
 
     def write(self, stream: _Stream, data: bytes) -> None:
         """Log what is written to a stream, or pass it on where no task wrote it."""
-        # A process that a task has forked could wait for ever for the lock.
-        printed = self._printed() if os.getpid() == self._owner else None
+        printed = self._printed()
         if printed is None:
             stream.pass_on(data.decode(errors="replace"))
             return
@@ -80,21 +79,23 @@ class OutputCapture:
             for stream in self._streams:
                 if stream is not None:
                     self._log(stream, printed, printed.end(stream.number))
-            return printed.kept()
+            return printed.finish()
 
     def _printed(self) -> PrintedLines | None:
-        taken = self._current()
+        # A process that a task has forked could wait for ever for the lock.
+        taken = self._current() if os.getpid() == self._owner else None
         if taken is None or taken.slot is None:
             return None
-        if taken.printed is None:
-            occurrence = occurrence_of(taken.job)
-            taken.printed = PrintedLines(
-                job=taken.owned.job,
-                event=None if occurrence is None else occurrence.event,
-                execution=taken.owned.execution,
-                ring=taken.slot.output,
-            )
-        return taken.printed
+        with self._lock:
+            if taken.printed is None:
+                occurrence = occurrence_of(taken.job)
+                taken.printed = PrintedLines(
+                    job=taken.owned.job,
+                    event=None if occurrence is None else occurrence.event,
+                    execution=taken.owned.execution,
+                    ring=taken.slot.output,
+                )
+            return taken.printed
 
     def _log(self, stream: _Stream, printed: PrintedLines, lines: Iterator[str]) -> None:
         # Not by the logger: its handlers swallow the exception that interrupts a task, and the

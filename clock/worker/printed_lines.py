@@ -26,16 +26,16 @@ class PrintedLines:
         self._ring = ring
         # Lines of several threads are not mixed.
         self._begun: dict[tuple[int, int], bytes] = {}
+        self._kept: Printed | None = None
         if ring is not None:
             ring.begin(execution)
 
     def write(self, stream: int, data: bytes) -> Iterator[str]:
         """Write to the stream of this number; the lines that are complete with it."""
         writer = stream, get_ident()
-        *lines, rest = (self._begun.pop(writer, b"") + data).split(b"\n")
-        while len(rest) > LONGEST_LINE:
-            lines.append(rest[:LONGEST_LINE])
-            rest = rest[LONGEST_LINE:]
+        *lines, begun = (self._begun.pop(writer, b"") + data).split(b"\n")
+        *full, rest = _pieces(begun)
+        lines += full
         if rest:
             # What a carriage return has taken off the screen, as a progress bar does.
             self._begun[writer] = rest[rest.rfind(b"\r", 0, -1) + 1 :]
@@ -52,14 +52,29 @@ class PrintedLines:
             lines = "\n".join(map(plain_text, text.split("\n")))
             self._ring.append(f"{lines}\n".encode(errors="replace"))
 
-    def kept(self) -> Printed | None:
-        """What is kept of the run so far; None for nothing."""
-        return None if self._ring is None else self._ring.read(self._execution)
+    def finish(self) -> Printed | None:
+        """What is kept of the run, which is over; None for nothing. What it leaves behind may go on
+        to write, when the ring is another's.
+        """
+        if self._ring is not None:
+            ring, self._ring = self._ring, None
+            self._kept = ring.read(self._execution)
+        return self._kept
 
     def _complete(self, lines: list[bytes]) -> Iterator[str]:
         for line in lines:
-            for start in range(0, max(len(line), 1), LONGEST_LINE):
-                part = line[start : start + LONGEST_LINE].rstrip(b"\r").rpartition(b"\r")[2]
-                text = plain_text(part.decode(errors="replace"))
+            for piece in _pieces(line):
+                text = plain_text(piece.rstrip(b"\r").rpartition(b"\r")[2].decode(errors="replace"))
                 self.keep(text)
                 yield text
+
+
+def _pieces(line: bytes) -> Iterator[bytes]:
+    """The line in pieces of ``LONGEST_LINE`` at most, which end where a character of UTF-8 does."""
+    while len(line) > LONGEST_LINE:
+        end = LONGEST_LINE
+        while end > LONGEST_LINE - 4 and line[end] & 0xC0 == 0x80:
+            end -= 1
+        yield line[:end]
+        line = line[end:]
+    yield line
