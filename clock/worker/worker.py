@@ -414,12 +414,12 @@ class Worker(RQWorker):
         finally:
             self._current = None
             if run.watched is not None and run.ending is not None:
-                end = partial(run.watched.end, run.ending.outcome, run.ending.error)
+                notify = partial(run.watched.end, run.ending.outcome, run.ending.error)
                 # The end is written, and the time is over: nobody waits for what is told now.
                 if self._child is None:
-                    end()
+                    notify()
                 else:
-                    self._child.after_end(end)
+                    self._child.after_end(notify)
 
     def _perform(self, run: CurrentRun, job: Job, perform: Callable[[], Any]) -> Any:
         performed = self._performer.perform(job, perform)
