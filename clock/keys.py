@@ -34,6 +34,8 @@ clock:<app>:bad_output:EVENT  list  the same of those that did not; of jobs with
 clock:worker:NAME.TOKEN       str   host and pid of a live worker                     HEARTBEAT_TTL
 clock:step:NAME.TOKEN         str   the last step of a worker's child                 a day
 clock:sweep                   str   the worker that looks for abandoned jobs now      REAP_EVERY
+clock:lost                    hash  job on no queue -> since when, and a digest       LOST_TTL
+clock:lost:cursor             str   how far the look for them has come                   a day
 clock:<app>:unique:DIGEST     str   id of the job that a unique enqueue returns       its own TTL
 clock:<app>:running:TASK      hash  job -> when its lease ends, and its worker        max_running
 clock:<app>:held:TASK         zset  job that waits for a lease -> since when          its jobs
@@ -110,11 +112,15 @@ HEARTBEAT_TTL = 16
 REAP_EVERY = 3
 """Seconds between two looks for abandoned jobs, over all workers."""
 
+LOST_TTL = 30
+"""Seconds without a look after which jobs on no queue are forgotten, to be observed anew."""
+
 OWNER = "clock_worker"
 """Field of an execution, and of a worker: the worker process that runs it, as ``NAME.TOKEN``."""
 
 DEATHS = "clock_deaths"
-"""Field of a job: how many workers died while they ran it, and processes that ran others too."""
+"""Field of a job: how many workers died while they ran it, or took it, and processes that ran
+others too."""
 
 OVERTAKEN = "clock_overtaken"
 """Field of a job: the last execution that was taken from its worker."""
@@ -199,6 +205,18 @@ def step(identity: str) -> str:
 def reaper() -> str:
     """The lock of the workers that look for abandoned jobs."""
     return "clock:sweep"
+
+
+def lost() -> str:
+    """Hash of the jobs that are queued and on no queue: job -> since when, and a digest of what its
+    hash says.
+    """
+    return "clock:lost"
+
+
+def lost_cursor() -> str:
+    """How far the look for such jobs has come in its walk over all keys."""
+    return "clock:lost:cursor"
 
 
 def progress(job_id: str) -> str:

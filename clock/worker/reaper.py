@@ -13,7 +13,16 @@ from rq.intermediate_queue import IntermediateQueue
 from rq.job import JobStatus
 
 from clock.worker.abandoned import Abandoned, find_abandoned
-from clock.worker.recovery import Recovery, RecoveryOutcome, put_back, recover, utc
+from clock.worker.lost import AFTER, put_back_lost
+from clock.worker.recovery import (
+    DEATHS,
+    Recovery,
+    RecoveryOutcome,
+    give_up_lost,
+    put_back,
+    recover,
+    utc,
+)
 
 _ENDED = {JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED}
 
@@ -49,6 +58,7 @@ class Reaper:
                 self._deal_with(abandoned, now)
         for name in self._names():
             self._look_between(self._queue(name), now)
+        self._look_for_lost(now)
 
     def _deal_with(self, abandoned: Abandoned, now: float) -> None:
         queue = self._queue(abandoned.queue)
@@ -102,6 +112,20 @@ class Reaper:
                     identifier,
                     queue.name,
                 )
+
+    def _look_for_lost(self, now: float) -> None:
+        """Put back what is queued and on no queue."""
+        prefix = self._own[0].job_class.redis_job_namespace_prefix
+        for lost in put_back_lost(self._connection, job_prefix=prefix, most_deaths=DEATHS):
+            recovery: Recovery | None = Recovery(
+                outcome=RecoveryOutcome.PUT_BACK,
+                reason=f"it was queued, and for {AFTER} seconds on no queue",
+                deaths=lost.deaths,
+            )
+            if lost.deaths >= DEATHS:
+                recovery = give_up_lost(lost, queue=self._queue(lost.queue), now=utc(now))
+            if recovery is not None:
+                self._log(recovery, lost.job, lost.queue)
 
     def _names(self) -> list[str]:
         return [queue.name for queue in self._own]

@@ -28,6 +28,7 @@ from clock.runs.records import write_run
 from clock.runs.run import RunOutcome
 from clock.worker.abandoned import Abandoned, is_still_abandoned
 from clock.worker.failure_callbacks import enqueue_failure_callbacks
+from clock.worker.lost import LostJob
 from clock.worker.readable import fetch_job
 from clock.worker.record import run_of
 
@@ -87,6 +88,35 @@ def recover(
         queue.enqueue_dependents(job, refresh_job_status=False)
     if job is not None and (recovery.outcome is RecoveryOutcome.FAILED or recovery.delay):
         free_rate_limit(job)
+    return recovery
+
+
+def give_up_lost(lost: LostJob, *, queue: Queue, now: datetime) -> Recovery | None:
+    """Fail a job that was lost too often; None where it is not what it was any more. Raises
+    whatever the client raises; then nothing was done.
+    """
+    recovery = Recovery(
+        outcome=RecoveryOutcome.FAILED,
+        reason=f"given up: {lost.deaths} workers died while they took or ran it",
+        deaths=lost.deaths,
+    )
+    connection = queue.connection
+    with connection.pipeline() as pipeline:
+        try:
+            key = queue.job_class.key_for(lost.job)
+            pipeline.watch(key, keys.lost())  # type: ignore[no-untyped-call]
+            if not connection.hexists(keys.lost(), lost.job):
+                return None
+            job = fetch_job(lost.job, queue)
+            pipeline.multi()
+            _fail(recovery, job, pipeline, "", now)
+            pipeline.hdel(keys.lost(), lost.job)
+            enqueue_failure_callbacks(job, queue, pipeline, reason=recovery.reason, failed=True)
+            pipeline.execute()
+        except (NoSuchJobError, WatchError):
+            return None
+    queue.enqueue_dependents(job, refresh_job_status=False)
+    free_rate_limit(job)
     return recovery
 
 
@@ -163,7 +193,7 @@ def _act(
             pipeline.hincrby(job.key, "number_of_retries", 1)
         put_back(job, queue, pipeline, now=now, delay=recovery.delay)
     else:
-        _fail(recovery, job, pipeline, abandoned, now)
+        _fail(recovery, job, pipeline, abandoned.worker or "", now)
     enqueue_failure_callbacks(
         job,
         queue,
@@ -173,9 +203,7 @@ def _act(
     )
 
 
-def _fail(
-    recovery: Recovery, job: Job, pipeline: Pipeline, abandoned: Abandoned, now: datetime
-) -> None:
+def _fail(recovery: Recovery, job: Job, pipeline: Pipeline, worker: str, now: datetime) -> None:
     # Whoever requeues it by hand begins to count anew.
     pipeline.hdel(job.key, keys.DEATHS)
     job.ended_at = now
@@ -186,7 +214,7 @@ def _fail(
         job,
         ttl,
         exc_string=recovery.reason,
-        worker_name=abandoned.worker or "",
+        worker_name=worker,
         pipeline=pipeline,
     )
 

@@ -50,7 +50,7 @@ def limited():
     note("limited")
 """
 
-OPTIONAL = ("client|info", "client|setinfo", "client|setname", "client|tracking", "info")
+OPTIONAL = ("client|info", "client|setinfo", "client|setname", "client|tracking", "info", "scan")
 """Commands that the page says may be withheld."""
 
 QUEUES = (["default"], ["default", "low"])
@@ -153,6 +153,10 @@ def _enqueue_all(redis: Redis) -> Job:
     queue.remove(lost)
     lost.set_status(JobStatus.STARTED)
     redis.zadd("rq:wip:default", {f"{lost.id}:gone": 1})
+    # What is on no queue, though it was enqueued before what is.
+    unheeded = Queue("unheeded", connection=redis)
+    unheeded.remove(unheeded.enqueue("more.say", "nothing"))
+    unheeded.enqueue("more.say", "nothing")
     return queue.enqueue("work.nap", 61)
 
 
