@@ -73,6 +73,9 @@ from clock.worker.record import output_of, run_of
 from clock.worker.result import is_plain
 from clock.worker.taken import TakenJob
 
+REPLY_TIMEOUT = 5.0
+"""Seconds that the worker's own process waits for a reply, unless it was given less."""
+
 log = logging.getLogger("clock")
 
 
@@ -124,6 +127,16 @@ class Worker(RQWorker):
             self.serializer,
         )
         return own
+
+    def _set_connection(self, connection: Redis) -> Redis:
+        """RQ's: how long a reply may take. To RQ that is longer than its longest blocking command,
+        minutes; here only a task may send one, and the worker's own process has to go on.
+        """
+        options = connection.connection_pool.connection_kwargs
+        given = options.get("socket_timeout")
+        if not isinstance(given, int | float) or given > REPLY_TIMEOUT:
+            options["socket_timeout"] = REPLY_TIMEOUT
+        return connection
 
     # The worker's own process.
 
@@ -348,6 +361,7 @@ class Worker(RQWorker):
     def _run_child(self, child: Child) -> NoReturn:
         """What a child does."""
         random.seed()
+        super()._set_connection(self.connection)
         assert self._engine is not None
         self._is_horse = True
         self._child = child

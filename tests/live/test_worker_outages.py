@@ -11,10 +11,12 @@ import pytest
 from redis import Redis
 from rq import Queue, Retry
 
+from benchmarks.faults.proxy import Loss, Proxy
 from clock.runs.records import read_runs
 from clock.runs.run import RunOutcome
 from tests.live.conftest import StartWorker
 from tests.live.processes import children_of, needs_proc
+from tests.live.server import Server
 from tests.live.valkey_process import ValkeyProcess
 from tests.live.waiting import wait_for
 from tests.live.worker_tasks import EVENT, enqueue_occurrence
@@ -64,6 +66,25 @@ def test_a_worker_stops_in_time_though_its_server_is_away_and_a_child_died(
         worker.process.wait(timeout=20)
     finally:
         server.stop()
+
+
+def test_a_worker_goes_on_where_a_reply_never_comes(
+    server: Server, work_folder: Path, start_worker: StartWorker
+) -> None:
+    # What the worker asks first when a child of it has died.
+    proxy = Proxy(server.port, b"found\r\n$3\r\njob\r\n", lambda: None)
+    try:
+        redis = Redis.from_url(server.url)
+        enqueue_occurrence(redis, "nap", 60, retry=Retry(1))
+        start_worker(url=proxy.url)
+        noted = work_folder / "noted.txt"
+        wait_for("it runs", noted.exists)
+        proxy.arm(Loss.SILENCE)
+        os.kill(int(noted.read_text().split()[1]), signal.SIGKILL)
+        wait_for("it runs again", lambda: noted.read_text().count("begin") == 2, within=14)
+        assert proxy.lost[Loss.SILENCE] == 1
+    finally:
+        proxy.close()
 
 
 def test_a_stop_of_every_process_under_load_loses_and_doubles_nothing(
