@@ -16,9 +16,10 @@ from typing import Any
 
 from redis import Redis
 from rq import Callback, Queue, Retry
-from rq.job import Dependency, Job, JobStatus
+from rq.job import Dependency, Job
 from rq.utils import as_text
 
+from benchmarks.faults.ends import Policy, judge
 from clock import keys
 from clock.runs.records import read_runs
 from clock.runs.run import Run, RunOutcome
@@ -252,43 +253,18 @@ def check(redis: Redis, folder: Path, count: int, queues: Iterable[str]) -> int:
     for job in jobs:
         _check_job(job, sorted(runs[job.id], key=lambda run: run.attempt), notes)
     _check_nothing_is_left(redis, queues, jobs)
-    return sum(_is_death(run) for of_job in runs.values() for run in of_job)
+    return sum(
+        run.outcome is RunOutcome.ABANDONED or run.error == "SIGKILL"
+        for of_job in runs.values()
+        for run in of_job
+    )
 
 
 def _check_job(job: Job, runs: list[Run], notes: Counter[tuple[str, str]]) -> None:
     kind = job.id.partition("-")[0]
-    begun, raised, ended = (notes[text, job.id] for text in ("begin", "raise", "end"))
-    shown = (job.id, job.get_status(refresh=False), begun, raised, ended, runs)
-    # One run for each attempt, and one attempt more than deaths and errors.
-    assert [run.attempt for run in runs] == [*range(1, len(runs) + 1)], shown
-    attempts = (job.number_of_retries or 0) + 1
-    abandoned = [run for run in runs if run.outcome is RunOutcome.ABANDONED]
-    errors = [run for run in runs if run.error == "ValueError"]
-    deaths = sum(_is_death(run) for run in runs)
-    assert len(runs) - deaths <= begun <= len(runs), shown
-    assert len(errors) <= raised <= len(errors) + deaths, shown
     retries = KINDS[kind][2].get("retry", Retry(1))
-    allowed = 0 if kind == "once" else retries.max
-    assert (job.retries_left or 0) == allowed - (attempts - 1), shown
-    last = runs[-1]
-    if job.is_finished:
-        assert last.outcome is RunOutcome.SUCCEEDED, shown
-        assert kind != "broken", shown
-        assert 1 <= ended <= 1 + deaths, shown
-        assert len(runs) == attempts == 1 + deaths + len(errors), shown
-        return
-    assert job.get_status(refresh=False) == JobStatus.FAILED, shown
-    assert ended <= deaths, shown
-    assert len(runs) == deaths + len(errors), shown
-    if last.outcome is RunOutcome.ABANDONED and len(abandoned) == 3:
-        return
-    assert len(runs) == attempts == allowed + 1, shown
-    assert kind in {"once", "broken"}, shown
-    assert last.outcome in {RunOutcome.FAILED, RunOutcome.ABANDONED}, shown
-
-
-def _is_death(run: Run) -> bool:
-    return run.outcome is RunOutcome.ABANDONED or run.error == "SIGKILL"
+    policy = Policy(retries=0 if kind == "once" else retries.max, is_broken=kind == "broken")
+    assert [*judge(job, runs, notes, policy)] == [], (job.id, runs)
 
 
 def _check_nothing_is_left(redis: Redis, queues: Iterable[str], jobs: list[Job]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,6 +57,7 @@ class ValkeyProcess:
     def stop(self) -> None:
         """Stop it with SIGTERM; nothing happens where it does not run."""
         if self._process is not None:
+            self.resume()
             self._process.terminate()
             try:
                 self._process.wait(timeout=10)
@@ -70,6 +72,18 @@ class ValkeyProcess:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def suspend(self) -> None:
+        """Let it answer nothing, with its connections open."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it answer again."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def _answers(self) -> bool:
         try:

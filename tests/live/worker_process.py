@@ -25,12 +25,14 @@ def worker_environment(**more: str) -> dict[str, str]:
 
 
 class WorkerProcess:
-    """``rq worker -w clock.worker.Worker`` in ``folder``; it prints into a file of its own."""
+    """``rq worker -w clock.worker.Worker`` in ``folder``; it prints into a file of its own. Without
+    a ``url`` it finds the server by its settings.
+    """
 
     def __init__(
         self,
         folder: Path,
-        url: str,
+        url: str | None,
         *arguments: str,
         name: str = "worker",
         environ: Mapping[str, str] | None = None,
@@ -39,7 +41,7 @@ class WorkerProcess:
         self.out = folder / f"{name}.out"
         with self.out.open("wb") as out:
             self.process = subprocess.Popen(
-                [*COMMAND, "--url", url, "--name", name, *arguments],
+                [*COMMAND, *(["--url", url] if url else []), "--name", name, *arguments],
                 cwd=folder,
                 env=worker_environment(**(environ or {})),
                 stdin=subprocess.DEVNULL,
