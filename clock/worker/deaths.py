@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from resource import struct_rusage
@@ -33,7 +33,8 @@ from clock.worker.graceful import LAST_WORDS
 from clock.worker.output_ring import Printed
 from clock.worker.readable import fetch_job
 from clock.worker.step import TakeResult
-from clock.worker.success import delete_execution
+from clock.worker.success import Command, delete_execution, put_back
+from clock.worker.taken import TakenJob
 
 AGAIN = 0.5
 """Seconds until the end of a job is written again where the server was away."""
@@ -135,10 +136,14 @@ class Deaths:
 
     def _deal_with(self, child: ChildProcess, ended: Ended, owned: list[OwnedExecution]) -> None:
         connection = self._worker.connection
+        has_left = ended.status in {LEFT, REPLACED}
         last = self._last_taken(connection, child)
         if last is not None and last.execution not in [known.execution for known in owned]:
-            owned = [*owned, last]
-        if not owned and ended.status not in {LEFT, REPLACED}:
+            if has_left:
+                self._put_back(last)
+            else:
+                owned = [*owned, last]
+        if not owned and not has_left:
             fields = {"worker": self._worker.name, "reason": _how(ended.status)}
             log.warning("child died", extra={"fields": fields})
         for execution in owned:
@@ -164,6 +169,23 @@ class Deaths:
             text="",
         )
 
+    def _put_back(self, owned: OwnedExecution) -> None:
+        """Let a job wait again that the child did not begin, since it was asked to stop before it
+        had the reply of the step that took it. A job that has ended is not the child's any more.
+        """
+        worker = self._worker
+        if not owned.may_end(worker.connection):
+            return
+        queue = worker.queue_called(owned.queue)
+        try:
+            job = fetch_job(owned.job, queue)
+        except NoSuchJobError:
+            self._forget(owned)
+            return
+        execution = Execution(owned.execution, owned.job, connection=worker.connection)
+        taken = TakenJob(job=job, queue=queue, execution=execution, owned=owned, fields={})
+        self._execute(put_back(taken, worker.name))
+
     def _end(self, death: Death) -> None:
         worker, owned = self._worker, death.owned
         if not owned.may_end(worker.connection):
@@ -188,7 +210,9 @@ class Deaths:
         self._leases(owned.owner).release(job)
 
     def _forget(self, owned: OwnedExecution) -> None:
-        commands = delete_execution(owned.job, owned.execution, owned.queue, self._worker.name)
+        self._execute(delete_execution(owned.job, owned.execution, owned.queue, self._worker.name))
+
+    def _execute(self, commands: Sequence[Command]) -> None:
         with self._worker.connection.pipeline() as pipeline:
             for command in commands:
                 pipeline.execute_command(*command)

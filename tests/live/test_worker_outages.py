@@ -87,6 +87,27 @@ def test_a_worker_goes_on_where_a_reply_never_comes(
         proxy.close()
 
 
+def test_a_job_whose_taker_was_stopped_before_it_knew_waits_again(
+    server: Server, start_worker: StartWorker
+) -> None:
+    proxy = Proxy(server.port, b"clock:step:", lambda: None)
+    try:
+        redis = Redis.from_url(server.url)
+        worker = start_worker(url=proxy.url)
+        worker.wait_until_listening()
+        assert enqueue_occurrence(redis, "add", 1, 2).latest_result(timeout=15) is not None
+        proxy.arm(Loss.SILENCE)
+        job = enqueue_occurrence(redis, "add", 1, 2)
+        wait_for("it is taken", lambda: job.get_status() == "started")
+        assert worker.stop() < 10
+        assert job.get_status() == "queued"
+        assert Queue(connection=redis).job_ids == [job.id]
+        assert [run.job == job.id for run in read_runs(redis, "clock", EVENT)] == [False]
+        assert [*redis.scan_iter("rq:execution*"), *redis.scan_iter("rq:wip:*")] == []
+    finally:
+        proxy.close()
+
+
 def test_a_stop_of_every_process_under_load_loses_and_doubles_nothing(
     redis: Redis, work_folder: Path, start_worker: StartWorker
 ) -> None:
