@@ -52,8 +52,9 @@ fuzz: .venv/fuzz ## fuzz the parsers of time; make fuzz SECONDS=600 for longer
 	PYTHONPATH=.:.venv/fuzz .venv/bin/python tests/fuzz/fuzz_cron.py \
 	  -max_total_time=$(or $(SECONDS),60) -max_len=80
 
-faults: .venv/ready ## kill clocks and servers, fail over, count jobs; MINUTES=12 SEED=1
+faults: .venv/ready ## kill clocks, workers and servers, fail over, count jobs; MINUTES=12 SEED=1
 	.venv/bin/python -m benchmarks.faults --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED))
+	.venv/bin/python -m benchmarks.faults.workers --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED))
 	.venv/bin/python -m benchmarks.faults.failovers --minutes $(or $(MINUTES),3) $(if $(SEED),--seed $(SEED))
 
 faults-rivals: .venv/rivals ## the same for rq cron, rq-scheduler and Celery beat; MINUTES, SEED

@@ -28,7 +28,7 @@ from benchmarks.faults.pair import Pair
 from benchmarks.faults.program import CLOCK_BY_SENTINELS, SCHEDULE, SETTINGS
 from benchmarks.faults.report import errors, machine, of_clocks, of_occurrences
 from benchmarks.faults.sentinels import MASTER
-from benchmarks.faults.slot import LONGEST_START, End
+from benchmarks.faults.slot import End
 from benchmarks.faults.stage import Stage
 from benchmarks.faults.totals import Totals, add_up
 from clock.ledger.ledger import Ledger
@@ -102,7 +102,9 @@ class Failovers:
         accounts.start()
 
         # A clock that asks the sentinels only after the first failover would not have to go over.
-        stage.wait(lambda: all(slot.age > LONGEST_START for slot in stage.slots), 20)
+        stage.wait(
+            lambda: all(slot.age > CLOCK_BY_SENTINELS.longest_start for slot in stage.slots), 20
+        )
         self._wait_for_claims(accounts, "the start")
         for fault in self.failovers:
             stage.alone([fault], ALONE * seconds / len(self.failovers), self._say)

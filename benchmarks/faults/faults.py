@@ -35,6 +35,7 @@ class World(Protocol):
     dice: Random
     server: Breakable
     slots: list[Slot]
+    workers: list[Slot]
     wanted: int
 
     def stop_clocks(self) -> None:

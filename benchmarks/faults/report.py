@@ -64,10 +64,15 @@ def of_occurrences(verdict: Verdict) -> Iterator[str]:
 
 def of_clocks(starts: int, ends: Counter[End], misbehaved: Sequence[str]) -> Iterator[str]:
     """What became of the clocks."""
-    yield f"clocks started         {starts:>7}"
+    yield from of_processes("clocks", starts, ends)
+    yield f"  ended badly          {len(misbehaved):>7}"
+
+
+def of_processes(kind: str, starts: int, ends: Counter[End]) -> Iterator[str]:
+    """What became of the clocks, or of the workers."""
+    yield f"{f'{kind} started':<23}{starts:>7}"
     yield f"  killed               {ends['killed']:>7}"
     yield f"  told to end          {ends['stopped']:>7}"
-    yield f"  ended badly          {len(misbehaved):>7}"
 
 
 def errors(verdict: Verdict, misbehaved: Sequence[str]) -> Iterator[str]:

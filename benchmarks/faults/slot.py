@@ -14,9 +14,6 @@ from benchmarks.faults.wall_clock import WallClock
 
 End = Literal["killed", "stopped", "died"]
 
-LONGEST_START = 5.0
-"""Seconds a busy machine may take to start Python and the clock."""
-
 
 class Slot:
     """Runs one process at a time."""
@@ -34,7 +31,7 @@ class Slot:
         self.number = number
         self.wall_clock = wall_clock
         self.proxy = None if port is None else Proxy(port, program.mark, self.kill)
-        self.log = folder / f"clock-{number}.log"
+        self.log = folder / f"{program.name}-{number}.log"
         self.exit_code = 0
         self._program = program
         self._process: subprocess.Popen[bytes] | None = None
@@ -43,6 +40,16 @@ class Slot:
         self._expected_end: End = "died"
         self._suspended = False
         self._suspended_at = self._suspended_for = 0.0
+
+    @property
+    def is_worker(self) -> bool:
+        """Whether it runs workers, not clocks."""
+        return self._program.name == "worker"
+
+    @property
+    def pid(self) -> int:
+        """The id of its process; 0 where none is there."""
+        return self._process.pid if self._process is not None else 0
 
     @property
     def is_running(self) -> bool:
@@ -91,6 +98,10 @@ class Slot:
         self.resume()
         self._end(signal.SIGTERM, "stopped")
 
+    def expect_death(self) -> None:
+        """What has just been done to its process ends it."""
+        self._expected_end = "killed"
+
     def suspend(self) -> None:
         """SIGSTOP."""
         if self._process is not None:
@@ -106,13 +117,15 @@ class Slot:
 
     @property
     def ended_well(self) -> bool:
-        """Whether its last clock ended as it should: killed, or stopped with exit code 0."""
+        """Whether its last process ended as it should: killed, or stopped with exit code 0; or
+        without having found a server.
+        """
         # Python takes a while before the clock can listen to signals.
-        was_starting = self.exit_code == -signal.SIGTERM and self._lived < LONGEST_START
-        is_stopped = self._expected_end == "stopped"
-        return self._expected_end == "killed" or (
-            is_stopped and (self.exit_code == 0 or was_starting)
-        )
+        was_starting = self._lived < self._program.longest_start
+        if self._expected_end == "stopped":
+            return self.exit_code == 0 or (self.exit_code == -signal.SIGTERM and was_starting)
+        had_no_server = self.exit_code in self._program.ends_with and was_starting
+        return self._expected_end == "killed" or had_no_server
 
     def look(self) -> End | None:
         """How its clock ended, returned once; None while it runs or where none is there."""

@@ -37,10 +37,12 @@ class Stage:
         slots: int,
         settable: bool = False,
         server: Breakable | None = None,
+        workers: Sequence[Program] = (),
     ) -> None:
-        """``slots`` processes run ``program``; with ``settable`` the wall clock of each can be
-        set, where libfaketime is installed. They use ``server``, or one of the stage, each through
-        a proxy; where it stands for several servers, they find it by themselves.
+        """``slots`` processes run ``program``, and one each of ``workers``; with ``settable`` the
+        wall clock of each of the first can be set, where libfaketime is installed. They use
+        ``server``, or one of the stage, each through a proxy; where it stands for several servers,
+        they find it by themselves.
         """
         self.timers = Timers()
         self.dice = Random(seed)
@@ -57,16 +59,20 @@ class Stage:
             )
             for number in range(slots)
         ]
+        self.workers = [
+            Slot(number, port, folder, worker, None) for number, worker in enumerate(workers)
+        ]
         self.wanted = slots
-        self.starts = 0
+        self.starts = self.worker_starts = 0
         self.strikes: Counter[str] = Counter()
         self.ends: Counter[End] = Counter()
+        self.worker_ends: Counter[End] = Counter()
         self.misbehaved: list[str] = []
-        self._waiting: set[int] = set()
+        self._waiting: set[Slot] = set()
 
     def close(self) -> None:
         """End every process."""
-        for slot in self.slots:
+        for slot in self._all:
             slot.close()
         self.server.close()
 
@@ -92,10 +98,10 @@ class Stage:
     def stop(self) -> None:
         """Ask all processes to end, and wait until they have."""
         self.timers.clear()
-        for slot in self.slots:
+        for slot in self._all:
             slot.terminate()
         if not self.wait(
-            lambda: all(slot.is_empty for slot in self.slots), LONGEST_END, restart=False
+            lambda: all(slot.is_empty for slot in self._all), LONGEST_END, restart=False
         ):
             self.misbehaved.append(NOT_ENDED)
 
@@ -121,7 +127,7 @@ class Stage:
         if not self.server.is_well:
             self.server.start()
         self.wanted = len(self.slots)
-        for slot in self.slots:
+        for slot in self._all:
             slot.resume()
             if slot.proxy is not None:
                 slot.proxy.disarm()
@@ -154,32 +160,35 @@ class Stage:
 
         self.timers.after(0, strike)
 
+    @property
+    def _all(self) -> list[Slot]:
+        return [*self.slots, *self.workers]
+
     def _tend(self, restart: bool) -> None:
         self.server.tend()
         self._look_at_ends()
-        for slot in self.slots:
-            is_wanted = slot.number < self.wanted
+        for slot in self._all:
+            is_wanted = slot.is_worker or slot.number < self.wanted
             if slot.is_running and not is_wanted:
                 slot.terminate()
-            if slot.is_empty and is_wanted and restart and slot.number not in self._waiting:
-                self._waiting.add(slot.number)
+            if slot.is_empty and is_wanted and restart and slot not in self._waiting:
+                self._waiting.add(slot)
                 self.timers.after(self.dice.choice([0, 0, 0.1, 0.5]), self._start_in(slot))
 
     def _look_at_ends(self) -> None:
-        for slot in self.slots:
+        for slot in self._all:
             end = slot.look()
             if end is not None:
-                self.ends[end] += 1
+                (self.worker_ends if slot.is_worker else self.ends)[end] += 1
                 if not slot.ended_well:
-                    self.misbehaved.append(
-                        f"process {slot.number} {end} with exit code {slot.exit_code}"
-                    )
+                    self.misbehaved.append(f"{slot.log.stem} {end} with exit code {slot.exit_code}")
 
     def _start_in(self, slot: Slot) -> Callable[[], None]:
         def start() -> None:
-            self._waiting.discard(slot.number)
+            self._waiting.discard(slot)
             if slot.is_empty:
                 slot.start()
-                self.starts += 1
+                self.worker_starts += slot.is_worker
+                self.starts += not slot.is_worker
 
         return start

@@ -1,4 +1,4 @@
-"""The fault campaign of ``benchmarks/faults``, short: every kind of fault alone, then all mixed."""
+"""The fault campaigns of ``benchmarks/faults``, short: each kind of fault alone, then all mixed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.faults import workers
 from benchmarks.faults.campaign import Campaign
 from benchmarks.faults.report import lines
+from benchmarks.faults.workers import Workers
+from tests.live.processes import needs_proc
 
 SECONDS = 33.0
 
@@ -36,4 +39,27 @@ def test_under_every_fault_nothing_is_lost_and_nothing_doubled(
     assert outcome.totals.verdict.fired > 40 * SECONDS
     assert outcome.ends["killed"] >= 10
     assert outcome.restored >= 1
+    assert {fault.name for fault in campaign.faults} == set(outcome.strikes)
+
+
+@needs_proc
+@pytest.mark.alone
+@pytest.mark.timeout(300)
+def test_under_every_fault_every_job_ends_as_its_policy_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAULTS_EVENTS", "60")
+    seed = secrets.randbits(32)
+    sys.stdout.write(f"seed {seed}\n")
+    campaign = Workers(tmp_path, seed, sys.stdout.write)
+
+    outcome = campaign.run(SECONDS)
+
+    sys.stdout.write("\n".join(workers.lines(outcome)))
+    assert outcome.ends.wrong == []
+    assert outcome.verdict.is_clean
+    assert outcome.misbehaved == []
+    assert outcome.ends.finished > 10 * SECONDS
+    assert outcome.worker_ends["killed"] >= 5
+    assert outcome.ends.child_deaths >= 3
     assert {fault.name for fault in campaign.faults} == set(outcome.strikes)
