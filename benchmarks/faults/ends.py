@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 
 from redis import Redis
 from rq.job import Job, JobStatus
@@ -59,9 +60,11 @@ class Ends:
 
 
 def read_ends(
-    redis: Redis, app: str, events: Iterable[str], notes: Notes
+    redis: Redis, app: str, events: Iterable[str], notes: Notes, workers: Mapping[str, float]
 ) -> tuple[Ends, dict[str, Counter[int]]]:
-    """Judge every job on the server; and which occurrences have one, event -> instant -> 1."""
+    """Judge every job on the server; and which occurrences have one, event -> instant -> 1.
+    ``workers`` says when each has ended, by name, in UTC seconds since 1970.
+    """
     ends = Ends()
     received: dict[str, Counter[int]] = {event: Counter() for event in events}
     runs: defaultdict[str, list[Run]] = defaultdict(list)
@@ -74,6 +77,9 @@ def read_ends(
             ends.child_deaths += run.error == "SIGKILL"
             ends.unwritten += run.error == UNWRITTEN
             runs[run.job].append(run)
+            is_abandoned = run.outcome is RunOutcome.ABANDONED
+            if is_abandoned and workers.get(run.worker, inf) > run.ended:
+                ends.wrong.append(f"{run.job} was abandoned while its worker lived")
     ids = [as_text(key).removeprefix("rq:job:") for key in redis.scan_iter("rq:job:*", count=1000)]
     jobs = [job for job in Job.fetch_many(ids, connection=redis) if job is not None]
     for job in jobs:

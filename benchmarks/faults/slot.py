@@ -33,6 +33,8 @@ class Slot:
         self.proxy = None if port is None else Proxy(port, program.mark, self.kill)
         self.log = folder / f"{program.name}-{number}.log"
         self.exit_code = 0
+        self.ended_at: dict[int, float] = {}
+        """When its processes ended, by their ids, in UTC seconds since 1970."""
         self._program = program
         self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
@@ -133,6 +135,7 @@ class Slot:
             return None
         if self.wall_clock is not None:
             self.wall_clock.clean_after(self._process.pid)
+        self.ended_at[self._process.pid] = time.time()
         self.exit_code, self._lived = code, self.age - self._suspended_for
         self._process = None
         return self._expected_end

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from benchmarks.faults.proxy import Loss
 from benchmarks.faults.reasons import Reasons, patient
 from benchmarks.faults.report import SHOWN, errors, machine, of_occurrences, of_processes
 from benchmarks.faults.server import Server
-from benchmarks.faults.slot import End
+from benchmarks.faults.slot import End, Slot
 from benchmarks.faults.stage import Stage
 from benchmarks.faults.work import PERIOD, prepare, read_notes
 from benchmarks.faults.worker_faults import WITH_WORKERS
@@ -36,6 +37,8 @@ ALONE = 0.4
 ENDS = 120.0
 """Seconds the last workers have for the jobs that are left. Those of dead workers are found after
 half a minute, and some again."""
+
+_STARTED = re.compile(r"Worker (\S+): started with PID (\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,11 @@ class Workers:
         records = reasons.stop()
         with patient(self._server.url) as connection:
             ends, received = read_ends(
-                connection, APP, [event.name for event in self._events], read_notes(self._folder)
+                connection,
+                APP,
+                [event.name for event in self._events],
+                read_notes(self._folder),
+                _ended(stage.workers),
             )
         verdict = check(
             self._events,
@@ -154,6 +161,15 @@ class Workers:
     def _have_ended(self) -> bool:
         with patient(self._server.url) as connection:
             return not remaining(connection)
+
+
+def _ended(slots: Iterable[Slot]) -> dict[str, float]:
+    """When each worker of ``slots`` has ended, by the name that it logged."""
+    return {
+        name: slot.ended_at[int(pid)]
+        for slot in slots
+        for name, pid in _STARTED.findall(slot.log.read_text(errors="replace"))
+    }
 
 
 def lines(outcome: Outcome) -> Iterator[str]:
