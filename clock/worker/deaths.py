@@ -182,9 +182,8 @@ class Deaths:
         except NoSuchJobError:
             self._forget(owned)
             return
-        execution = Execution(owned.execution, owned.job, connection=worker.connection)
-        taken = TakenJob(job=job, queue=queue, execution=execution, owned=owned, fields={})
-        self._execute(put_back(taken, worker.name))
+        taken = TakenJob(job=job, queue=queue, worker=worker.name, owned=owned, fields={})
+        self._execute([*put_back(taken), *self._deleted(owned)])
 
     def _end(self, death: Death) -> None:
         worker, owned = self._worker, death.owned
@@ -210,7 +209,10 @@ class Deaths:
         self._leases(owned.owner).release(job)
 
     def _forget(self, owned: OwnedExecution) -> None:
-        self._execute(delete_execution(owned.job, owned.execution, owned.queue, self._worker.name))
+        self._execute(self._deleted(owned))
+
+    def _deleted(self, owned: OwnedExecution) -> list[Command]:
+        return delete_execution(owned.job, owned.execution, owned.queue, self._worker.name)
 
     def _execute(self, commands: Sequence[Command]) -> None:
         with self._worker.connection.pipeline() as pipeline:

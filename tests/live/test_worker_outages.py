@@ -72,7 +72,7 @@ def test_a_worker_goes_on_where_a_reply_never_comes(
     server: Server, work_folder: Path, start_worker: StartWorker
 ) -> None:
     # What the worker asks first when a child of it has died.
-    proxy = Proxy(server.port, b"found\r\n$3\r\njob\r\n", lambda: None)
+    proxy = Proxy(server.port, b"$3\r\nGET\r\n", lambda: None)
     try:
         redis = Redis.from_url(server.url)
         enqueue_occurrence(redis, "nap", 60, retry=Retry(1))
