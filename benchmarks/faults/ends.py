@@ -11,7 +11,7 @@ from redis import Redis
 from rq.job import Job, JobStatus
 from rq.utils import as_text
 
-from benchmarks.faults.work import QUEUES, kind_of
+from benchmarks.faults.work import CHILDREN, QUEUES, kind_of
 from clock import keys
 from clock.jobs.occurrence import occurrence_of
 from clock.runs.records import read_runs
@@ -68,6 +68,7 @@ def read_ends(
     ends = Ends()
     received: dict[str, Counter[int]] = {event: Counter() for event in events}
     runs: defaultdict[str, list[Run]] = defaultdict(list)
+    abandoned: Counter[str] = Counter()
     for event in received:
         of_event = read_runs(redis, app, event)
         if len(of_event) >= keys.RUNS:
@@ -77,9 +78,10 @@ def read_ends(
             ends.child_deaths += run.error == "SIGKILL"
             ends.unwritten += run.error == UNWRITTEN
             runs[run.job].append(run)
-            is_abandoned = run.outcome is RunOutcome.ABANDONED
-            if is_abandoned and workers.get(run.worker, inf) > run.ended:
-                ends.wrong.append(f"{run.job} was abandoned while its worker lived")
+            if run.outcome is RunOutcome.ABANDONED:
+                abandoned[run.worker] += 1
+                if workers.get(run.worker, inf) > run.ended:
+                    ends.wrong.append(f"{run.job} was abandoned while its worker lived")
     ids = [as_text(key).removeprefix("rq:job:") for key in redis.scan_iter("rq:job:*", count=1000)]
     jobs = [job for job in Job.fetch_many(ids, connection=redis) if job is not None]
     for job in jobs:
@@ -98,6 +100,12 @@ def read_ends(
         ends.failed += status == JobStatus.FAILED
         ends.given_up += status == JobStatus.FAILED and _is_given_up(of_job)
     ends.wrong += [f"{job} has runs and no hash" for job in runs]
+    ends.wrong += [
+        f"the worker {worker} died with {count} jobs, and has {CHILDREN} children"
+        for worker, count in abandoned.items()
+        # One more where a child died right before it.
+        if count > CHILDREN + 1
+    ]
     ends.wrong += _left(redis, jobs)
     return ends, received
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.faults.conditions import PATIENCE
-from benchmarks.faults.work import QUEUES
+from benchmarks.faults.work import CHILDREN, QUEUES
 from clock import exit_codes
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +66,7 @@ WORKER = Program(
     path=ROOT,
     # The key of a child's last step is in each of its steps.
     mark=b"clock:step:",
-    variables={"CLOCK_PROCESSES": "2", "CLOCK_LOG": "logfmt"},
+    variables={"CLOCK_PROCESSES": str(CHILDREN), "CLOCK_LOG": "logfmt"},
     name="worker",
     ends_with=frozenset({1, exit_codes.SERVER}),
     longest_start=10.0,

@@ -14,6 +14,10 @@ from pathlib import Path
 from rq import get_current_job
 
 QUEUES = ("high", "low")
+
+CHILDREN = 2
+"""Of each worker."""
+
 NOTES = "notes.txt"
 LOCKS = "locks"
 RAISED = "raised"

@@ -12,6 +12,7 @@ from benchmarks.faults import workers
 from benchmarks.faults.campaign import Campaign
 from benchmarks.faults.report import lines
 from benchmarks.faults.workers import Workers
+from clock.runs.run import RunOutcome
 from tests.live.processes import needs_proc
 
 SECONDS = 33.0
@@ -61,5 +62,6 @@ def test_under_every_fault_every_job_ends_as_its_policy_says(
     assert outcome.misbehaved == []
     assert outcome.ends.finished > 10 * SECONDS
     assert outcome.worker_ends["killed"] >= 5
-    assert outcome.ends.child_deaths >= 3
+    assert outcome.strikes["child killed"] >= 10
+    assert outcome.ends.runs[RunOutcome.ABANDONED] + outcome.ends.child_deaths >= 3
     assert {fault.name for fault in campaign.faults} == set(outcome.strikes)
