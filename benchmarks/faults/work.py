@@ -44,9 +44,10 @@ class Kind:
 
 
 KINDS = {
-    "quick": Kind(share=45),
+    "quick": Kind(share=44),
     "once": Kind(share=25, seconds=0.03, retries=0),
     "long": Kind(share=12, seconds=0.3),
+    "slow": Kind(share=1, seconds=3.0),
     "flaky": Kind(share=12, seconds=0.01, fails=2),
     "broken": Kind(share=6, fails=99, retries=2),
 }

@@ -92,11 +92,12 @@ OF_WORKERS = (
 _OTHERS = {
     "clock killed at any moment": 5,
     "clock killed in mid-claim": 5,
-    "server killed at any moment": 20,
-    "server suspended": 20,
+    "server killed at any moment": 50,
+    "server suspended": 50,
     "scripts flushed": 10,
 }
-"""Faults of clocks and of the server, and the seconds between two where all are mixed."""
+"""Faults of clocks and of the server, and the seconds between two where all are mixed. For a while
+after each of the server's, nobody is judged dead."""
 
 WITH_WORKERS = (
     *OF_WORKERS,
