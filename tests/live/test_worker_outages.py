@@ -78,7 +78,7 @@ def test_a_worker_goes_on_where_a_reply_never_comes(
         enqueue_occurrence(redis, "nap", 60, retry=Retry(1))
         start_worker(url=proxy.url)
         noted = work_folder / "noted.txt"
-        wait_for("it runs", noted.exists)
+        wait_for("it runs", lambda: noted.exists() and "begin" in noted.read_text())
         proxy.arm(Loss.SILENCE)
         os.kill(int(noted.read_text().split()[1]), signal.SIGKILL)
         wait_for("it runs again", lambda: noted.read_text().count("begin") == 2, within=14)
@@ -115,6 +115,8 @@ def test_a_stop_of_every_process_under_load_loses_and_doubles_nothing(
     for number in range(600):
         enqueue_occurrence(redis, "nap", 0.01, queue=queues[number % 2], retry=Retry(3))
     workers = [start_worker(*queues, CLOCK_PROCESSES="2", CLOCK_GRACE="5") for _ in range(2)]
+    for worker in workers:
+        worker.wait_until_listening()
     noted = work_folder / "noted.txt"
     wait_for("they work", lambda: noted.exists() and noted.read_text().count("end") > 50)
     for worker in workers:
