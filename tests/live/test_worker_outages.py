@@ -58,7 +58,7 @@ def test_a_worker_stops_in_time_though_its_server_is_away_and_a_child_died(
         enqueue_occurrence(Redis.from_url(server.url), "nap", 60)
         worker = start_worker(url=server.url, CLOCK_GRACE="2")
         noted = work_folder / "noted.txt"
-        wait_for("it runs", noted.exists)
+        wait_for("it runs", lambda: noted.exists() and "begin" in noted.read_text())
         server.kill()
         child = int(noted.read_text().split()[1])
         os.kill(child, signal.SIGKILL)
