@@ -18,12 +18,20 @@ local searched, dealt_with = 0, {}
 
 local function filled(value) return value and value ~= '' end
 
+-- Queue and instant of a job that is queued; nothing of any other.
+local function queued(id)
+  local job = redis.pcall('HMGET', JOBS .. id, 'status', 'origin', 'enqueued_at')
+  if not job.err and job[1] == 'queued' and filled(job[2]) then return job[2], job[3] or '' end
+end
+
 local function read(id)
-  local job = redis.pcall('HMGET', JOBS .. id, 'status', 'origin', 'enqueued_at', 'started_at',
-    'last_heartbeat', 'worker_name', 'clock_deaths', 'rate_limit_key')
-  if job.err or job[1] ~= 'queued' or not filled(job[2]) then return nil end
-  for at = 1, 8 do job[at] = job[at] or '' end
-  return job, redis.sha1hex(table.concat(job, '|'))
+  local queue, enqueued = queued(id)
+  if not queue then return nil end
+  local job = redis.call('HMGET', JOBS .. id, 'started_at', 'last_heartbeat', 'worker_name', 'clock_deaths',
+    'rate_limit_key')
+  for at = 1, 5 do job[at] = job[at] or '' end
+  local digest = redis.sha1hex(table.concat({ queue, enqueued, unpack(job) }, '|'))
+  return { queue = queue, deaths = tonumber(job[4]) or 0, rate = job[5], digest = digest }
 end
 
 local function holds(list, id)
@@ -33,7 +41,7 @@ local function holds(list, id)
 end
 
 local function waits(id, job)
-  local queue, rate = job[2], job[8]
+  local queue, rate = job.queue, job.rate
   if redis.call('EXISTS', RQ .. 'executions:' .. id) == 1 then return true end
   for _, kind in ipairs({ 'scheduled', 'deferred', 'ready' }) do
     if redis.pcall('ZSCORE', RQ .. kind .. ':' .. queue, id) then return true end
@@ -51,26 +59,26 @@ local heads = {}
 
 -- Whether a job ought to be off its queue by now. One that was enqueued after the first on it has its turn
 -- later, and is not searched for in what may be a long list.
-local function had_its_turn(job)
-  local queue = RQ .. 'queue:' .. job[2]
+local function had_its_turn(name, enqueued)
+  local queue = RQ .. 'queue:' .. name
   if heads[queue] == nil then
     local first = redis.pcall('LINDEX', queue, 0)
     if type(first) == 'table' then
       heads[queue] = ''
     elseif first then
-      local enqueued = redis.pcall('HGET', JOBS .. first, 'enqueued_at')
-      heads[queue] = type(enqueued) == 'string' and enqueued or ''
+      local its = redis.pcall('HGET', JOBS .. first, 'enqueued_at')
+      heads[queue] = type(its) == 'string' and its or ''
     else
       heads[queue] = false
     end
   end
-  return not heads[queue] or job[3] < heads[queue]
+  return not heads[queue] or enqueued < heads[queue]
 end
 
 local function put_back(id, job)
-  local deaths = (tonumber(job[7]) or 0) + 1
+  local deaths = job.deaths + 1
   if deaths < tonumber(ARGV[8]) then
-    local queue = RQ .. 'queue:' .. job[2]
+    local queue = RQ .. 'queue:' .. job.queue
     local front = redis.call('HGET', JOBS .. id, 'enqueue_at_front') == '1'
     local pushed = redis.pcall(front and 'LPUSH' or 'RPUSH', queue, id)
     if type(pushed) == 'table' then return end
@@ -78,15 +86,15 @@ local function put_back(id, job)
     redis.call('HSET', JOBS .. id, 'clock_deaths', deaths)
     redis.call('HDEL', KEYS[1], id)
   end
-  for _, value in ipairs({ job[2], id, deaths }) do dealt_with[#dealt_with + 1] = value end
+  for _, value in ipairs({ job.queue, id, deaths }) do dealt_with[#dealt_with + 1] = value end
 end
 
 local remembered, count = redis.call('HGETALL', KEYS[1]), 0
 for at = 1, #remembered, 2 do
   local id = remembered[at]
   local since, before = string.match(remembered[at + 1], '^(%d+) (%x+)$')
-  local job, digest = read(id)
-  if not job or digest ~= before then
+  local job = read(id)
+  if not job or job.digest ~= before then
     redis.call('HDEL', KEYS[1], id)
   elseif searched > SEARCH then
     count = count + 1
@@ -106,9 +114,12 @@ for number = 1, #found do
   if count >= MOST or searched > SEARCH then break end
   -- From a random one on, so that the same are not left out each time.
   local id = string.sub(found[(number + ARGV[7]) % #found + 1], #JOBS + 1)
-  local job, digest = read(id)
-  if job and had_its_turn(job) and not waits(id, job) then
-    if redis.call('HSETNX', KEYS[1], id, now .. ' ' .. digest) == 1 then count = count + 1 end
+  local queue, enqueued = queued(id)
+  if queue and had_its_turn(queue, enqueued) then
+    local job = read(id)
+    if not waits(id, job) and redis.call('HSETNX', KEYS[1], id, now .. ' ' .. job.digest) == 1 then
+      count = count + 1
+    end
   end
 end
 redis.call('EXPIRE', KEYS[1], ARGV[2])

@@ -22,8 +22,9 @@ AFTER = 60
 """Seconds for which a job must have been seen on no queue before it is put back: as long as RQ
 waits for a job that it keeps beside its only queue."""
 
-WALKED = 1000
-"""Keys that one look walks over, which takes a server one or two milliseconds."""
+WALKED = 500
+"""Keys that one look walks over, which takes a server a millisecond or two where all are of jobs
+that wait."""
 
 REMEMBERED = 500
 """Jobs that are watched at once."""
