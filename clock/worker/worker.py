@@ -45,6 +45,7 @@ from clock.runs.output import write_output
 from clock.runs.records import write_run
 from clock.runs.run import RunOutcome
 from clock.watchers.run import Watchers
+from clock.worker import start_method
 from clock.worker.child import Child
 from clock.worker.child_jobs import ChildJobs, of_job, watch
 from clock.worker.configuration import (
@@ -63,7 +64,7 @@ from clock.worker.deaths import (
 )
 from clock.worker.due import move_due
 from clock.worker.ending import ENDLESS, Ending, failure_of
-from clock.worker.engine import Engine
+from clock.worker.engine import Engine, leases_of
 from clock.worker.execution_owner import OvertakenError
 from clock.worker.fork_server import ForkServerDiedError
 from clock.worker.interruption import STOP, Interruption
@@ -71,6 +72,7 @@ from clock.worker.middleware import Middleware, load_middleware
 from clock.worker.performer import Performed, Performer, end_process
 from clock.worker.record import output_of, run_of
 from clock.worker.result import is_plain
+from clock.worker.spawned_child import describe
 from clock.worker.taken import TakenJob
 
 log = logging.getLogger("clock")
@@ -143,21 +145,23 @@ class Worker(RQWorker):
 
         Delayed jobs are moved to their queues with and without ``with_scheduler``.
         """
+        self._dequeue_strategy = dequeue_strategy
+        log_handlers = (logging_level, date_format, log_format)
+        self._load()
         with one_line():
-            self._performer = self._make_performer(load_middleware(self._settings.middleware))
-            log_by_environment(os.environ)
+            description = describe(self, log_handlers) if start_method.SPAWNS else None
         # Here too, because the children are forked before RQ does it.
         for name in ("rq.worker", "rq.job"):
-            setup_loghandlers(logging_level, date_format, log_format, name=name)
-        self._dequeue_strategy = dequeue_strategy
+            setup_loghandlers(*log_handlers, name=name)
         self._engine = engine = Engine(
             self,
             self._settings,
             owner=self._owner,
             count=self._settings.processes if max_jobs is None else 1,
             burst=burst,
-            run=self._run_child,
+            run=self.be_child,
             prepare=self._preload,
+            description=description,
         )
         engine.start()
         failure: Exception | None = None
@@ -185,6 +189,11 @@ class Worker(RQWorker):
         if failure is not None:
             sys.exit(_exit_code(failure))
         return bool(engine.done)
+
+    def _load(self) -> None:
+        with one_line():
+            self._performer = self._make_performer(load_middleware(self._settings.middleware))
+            log_by_environment(os.environ)
 
     def _install_signal_handlers(self) -> None:
         signal.signal(signal.SIGINT, self._asked_to_stop)
@@ -345,10 +354,14 @@ class Worker(RQWorker):
                     reason = f"PRELOAD names {name!r}: {type(error).__name__}: {error}"
                     raise SettingsError(reason) from None
 
-    def _run_child(self, child: Child) -> NoReturn:
+    def prepare_child(self) -> None:
+        """What a child needs that was not forked."""
+        self._load()
+        self._preload()
+
+    def be_child(self, child: Child) -> NoReturn:
         """What a child does."""
         random.seed()
-        assert self._engine is not None
         self._is_horse = True
         self._child = child
         self.setup_work_horse_signals()
@@ -359,7 +372,7 @@ class Worker(RQWorker):
                     self,
                     child,
                     self._performer,
-                    leases=self._engine.leases(self.connection, child.owner),
+                    leases=leases_of(self, self._settings, self.connection, child.owner),
                     watchers=self._watchers,
                     app=self._app,
                     output_memory=self._settings.output_memory,
