@@ -118,7 +118,7 @@ def decide(job: Job | None, abandoned: Abandoned, connection: Redis) -> Recovery
 
 def put_back(job: Job, queue: Queue, pipeline: Pipeline, *, now: datetime, delay: int = 0) -> None:
     """Let a job wait again: on its queue or, with a ``delay`` in seconds, in the registry that a
-    worker with ``--with-scheduler`` looks at. Only what changes is written.
+    worker moves it from. Only what changes is written.
     """
     status = JobStatus.SCHEDULED if delay else JobStatus.QUEUED
     pipeline.hset(job.key, mapping={"status": status.value, "enqueued_at": utcformat(now)})
