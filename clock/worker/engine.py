@@ -114,6 +114,7 @@ class Engine:
             at_beat=[worker.say_stopping, self._renew_leases],
             at_tick=[lambda client: move_due(client, worker.queues)],
             since=since,
+            job_prefix=worker.job_class.redis_job_namespace_prefix,
         )
         self._heartbeat.start()
         self._grace.start()
@@ -324,7 +325,11 @@ class Engine:
 def leases_of(worker: Any, settings: Settings, connection: Redis, owner: str) -> Leases:
     """The leases of ``worker`` or of a child of it, as ``NAME.TOKEN``."""
     return Leases(
-        connection=connection, app=settings.app, worker=owner, limits=settings.max_running
+        connection=connection,
+        app=settings.app,
+        worker=owner,
+        limits=settings.max_running,
+        job_prefix=worker.job_class.redis_job_namespace_prefix,
     )
 
 

@@ -67,7 +67,8 @@ def recover(
     """
     with connection.pipeline() as pipeline:
         try:
-            pipeline.watch(*abandoned.watched)  # type: ignore[no-untyped-call]
+            job_key = queue.job_class.key_for(abandoned.job)
+            pipeline.watch(job_key, *abandoned.watched)  # type: ignore[no-untyped-call]
             if not is_still_abandoned(connection, abandoned, now.timestamp()):
                 return None
             job = _fetched(abandoned, queue)
