@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NoReturn
@@ -39,7 +40,12 @@ from rq.worker_registration import clean_worker_registry
 from clock import exit_codes, keys
 from clock.connection import rq_keys
 from clock.errors import SettingsError
-from clock.jobs.rq_versions import call_on_stopped, clean_waiting, with_execution
+from clock.jobs.rq_versions import (
+    call_on_stopped,
+    clean_waiting,
+    free_rate_limit,
+    with_execution,
+)
 from clock.ledger.serializers import meet_clocks
 from clock.runs.output import write_output
 from clock.runs.records import write_run
@@ -73,6 +79,7 @@ from clock.worker.performer import Performed, Performer, end_process
 from clock.worker.record import output_of, run_of
 from clock.worker.result import is_plain
 from clock.worker.spawned_child import describe
+from clock.worker.success import delete_execution
 from clock.worker.taken import TakenJob
 
 log = logging.getLogger("clock")
@@ -472,6 +479,8 @@ class Worker(RQWorker):
         run.may_end_in_step = False
         with self._ending_of(run):
             self._check_owner(job)
+            if self._end_deleted(job, queue, run.execution, JobStatus.FINISHED):
+                return
             argument = with_execution(super().handle_job_success, run.execution)
             super().handle_job_success(job, queue, queue.started_job_registry, **argument)
 
@@ -516,6 +525,8 @@ class Worker(RQWorker):
             return
         self._check_owner(job)
         self._note(job, Ending(RunOutcome.SUCCEEDED))
+        if self._end_deleted(job, queue, execution or self.execution, JobStatus.FINISHED):
+            return
         argument = with_execution(super().handle_job_success, execution)
         super().handle_job_success(job, queue, started_job_registry, **argument)
 
@@ -531,6 +542,8 @@ class Worker(RQWorker):
         self._check_owner(job)
         is_over = (job.number_of_retries or 0) >= retry.max
         self._note(job, Ending(RunOutcome.FAILED if is_over else RunOutcome.RETRIED))
+        if self._end_deleted(job, queue, execution or self.execution, JobStatus.FAILED):
+            return
         argument = with_execution(super().handle_job_retry, execution)
         super().handle_job_retry(job, queue, retry, started_job_registry, **argument)
 
@@ -549,8 +562,41 @@ class Worker(RQWorker):
                 run.ending = None
             self._note(job, failure_of(sys.exc_info()[1], job))
             self._count_retry(job)
+        status = JobStatus.STOPPED if self._stopped_job_id == job.id else JobStatus.FAILED
+        if self._end_deleted(job, queue, execution or self.execution, status):
+            return
         argument = with_execution(super().handle_job_failure, execution)
         super().handle_job_failure(job, queue, started_job_registry, exc_string, **argument)
+
+    def _end_deleted(
+        self, job: Job, queue: Queue, execution: Execution | None, status: JobStatus
+    ) -> bool:
+        """Whether the job was deleted while it ran. Then only its execution ends: RQ would write a
+        part of its hash again, or all of it to run it once more.
+        """
+        if execution is None or self.connection.hexists(job.key, "data"):
+            return False
+        self.log.warning("Worker %s: job %s was deleted while it ran", self.name, job.id)
+        job._status = status
+        with self.connection.pipeline() as pipeline:
+            pipeline.delete(job.key)
+            for command in delete_execution(job.id, execution.id, job.origin, self.name):
+                pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
+            if status == JobStatus.FINISHED:
+                self.increment_successful_job_count(pipeline)
+            else:
+                self.increment_failed_job_count(pipeline)
+            if job.started_at and job.ended_at:
+                self.increment_total_working_time(job.ended_at - job.started_at, pipeline)
+            record = None if self._current is None else self._current.record
+            if record is not None:
+                is_retried = record.outcome is RunOutcome.RETRIED
+                record = replace(record, outcome=RunOutcome.FAILED) if is_retried else record
+                write_run(pipeline, self._app, record)
+            pipeline.execute()
+        queue.enqueue_dependents(job, refresh_job_status=False)
+        free_rate_limit(job)
+        return True
 
     def cleanup_execution(
         self, job: Job, pipeline: Pipeline, execution: Execution | None = None
