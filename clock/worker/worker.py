@@ -12,7 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError
+from redis.exceptions import ResponseError, TimeoutError
 from rq import Queue, worker_registration
 from rq import Retry as RQRetry
 from rq import Worker as RQWorker
@@ -177,7 +177,9 @@ class Worker(RQWorker):
             engine.watch(self._heard_since)
             self._install_signal_handlers()
             try:
-                move_due(self.connection, self.queues)
+                # One that is denied is logged by the heartbeat, which tries again.
+                with suppress(ResponseError):
+                    move_due(self.connection, self.queues)
                 engine.manage(max_jobs, max_idle_time)
             except StopRequested:
                 pass
