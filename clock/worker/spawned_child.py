@@ -50,8 +50,9 @@ class WorkerDescription:
         and what the application's modules raise.
         """
         config = (self.options or {}).get("config")
-        if config is not None and "DICT_CONFIG" in settings_module(config):
-            logging.config.dictConfig(settings_module(config)["DICT_CONFIG"])
+        handlers = settings_module(config).get("DICT_CONFIG") if config else None
+        if handlers:
+            logging.config.dictConfig(handlers)
         if self.has_django:
             importlib.import_module("django").setup()
         for name in ("rq.worker", "rq.job"):
