@@ -284,6 +284,13 @@ class Worker(RQWorker):
         super().register_death()  # type: ignore[no-untyped-call]
         self.connection.delete(keys.heartbeat(self._owner))
 
+    def unsubscribe(self) -> None:
+        """RQ's: listen for commands no more."""
+        if self.pubsub_thread is not None:
+            # Before the reply wakes it: it would wait for another, and be waited for in vain.
+            self.pubsub_thread.stop()
+        super().unsubscribe()  # type: ignore[no-untyped-call]
+
     def clean_registries(self) -> None:
         """RQ's upkeep of its registries. Abandoned jobs are judged by ``Reaper``."""
         for queue in self.queues:
