@@ -597,11 +597,11 @@ class Worker(RQWorker):
                 self.increment_failed_job_count(pipeline)
             if job.started_at and job.ended_at:
                 self.increment_total_working_time(job.ended_at - job.started_at, pipeline)
-            record = None if self._current is None else self._current.record
-            if record is not None:
-                is_retried = record.outcome is RunOutcome.RETRIED
-                record = replace(record, outcome=RunOutcome.FAILED) if is_retried else record
-                write_run(pipeline, self._app, record)
+            run = self._current
+            if run is not None and run.record is not None:
+                if run.record.outcome is RunOutcome.RETRIED:
+                    run.record = replace(run.record, outcome=RunOutcome.FAILED)
+                self._write_records(run, pipeline)
             pipeline.execute()
         queue.enqueue_dependents(job, refresh_job_status=False)
         free_rate_limit(job)
@@ -615,14 +615,17 @@ class Worker(RQWorker):
         if run is not None:
             # RQ 2 forgets it in the first try of a transaction, and leaves it there in the second.
             self.execution = run.execution
-            if run.record is not None:
-                write_run(pipeline, self._app, run.record)
-            if run.output is not None:
-                write_output(pipeline, self._app, run.output, self._settings.output_memory)
+            self._write_records(run, pipeline)
             for command in of_job(run, job, job.get_result_ttl(self.default_result_ttl)):
                 pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
         argument = with_execution(super().cleanup_execution, execution)
         super().cleanup_execution(job, pipeline, **argument)
+
+    def _write_records(self, run: CurrentRun, pipeline: Pipeline) -> None:
+        if run.record is not None:
+            write_run(pipeline, self._app, run.record)
+        if run.output is not None:
+            write_output(pipeline, self._app, run.output, self._settings.output_memory)
 
     def _note(self, job: Job, ending: Ending) -> None:
         """Keep what is to be recorded, before RQ makes the job ready for its next run. What the
