@@ -8,6 +8,7 @@ are not forked, it starts them likewise.
 
 from __future__ import annotations
 
+import gc
 import os
 import select
 import signal
@@ -202,6 +203,9 @@ class _Server:
         if pid == 0:
             code = 1
             try:
+                # Connections that the worker had are not collected later: closed then, they would
+                # close what has the number of their descriptor by that time.
+                gc.freeze()
                 os.setpgid(0, 0)
                 die_with(server)
                 signal.set_wakeup_fd(-1)
