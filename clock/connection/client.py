@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from inspect import signature
 from typing import Any
@@ -22,8 +22,11 @@ REPLY_TIMEOUT = 2.0
 """Seconds to wait for a connection or a reply. A claim takes the server a few milliseconds; one
 that has not answered by then is away, and trying again is safe."""
 
-_NOT_COPIED = ("retry", "orig_", "maint_", "event_", "himport_", "connection_pool")
-"""How options of a pool begin that are ours to set, or refer to the pool itself."""
+_OF_THE_POOL = ("orig_", "maint_notifications_pool_", "event_", "himport_", "connection_pool")
+"""How options of a pool begin that refer to the pool itself."""
+
+_NOT_COPIED = ("retry", "maint_", *_OF_THE_POOL)
+"""How options begin that are not copied: those, and what is ours to set."""
 
 _WITH_TIMEOUT: WeakKeyDictionary[Any, dict[float, Redis]] = WeakKeyDictionary()
 _IDLE: WeakKeyDictionary[Any, list[Redis]] = WeakKeyDictionary()
@@ -67,21 +70,27 @@ def connect(url: str, timeout: float = REPLY_TIMEOUT) -> Redis:
 
 def copy_client(client: Redis, timeout: float = REPLY_TIMEOUT) -> Redis:
     """A new client of the same server, with connections and ``options`` of its own."""
-    pool: Any = client.connection_pool
+    pool_class, arguments = pool_arguments(client.connection_pool, leave_out=_NOT_COPIED)
+    # The same class: the client for Sentinel queries the sentinels again after an error.
+    return type(client)(connection_pool=pool_class(**arguments | options(timeout)))
+
+
+def pool_arguments(
+    pool: Any, *, leave_out: tuple[str, ...] = _OF_THE_POOL
+) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """The class of another pool like ``pool``, and its arguments, without those whose names begin
+    with one of ``leave_out``.
+    """
     # Values of type object are how redis-py 8 marks what was not given; it knows them by identity.
     arguments = {
         name: value
         for name, value in pool.connection_kwargs.items()
-        if not name.startswith(_NOT_COPIED) and type(value) is not object
-    } | options(timeout)
-    arguments |= {"connection_class": pool.connection_class}
-    pool_class: Any = ConnectionPool
-    if isinstance(pool, SentinelConnectionPool):
-        pool_class = SentinelConnectionPool
-        names = ("service_name", "sentinel_manager", "is_master")
-        arguments |= {name: getattr(pool, name) for name in names}
-    # The same class: the client for Sentinel queries the sentinels again after an error.
-    return type(client)(connection_pool=pool_class(**arguments))
+        if not name.startswith(leave_out) and type(value) is not object
+    } | {"connection_class": pool.connection_class}
+    if not isinstance(pool, SentinelConnectionPool):
+        return ConnectionPool, arguments
+    names = ("service_name", "sentinel_manager", "is_master")
+    return SentinelConnectionPool, arguments | {name: getattr(pool, name) for name in names}
 
 
 def with_timeout(client: Redis, timeout: float) -> Redis:

@@ -93,7 +93,7 @@ def _commands(
     named = (event.job.queue for event in schedule.events.values())
     queues = dict.fromkeys([*listed, *named, "default"])
     clock = ["-m", "clock", schedule.path, "--url", server]
-    worker = ["-m", "rq.cli", "worker", "--url", server, "-w", WORKER, "--with-scheduler", *queues]
+    worker = ["-m", "rq.cli", "worker", "--url", server, "-w", WORKER, *queues]
     yield "worker", [sys.executable, *worker]
     yield "clock", [sys.executable, *clock]
     if find_spec("uvicorn") and find_spec("starlette"):

@@ -6,10 +6,10 @@
 -- KEYS  1 limits; but for "wake":  2 running  3 held
 -- ARGV  1 the action: "take", "renew", "release" or "wake"
 --       2 prefix of the keys of running jobs  3 prefix of those of held jobs
---       4 TTL of held jobs in seconds
---       but for "wake":  5 task  6 its limit  7 length of a lease in milliseconds  8 job  9 worker
---       for "take":  10 queue  11 since when the job waits, in seconds since 1970
---                    12 seconds until RQ's scheduler may have it
+--       4 TTL of held jobs in seconds  5 what the keys of jobs begin with
+--       but for "wake":  6 task  7 its limit  8 length of a lease in milliseconds  9 job  10 worker
+--       for "take":  11 queue  12 since when the job waits, in seconds since 1970
+--                    13 seconds until RQ's scheduler may have it
 --
 -- Returns  take     1 where the job has a lease, 0 where it is held or its hash is gone
 --          renew    1 where its lease was valid, 0 where it had ended
@@ -17,8 +17,8 @@
 --                   limits
 --          wake     likewise
 local LIMITS, RUNNING, HELD = unpack(KEYS)
-local ACTION, RUNNING_PREFIX, HELD_PREFIX, TTL = unpack(ARGV, 1, 4)
-local TASK, LIMIT, LEASE, ID, WORKER, QUEUE, SINCE, AGAIN = unpack(ARGV, 5, 12)
+local ACTION, RUNNING_PREFIX, HELD_PREFIX, TTL, JOBS = unpack(ARGV, 1, 5)
+local TASK, LIMIT, LEASE, ID, WORKER, QUEUE, SINCE, AGAIN = unpack(ARGV, 6, 13)
 
 -- The server's time, so that leases end alike for all workers.
 local time = redis.call('TIME')
@@ -47,7 +47,7 @@ local function give()
 end
 
 local function hold()
-  local job, name = RQ .. 'job:' .. ID, string.sub(QUEUE, #RQ + #'queue:' + 1)
+  local job, name = JOBS .. ID, string.sub(QUEUE, #RQ + #'queue:' + 1)
   redis.call('LREM', QUEUE .. ':intermediate', 1, ID)
   if redis.call('EXISTS', job) == 0 then return end
   local due, left = math.floor(now / 1000) + AGAIN, redis.call('PTTL', job)
@@ -70,7 +70,7 @@ local function wake(task, running, held, limit)
   while woken < limit - count do
     local id, since = unpack(redis.call('ZPOPMIN', held))
     if not id then break end
-    local job = RQ .. 'job:' .. id
+    local job = JOBS .. id
     local status, queue, rate = unpack(redis.call('HMGET', job, 'status', 'origin', 'rate_limit_key'))
     -- Otherwise it was deleted, or RQ's scheduler was quicker.
     if status == 'scheduled' and redis.call('ZREM', RQ .. 'scheduled:' .. queue, id) == 1 then

@@ -35,7 +35,8 @@ class Leases:
 
     ``limits`` says how many jobs of a task may run at once, by the task's dotted name; a job whose
     meta has ``max_running`` is held to that too. A task without a limit costs nothing.
-    ``lease`` is in seconds and must be longer than the pauses between two renewals.
+    ``lease`` is in seconds and must be longer than the pauses between two renewals; ``job_prefix``
+    is what the keys of jobs begin with.
 
     Every method raises what the client raises.
     """
@@ -45,6 +46,7 @@ class Leases:
     worker: str
     limits: Mapping[str, int]
     lease: float = LEASE
+    job_prefix: str = rq_keys.JOB
 
     def take(self, job: Job) -> bool:
         """Whether the job may begin. Where it may not it is held, off its queue, and comes back to
@@ -75,7 +77,7 @@ class Leases:
         """
         if not self.connection.exists(keys.limits(self.app)):
             return 0
-        return self._run([keys.limits(self.app)], ["wake", *self._prefixes(), keys.TTL])
+        return self._run([keys.limits(self.app)], ["wake", *self._head()])
 
     def limit_of(self, job: Job) -> int | None:
         """How many jobs of its task may run at once for this one to begin, None for any number."""
@@ -89,12 +91,12 @@ class Leases:
     def _ask(self, what: str, job: Job, limit: int, *more: Any) -> int:
         task = _task(job)
         names = [keys.limits(self.app), keys.running(self.app, task), keys.held(self.app, task)]
-        head = [what, *self._prefixes(), keys.TTL]
         lease = int(self.lease * 1000)
-        return self._run(names, [*head, task, limit, lease, job.id, self.worker, *more])
+        own = [task, limit, lease, job.id, self.worker]
+        return self._run(names, [what, *self._head(), *own, *more])
 
-    def _prefixes(self) -> tuple[str, str]:
-        return keys.running(self.app, ""), keys.held(self.app, "")
+    def _head(self) -> tuple[str, str, int, str]:
+        return keys.running(self.app, ""), keys.held(self.app, ""), keys.TTL, self.job_prefix
 
     def _run(self, names: list[str], arguments: list[Any]) -> int:
         call = self.connection.register_script(script("clock.jobs", "lease.lua"))

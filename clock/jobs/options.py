@@ -19,9 +19,13 @@ from clock.schedule.event import Callback, JobOptions
 from clock.schedule.option import (
     Option,
     Part,
+    Schema,
     Use,
     check_options,
     duration_schema,
+    integer_schema,
+    intervals_schema,
+    object_schema,
     options_for,
     string_schema,
     unknown_option,
@@ -117,6 +121,12 @@ def _job_options(checked: Mapping[str, Any]) -> JobOptions:
 _EVERYWHERE = frozenset({Use.ENQUEUE, Use.API})
 _IN_PYTHON = frozenset({Use.ENQUEUE})
 
+_ID: Schema = {"type": "string", "pattern": f"^{checks.JOB_ID}$"}
+_JOBS: list[Schema] = [
+    _ID,
+    {"type": "array", "items": _ID, "minItems": 1, "maxItems": checks.MOST_DEPENDENCIES},
+]
+
 TABLE: tuple[Option, ...] = (
     *options_for(Use.ENQUEUE, SCHEDULE_TABLE).values(),
     Option(
@@ -131,31 +141,41 @@ TABLE: tuple[Option, ...] = (
         schema=duration_schema(1),
     ),
     Option(
-        name="at", check=checks.at, uses=_IN_PYTHON, part=Part.CALL,
-        help="The instant at which the job goes to its queue, an aware datetime; one that has "
-        "passed means now.",
+        name="at", check=checks.at, uses=_EVERYWHERE, part=Part.CALL,
+        help="The instant at which the job goes to its queue, with an offset; one that has passed "
+        "means now.",
+        schema={"type": "string", "format": "date-time", "minLength": 1, "maxLength": 50},
     ),
     Option(
-        name="depends_on", check=checks.depends_on, uses=_IN_PYTHON, part=Part.CALL,
+        name="depends_on", check=checks.depends_on, uses=_EVERYWHERE, part=Part.CALL,
         help="The job goes to its queue when these jobs have finished: handles, jobs or ids, one "
         "or a list, or rq.job.Dependency(...).",
+        schema={"oneOf": [*_JOBS, object_schema(
+            "jobs", jobs={"oneOf": _JOBS}, allow_failure={"type": "boolean"})]},
     ),
     Option(
-        name="repeat", check=checks.repeat, uses=_IN_PYTHON, part=Part.CALL,
+        name="repeat", check=checks.repeat, uses=_EVERYWHERE, part=Part.CALL,
         help="How often, and after how many seconds, the job is run again once it succeeded: "
         "rq.Repeat(...).",
+        schema=object_schema(
+            "times", times=integer_schema(1, schedule_checks.MOST_REPEATS),
+            interval=intervals_schema(schedule_checks.MOST_TRIES)),
     ),
     Option(
         name="on_stopped", check=schedule_checks.callback, uses=_IN_PYTHON, part=Part.CALL,
         help="A function that the worker calls when the job was stopped.",
     ),
     Option(
-        name="rate_limit", check=checks.rate_limit, uses=_IN_PYTHON, part=Part.CALL,
+        name="rate_limit", check=checks.rate_limit, uses=_EVERYWHERE, part=Part.CALL,
         help="rq.RateLimit(...), of RQ 3: how many jobs with its key may be queued or run at once.",
+        schema=object_schema(
+            "key", "concurrency", key=string_schema(schedule_checks.LONGEST_STRING),
+            concurrency=integer_schema(1, schedule_checks.MOST_RUNNING)),
     ),
     Option(
-        name="group", check=schedule_checks.string, uses=_IN_PYTHON, part=Part.CALL,
+        name="group", check=schedule_checks.string, uses=_EVERYWHERE, part=Part.CALL,
         help="The name of RQ's group that the job belongs to.",
+        schema=string_schema(schedule_checks.LONGEST_STRING),
     ),
     Option(
         name="unique", check=check_unique, uses=_EVERYWHERE, part=Part.CALL,
@@ -173,7 +193,7 @@ TABLE: tuple[Option, ...] = (
         name="id", check=checks.new_id, uses=_EVERYWHERE, part=Part.CALL,
         help="The job's id: letters, digits, ``_`` and ``-``. Where a job has it already, that one "
         "is returned.",
-        schema={"type": "string", "pattern": f"^{checks.JOB_ID}$"},
+        schema=_ID,
     ),
     Option(
         name="deadline", check=checks.deadline, uses=_IN_PYTHON, part=Part.CALL,

@@ -38,6 +38,11 @@ def is_rate_limit(value: object) -> bool:
     return not IS_RQ_2 and isinstance(value, RateLimit)
 
 
+def new_rate_limit(key: str, concurrency: int) -> Any:
+    """A rate limit of RQ's; None before RQ 3, which has none."""
+    return None if IS_RQ_2 else RateLimit(key, concurrency)
+
+
 def is_rate_limited(job: Job) -> bool:
     """Whether ``job`` has a rate limit of RQ's; from RQ 3 on."""
     return not IS_RQ_2 and bool(job.has_rate_limit)

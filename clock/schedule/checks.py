@@ -24,6 +24,7 @@ LONGEST_STRING = 200
 
 MOST_TRIES = 1000
 MOST_RUNNING = 1000
+MOST_REPEATS = 1_000_000
 MOST_CAUGHT_UP = 100_000
 """The highest number ``catch_up`` takes."""
 
@@ -66,10 +67,14 @@ def time_to_live(value: object) -> int:
 
 
 def retry(value: Any) -> RetryPolicy:
-    """A number of retries, or RQ's ``Retry``."""
+    """A number of retries, RQ's ``Retry``, or ``{"max": 3, "interval": "1m"}``."""
+    note = "; leave the option out for none"
     if isinstance(value, int):
-        note = "; leave the option out for none"
         return RetryPolicy(max=_number(value, "retries", MOST_TRIES, note))
+    if isinstance(value, Mapping):
+        of = fields(value, "max", may_have=("interval",))
+        most = _number(of["max"], "retries", MOST_TRIES, note)
+        return RetryPolicy(max=most, intervals=intervals(of.get("interval", 0)))
     if all(hasattr(value, field) for field in ("max", "intervals", "enqueue_at_front")):
         return RetryPolicy(
             max=value.max, intervals=tuple(value.intervals), at_front=bool(value.enqueue_at_front)
@@ -77,9 +82,34 @@ def retry(value: Any) -> RetryPolicy:
     raise ValueError(f"{value!r} must be a number of retries or rq.Retry(...)")
 
 
+def fields(value: Mapping[Any, Any], *names: str, may_have: Iterable[str] = ()) -> dict[str, Any]:
+    """A dict with all of ``names`` as keys, and perhaps some of ``may_have``."""
+    known = (*names, *may_have)
+    for name in value:
+        if name not in known:
+            raise ValueError(f"{name!r} is not one of {', '.join(known)}")
+    for name in names:
+        if name not in value:
+            raise ValueError(f"{value!r} needs {name!r}")
+    return dict(value)
+
+
+def intervals(value: Any) -> tuple[int, ...]:
+    """A duration, or a list of them, in seconds; 0 included."""
+    listed = value if isinstance(value, list | tuple) else [value]
+    if not 1 <= len(listed) <= MOST_TRIES:
+        raise ValueError(f"a list of intervals has 1 to {MOST_TRIES} items")
+    return tuple(parse_duration(item) for item in listed)
+
+
 def max_running(value: object) -> int:
     """How many jobs of a task may run at once."""
     return _number(value, "jobs", MOST_RUNNING)
+
+
+def times(value: object) -> int:
+    """How often a job is repeated."""
+    return _number(value, "repeats", MOST_REPEATS)
 
 
 def _number(value: object, unit: str, most: int, note: str = "") -> int:

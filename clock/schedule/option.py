@@ -94,7 +94,24 @@ def integer_schema(least: int, most: int) -> Schema:
     return {"type": "integer", "minimum": least, "maximum": most}
 
 
+def object_schema(*required: str, **properties: Schema) -> Schema:
+    """An object with the given properties and no others."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
 def duration_schema(least: int, *words: int | str) -> Schema:
     """Seconds from ``least``, a string such as ``"5m"``, or one of ``words``."""
     special: list[Schema] = [{"enum": list(words)}] if words else []
     return {"oneOf": [integer_schema(least, LONGEST), string_schema(50), *special]}
+
+
+def intervals_schema(most: int) -> Schema:
+    """A duration of 0 or more, or a list of up to ``most`` of them."""
+    alternatives = duration_schema(0)["oneOf"]
+    listed = {"type": "array", "items": duration_schema(0), "minItems": 1, "maxItems": most}
+    return {"oneOf": [*alternatives, listed]}

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from redis import Redis
 from rq import Queue
-from rq.job import Job
 from rq.registry import StartedJobRegistry
 from rq.utils import as_text, parse_composite_key
 
@@ -49,9 +48,11 @@ class Abandoned:
 
     @property
     def watched(self) -> list[str]:
-        """What changes when somebody else deals with it, or its worker comes back."""
+        """What changes, with the job, when somebody else deals with it, or its worker comes
+        back.
+        """
         owner = [] if self.owner is None else [keys.heartbeat(self.owner)]
-        return [self.execution_key, Job.key_for(self.job), *owner]
+        return [self.execution_key, *owner]
 
 
 def find_abandoned(connection: Redis, queues: Iterable[str], now: float) -> list[Abandoned]:

@@ -36,6 +36,14 @@ from clock.worker.taken import TakenJob
 
 _WELL = {RunOutcome.SUCCEEDED, RunOutcome.SKIPPED}
 
+_METHODS = (
+    "perform_job",
+    "prepare_job_execution",
+    "handle_execution_ended",
+    "handle_job_success",
+)
+"""Methods of RQ's worker that are not called where the next step ends a job."""
+
 log = logging.getLogger("clock")
 
 
@@ -65,6 +73,7 @@ class ChildJobs:
         self._watchers = watchers
         self._app = app
         self._output_memory = output_memory
+        self._is_overridden = any(_is_of_application(getattr(worker, name)) for name in _METHODS)
         os.environ["RQ_WORKER_ID"] = worker.name
 
     def may_begin(self, taken: TakenJob) -> bool:
@@ -93,8 +102,8 @@ class ChildJobs:
         job, worker = taken.job, self._worker
         os.environ["RQ_JOB_ID"] = job.id
         try:
-            if not is_of_rq(RQWorker.perform_job):
-                # Something that watches all jobs is around it.
+            if self._is_overridden or not is_of_rq(RQWorker.perform_job):
+                # The application does something with each job, or something that watches all.
                 worker.perform_taken(taken)
                 return
             run = CurrentRun(taken=taken, watched=watch(self._watchers, job))
@@ -162,7 +171,7 @@ class ChildJobs:
         job = taken.job
         is_success = performed.error is None and not isinstance(performed.value, RQRetry)
         try:
-            if is_success and run.is_plain:
+            if is_success and run.is_plain and not self._is_overridden:
                 job.ended_at = datetime.now(UTC)
                 try:
                     self.end_in_step(run, performed.value)
@@ -248,6 +257,12 @@ def of_job(run: CurrentRun, job: Job, ttl: int) -> Sequence[Command]:
         job.meta = {**meta_of(job), keys.OUTCOME_META: {"kind": "skipped"}}
         commands.append(("HSET", job.key, "meta", job.serializer.dumps(job.meta)))
     return commands
+
+
+def _is_of_application(method: Any) -> bool:
+    """Whether a method is one of a subclass, or was put in the place of the worker's."""
+    module: str = getattr(method, "__module__", "")
+    return not module.startswith(("clock.worker.", "rq."))
 
 
 def _log_overtaken(job: str) -> None:

@@ -13,7 +13,14 @@ from dataclasses import dataclass, field
 
 from clock.stop import Readable
 from clock.worker.child import LEAVES
-from clock.worker.fork_server import Ended, ForkServer, RunChild, Started, kill_group
+from clock.worker.fork_server import (
+    Ended,
+    ForkServer,
+    RunChild,
+    SpawnChild,
+    Started,
+    kill_group,
+)
 from clock.worker.interruption import STOP
 from clock.worker.output_ring import Printed
 from clock.worker.slot import Request, Running, Slot, Slots
@@ -99,18 +106,20 @@ class Children:
         has_output: bool,
         run: RunChild,
         prepare: Callable[[], None],
+        spawn: SpawnChild | None = None,
     ) -> None:
-        """``run`` is what a child does, given its slot, who it is, and how many jobs it may run;
-        ``prepare`` is done once in the process that forks them. ``name`` is the worker's, and
+        """``run``, ``prepare`` and ``spawn`` are those of ForkServer. ``name`` is the worker's, and
         ``concurrency`` how many jobs a child runs side by side; ``has_output`` says whether what
         they print is kept.
         """
         self._name = name
         self._count = count
         # After those of the children, the slots of their stand-ins.
-        self._slots = Slots(2 * count, concurrency, has_output=has_output)
+        self._slots = Slots(
+            2 * count, concurrency, has_output=has_output, in_file=spawn is not None
+        )
         self._server = ForkServer(
-            run, prepare, lambda index: any(slot.running for slot in self._slots[index])
+            run, prepare, lambda index: any(slot.running for slot in self._slots[index]), spawn
         )
         self._living: dict[int, ChildProcess] = {}
         self._left: set[int] = set()
@@ -120,6 +129,11 @@ class Children:
     def slots(self, index: int) -> list[Slot]:
         """The slots that a child writes."""
         return self._slots[index]
+
+    @property
+    def memory(self) -> int:
+        """The descriptor of the memory with the slots, where children are not forked."""
+        return self._slots.fileno()
 
     def start(self) -> None:
         """Begin the process that forks. To be called before any thread is started."""

@@ -22,15 +22,21 @@ def settings_of_command(environ: Mapping[str, str]) -> Settings:
     """The settings of the module that ``rq worker -c`` names, or ``RQ_CONFIG``, and of the
     environment. Raises SettingsError.
     """
-    context = click.get_current_context(silent=True)
-    module = None if context is None else context.params.get("config")
-    settings = read_settings(module, environ)
+    settings = read_settings((options_of_command() or {}).get("config"), environ)
     for task, table in settings.outcomes.items():
         try:
             check_table(table)
         except ValueError as error:
             raise SettingsError(f"OUTCOMES of {task}: {error}") from None
     return settings
+
+
+def options_of_command() -> dict[str, str] | None:
+    """The options of ``rq worker`` that are strings; None outside the command."""
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return None
+    return {name: value for name, value in context.params.items() if isinstance(value, str)}
 
 
 def serializer_was_given(serializer: object) -> bool:

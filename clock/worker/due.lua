@@ -23,7 +23,7 @@ local function move(id, key, queue)
   if ttl and ttl > 0 then
     redis.call('EXPIRE', key, ttl)
     redis.call('EXPIRE', key .. ':dependents', ttl)
-    redis.call('EXPIRE', RQ .. 'job::' .. id .. ':dependencies', ttl)
+    redis.call('EXPIRE', ARGV[5] .. ':' .. id .. ':dependencies', ttl)
   end
   local front = job[1] == '1' or (job[2] == '1' and filled(job[3]))
   redis.call('SADD', KEYS[1], queue)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import pickle
+import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NoReturn
 
 from redis import Redis
@@ -30,6 +33,8 @@ from clock.worker.heartbeat import Heartbeat
 from clock.worker.interruption import STOP
 from clock.worker.reaper import Reaper
 from clock.worker.slot import Request, Running
+from clock.worker.spawned_child import MAIN, ChildDescription
+from clock.worker.start_method import spawn
 
 SLACK = 60.0
 """Seconds after its time limit at which a child is killed whose job could not be interrupted."""
@@ -50,9 +55,11 @@ class Engine:
         burst: bool,
         run: Callable[[Child], NoReturn],
         prepare: Callable[[], None],
+        description: bytes | None = None,
     ) -> None:
         """``owner`` is the worker, as ``NAME.TOKEN``, and ``count`` how many children it has.
         ``run`` is what one of them does, in its own process; ``prepare`` is done before the first.
+        With a ``description`` of the worker, as ``describe`` gives it, children are not forked.
         """
         self._worker = worker
         self._settings = settings
@@ -68,6 +75,7 @@ class Engine:
             has_output=settings.output_memory > 0,
             run=self._run_child,
             prepare=prepare,
+            spawn=None if description is None else partial(self._spawn_child, description),
         )
         self._deaths = Deaths(
             worker, self._owned_by, lambda owner: self.leases(worker.connection, owner)
@@ -106,6 +114,7 @@ class Engine:
             at_beat=[worker.say_stopping, self._renew_leases],
             at_tick=[lambda client: move_due(client, worker.queues)],
             since=since,
+            job_prefix=worker.job_class.redis_job_namespace_prefix,
         )
         self._heartbeat.start()
         self._grace.start()
@@ -170,10 +179,7 @@ class Engine:
 
     def leases(self, connection: Redis, owner: str) -> Leases:
         """The leases of a worker or child, as ``NAME.TOKEN``."""
-        settings = self._settings
-        return Leases(
-            connection=connection, app=settings.app, worker=owner, limits=settings.max_running
-        )
+        return leases_of(self._worker, self._settings, connection, owner)
 
     @property
     def _text(self) -> str:
@@ -186,14 +192,39 @@ class Engine:
             text=self._text,
             slots=self._children.slots(index),
             stop=self.stop.fileno(),
-            plan=Plan(
-                burst=self._burst or self._children.is_stand_in(index),
-                quota=quota,
-                replace=self._settings.child_max_jobs,
-                memory=self._settings.child_max_memory,
-            ),
+            plan=self._plan(index, quota),
         )
         self._run(child)
+
+    def _spawn_child(
+        self,
+        worker: bytes,
+        index: int,
+        owner: str,
+        quota: int | None,
+        mask: set[int | signal.Signals],
+    ) -> int:
+        child = ChildDescription(
+            parent=os.getpid(),
+            index=index,
+            owner=owner,
+            text=self._text,
+            stop=self.stop.fileno(),
+            memory=self._children.memory,
+            concurrency=self._settings.concurrency,
+            has_output=self._settings.output_memory > 0,
+            plan=self._plan(index, quota),
+        )
+        inherited = (child.stop, child.memory)
+        return spawn(MAIN, worker + pickle.dumps(child), inherited=inherited, mask=mask)
+
+    def _plan(self, index: int, quota: int | None) -> Plan:
+        return Plan(
+            burst=self._burst or self._children.is_stand_in(index),
+            quota=quota,
+            replace=self._settings.child_max_jobs,
+            memory=self._settings.child_max_memory,
+        )
 
     def _maintain(self) -> None:
         if self._worker.should_run_maintenance_tasks:
@@ -289,6 +320,17 @@ class Engine:
                         "over limit", extra={"fields": {"job": owned.job, "reason": reason}}
                     )
         self.leases(connection, self._owner).wake()
+
+
+def leases_of(worker: Any, settings: Settings, connection: Redis, owner: str) -> Leases:
+    """The leases of ``worker`` or of a child of it, as ``NAME.TOKEN``."""
+    return Leases(
+        connection=connection,
+        app=settings.app,
+        worker=owner,
+        limits=settings.max_running,
+        job_prefix=worker.job_class.redis_job_namespace_prefix,
+    )
 
 
 def _end(child: ChildProcess, running: Running, reason: str, request: Request) -> None:

@@ -51,7 +51,7 @@ def run_failure_callbacks(job_id: str, reason: str, failed: bool) -> None:
     own = get_current_job()
     assert own is not None
     try:
-        job = Job.fetch(job_id, connection=own.connection, serializer=own.serializer)
+        job = type(own).fetch(job_id, connection=own.connection, serializer=own.serializer)
     except NoSuchJobError:
         return
     error = AbandonedJobError(reason)

@@ -2,26 +2,26 @@
 
 A worker has threads, and a process forked beside them may find a lock held for ever. So a process
 without threads, forked before the first of them, forks the children, and tells how each ended. It
-ends when the worker does, and takes the children and all that they started along.
+ends when the worker does, and takes the children and all that they started along. Where children
+are not forked, it starts them likewise.
 """
 
 from __future__ import annotations
 
+import gc
 import os
-import pickle
 import select
 import signal
-import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from typing import Any, NoReturn
 
+from clock import exit_codes
 from clock.worker.interruption import STOP, die_with
-
-_LARGEST = 65_536
-"""Bytes of a message, which is a few hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +54,34 @@ class ForkServerDiedError(Exception):
 
 RunChild = Callable[[int, str, int | None], NoReturn]
 
+SpawnChild = Callable[[int, str, int | None, set[int | signal.Signals]], int]
+
 
 class ForkServer:
     """The worker's end of it. ``run`` is what a child does, given its slot, who it is, and how many
     jobs it may run; it does not return. ``prepare`` is done once before the first fork, and
-    ``has_job`` says whether the child in a slot has begun a job that it has not ended.
+    ``has_job`` says whether the child in a slot has begun a job that it has not ended. With
+    ``spawn`` children are not forked: it is given the same, and the signals that the child blocks,
+    starts another program, which prepares itself and does as ``run``, and returns its pid.
     """
 
     def __init__(
-        self, run: RunChild, prepare: Callable[[], None], has_job: Callable[[int], bool]
+        self,
+        run: RunChild,
+        prepare: Callable[[], None],
+        has_job: Callable[[int], bool],
+        spawn: SpawnChild | None = None,
     ) -> None:
         self._run = run
         self._prepare = prepare
         self._has_job = has_job
-        self._socket: socket.socket | None = None
+        self._spawn = spawn
+        self._channel: Connection | None = None
         self.pid = 0
 
     def start(self) -> None:
         """Fork the server. To be called before any thread is started."""
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = Pipe()
         # The signals that end a worker find no handler of a server in its first moment.
         mask = signal.pthread_sigmask(
             signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, STOP}
@@ -81,35 +90,33 @@ class ForkServer:
             self.pid = os.fork()
             if self.pid == 0:
                 ours.close()
-                _Server(theirs, self._run, self._has_job, mask).serve(self._prepare)
+                server = _Server(theirs, self._run, self._has_job, self._spawn, mask)
+                server.serve(self._prepare)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         theirs.close()
-        self._socket = ours
+        self._channel = ours
 
     def fileno(self) -> int:
         """To wait for with ``select``: readable when there is something to ``receive``."""
-        assert self._socket is not None
-        return self._socket.fileno()
+        assert self._channel is not None
+        return self._channel.fileno()
 
     def spawn(self, index: int, owner: str, quota: int | None) -> None:
         """Ask for a child in slot ``index``. Raises ForkServerDiedError."""
-        assert self._socket is not None
+        assert self._channel is not None
         try:
-            self._socket.send(pickle.dumps((index, owner, quota)))
+            self._channel.send((index, owner, quota))
         except OSError as error:
             raise self._died() from error
 
     def receive(self) -> Started | Ended:
         """The next message; waits for it. Raises ForkServerDiedError."""
-        assert self._socket is not None
+        assert self._channel is not None
         try:
-            message = self._socket.recv(_LARGEST)
-        except OSError as error:
+            received: Started | Ended = self._channel.recv()
+        except (EOFError, OSError) as error:
             raise self._died() from error
-        if not message:
-            raise self._died()
-        received: Started | Ended = pickle.loads(message)  # noqa: S301 - of our own process
         return received
 
     def _died(self) -> ForkServerDiedError:
@@ -121,9 +128,9 @@ class ForkServer:
 
     def close(self) -> None:
         """End the server, and the children that are left."""
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
             with suppress(ChildProcessError):
                 os.waitpid(self.pid, 0)
 
@@ -131,14 +138,16 @@ class ForkServer:
 class _Server:
     def __init__(
         self,
-        channel: socket.socket,
+        channel: Connection,
         run: RunChild,
         has_job: Callable[[int], bool],
+        spawn: SpawnChild | None,
         mask: set[int | signal.Signals],
     ) -> None:
         self._channel = channel
         self._run = run
         self._has_job = has_job
+        self._spawn = spawn
         self._mask = mask
         self._children: dict[int, int] = {}
 
@@ -155,7 +164,8 @@ class _Server:
             signal.set_wakeup_fd(write, warn_on_full_buffer=False)
             signal.signal(signal.SIGCHLD, _nothing)
             signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
-            prepare()
+            if self._spawn is None:
+                prepare()
             self._loop(read, write)
             code = 0
         except SystemExit as error:
@@ -172,13 +182,20 @@ class _Server:
                     os.read(woken, 4096)
                 self._reap()
             if self._channel.fileno() in ready:
-                message = self._channel.recv(_LARGEST)
-                if not message:
+                try:
+                    index, owner, quota = self._channel.recv()
+                except (EOFError, OSError):
                     return
-                index, owner, quota = pickle.loads(message)  # noqa: S301 - of our own process
-                self._fork(index, partial(self._run, index, owner, quota), (woken, wake))
+                if self._spawn is None:
+                    pid = self._fork(partial(self._run, index, owner, quota), (woken, wake))
+                else:
+                    # What is blocked, the child lets through when it has its own handlers.
+                    blocked = self._mask | {signal.SIGTERM, signal.SIGINT, STOP}
+                    pid = self._spawn(index, owner, quota, blocked)
+                self._children[pid] = index
+                self._send(Started(index, pid))
 
-    def _fork(self, index: int, run: Callable[[], NoReturn], pipe: tuple[int, int]) -> None:
+    def _fork(self, run: Callable[[], NoReturn], pipe: tuple[int, int]) -> int:
         server = os.getpid()
         every = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, STOP}
         before = signal.pthread_sigmask(signal.SIG_BLOCK, every)
@@ -186,6 +203,9 @@ class _Server:
         if pid == 0:
             code = 1
             try:
+                # Connections that the worker had are not collected later: closed then, they would
+                # close what has the number of their descriptor by that time.
+                gc.freeze()
                 os.setpgid(0, 0)
                 die_with(server)
                 signal.set_wakeup_fd(-1)
@@ -201,9 +221,8 @@ class _Server:
                 os._exit(code)
         with suppress(OSError):
             os.setpgid(pid, pid)
-        self._children[pid] = index
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        self._send(Started(index, pid))
+        return pid
 
     def _reap(self) -> None:
         for pid, index in list(self._children.items()):
@@ -216,12 +235,15 @@ class _Server:
                 if self._has_job(index):
                     # What its task had started must not go on beside the next run.
                     kill_group(pid)
+                elif self._spawn is not None and status == exit_codes.USAGE << 8:
+                    # It could not prepare itself, and the next could neither.
+                    raise SystemExit(exit_codes.USAGE)
                 self._send(Ended(index, pid, status, None if usage is None else tuple(usage)))
 
     def _send(self, message: Started | Ended) -> None:
         # The worker may be gone by now: its end of the line tells, in the loop.
         with suppress(OSError):
-            self._channel.send(pickle.dumps(message))
+            self._channel.send(message)
 
     def _end_all(self) -> None:
         for pid in self._children:

@@ -4,14 +4,14 @@
 -- ARGV  1 the worker, as NAME.TOKEN  2 text of the heartbeats  3 their seconds
 --       4 now (seconds)  5 now (as RQ writes it)  6 seconds RQ keeps a worker  7 seconds RQ keeps an execution
 --       8 1 to try for the lock of the reaper  9 seconds between two of its looks
---       10 what the keys of heartbeats begin with
+--       10 what the keys of heartbeats begin with  11 what the keys of jobs begin with
 --       then for each execution of a child, or for a child that has none, five:
 --       child, as NAME.TOKEN  job, or "" for none  execution  queue  when it began (seconds)
 --
 -- Returns  1 1 where the heartbeat before this one was still there  2 1 where RQ knows the worker
 --          3 1 where this worker is to look for abandoned jobs  4 the executions that were taken from us
 local text, lasts, now, written = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local kept, prefix = tonumber(ARGV[7]), ARGV[10]
+local kept, prefix, jobs = tonumber(ARGV[7]), ARGV[10], ARGV[11]
 
 local had = redis.call('EXISTS', KEYS[1])
 redis.call('SET', KEYS[1], text, 'EX', lasts)
@@ -24,10 +24,10 @@ if known == 1 then
 end
 
 local overtaken = {}
-for at = 11, #ARGV, 5 do
+for at = 12, #ARGV, 5 do
   local child, job, execution, queue, began = unpack(ARGV, at, at + 4)
   redis.call('SET', prefix .. child, text, 'EX', lasts)
-  local hash = RQ .. 'job:' .. job
+  local hash = jobs .. job
   if job ~= '' and redis.call('HGET', hash, 'clock_overtaken') == execution then
     overtaken[#overtaken + 1] = execution
   elseif job ~= '' then

@@ -58,6 +58,7 @@ def send_heartbeats(
     worker_ttl: int,
     children: Sequence[tuple[str, OwnedExecution | None]],
     may_reap: bool,
+    job_prefix: str = rq_keys.JOB,
 ) -> Answer:
     """Send the heartbeats of a worker and its children once; the arguments are those of
     ``Heartbeat``. Raises what the client raises.
@@ -85,6 +86,7 @@ def send_heartbeats(
             int(may_reap),
             keys.REAP_EVERY,
             keys.heartbeat(""),
+            job_prefix,
             *arguments,
         ],
     )
@@ -114,13 +116,14 @@ class Heartbeat(Thread):
         at_beat: Sequence[Callable[[Redis], object]] = (),
         at_tick: Sequence[Callable[[Redis], object]] = (),
         since: float | None = None,
+        job_prefix: str = rq_keys.JOB,
     ) -> None:
         """``name`` is the worker's and ``owner`` its ``NAME.TOKEN``; ``worker_ttl`` is how many
-        seconds RQ keeps it. ``children`` gives the living ones, as ``NAME.TOKEN``, once with each
-        execution that they run. ``on_overtaken`` is called with the id of one that was taken away,
-        ``on_unknown`` where RQ has forgotten the worker, and ``reap`` when it is this worker's turn
-        to look for abandoned jobs. ``since`` is when the server first answered this worker, on
-        ``time.monotonic()``.
+        seconds RQ keeps it, and ``job_prefix`` what the keys of its jobs begin with. ``children``
+        gives the living ones, as ``NAME.TOKEN``, once with each execution that they run.
+        ``on_overtaken`` is called with the id of one that was taken away, ``on_unknown`` where RQ
+        has forgotten the worker, and ``reap`` when it is this worker's turn to look for abandoned
+        jobs. ``since`` is when the server first answered this worker, on ``time.monotonic()``.
         """
         super().__init__(name="clock-heartbeat", daemon=True)
         self._connection = connection
@@ -134,6 +137,7 @@ class Heartbeat(Thread):
         self._reap = reap
         self._at_beat = at_beat
         self._at_tick = at_tick
+        self._job_prefix = job_prefix
         self._over = Event()
         self._since = since
         self._next = 0.0
@@ -177,6 +181,7 @@ class Heartbeat(Thread):
                 worker_ttl=self._worker_ttl,
                 children=self._children(),
                 may_reap=may_reap and not is_restarted,
+                job_prefix=self._job_prefix,
             )
             if not answer.knew_worker:
                 self._on_unknown(self._connection)

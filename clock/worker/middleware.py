@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import logging
 import resource
+import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -25,6 +26,9 @@ from clock.worker.ending import Ending, ending_of
 
 CallNext = Callable[[], Any]
 Middleware = Callable[[Job, CallNext], Any]
+
+_MEGABYTE = 2**20 if sys.platform == "darwin" else 2**10
+"""In the unit of ``ru_maxrss``: bytes on macOS, kilobytes elsewhere."""
 
 log = logging.getLogger("clock")
 
@@ -91,7 +95,7 @@ def timing(job: Job, call_next: CallNext) -> Any:
             "waited": waited,
             "took": round(time.monotonic() - begin, 3),
             "cpu": round(time.process_time() - worked, 3),
-            "memory": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+            "memory": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MEGABYTE),
         }
         log.info("job timing", extra={"fields": fields})
 

@@ -13,7 +13,8 @@ from clock.runs.output import LONGEST
 _HEAD = struct.Struct("=32sQ")
 _WRITTEN = struct.Struct("=Q")
 _WRITTEN_AT = _HEAD.size - _WRITTEN.size
-_SIZE = _HEAD.size + LONGEST
+RING = _HEAD.size + LONGEST
+"""Bytes of memory for the output of one job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +26,16 @@ class Printed:
 
 
 class OutputRings:
-    """Room for the output of ``count`` jobs; made before the children are forked. What is not
-    written to takes no memory.
+    """Room for the output of jobs, in ``memory`` from ``offset`` on. What is not written to takes
+    none.
     """
 
-    def __init__(self, count: int) -> None:
-        self._memory = mmap.mmap(-1, _SIZE * count)
+    def __init__(self, memory: mmap.mmap, offset: int) -> None:
+        self._memory = memory
+        self._offset = offset
 
     def __getitem__(self, index: int) -> OutputRing:
-        return OutputRing(self._memory, _SIZE * index)
+        return OutputRing(self._memory, self._offset + RING * index)
 
 
 class OutputRing:

@@ -62,6 +62,10 @@ class Reaper:
 
     def _deal_with(self, abandoned: Abandoned, now: float) -> None:
         queue = self._queue(abandoned.queue)
+        key = queue.job_class.key_for(abandoned.job)
+        if abandoned.queue not in self._names() and not self._connection.exists(key):
+            # Its workers may have jobs of another class, whose keys are others.
+            return
         recovery = recover(abandoned, self._connection, queue=queue, app=self._app, now=utc(now))
         if recovery is not None:
             self._log(recovery, abandoned.job, abandoned.queue)

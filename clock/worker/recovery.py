@@ -68,7 +68,8 @@ def recover(
     """
     with connection.pipeline() as pipeline:
         try:
-            pipeline.watch(*abandoned.watched)  # type: ignore[no-untyped-call]
+            job_key = queue.job_class.key_for(abandoned.job)
+            pipeline.watch(job_key, *abandoned.watched)  # type: ignore[no-untyped-call]
             if not is_still_abandoned(connection, abandoned, now.timestamp()):
                 return None
             job = _fetched(abandoned, queue)
@@ -148,7 +149,7 @@ def decide(job: Job | None, abandoned: Abandoned, connection: Redis) -> Recovery
 
 def put_back(job: Job, queue: Queue, pipeline: Pipeline, *, now: datetime, delay: int = 0) -> None:
     """Let a job wait again: on its queue or, with a ``delay`` in seconds, in the registry that a
-    worker with ``--with-scheduler`` looks at. Only what changes is written.
+    worker moves it from. Only what changes is written.
     """
     status = JobStatus.SCHEDULED if delay else JobStatus.QUEUED
     pipeline.hset(job.key, mapping={"status": status.value, "enqueued_at": utcformat(now)})

@@ -6,11 +6,13 @@ beside others is asked to do.
 from __future__ import annotations
 
 import mmap
+import os
 import struct
+import tempfile
 from enum import IntEnum
 from typing import NamedTuple
 
-from clock.worker.output_ring import OutputRing, OutputRings
+from clock.worker.output_ring import RING, OutputRing, OutputRings
 
 LONGEST = 2048
 """Bytes of a job id and the name of its queue that are kept. Longer ones are found by the record of
@@ -55,13 +57,38 @@ class Running(NamedTuple):
 class Slots:
     """Room for what ``count`` children run; made before they are forked. Each has one slot for a
     job that runs alone, the first, and ``concurrency`` for those that run side by side; with
-    ``has_output`` also for what these print.
+    ``has_output`` also for what these print. With ``in_file`` there is a descriptor by which a
+    process that is not forked has it too.
     """
 
-    def __init__(self, count: int, concurrency: int, *, has_output: bool = False) -> None:
+    def __init__(
+        self, count: int, concurrency: int, *, has_output: bool = False, in_file: bool = False
+    ) -> None:
         self._width = 1 + concurrency
-        self._memory = mmap.mmap(-1, _SIZE * self._width * count)
-        self._outputs = OutputRings(self._width * count) if has_output else None
+        size = _SIZE + (RING if has_output else 0)
+        # It has no name, and is gone with the last process that has it open.
+        self._file = tempfile.TemporaryFile() if in_file else None  # noqa: SIM115
+        if self._file is not None:
+            self._file.truncate(size * self._width * count)
+        self._memory = mmap.mmap(self.fileno(), size * self._width * count)
+        self._outputs = self._output_rings() if has_output else None
+
+    @classmethod
+    def opened(cls, descriptor: int, concurrency: int, *, has_output: bool) -> Slots:
+        """Those that another process made ``in_file``, by their descriptor, which is closed."""
+        slots = cls.__new__(cls)
+        slots._width, slots._file = 1 + concurrency, None
+        slots._memory = mmap.mmap(descriptor, 0)
+        os.close(descriptor)
+        slots._outputs = slots._output_rings() if has_output else None
+        return slots
+
+    def _output_rings(self) -> OutputRings:
+        return OutputRings(self._memory, len(self._memory) // (_SIZE + RING) * _SIZE)
+
+    def fileno(self) -> int:
+        """The descriptor of the file; -1 without one."""
+        return -1 if self._file is None else self._file.fileno()
 
     def __getitem__(self, index: int) -> list[Slot]:
         first = index * self._width

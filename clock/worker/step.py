@@ -122,6 +122,7 @@ class Line:
         self._client = copy_client(client)
         self._name = name
         self._owner = owner
+        self._job_prefix = job_prefix
         self._words = (owner, text, keys.HEARTBEAT_TTL, name, RQ_KEEPS, keeps, job_prefix)
         self._queues: list[str] = []
         self._head: tuple[Any, ...] = ()
@@ -198,7 +199,7 @@ class Line:
 
     def is_queued(self, job: str) -> bool:
         """Whether the job with this id waits on a queue. Raises what the client raises."""
-        status = self._client.hget(rq_keys.JOB + job, "status")
+        status = self._client.hget(self._job_prefix + job, "status")
         return as_text(status or b"") == JobStatus.QUEUED
 
     def wait(self, stop: int, seconds: float = SAFETY) -> None:

@@ -12,8 +12,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import copy
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NoReturn
@@ -21,7 +22,7 @@ from typing import Any, NoReturn
 from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError
+from redis.exceptions import ResponseError, TimeoutError
 from rq import Queue, worker_registration
 from rq import Retry as RQRetry
 from rq import Worker as RQWorker
@@ -39,12 +40,18 @@ from rq.worker_registration import clean_worker_registry
 from clock import exit_codes, keys
 from clock.connection import rq_keys
 from clock.errors import SettingsError
-from clock.jobs.rq_versions import call_on_stopped, clean_waiting, with_execution
+from clock.jobs.rq_versions import (
+    call_on_stopped,
+    clean_waiting,
+    free_rate_limit,
+    with_execution,
+)
 from clock.ledger.serializers import meet_clocks
 from clock.runs.output import write_output
 from clock.runs.records import write_run
 from clock.runs.run import RunOutcome
 from clock.watchers.run import Watchers
+from clock.worker import start_method
 from clock.worker.child import Child
 from clock.worker.child_jobs import ChildJobs, of_job, watch
 from clock.worker.configuration import (
@@ -63,7 +70,7 @@ from clock.worker.deaths import (
 )
 from clock.worker.due import move_due
 from clock.worker.ending import ENDLESS, Ending, failure_of
-from clock.worker.engine import Engine
+from clock.worker.engine import Engine, leases_of
 from clock.worker.execution_owner import OvertakenError
 from clock.worker.fork_server import ForkServerDiedError
 from clock.worker.interruption import STOP, Interruption
@@ -71,6 +78,8 @@ from clock.worker.middleware import Middleware, load_middleware
 from clock.worker.performer import Performed, Performer, end_process
 from clock.worker.record import output_of, run_of
 from clock.worker.result import is_plain
+from clock.worker.spawned_child import describe
+from clock.worker.success import delete_execution
 from clock.worker.taken import TakenJob
 
 REPLY_TIMEOUT = 5.0
@@ -156,21 +165,23 @@ class Worker(RQWorker):
 
         Delayed jobs are moved to their queues with and without ``with_scheduler``.
         """
+        self._dequeue_strategy = dequeue_strategy
+        log_handlers = (logging_level, date_format, log_format)
+        self._load()
         with one_line():
-            self._performer = self._make_performer(load_middleware(self._settings.middleware))
-            log_by_environment(os.environ)
+            description = describe(self, log_handlers) if start_method.SPAWNS else None
         # Here too, because the children are forked before RQ does it.
         for name in ("rq.worker", "rq.job"):
-            setup_loghandlers(logging_level, date_format, log_format, name=name)
-        self._dequeue_strategy = dequeue_strategy
+            setup_loghandlers(*log_handlers, name=name)
         self._engine = engine = Engine(
             self,
             self._settings,
             owner=self._owner,
             count=self._settings.processes if max_jobs is None else 1,
             burst=burst,
-            run=self._run_child,
+            run=self.be_child,
             prepare=self._preload,
+            description=description,
         )
         engine.start()
         failure: Exception | None = None
@@ -179,7 +190,9 @@ class Worker(RQWorker):
             engine.watch(self._heard_since)
             self._install_signal_handlers()
             try:
-                move_due(self.connection, self.queues)
+                # One that is denied is logged by the heartbeat, which tries again.
+                with suppress(ResponseError):
+                    move_due(self.connection, self.queues)
                 engine.manage(max_jobs, max_idle_time)
             except StopRequested:
                 pass
@@ -198,6 +211,11 @@ class Worker(RQWorker):
         if failure is not None:
             sys.exit(_exit_code(failure))
         return bool(engine.done)
+
+    def _load(self) -> None:
+        with one_line():
+            self._performer = self._make_performer(load_middleware(self._settings.middleware))
+            log_by_environment(os.environ)
 
     def _install_signal_handlers(self) -> None:
         signal.signal(signal.SIGINT, self._asked_to_stop)
@@ -279,6 +297,13 @@ class Worker(RQWorker):
         super().register_death()  # type: ignore[no-untyped-call]
         self.connection.delete(keys.heartbeat(self._owner))
 
+    def unsubscribe(self) -> None:
+        """RQ's: listen for commands no more."""
+        if self.pubsub_thread is not None:
+            # Before the reply wakes it: it would wait for another, and be waited for in vain.
+            self.pubsub_thread.stop()
+        super().unsubscribe()  # type: ignore[no-untyped-call]
+
     def clean_registries(self) -> None:
         """RQ's upkeep of its registries. Abandoned jobs are judged by ``Reaper``."""
         for queue in self.queues:
@@ -358,11 +383,15 @@ class Worker(RQWorker):
                     reason = f"PRELOAD names {name!r}: {type(error).__name__}: {error}"
                     raise SettingsError(reason) from None
 
-    def _run_child(self, child: Child) -> NoReturn:
+    def prepare_child(self) -> None:
+        """What a child needs that was not forked."""
+        self._load()
+        self._preload()
+
+    def be_child(self, child: Child) -> NoReturn:
         """What a child does."""
         random.seed()
         super()._set_connection(self.connection)
-        assert self._engine is not None
         self._is_horse = True
         self._child = child
         self.setup_work_horse_signals()
@@ -373,7 +402,7 @@ class Worker(RQWorker):
                     self,
                     child,
                     self._performer,
-                    leases=self._engine.leases(self.connection, child.owner),
+                    leases=leases_of(self, self._settings, self.connection, child.owner),
                     watchers=self._watchers,
                     app=self._app,
                     output_memory=self._settings.output_memory,
@@ -473,6 +502,8 @@ class Worker(RQWorker):
         run.may_end_in_step = False
         with self._ending_of(run):
             self._check_owner(job)
+            if self._end_deleted(job, queue, run.execution, JobStatus.FINISHED):
+                return
             argument = with_execution(super().handle_job_success, run.execution)
             super().handle_job_success(job, queue, queue.started_job_registry, **argument)
 
@@ -517,6 +548,8 @@ class Worker(RQWorker):
             return
         self._check_owner(job)
         self._note(job, Ending(RunOutcome.SUCCEEDED))
+        if self._end_deleted(job, queue, execution or self.execution, JobStatus.FINISHED):
+            return
         argument = with_execution(super().handle_job_success, execution)
         super().handle_job_success(job, queue, started_job_registry, **argument)
 
@@ -532,6 +565,8 @@ class Worker(RQWorker):
         self._check_owner(job)
         is_over = (job.number_of_retries or 0) >= retry.max
         self._note(job, Ending(RunOutcome.FAILED if is_over else RunOutcome.RETRIED))
+        if self._end_deleted(job, queue, execution or self.execution, JobStatus.FAILED):
+            return
         argument = with_execution(super().handle_job_retry, execution)
         super().handle_job_retry(job, queue, retry, started_job_registry, **argument)
 
@@ -550,8 +585,41 @@ class Worker(RQWorker):
                 run.ending = None
             self._note(job, failure_of(sys.exc_info()[1], job))
             self._count_retry(job)
+        status = JobStatus.STOPPED if self._stopped_job_id == job.id else JobStatus.FAILED
+        if self._end_deleted(job, queue, execution or self.execution, status):
+            return
         argument = with_execution(super().handle_job_failure, execution)
         super().handle_job_failure(job, queue, started_job_registry, exc_string, **argument)
+
+    def _end_deleted(
+        self, job: Job, queue: Queue, execution: Execution | None, status: JobStatus
+    ) -> bool:
+        """Whether the job was deleted while it ran. Then only its execution ends: RQ would write a
+        part of its hash again, or all of it to run it once more.
+        """
+        if execution is None or self.connection.hexists(job.key, "data"):
+            return False
+        self.log.warning("Worker %s: job %s was deleted while it ran", self.name, job.id)
+        job._status = status
+        with self.connection.pipeline() as pipeline:
+            pipeline.delete(job.key)
+            for command in delete_execution(job.id, execution.id, job.origin, self.name):
+                pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
+            if status == JobStatus.FINISHED:
+                self.increment_successful_job_count(pipeline)
+            else:
+                self.increment_failed_job_count(pipeline)
+            if job.started_at and job.ended_at:
+                self.increment_total_working_time(job.ended_at - job.started_at, pipeline)
+            run = self._current
+            if run is not None and run.record is not None:
+                if run.record.outcome is RunOutcome.RETRIED:
+                    run.record = replace(run.record, outcome=RunOutcome.FAILED)
+                self._write_records(run, pipeline)
+            pipeline.execute()
+        queue.enqueue_dependents(job, refresh_job_status=False)
+        free_rate_limit(job)
+        return True
 
     def cleanup_execution(
         self, job: Job, pipeline: Pipeline, execution: Execution | None = None
@@ -561,14 +629,17 @@ class Worker(RQWorker):
         if run is not None:
             # RQ 2 forgets it in the first try of a transaction, and leaves it there in the second.
             self.execution = run.execution
-            if run.record is not None:
-                write_run(pipeline, self._app, run.record)
-            if run.output is not None:
-                write_output(pipeline, self._app, run.output, self._settings.output_memory)
+            self._write_records(run, pipeline)
             for command in of_job(run, job, job.get_result_ttl(self.default_result_ttl)):
                 pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
         argument = with_execution(super().cleanup_execution, execution)
         super().cleanup_execution(job, pipeline, **argument)
+
+    def _write_records(self, run: CurrentRun, pipeline: Pipeline) -> None:
+        if run.record is not None:
+            write_run(pipeline, self._app, run.record)
+        if run.output is not None:
+            write_output(pipeline, self._app, run.output, self._settings.output_memory)
 
     def _note(self, job: Job, ending: Ending) -> None:
         """Keep what is to be recorded, before RQ makes the job ready for its next run. What the

@@ -42,6 +42,8 @@ def _boundaries(option: Option) -> Iterator[tuple[Any, bool]]:
                 yield "x" * 200, True
                 yield "x" * 201, False
                 yield "a b", False
+            case "string" if "format" in schema:
+                yield from (("2026-11-21T18:00Z", True), ("", False), (5, False))
             case "string" if is_duration:
                 yield "5m", True
             case "string":
@@ -51,10 +53,32 @@ def _boundaries(option: Option) -> Iterator[tuple[Any, bool]]:
                 yield "", False
             case "boolean":
                 yield from ((True, True), (False, True), (1, False))
+            case "object" if "properties" in schema:
+                yield from _boundaries_of_object(schema)
+            case "array" if "items" in schema:
+                yield from (([_least(schema["items"])], True), ([None], False), ([], False))
             case "object":
                 yield from (({"a": 1}, True), ([], False))
             case "array":
                 yield from (([1], True), ({}, False))
+
+
+def _boundaries_of_object(schema: dict[str, Any]) -> Iterator[tuple[Any, bool]]:
+    """Objects with the values of each field, beside what is required."""
+    properties = schema["properties"]
+    least = {name: _least(properties[name]) for name in schema["required"]}
+    yield from ((least, True), ({**least, "other": 1}, False), ({}, False))
+    for name, field in properties.items():
+        for value, is_within in _boundaries(_of(field)):
+            yield {**least, name: value}, is_within
+
+
+def _least(schema: dict[str, Any]) -> Any:
+    return next(value for value, is_within in _boundaries(_of(schema)) if is_within)
+
+
+def _of(schema: dict[str, Any]) -> Option:
+    return Option("", str, "", schema, uses=frozenset())
 
 
 CASES = [

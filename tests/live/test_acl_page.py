@@ -124,6 +124,9 @@ def test_the_web_ui_works_with_exactly_the_rights_that_the_docs_list(
             {"unique": "waiting", "expires": "1h"},
             {"unique": "waiting", "delay": "1h"},
             {"delay": "1h", "at_front": True},
+            {"at": "2126-11-21T18:00Z", "group": "feeds"},
+            {"depends_on": scene.running.id, "repeat": {"times": 2}},
+            {"rate_limit": {"key": "light", "concurrency": 1}},
         ):
             sent = page.post("/api/v1/jobs", json={"task": "work.add", **body})
             assert sent.is_success, sent.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from redis import Redis
 from rq import Callback, Queue, RateLimit, Repeat, Retry
@@ -119,6 +120,26 @@ def test_a_worker_runs_jobs_without_the_commands_the_docs_call_optional(
     wait_for("the worker sends heartbeats", lambda: redis.exists(keys.heartbeat(owner)))
     assert not worker.lines("server away")
     worker.stop()
+
+
+def test_a_worker_that_may_not_move_delayed_jobs_says_so_once_and_goes_on(
+    server: Server, redis: Redis, start_worker: StartWorker
+) -> None:
+    (alone,) = lines_of("worker")
+    grant(redis, alone, alone._replace(rules=["-zrangebyscore"]))
+    worker = start_worker(url=address(server.url, "worker"), CLOCK_APP=APP)
+    job = enqueue_occurrence(redis, "add", 1, 2)
+    wait_for("the job runs", lambda: job.get_status() == "finished")
+    wait_for("it tries again", lambda: _denials(redis, "zrangebyscore") >= 3)
+    (line,) = worker.lines("trouble")
+    assert "cannot move delayed jobs: " in line
+    assert "zrangebyscore" in line
+    worker.stop()
+
+
+def _denials(redis: Redis, command: str) -> int:
+    entries: Any = redis.acl_log()
+    return sum(int(entry["count"]) for entry in entries if entry["object"] == command)
 
 
 def _enqueue_all(redis: Redis) -> Job:

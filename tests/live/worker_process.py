@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.live.environment import bare_environment
@@ -36,12 +36,13 @@ class WorkerProcess:
         *arguments: str,
         name: str = "worker",
         environ: Mapping[str, str] | None = None,
+        command: Sequence[str] = COMMAND,
     ) -> None:
         self.name = name
         self.out = folder / f"{name}.out"
         with self.out.open("wb") as out:
             self.process = subprocess.Popen(
-                [*COMMAND, *(["--url", url] if url else []), "--name", name, *arguments],
+                [*command, *(["--url", url] if url else []), "--name", name, *arguments],
                 cwd=folder,
                 env=worker_environment(**(environ or {})),
                 stdin=subprocess.DEVNULL,

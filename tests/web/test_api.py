@@ -10,6 +10,7 @@ import pytest
 from redis import Redis
 from rq import Queue, Worker
 
+from clock.jobs.rq_versions import IS_RQ_2
 from clock.ledger.pauses import read_pauses
 from clock.runs.output import RunOutput, write_output
 from clock.runs.records import write_run
@@ -262,6 +263,49 @@ def test_a_list_is_enqueued_whole_and_in_order_or_not_at_all(redis: Redis, web: 
     assert redis.lrange("rq:queue:default", 0, -1) == [b"k-0", b"k-1"]
 
 
+def test_a_job_waits_for_an_instant_for_others_or_for_a_place(redis: Redis, web: Web) -> None:
+    one = {"task": "tests.jobs.working.say", "args": ["hello"]}
+    bodies = [
+        {**one, "id": "first", "group": "feeds"},
+        {**one, "id": "after", "depends_on": "first"},
+        {**one, "id": "always", "depends_on": {"jobs": ["first"], "allow_failure": True}},
+        {**one, "id": "later", "at": "2126-11-21T18:00+09:00"},
+        {**one, "id": "again", "repeat": {"times": 2, "interval": ["1m", 120]}},
+        {**one, "id": "tried", "retry": {"max": 2, "interval": "1m"}},
+    ]
+    answer = web.post(f"{API}/jobs", json=bodies)
+    assert answer.status_code == 201, answer.text
+    queue = Queue(connection=redis)
+    assert queue.job_ids == ["first", "again", "tried"]
+    assert sorted(queue.deferred_job_registry.get_job_ids()) == ["after", "always"]
+    assert redis.zscore("rq:scheduled:default", "later") == 4950925200
+    assert redis.smembers("rq:group:feeds") == {b"first"}
+    again, tried, always = map(queue.fetch_job, ("again", "tried", "always"))
+    assert again is not None
+    assert (again.repeats_left, again.repeat_intervals) == (2, [60, 120])
+    assert tried is not None
+    assert (tried.retries_left, tried.retry_intervals) == (2, [60])
+    assert always is not None
+    assert always.allow_dependency_failures
+    work_off(redis, "default")
+    assert {queue.fetch_job(name).return_value() for name in ("after", "always")} == {"hello"}  # type: ignore[union-attr]
+
+
+def test_a_job_of_a_list_may_depend_on_one_before_it(redis: Redis, web: Web) -> None:
+    jobs = [_ONE, {**_ONE, "depends_on": ["k-0"]}]
+    answer = web.post(f"{API}/jobs", json=jobs, headers={"Idempotency-Key": "k"})
+    assert answer.status_code == 201, answer.text
+    assert Queue(connection=redis).deferred_job_registry.get_job_ids() == ["k-1"]
+
+
+@pytest.mark.skipif(IS_RQ_2, reason="RQ 2 has no rate limits")
+def test_jobs_with_one_rate_limit_are_queued_as_far_as_it_allows(redis: Redis, web: Web) -> None:
+    limit = {"key": "mail", "concurrency": 2}
+    body = {"task": "tests.jobs.working.say", "args": ["hello"], "rate_limit": limit}
+    assert web.post(f"{API}/jobs", json=[body] * 3).status_code == 201
+    assert len(Queue(connection=redis).job_ids) == 2
+
+
 _ONE: Any = {"task": "tests.jobs.working.say", "args": ["hello"]}
 _OTHER: Any = {"task": "tests.jobs.working.say", "args": ["good bye"]}
 
@@ -336,6 +380,13 @@ def test_a_key_that_an_older_version_used_returns_its_job(redis: Redis, web: Web
         ({"task": "tests.jobs.working.say", "queue": "a", "priority": "high"}, 422),
         ({"task": "tests.jobs.working.say", "unique": "always"}, 422),
         ({"task": "tests.jobs.working.say", "args": {}}, 422),
+        ({"task": "tests.jobs.working.say", "at": "2126-11-21T18:00"}, 422),
+        ({"task": "tests.jobs.working.say", "at": "9999-12-31T23:59-12:00"}, 422),
+        ({"task": "tests.jobs.working.say", "at": "tomorrow"}, 422),
+        ({"task": "tests.jobs.working.say", "depends_on": []}, 422),
+        ({"task": "tests.jobs.working.say", "depends_on": "a", "delay": 60}, 422),
+        ({"task": "tests.jobs.working.say", "repeat": {"times": 0}}, 422),
+        ({"task": "tests.jobs.working.say", "on_stopped": "os.abort"}, 422),
         ({"task": 5}, 422),
         ({}, 422),
         ([], 422),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import mmap
+
 import pytest
 
 from clock.runs.output import LONGEST
-from clock.worker.output_ring import OutputRing, OutputRings, Printed
+from clock.worker.output_ring import RING, OutputRing, OutputRings, Printed
 from clock.worker.printed_lines import LONGEST_LINE, PrintedLines
 
 
 @pytest.fixture
 def ring() -> OutputRing:
-    return OutputRings(3)[1]
+    return OutputRings(mmap.mmap(-1, 3 * RING), 0)[1]
 
 
 def lines_of(ring: OutputRing, execution: str) -> PrintedLines:
@@ -42,7 +44,7 @@ def test_a_ring_keeps_the_last_whole_lines_whatever_their_length(
 
 
 def test_neighbours_write_apart() -> None:
-    rings = OutputRings(3)
+    rings = OutputRings(mmap.mmap(-1, 3 * RING), 0)
     for index in range(3):
         rings[index].begin(str(index))
         rings[index].append(b"%d" % index * LONGEST * 2 + b"\n")
