@@ -266,6 +266,14 @@ class Worker(RQWorker):
         super().register_death()  # type: ignore[no-untyped-call]
         self.connection.delete(keys.heartbeat(self._owner))
 
+    def unsubscribe(self) -> None:
+        """RQ's; a thread that is only told to stop once the reply has woken it waits again, and
+        makes the end of the worker a second late.
+        """
+        if self.pubsub_thread is not None:
+            self.pubsub_thread.stop()
+        super().unsubscribe()  # type: ignore[no-untyped-call]
+
     def clean_registries(self) -> None:
         """RQ's upkeep of its registries. Abandoned jobs are judged by ``Reaper``."""
         for queue in self.queues:
