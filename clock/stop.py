@@ -84,7 +84,9 @@ class Stop:
 
     def _poll_of(self, *more: Readable) -> select.poll:
         poll = select.poll()
-        for readable in (self._reader, self._woken, *more):
+        poll.register(self._reader, select.POLLIN)
+        poll.register(self._woken, select.POLLIN)
+        for readable in more:
             poll.register(readable, select.POLLIN)
         return poll
 

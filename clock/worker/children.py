@@ -73,6 +73,13 @@ class ChildProcess:
                 slot.ask(execution, request)
                 self.signal(STOP)
 
+    def end(self, running: Running, reason: str, request: Request) -> None:
+        """Let a job end that it runs, by itself or with the child."""
+        if self.runs_alone:
+            self.kill(reason)
+        else:
+            self.ask(running.execution, request)
+
     def signal(self, number: signal.Signals | int) -> None:
         """Send the signal to its process alone."""
         if self.pid:
