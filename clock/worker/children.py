@@ -118,8 +118,8 @@ class Children:
         self._name = name
         self._count = count
         # After those of the children, the slots of their stand-ins.
-        self._places = (1 + STAND_INS) * count
-        self._slots = Slots(self._places, concurrency, has_output=has_output)
+        self._most = (1 + STAND_INS) * count
+        self._slots = Slots(self._most, concurrency, has_output=has_output)
         self._server = ForkServer(
             run, prepare, lambda index: any(slot.running for slot in self._slots[index])
         )
@@ -143,7 +143,7 @@ class Children:
         count = self._count
         if quota is None:
             count += sum(child.slots[0].holds_back for child in self.living)
-        for index in range(min(count, self._places)):
+        for index in range(min(count, self._most)):
             is_there = index in self._living or index in self._left
             if not is_there and time.monotonic() >= self._later.get(index, 0):
                 owner = f"{self._name}.{secrets.token_hex(4)}"
