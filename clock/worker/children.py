@@ -28,6 +28,9 @@ from clock.worker.slot import Request, Running, Slot, Slots
 AGAIN = 1.0
 """Seconds until another child takes the place of one that died before its first job."""
 
+STAND_INS = 4
+"""How many may stand in for each child: one that does may come to hold back as well."""
+
 
 @dataclass(slots=True, eq=False)
 class ChildProcess:
@@ -80,6 +83,13 @@ class ChildProcess:
                 slot.ask(execution, request)
                 self.signal(STOP)
 
+    def end(self, running: Running, reason: str, request: Request) -> None:
+        """Let a job end that it runs, by itself or with the child."""
+        if self.runs_alone:
+            self.kill(reason)
+        else:
+            self.ask(running.execution, request)
+
     def signal(self, number: signal.Signals | int) -> None:
         """Send the signal to its process alone."""
         if self.pid:
@@ -115,8 +125,9 @@ class Children:
         self._name = name
         self._count = count
         # After those of the children, the slots of their stand-ins.
+        self._most = (1 + STAND_INS) * count
         self._slots = Slots(
-            2 * count, concurrency, has_output=has_output, in_file=spawn is not None
+            self._most, concurrency, has_output=has_output, in_file=spawn is not None
         )
         self._server = ForkServer(
             run, prepare, lambda index: any(slot.running for slot in self._slots[index]), spawn
@@ -141,13 +152,12 @@ class Children:
 
     def spawn(self, quota: int | None) -> None:
         """Start a child in each place that has none, and is not done; each may run ``quota`` jobs.
-        One that holds back gets a stand-in, unless there is a quota, or it is one itself. Raises
-        ForkServerDiedError.
+        One that holds back gets a stand-in, unless there is a quota. Raises ForkServerDiedError.
         """
-        holding = [child.index for child in self.living if child.slots[0].holds_back]
-        own = [index for index in holding if not self.is_stand_in(index)]
-        stand_ins = [] if quota is not None else [self._count + index for index in own]
-        for index in [*range(self._count), *stand_ins]:
+        count = self._count
+        if quota is None:
+            count += sum(child.slots[0].holds_back for child in self.living)
+        for index in range(min(count, self._most)):
             is_there = index in self._living or index in self._left
             if not is_there and time.monotonic() >= self._later.get(index, 0):
                 owner = f"{self._name}.{secrets.token_hex(4)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
@@ -13,7 +12,6 @@ from datetime import UTC, datetime
 from resource import struct_rusage
 from typing import Any
 
-from redis import Redis
 from rq.exceptions import NoSuchJobError
 from rq.executions import Execution
 from rq.job import Job, JobStatus
@@ -30,9 +28,9 @@ from clock.worker.ending import Ending
 from clock.worker.execution_owner import OwnedExecution
 from clock.worker.fork_server import Ended
 from clock.worker.graceful import LAST_WORDS
+from clock.worker.last_taken import last_taken
 from clock.worker.output_ring import Printed
 from clock.worker.readable import fetch_job
-from clock.worker.step import TakeResult
 from clock.worker.success import Command, delete_execution, put_back
 from clock.worker.taken import TakenJob
 
@@ -137,7 +135,7 @@ class Deaths:
     def _deal_with(self, child: ChildProcess, ended: Ended, owned: list[OwnedExecution]) -> None:
         connection = self._worker.connection
         has_left = ended.status in {LEFT, REPLACED}
-        last = self._last_taken(connection, child)
+        last = last_taken(connection, child.owner)
         if last is not None and last.execution not in [known.execution for known in owned]:
             if has_left:
                 self._put_back(last)
@@ -153,21 +151,6 @@ class Deaths:
         connection.delete(keys.heartbeat(child.owner), keys.step(child.owner))
         idle = connection.register_script(script("clock.worker", "idle.lua"))
         idle(keys=[self._worker.key])
-
-    def _last_taken(self, connection: Redis, child: ChildProcess) -> OwnedExecution | None:
-        """What the child's last step has taken, where it died before it could say so."""
-        raw: Any = connection.get(keys.step(child.owner))
-        last = json.loads(raw.decode("utf-8", "surrogateescape")) if raw else {}
-        if last.get("found") != TakeResult.JOB:
-            return None
-        return OwnedExecution(
-            job=last["job"],
-            execution=last["step"],
-            queue=last["queue"],
-            began=datetime.now(UTC),
-            owner=child.owner,
-            text="",
-        )
 
     def _put_back(self, owned: OwnedExecution) -> None:
         """Let a job wait again that the child did not begin, since it was asked to stop before it

@@ -25,16 +25,17 @@ from clock.settings import Settings
 from clock.stop import Stop
 from clock.worker.child import Child, Plan
 from clock.worker.children import ChildProcess, Children
-from clock.worker.deaths import GRACE_IS_OVER, KILLED, OVERTAKEN, STOPPED, TOO_LONG, Deaths
+from clock.worker.deaths import GRACE_IS_OVER, OVERTAKEN, TOO_LONG, Deaths
 from clock.worker.due import move_due
 from clock.worker.execution_owner import OwnedExecution
 from clock.worker.graceful import Grace, RunningJob
 from clock.worker.heartbeat import Heartbeat
 from clock.worker.interruption import STOP
 from clock.worker.reaper import Reaper
-from clock.worker.slot import Request, Running
+from clock.worker.slot import Request
 from clock.worker.spawned_child import MAIN, ChildDescription
 from clock.worker.start_method import spawn
+from clock.worker.stop_commands import StopCommands
 
 SLACK = 60.0
 """Seconds after its time limit at which a child is killed whose job could not be interrupted."""
@@ -77,6 +78,7 @@ class Engine:
             prepare=prepare,
             spawn=None if description is None else partial(self._spawn_child, description),
         )
+        self.stop_commands = StopCommands(self._children, worker.connection)
         self._deaths = Deaths(
             worker, self._owned_by, lambda owner: self.leases(worker.connection, owner)
         )
@@ -151,20 +153,6 @@ class Engine:
         if os.getpid() == self._process:
             self._grace.request(number)
             self.stop.set()
-
-    def stop_job(self, job: str) -> bool:
-        """Stop the job with this id; False where none of the children runs it."""
-        return self._stop_where(lambda running: running.job == job)
-
-    def stop_execution(self, execution: str) -> bool:
-        """Stop the execution with this id; False where none of the children has it."""
-        return self._stop_where(lambda running: running.execution == execution)
-
-    def kill_all(self) -> None:
-        """Kill the children that have a job."""
-        for child in self._children.living:
-            if child.running:
-                child.kill(KILLED)
 
     def end_heartbeats(self) -> None:
         """Send no more heartbeats."""
@@ -288,20 +276,13 @@ class Engine:
             if child.pid == pid:
                 child.kill(GRACE_IS_OVER)
 
-    def _stop_where(self, is_meant: Callable[[Running], bool]) -> bool:
-        for child, running in self._children.running:
-            if is_meant(running):
-                _end(child, running, STOPPED, Request.STOP_JOB)
-                return True
-        return False
-
     def _on_overtaken(self, execution: str) -> None:
         for child, running in self._children.running:
             if running.execution == execution:
                 reason = "this worker seemed dead, and its job was taken from it; killing the run"
                 fields = {"job": running.job, "reason": reason}
                 log.error("overtaken", extra={"fields": fields})
-                _end(child, running, OVERTAKEN, Request.LEAVE)
+                child.end(running, OVERTAKEN, Request.LEAVE)
 
     def _renew_leases(self, connection: Redis) -> None:
         """Renew the leases of running jobs, and let held ones go for which there is a place."""
@@ -331,11 +312,3 @@ def leases_of(worker: Any, settings: Settings, connection: Redis, owner: str) ->
         limits=settings.max_running,
         job_prefix=worker.job_class.redis_job_namespace_prefix,
     )
-
-
-def _end(child: ChildProcess, running: Running, reason: str, request: Request) -> None:
-    """Let a job end that a child runs, by itself or with the child."""
-    if child.runs_alone:
-        child.kill(reason)
-    else:
-        child.ask(running.execution, request)

@@ -245,13 +245,15 @@ class Worker(RQWorker):
         engine, command = self._engine, payload.get("command")
         if engine is None or command not in {"stop-job", "stop-execution", "kill-horse"}:
             super().handle_payload(message)  # type: ignore[no-untyped-call]
-        elif command == "kill-horse":
-            engine.kill_all()
-        elif command == "stop-job" and not engine.stop_job(payload.get("job_id", "")):
+            return
+        stop = engine.stop_commands
+        if command == "kill-horse":
+            stop.kill_all()
+        elif command == "stop-job" and not stop.job(payload.get("job_id", "")):
             self.log.warning("Not working on job %s, command ignored.", payload.get("job_id"))
         elif command == "stop-execution":
             execution = payload.get("execution_id", "")
-            if not engine.stop_execution(execution):
+            if not stop.execution(execution):
                 self.log.warning("Not running execution %s, command ignored.", execution)
 
     def register_birth(self) -> None:
@@ -298,9 +300,10 @@ class Worker(RQWorker):
         self.connection.delete(keys.heartbeat(self._owner))
 
     def unsubscribe(self) -> None:
-        """RQ's: listen for commands no more."""
+        """RQ's; a thread that is only told to stop once the reply has woken it waits again, and
+        makes the end of the worker a second late.
+        """
         if self.pubsub_thread is not None:
-            # Before the reply wakes it: it would wait for another, and be waited for in vain.
             self.pubsub_thread.stop()
         super().unsubscribe()  # type: ignore[no-untyped-call]
 

@@ -12,7 +12,7 @@ from contextlib import chdir
 from pathlib import Path
 
 from redis import Redis
-from rq import Queue, SimpleWorker
+from rq import Queue
 from rq.job import Job
 
 from clock import Schedule, keys, load
@@ -25,6 +25,7 @@ from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
 from tests.jobs.working import start, work_off
 from tests.loop.heartbeat import START, Watched
+from tests.simple_worker import SimpleWorker
 
 APP = "clock"
 FAILING = "feeds.refresh"

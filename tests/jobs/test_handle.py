@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from redis import Redis
-from rq import Queue, SimpleWorker
+from rq import Queue
 from rq.job import Job, JobStatus
 
 from clock.errors import (
@@ -27,6 +27,7 @@ from clock.jobs import Handle, Status, call, enqueue
 from tests.jobs.working import start, work_off
 from tests.live.port import free_port
 from tests.live.waiting import wait_for
+from tests.simple_worker import SimpleWorker
 
 SAY, FAIL = "tests.jobs.working.say", "tests.jobs.working.fail"
 

@@ -9,11 +9,12 @@ from inspect import signature
 from typing import Any
 
 from redis import Redis
-from rq import Queue, SimpleWorker
+from rq import Queue
 from rq.executions import Execution
 from rq.job import Job
 
 from clock import jobs
+from tests.simple_worker import SimpleWorker
 
 
 def work_off(redis: Redis, *queues: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from redis import Redis
-from rq import Queue, SimpleWorker
+from rq import Queue
 from rq.executions import Execution
 from rq.job import Job, JobStatus
 from rq.registry import DeferredJobRegistry, ScheduledJobRegistry
@@ -14,6 +14,7 @@ from clock.decision import Kind
 from clock.ledger.ledger import Claim, Ledger
 from clock.schedule.event import Event
 from tests.conftest import ReadSchedule
+from tests.simple_worker import SimpleWorker
 
 NOW = 1_800_000_000
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import datetime
 
+import pytest
 from redis import Redis
 
 from clock import keys
@@ -47,6 +48,7 @@ OPTIONAL = ("time", "info", "config|get", "copy", "lpos")
 """Commands that the page says may be withheld."""
 
 
+@pytest.mark.long
 def test_a_clock_works_with_exactly_the_rights_that_the_docs_list(
     server: Server, redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from redis import Redis
 from rq import Callback, Queue, RateLimit, Repeat, Retry
 from rq.command import send_stop_job_command
@@ -58,6 +59,7 @@ QUEUES = (["default"], ["default", "low"])
 """Those of two workers: one with a single queue takes jobs by another command."""
 
 
+@pytest.mark.long
 def test_workers_work_with_exactly_the_rights_that_the_docs_list(
     server: Server, redis: Redis, start_worker: StartWorker, work_folder: Path
 ) -> None:

@@ -19,6 +19,7 @@ from clock.jobs.progress import read_progress
 from clock.jobs.rq_versions import IS_RQ_2
 from clock.runs.records import read_runs
 from clock.runs.run import RunOutcome
+from clock.worker.children import STAND_INS
 from tests.live.async_tasks import ASYNC_WORK, Notes
 from tests.live.conftest import StartWorker
 from tests.live.processes import needs_proc
@@ -291,6 +292,18 @@ def test_a_stand_in_that_has_run_enough_jobs_does_not_end_the_worker(
     # The worker looks once a second who holds back.
     wait_until(time.time() + 1.5)
     assert worker.process.poll() is None
+    release()
+    _has(JobStatus.FINISHED, *jobs)
+
+
+def test_a_stand_in_that_holds_back_too_is_stood_in_for(
+    queue: Queue, notes: Notes, start_worker: StartWorker, release: Callable[[], None]
+) -> None:
+    # As where a stand-in has taken a job that it shares its process with.
+    jobs = [queue.enqueue("work.wait", number) for number in range(2 + STAND_INS)]
+    start_worker("default", CLOCK_CHILD_MAX_JOBS="1")
+    notes.wait_for("begin", 1 + STAND_INS)
+    assert queue.get_job_ids() == [jobs[-1].id]
     release()
     _has(JobStatus.FINISHED, *jobs)
 

@@ -73,6 +73,7 @@ def file(tmp_path: Path, since: int) -> Path:
     return file
 
 
+@pytest.mark.long
 def test_clocks_of_0_1_0_and_of_this_code_share_a_ledger_and_survive_kills(
     redis: Redis,
     server: Server,

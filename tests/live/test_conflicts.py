@@ -36,6 +36,7 @@ def project(tmp_path: Path) -> Write:
     return write
 
 
+@pytest.mark.long
 def test_two_projects_that_steal_each_others_jobs_are_in_both_logs_and_the_status(
     redis: Redis, project: Write, start_clock: StartClock
 ) -> None:

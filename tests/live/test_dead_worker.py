@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 
+import pytest
 from redis import Redis
 
 from clock import keys
@@ -13,6 +14,7 @@ from tests.live.conftest import StartWorker
 from tests.live.waiting import wait_for
 
 
+@pytest.mark.long
 def test_a_killed_worker_is_not_counted_once_its_heartbeat_expired(
     redis: Redis, start_worker: StartWorker
 ) -> None:

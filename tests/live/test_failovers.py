@@ -13,6 +13,7 @@ from benchmarks.faults.failovers import Failovers, lines
 SECONDS = 40.0
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_under_failovers_clocks_lose_and_double_nothing_that_a_replica_had(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

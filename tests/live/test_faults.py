@@ -18,6 +18,7 @@ from tests.live.processes import needs_proc
 SECONDS = 33.0
 
 
+@pytest.mark.long
 @pytest.mark.alone
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("seed", [4, None], ids=["a seed known to do", "another seed"])

@@ -44,6 +44,7 @@ class Life:
         return self.begin is not None and self.end - self.begin > MARGIN
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_twenty_kills_double_nothing_and_lose_only_what_catch_up_drops(
     redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock

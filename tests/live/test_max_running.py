@@ -141,6 +141,7 @@ def test_four_workers_run_as_many_at_once_as_the_limit_says_and_all_in_the_end(
     wait_for("the leases are given back", lambda: not redis.exists("clock:clock:limits"))
 
 
+@pytest.mark.long
 def test_the_slot_and_the_lock_of_a_killed_worker_are_free_again(
     redis: Redis, folder: Path, start_workers: StartWorkers
 ) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
+import pytest
 import uvicorn
 from prometheus_client.parser import text_string_to_metric_families
 from redis import Redis
@@ -20,6 +21,7 @@ from tests.live.waiting import wait_for
 Samples = dict[str, float]
 
 
+@pytest.mark.long
 def test_metrics_stay_right_while_the_clock_is_alive_killed_and_back(
     redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:

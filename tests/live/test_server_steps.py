@@ -110,6 +110,7 @@ def test_nothing_is_decided_while_a_server_is_ahead_for_a_moment(
     _enqueued_once(redis)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("offset", [30, -30])
 def test_a_failover_to_a_server_half_a_minute_off_doubles_nothing_and_goes_on(
     offset: int, tmp_path: Path, read: ReadSchedule, server_clock: WallClock

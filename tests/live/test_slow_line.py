@@ -5,6 +5,7 @@ from __future__ import annotations
 from redis import Redis
 
 from clock import keys
+from tests.live.clock_process import logged_at
 from tests.live.conftest import StartClock, WriteSchedule
 from tests.live.jobs import fired
 from tests.live.server import Server
@@ -22,7 +23,9 @@ def test_a_start_over_a_long_line_is_on_time_within_two_seconds(
         clock.kill()
     jobs = fired(redis)
     assert max(job.enqueued - job.scheduled for job in jobs) < 2
-    assert jobs[0].scheduled - clock.spawned < 3
+    # From its first line, when it has not yet asked the server anything: what Python's own start
+    # takes depends on what else the machine does.
+    assert jobs[0].scheduled - logged_at(clock.wait_for_line("started")) < 2.7
     first = jobs[0].scheduled
     assert [job.scheduled for job in jobs] == list(range(first, first + len(jobs)))
 

@@ -23,6 +23,7 @@ pytestmark = [needs_proc, pytest.mark.timeout(180)]
 QUEUES = ("high", "low")
 
 
+@pytest.mark.long
 def test_workers_of_both_releases_recover_each_other_s_jobs_and_leave_the_living_alone(
     redis: Redis, tmp_path: Path, work_folder: Path, start_worker: StartWorker
 ) -> None:

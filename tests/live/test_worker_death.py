@@ -27,6 +27,7 @@ NOTICED_WITHIN = 30.0
 """Seconds within which an abandoned job is found."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("also_the_job", [True, False], ids=["and its job", "alone"])
 def test_a_killed_worker_s_job_is_back_in_half_a_minute_and_runs_exactly_once_more(
     redis: Redis, start_worker: StartWorker, work_folder: Path, also_the_job: bool
@@ -56,6 +57,7 @@ def test_a_killed_worker_s_job_is_back_in_half_a_minute_and_runs_exactly_once_mo
     assert redis.zcard("rq:wip:default") == 0
 
 
+@pytest.mark.long
 def test_a_task_that_kills_its_worker_three_times_is_given_up(
     redis: Redis, start_worker: StartWorker, work_folder: Path
 ) -> None:
@@ -85,6 +87,7 @@ def test_a_task_that_kills_its_worker_three_times_is_given_up(
     assert len(_noted(work_folder, "begin")) == 3
 
 
+@pytest.mark.long
 def test_a_worker_that_seemed_dead_does_not_end_a_job_taken_by_another(
     redis: Redis, start_worker: StartWorker, work_folder: Path
 ) -> None:
@@ -145,6 +148,7 @@ def _noted(folder: Path, text: str) -> list[tuple[int, int]]:
     return wait_for(f"a task notes {text!r}", notes)
 
 
+@pytest.mark.long
 def test_a_worker_with_the_name_of_a_killed_one_recovers_its_job(
     redis: Redis, start_worker: StartWorker, work_folder: Path
 ) -> None:

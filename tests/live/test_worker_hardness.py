@@ -12,6 +12,7 @@ from pathlib import Path
 
 from redis import Redis
 from rq import Queue
+from rq.command import send_stop_job_command
 from rq.job import JobStatus
 from rq.suspension import resume, suspend
 
@@ -35,6 +36,30 @@ def test_a_job_that_succeeds_forgets_the_workers_that_died_of_it(
     assert worker.process.wait(timeout=20) == 0
     assert job.get_status() == JobStatus.FINISHED, worker.output()
     assert not redis.hexists(job.key, keys.DEATHS)
+
+
+SLOW = """
+import time
+from rq.job import Job
+
+class SlowJob(Job):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        time.sleep(0.5)
+"""
+
+
+def test_a_job_that_was_taken_a_moment_ago_can_be_stopped(
+    redis: Redis, start_worker: StartWorker, work_folder: Path
+) -> None:
+    # The child has taken it, and has not yet begun: that takes as long as reading the job does.
+    (work_folder / "slow.py").write_text(SLOW)
+    job = enqueue_occurrence(redis, "nap", 60)
+    worker = start_worker("--job-class", "slow.SlowJob")
+    wait_for("it is taken", lambda: job.get_status() == JobStatus.STARTED, pause=0.001)
+    send_stop_job_command(redis, job.id)
+    wait_for("it is stopped", lambda: job.get_status() == JobStatus.STOPPED)
+    assert "command ignored" not in worker.output()
 
 
 def test_the_workers_of_a_pool_give_their_jobs_the_grace(

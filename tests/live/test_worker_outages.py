@@ -24,6 +24,7 @@ from tests.live.worker_tasks import EVENT, enqueue_occurrence
 pytestmark = [needs_proc, pytest.mark.timeout(120)]
 
 
+@pytest.mark.long
 def test_jobs_of_living_workers_go_on_over_a_server_that_comes_back_from_a_snapshot(
     tmp_path: Path, work_folder: Path, start_worker: StartWorker
 ) -> None:

@@ -28,7 +28,7 @@ class ValkeyProcess:
         is_sentinel: bool = False,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        self.port = free_port()
+        self.port = free_port(of_node="cluster-enabled yes" in options)
         self.options = options
         self._folder = folder
         self._is_sentinel = is_sentinel

@@ -135,6 +135,7 @@ def test_the_decision_of_the_clock_that_answers_first_stands(
     assert (counters["fired"], counters["unmet"]) == (len(fired), 1 - len(fired))
 
 
+@pytest.mark.long
 def test_one_that_does_not_answer_in_time_is_an_error_until_it_does(
     redis: Redis, read: ReadSchedule, logged: pytest.LogCaptureFixture
 ) -> None:

@@ -7,7 +7,7 @@ what its clock shows once, twice or never is read off the row of minutes.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -45,20 +45,29 @@ class Met:
     skipped: list[tuple[int, int]]
 
 
-def meet(row: Minutes, matches: Matches) -> Met:
-    """Where the times of a recurrence lie in a row of minutes."""
-    shown: dict[datetime, list[int]] = defaultdict(list)
-    skipped = []
+def skipped(row: Minutes) -> list[tuple[datetime, int, int]]:
+    """The minutes that a row's clock never shows: the instant at which each would have come, and
+    the end of its gap.
+    """
+    never = []
     for (instant, local), (after_gap, following) in pairwise(row):
-        if matches(local):
-            shown[local].append(instant)
         missing = local + MINUTE
         while missing < following:
             instant += 60  # noqa: PLW2901
-            if matches(missing):
-                skipped.append((instant, after_gap))
+            never.append((missing, instant, after_gap))
             missing += MINUTE
-    return Met(shown, skipped)
+    return never
+
+
+def meet(row: Minutes, never: Sequence[tuple[datetime, int, int]], matches: Matches) -> Met:
+    """Where the times of a recurrence lie in a row of minutes, and in those it has ``skipped``."""
+    shown: dict[datetime, list[int]] = defaultdict(list)
+    for instant, local in row[:-1]:
+        if matches(local):
+            shown[local].append(instant)
+    return Met(
+        shown, [(instant, after_gap) for local, instant, after_gap in never if matches(local)]
+    )
 
 
 def occurrences(met: Met, *, starred: bool, gap: str, fold: str) -> list[int]:
@@ -78,9 +87,10 @@ def changes(zone: str, start: int, end: int, step: int = 5 * 86_400) -> Iterator
     def offset(instant: int) -> timedelta | None:
         return datetime.fromtimestamp(instant, local).utcoffset()
 
+    after = offset(start)
     for begin in range(start, end, step):
         low, high = begin, begin + step
-        before, after = offset(low), offset(high)
+        before, after = after, offset(high)
         while before != after and high - low > 60:
             middle = (low + high) // 120 * 60
             low, high = (middle, high) if offset(middle) == before else (low, middle)

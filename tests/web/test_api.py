@@ -417,7 +417,7 @@ def test_an_invalid_job_is_rejected(redis: Redis, web: Web, body: Any, status: i
         (b"", "application/json", 400),
         (b" " * (LARGEST + 1), "application/json", 413),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:60],
 )
 def test_an_invalid_body_is_rejected(web: Web, content: bytes, kind: str, status: int) -> None:
     answer = web.post(f"{API}/jobs", content=content, headers={"content-type": kind})

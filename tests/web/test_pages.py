@@ -170,7 +170,7 @@ BAD_FORMS = [
 ]
 
 
-@pytest.mark.parametrize(("path", "form"), BAD_FORMS, ids=str)
+@pytest.mark.parametrize(("path", "form"), BAD_FORMS, ids=lambda value: str(value)[:60])
 def test_an_invalid_form_changes_nothing_and_shows_the_reason(
     site: Web, clock: Watched, redis: Redis, path: str, form: dict[str, str]
 ) -> None:

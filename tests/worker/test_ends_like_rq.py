@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 from redis import Redis
-from rq import Callback, Queue, Repeat, Retry, SimpleWorker
+from rq import Callback, Queue, Repeat, Retry
 from rq.group import Group
 from rq.job import Job
 
 from clock.jobs.rq_versions import IS_RQ_2
 from clock.worker import Worker
+from tests.simple_worker import SimpleWorker
 from tests.worker import ending_tasks
 
 NAME = "worker-of-the-test"

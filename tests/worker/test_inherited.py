@@ -57,6 +57,31 @@ def test_a_worker_that_has_ended_leaves_no_thread(redis: Redis) -> None:
             assert not thread.is_alive()
 
 
+def test_the_end_of_a_worker_does_not_wait_for_the_thread_that_hears_commands(
+    redis: Redis,
+) -> None:
+    worker = Hearing(["default"], connection=redis)
+    for _ in range(20):
+        worker.heard.clear()
+        worker.subscribe()  # type: ignore[no-untyped-call]
+        redis.publish(worker.pubsub_channel_name, "a command")
+        assert worker.heard.wait(15)
+        thread: Any = worker.pubsub_thread
+        worker.unsubscribe()
+        assert not thread.is_alive()
+
+
+class Hearing(Worker):
+    """A worker that knows whether it has heard a command."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.heard = threading.Event()
+
+    def handle_payload(self, message: Any) -> None:
+        self.heard.set()
+
+
 class Raising(Worker):
     """A worker with an error in what it adds."""
 
