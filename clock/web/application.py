@@ -51,6 +51,8 @@ def application(
         ],
         exception_handlers=HANDLERS,
     )
+    # A redirect to the path with or without a slash would name whatever host the request did.
+    served.router.redirect_slashes = False
     served.state.clock = Context(
         connection=connection,
         app=app,

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
+from clock import log
 from clock.errors import ConflictError, CursorError, RecurrenceError, ServerError, UnknownEventError
 
 RETRY_AFTER = 5
@@ -75,7 +76,9 @@ def _handle(request: Request, error: Exception) -> Response:
     status = next(status for kind, status in _STATUSES.items() if isinstance(error, kind))
     if not isinstance(error, ServerError):
         return error_response(request.scope, status, str(error))
-    detail = f"the server is away or refuses: {error}"
+    # The whole message may name the host of the server and its port.
+    log.warning("server away", path=path_of(request.scope), error=str(error))
+    detail = f"the server is away or refuses: {error.kind}; see the log"
     return error_response(request.scope, status, detail, {"retry-after": str(RETRY_AFTER)})
 
 

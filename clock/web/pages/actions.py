@@ -20,6 +20,9 @@ from clock.web.pages.rendering import context_of, render
 
 LONGEST_REASON = 200
 
+LONGEST_QUERY = 2_000
+"""Characters; servers and proxies reject long addresses."""
+
 LONGEST_PAUSE = 10 * 366 * 86_400
 """Seconds. A longer pause must be one without end."""
 
@@ -107,8 +110,18 @@ def finish(request: Request, action: str, of: str) -> Response:
         return JSONResponse({"message": action_message(action, of)})
     path, _, query = request.state.form.get("back", "").partition("?")
     path = path if path in {"/", "/event", "/queues", "/jobs"} else "/"
-    kept = [*parse_qsl(query, max_num_fields=20), ("done", action), ("of", of)]
+    kept = [*_parameters(query), ("done", action), ("of", of)]
     return RedirectResponse(f"{request.scope[ROOT]}{path}?{urlencode(kept)}", 303)
+
+
+def _parameters(query: str) -> list[tuple[str, str]]:
+    """Those of the page of a form; none if they are not those of a page."""
+    if len(query) > LONGEST_QUERY:
+        return []
+    try:
+        return parse_qsl(query, max_num_fields=20, errors="strict")
+    except ValueError:
+        return []
 
 
 def _ask_pause(request: Request, event: str, problem: str) -> Response:
