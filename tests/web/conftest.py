@@ -15,6 +15,9 @@ from tests.web.requests import Web
 
 TOKEN = "a-token-of-tests"
 
+COOKIE = "clock_session_test_default"
+"""Of the application ``test`` on the default port."""
+
 StartWeb = Callable[..., Web]
 
 

@@ -431,8 +431,9 @@ def test_nothing_changes_unless_actions_are_enabled(
 
 
 def test_nothing_is_returned_without_valid_credentials(start_web: StartWeb, clock: Watched) -> None:
-    web = start_web()
     for method, path in [*_reading(), *_writing()]:
+        # Another one each time: after five wrong tokens the next one has to wait.
+        web = start_web()
         answer = web.request(method, API + path, headers={"authorization": "Bearer wrong"})
         _problem(answer, 401)
         assert "ten" not in answer.text

@@ -25,11 +25,12 @@ from starlette.routing import Mount
 from clock.ledger.pauses import read_pauses
 from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
-from clock.web.access import COOKIE, Access
+from clock.web.access import Access
 from clock.web.application import application
 from tests.conftest import ReadSchedule
 from tests.jobs.working import work_off
 from tests.loop.heartbeat import START, Watched
+from tests.web.conftest import COOKIE
 from tests.web.requests import Web
 
 DOCS = Path(__file__).parents[2] / "docs" / "web.md"
