@@ -13,7 +13,7 @@ from typing import Any
 from starlette.requests import HTTPConnection
 
 from clock.errors import SettingsError
-from clock.web.password_hash import BLOCK, COST, PARALLEL, is_password
+from clock.web.password_hash import BLOCK, COST, PARALLEL, SHORTEST, is_password
 from clock.web.person import PASSWORD_NAMES, TOKEN_NAMES, Role
 from clock.web.proxies import Network, read_proxies
 from clock.web.session import AMBIENT, SESSION, Session, form_token, read_session, write_session
@@ -21,9 +21,6 @@ from clock.web.users import User, read_users
 
 SESSION_SECONDS = 12 * 3600
 """Seconds until a session expires: long enough for a day's work, short for a lost phone."""
-
-SHORTEST = 8
-"""Minimum length of a password or a token, in characters."""
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 """Host names by which a machine reaches itself."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import inspect
+import math
 import secrets
 from base64 import b64decode
 from collections import OrderedDict
@@ -41,7 +42,7 @@ class TooManyAttemptsError(Exception):
 
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)
-        self.seconds = int(seconds) + 1
+        self.seconds = math.ceil(seconds)
 
     def __str__(self) -> str:
         return f"too many sign-ins failed at your address; try again in {self.seconds} s"
@@ -239,7 +240,7 @@ async def _identity(access: Access, request: HTTPConnection) -> tuple[str, Role]
     if identity is None:
         return None
     name, role = identity
-    if not is_name(name) or role not in set(Role):
+    if not is_name(name) or role not in [*Role]:
         raise SettingsError(f"the identify function of the application returned {identity!r}")
     return name, Role(role)
 

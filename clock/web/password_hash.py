@@ -7,6 +7,9 @@ import hmac
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
+SHORTEST = 8
+"""Minimum length of a password or a token, in characters."""
+
 COST, BLOCK, PARALLEL = 2**14, 8, 5
 """OWASP's parameters for 16 MiB of memory; some 200 ms."""
 

@@ -47,7 +47,7 @@ def _name(name: object) -> str:
 
 def _user(name: str, entry: object) -> User:
     role, *more = (entry,) if isinstance(entry, str) else _items(entry)
-    if role not in set(Role) or len(more) > 1 or not all(isinstance(item, str) for item in more):
+    if role not in [*Role] or len(more) > 1 or not all(isinstance(item, str) for item in more):
         raise SettingsError(f"{_SHAPE}; see {name!r}")
     for text in more:
         try:

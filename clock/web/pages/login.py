@@ -26,13 +26,14 @@ async def login(request: Request) -> Response:
     if not context.access.has_passwords:
         return RedirectResponse(wanted, 303)
     name, password = form.get("username", "").strip(), form.get("password", "")
-    status, problem, cookie = 401, "The password is wrong.", None
     try:
         cookie = await context.authenticator.sign_in(request, name, password)
     except TooManyAttemptsError as error:
-        status, problem = 429, f"{str(error).capitalize()}."
+        response = await run_in_threadpool(_ask, request, wanted, 429, f"{error}.".capitalize())
+        response.headers["retry-after"] = str(error.seconds)
+        return response
     if cookie is None:
-        return await run_in_threadpool(_ask, request, wanted, status, problem)
+        return await run_in_threadpool(_ask, request, wanted, 401, "The password is wrong.")
     response = RedirectResponse(wanted, 303)
     set_session(request, response, cookie)
     return response
