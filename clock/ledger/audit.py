@@ -105,12 +105,12 @@ def audited(
     except Exception as error:
         # A server that is away would only make the caller wait a second time.
         entry = _entry(actor, what, on, now, change, change.problem or describe_error(error))
-        record(None if isinstance(error, ServerError) else connection, app, entry)
+        write_entry(None if isinstance(error, ServerError) else connection, app, entry)
         raise
-    record(connection, app, _entry(actor, what, on, now, change, change.problem))
+    write_entry(connection, app, _entry(actor, what, on, now, change, change.problem))
 
 
-def record(connection: Redis | None, app: str, entry: Entry) -> None:
+def write_entry(connection: Redis | None, app: str, entry: Entry) -> None:
     """Log ``entry`` and, with a connection, write it. Never fails: the log has the reason."""
     actor = entry.actor
     log.info(

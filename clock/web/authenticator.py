@@ -18,7 +18,7 @@ from starlette.requests import HTTPConnection
 
 from clock.connection.client import with_timeout
 from clock.errors import SettingsError
-from clock.ledger.audit import Actor, Entry, Outcome, record
+from clock.ledger.audit import Actor, Entry, Outcome, write_entry
 from clock.ledger.sign_outs import is_signed_out, sign_out
 from clock.web.access import Access
 from clock.web.attempts import Attempts
@@ -104,10 +104,10 @@ class Authenticator:
 
     async def of_session(self, request: HTTPConnection) -> Person | None:
         """Who sent the session cookie of ``request``. Raises ServerError."""
-        found = self._access.session(request.cookies.get(self.cookie(request)), self._now())
-        if found is None:
+        valid = self._access.session(request.cookies.get(self.cookie(request)), self._now())
+        if valid is None:
             return None
-        session, role = found
+        session, role = valid
         if await run_sync(is_signed_out, self._connection, self._app, session.id):
             return None
         return Person(name=session.name, role=role, session=session.id)
@@ -221,7 +221,7 @@ class Authenticator:
         }
         at, reason = self._server_now(), reasons[outcome]
         entry = Entry(at=at, actor=actor, what=what, on=on, outcome=outcome, reason=reason)
-        record(self._connection, self._app, entry)
+        write_entry(self._connection, self._app, entry)
 
 
 def how_of(request: HTTPConnection) -> str:

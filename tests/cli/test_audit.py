@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from clock.ledger.audit import Actor, Entry, Outcome, record
+from clock.ledger.audit import Actor, Entry, Outcome, write_entry
 from clock.ledger.ledger import Ledger
 from clock.web.password_hash import is_password
 from tests.cli.command import Clock
@@ -80,7 +80,7 @@ def test_a_command_works_and_warns_where_nothing_can_be_recorded(
 def test_the_table_shows_no_control_characters(clock: Clock, url: str, redis: Redis) -> None:
     actor = Actor(name="\x1b[31mann", how="page", source="10.1.2.3\n")
     for outcome, reason in ((Outcome.DONE, ""), (Outcome.REFUSED, "may only read")):
-        record(
+        write_entry(
             redis,
             "clock",
             Entry(at=NOW, actor=actor, what="run", on="x", outcome=outcome, reason=reason),

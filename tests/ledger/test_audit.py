@@ -12,7 +12,7 @@ from redis.retry import Retry
 
 from clock import keys
 from clock.errors import CursorError, ServerError, UnknownEventError
-from clock.ledger.audit import LONGEST, Actor, Entry, Outcome, audited, read_audit, record
+from clock.ledger.audit import LONGEST, Actor, Entry, Outcome, audited, read_audit, write_entry
 from tests.live.port import free_port
 
 ANN = Actor(name="ann", how="page", source="10.1.2.3")
@@ -20,7 +20,7 @@ NOW = 1_800_000_000.25
 
 
 def _note(redis: Redis, what: str, outcome: Outcome = Outcome.DONE) -> None:
-    record(redis, "test", Entry(at=NOW, actor=ANN, what=what, on="x", outcome=outcome))
+    write_entry(redis, "test", Entry(at=NOW, actor=ANN, what=what, on="x", outcome=outcome))
 
 
 def test_an_action_is_recorded_with_what_it_changed(redis: Redis) -> None:

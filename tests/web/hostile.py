@@ -14,7 +14,7 @@ from rq import Queue, Worker
 
 from clock import keys
 from clock.connection import rq_keys
-from clock.ledger.audit import Actor, Entry, Outcome, record
+from clock.ledger.audit import Actor, Entry, Outcome, write_entry
 from clock.ledger.pauses import Pause, pause
 from clock.runs.output import RunOutput, write_output
 from clock.runs.records import write_run
@@ -96,7 +96,7 @@ def fill(redis: Any) -> None:
         entry = Entry(
             at=START, actor=ACTOR, what="pause", on="ten", outcome=outcome, after={"a": 1}
         )
-        record(redis, APP, entry)
+        write_entry(redis, APP, entry)
 
 
 def spoil(redis: Any) -> None:

@@ -97,7 +97,7 @@ def may_act(request: Request) -> bool:
 
 
 def reads_only(request: Request) -> str:
-    """Why there are no buttons, empty if there are."""
+    """Why the person can only read, empty for one who may act."""
     person: Person | None = request.state.person
     if not context_of(request).access.actions:
         return "started without --allow-actions"
