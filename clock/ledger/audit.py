@@ -20,7 +20,7 @@ from rq.utils import as_text
 
 from clock import keys, log
 from clock.connection.errors import server_errors
-from clock.errors import CursorError, ServerError, describe_error
+from clock.errors import CursorError, ServerError, UnknownEventError, describe_error
 from clock.ledger.unreadable import READ_ERRORS, reply_about, skip
 from clock.ledger.values import instant, number, text
 
@@ -98,10 +98,14 @@ class Page:
 def audited(
     connection: Redis, app: str, actor: Actor, what: str, on: str, now: float
 ) -> Iterator[Change]:
-    """Record what the block does at ``now``. An error of the block is recorded and passed on."""
+    """Record what the block does at ``now``. An error of the block is recorded and passed on, but
+    for that of an unknown event: a misspelled name is not an action on anything.
+    """
     change = Change()
     try:
         yield change
+    except UnknownEventError:
+        raise
     except Exception as error:
         # A server that is away would only make the caller wait a second time.
         entry = _entry(actor, what, on, now, change, change.problem or describe_error(error))

@@ -61,11 +61,14 @@ def test_commands_record_user_and_host(clock: Clock, url: str) -> None:
     assert resumed["before"] == paused["after"]
 
 
-def test_a_command_that_fails_is_recorded_with_the_reason(clock: Clock, url: str) -> None:
-    assert clock("pause", "tasks.z", "--url", url)[0] == 2
+def test_a_command_that_fails_is_recorded_with_the_reason(
+    clock: Clock, url: str, redis: Redis
+) -> None:
+    redis.set("rq:queue:default", "another type")
+    assert clock("run", "tasks.x", "--url", url)[0] == 3
     (entry,) = _entries(clock, url)
-    assert (entry["what"], entry["outcome"]) == ("pause", "failed")
-    assert "there is no event 'tasks.z'" in entry["reason"]
+    assert (entry["what"], entry["on"], entry["outcome"]) == ("run", "tasks.x", "failed")
+    assert "holds no queue" in entry["reason"]
 
 
 def test_a_command_works_and_warns_where_nothing_can_be_recorded(

@@ -11,7 +11,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from clock import keys
-from clock.errors import CursorError, ServerError, UnknownEventError
+from clock.errors import CursorError, NotAQueueError, ServerError, UnknownEventError
 from clock.ledger.audit import LONGEST, Actor, Entry, Outcome, audited, read_audit, write_entry
 from tests.live.port import free_port
 
@@ -34,13 +34,16 @@ def test_an_action_is_recorded_with_what_it_changed(redis: Redis) -> None:
 
 
 def test_an_error_is_recorded_and_passed_on(redis: Redis) -> None:
-    with (
-        pytest.raises(UnknownEventError),
-        audited(redis, "test", ANN, "run", "nothing", NOW),
-    ):
-        raise UnknownEventError("there is no event 'nothing'")
+    with pytest.raises(NotAQueueError), audited(redis, "test", ANN, "run", "ten", NOW):
+        raise NotAQueueError("the key x holds no queue")
     (entry,) = read_audit(redis, "test", 10).entries
-    assert (entry.outcome, "no event" in entry.reason) == (Outcome.FAILED, True)
+    assert (entry.outcome, "holds no queue" in entry.reason) == (Outcome.FAILED, True)
+
+
+def test_a_misspelled_name_is_not_recorded(redis: Redis) -> None:
+    with pytest.raises(UnknownEventError), audited(redis, "test", ANN, "run", "tenn", NOW):
+        raise UnknownEventError("there is no event 'tenn'")
+    assert read_audit(redis, "test", 10).entries == []
 
 
 def test_the_latest_entries_of_both_streams_come_first_page_by_page(redis: Any) -> None:
