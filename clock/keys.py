@@ -135,7 +135,7 @@ ENDED_PAUSES = 1000
 """Pauses kept that a person ended or replaced, the latest, to show later who did."""
 
 AUDITED = 10_000
-"""Entries kept in the audit log, about; one takes some 300 bytes, and at most 4 kB."""
+"""Entries kept in the audit log, about; one takes some 300 bytes."""
 
 AUDITED_FAILED = 1_000
 """Entries kept of what failed or was refused. Strangers write them, so they have a place of their

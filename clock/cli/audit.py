@@ -8,7 +8,8 @@ from clock.cli import options
 from clock.cli.connect import connect
 from clock.cli.printing import print_objects, print_table
 from clock.instant import utc_text
-from clock.ledger.audit import Entry, read_audit
+from clock.ledger.audit import read_audit
+from clock.ledger.audit_entry import Entry
 from clock.observe.audit import audit_object
 
 

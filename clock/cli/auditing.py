@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 from redis import Redis
 
-from clock.ledger.audit import Actor, Change, audited
+from clock.ledger.audit import Change, audited
+from clock.ledger.audit_entry import Actor
 from clock.log import fields_shown
 
 

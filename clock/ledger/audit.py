@@ -7,12 +7,10 @@ between leaves an action without an entry.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from redis import Redis
@@ -21,60 +19,11 @@ from rq.utils import as_text
 from clock import keys, log
 from clock.connection.errors import server_errors
 from clock.errors import CursorError, ServerError, UnknownEventError, describe_error
+from clock.ledger.audit_entry import Actor, Details, Entry, Outcome, decode, encode, short
 from clock.ledger.unreadable import READ_ERRORS, reply_about, skip
-from clock.ledger.values import instant, number, text
-
-LONGEST = 500
-"""Characters of a field of an entry; what is longer is cut."""
-
-LONGEST_READ = 4_000
-"""Characters of a field from which an entry is skipped as unreadable."""
 
 _ID = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
 _Order = tuple[int, int]
-
-Details = Mapping[str, str | int | float | bool | None]
-"""What was there before an action, or after it."""
-
-
-class Outcome(StrEnum):
-    """How an action ended."""
-
-    DONE = "done"
-    FAILED = "failed"
-    """It changed nothing; or, where the server was away, maybe."""
-    REFUSED = "refused"
-    """It was not tried, because of who asked for it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Actor:
-    """Who acts: ``name`` is who signed in, or user and host in a shell; ``how`` is ``page``,
-    ``api`` or ``shell``; ``source`` is the address of the client, or the host.
-    """
-
-    name: str
-    how: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """An action. ``at`` is UTC seconds since 1970, ``what`` a word such as ``pause``, ``on`` the
-    name of an event, the id of a job and so on. ``before`` and ``after`` are what the action
-    changed, None where nothing is known of it. ``reason`` says why it was not done. ``id`` is the
-    entry's place in the log, empty until it is read.
-    """
-
-    at: float
-    actor: Actor
-    what: str
-    on: str
-    outcome: Outcome = Outcome.DONE
-    reason: str = ""
-    before: Details | None = None
-    after: Details | None = None
-    id: str = ""
 
 
 @dataclass(slots=True)
@@ -119,11 +68,11 @@ def write_entry(connection: Redis | None, app: str, entry: Entry) -> None:
     actor = entry.actor
     log.info(
         "audit",
-        who=actor.name,
+        who=short(actor.name),
         what=entry.what,
-        on=entry.on,
+        on=short(entry.on),
         outcome=entry.outcome,
-        reason=entry.reason or None,
+        reason=short(entry.reason) or None,
         how=actor.how,
         source=actor.source,
     )
@@ -134,7 +83,7 @@ def write_entry(connection: Redis | None, app: str, entry: Entry) -> None:
     most = keys.AUDITED if is_done else keys.AUDITED_FAILED
     try:
         with server_errors(), connection.pipeline(transaction=False) as pipeline:
-            pipeline.xadd(key, _encode(entry), maxlen=most, approximate=True)
+            pipeline.xadd(key, encode(entry), maxlen=most, approximate=True)
             pipeline.expire(key, keys.TTL)
             pipeline.execute()
     except ServerError as error:
@@ -171,72 +120,13 @@ def _entry(actor: Actor, what: str, on: str, now: float, change: Change, problem
     )
 
 
-def _encode(entry: Entry) -> dict[Any, Any]:
-    fields = {
-        "at": f"{entry.at:.3f}",
-        "by": _short(entry.actor.name) or "unknown",
-        "how": entry.actor.how,
-        "source": _short(entry.actor.source) or "unknown",
-        "what": entry.what,
-        "on": _short(entry.on),
-        "outcome": str(entry.outcome),
-        "reason": _short(entry.reason),
-        "before": _json(entry.before),
-        "after": _json(entry.after),
-    }
-    return {name: value for name, value in fields.items() if value}
-
-
-def _short(value: str) -> str:
-    # Text from a request may contain a lone surrogate.
-    return value[:LONGEST].encode(errors="replace").decode()
-
-
-def _json(details: Details | None) -> str:
-    if details is None:
-        return ""
-    short = {
-        name: _short(value) if isinstance(value, str) else value for name, value in details.items()
-    }
-    return json.dumps(short, ensure_ascii=False)
-
-
 def _read(order: _Order, key: str, fields: Mapping[Any, Any]) -> Entry | None:
     identifier = "{}-{}".format(*order)
     try:
-        given = {text(name): text(value, LONGEST_READ) for name, value in fields.items()}
-        return Entry(
-            id=identifier,
-            at=instant(given["at"]),
-            actor=Actor(name=given["by"], how=given["how"], source=given["source"]),
-            what=given["what"],
-            on=given.get("on", ""),
-            outcome=Outcome(given["outcome"]),
-            reason=given.get("reason", ""),
-            before=_details(given.get("before")),
-            after=_details(given.get("after")),
-        )
+        return decode(identifier, fields)
     except READ_ERRORS as error:
         skip(key, error, identifier)
         return None
-
-
-def _details(line: str | None) -> Details | None:
-    if line is None:
-        return None
-    details = json.loads(line)
-    if not isinstance(details, dict):
-        raise ValueError("not an object")
-    return {text(name): _value(value) for name, value in details.items()}
-
-
-def _value(value: Any) -> str | int | float | bool | None:
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return text(value)
-    as_float = number(value)
-    return value if isinstance(value, int) else as_float
 
 
 def _order(identifier: bytes | str) -> _Order:

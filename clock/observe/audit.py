@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from clock.ledger.audit import Entry, Outcome
+from clock.ledger.audit_entry import Entry, Outcome
 from clock.observe.objects import INSTANT, TEXT, filled, of
 from clock.schedule.option import Schema
 

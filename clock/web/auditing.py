@@ -7,7 +7,8 @@ from contextlib import AbstractContextManager
 from starlette.requests import Request
 
 from clock.jobs.requeue import Filter
-from clock.ledger.audit import Change, Details, audited
+from clock.ledger.audit import Change, audited
+from clock.ledger.audit_entry import Details
 from clock.observe.rq.jobs import JobSummary
 from clock.web.context import Context
 

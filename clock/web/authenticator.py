@@ -18,12 +18,13 @@ from starlette.requests import HTTPConnection
 
 from clock.connection.client import with_timeout
 from clock.errors import SettingsError
-from clock.ledger.audit import Actor, Entry, Outcome, write_entry
+from clock.ledger.audit import write_entry
+from clock.ledger.audit_entry import Actor, Entry, Outcome
 from clock.ledger.sign_outs import is_signed_out, sign_out
 from clock.web.access import Access
 from clock.web.attempts import Attempts
 from clock.web.error_response import is_for_programs
-from clock.web.person import LONGEST_NAME, Person, Role, is_name
+from clock.web.person import LONGEST_NAME, UNKNOWN, Person, Role, is_name
 from clock.web.proxies import address_of, is_of_proxy, network_of
 from clock.web.session import cookie_name
 
@@ -32,9 +33,6 @@ HASHING = 2
 
 REMEMBERED = 100
 """Credentials that were right lately, so that a program does not wait for a hash each time."""
-
-UNKNOWN = "unknown"
-"""Who a failed sign-in is recorded as."""
 
 
 class TooManyAttemptsError(Exception):
@@ -232,11 +230,10 @@ def how_of(request: HTTPConnection) -> str:
 async def _identity(access: Access, request: HTTPConnection) -> tuple[str, Role] | None:
     """Who the application says sent the request."""
     assert access.identify is not None
-    if inspect.iscoroutinefunction(access.identify):
-        identity = await access.identify(request)
-    else:
-        # It may read a database.
-        identity = await run_sync(access.identify, request)
+    # In a thread, as it may read a database; an async function only makes a coroutine there.
+    identity = await run_sync(access.identify, request)
+    if inspect.isawaitable(identity):
+        identity = await identity
     if identity is None:
         return None
     name, role = identity

@@ -22,7 +22,10 @@ PASSWORD_NAMES = {Role.ACT: "web", Role.READ: "web-read"}
 TOKEN_NAMES = {Role.ACT: "api", Role.READ: "api-read"}
 """Likewise with a shared token."""
 
-RESERVED_NAMES = frozenset({*PASSWORD_NAMES.values(), *TOKEN_NAMES.values()})
+UNKNOWN = "unknown"
+"""Who a failed sign-in is recorded as."""
+
+RESERVED_NAMES = frozenset({*PASSWORD_NAMES.values(), *TOKEN_NAMES.values(), UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

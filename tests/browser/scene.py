@@ -17,7 +17,8 @@ from rq.job import Job
 
 from clock import Schedule, keys, load
 from clock.jobs.progress import Progress
-from clock.ledger.audit import Actor, Entry, Outcome, write_entry
+from clock.ledger.audit import write_entry
+from clock.ledger.audit_entry import Actor, Entry, Outcome
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause
 from clock.ledger.records import read_record

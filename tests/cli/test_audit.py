@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from clock.ledger.audit import Actor, Entry, Outcome, write_entry
+from clock.ledger.audit import write_entry
+from clock.ledger.audit_entry import Actor, Entry, Outcome
 from clock.ledger.ledger import Ledger
 from clock.web.password_hash import is_password
 from tests.cli.command import Clock

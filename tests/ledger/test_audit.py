@@ -12,7 +12,8 @@ from redis.retry import Retry
 
 from clock import keys
 from clock.errors import CursorError, NotAQueueError, ServerError, UnknownEventError
-from clock.ledger.audit import LONGEST, Actor, Entry, Outcome, audited, read_audit, write_entry
+from clock.ledger.audit import audited, read_audit, write_entry
+from clock.ledger.audit_entry import LONGEST, Actor, Entry, Outcome
 from tests.live.port import free_port
 
 ANN = Actor(name="ann", how="page", source="10.1.2.3")
@@ -86,6 +87,8 @@ def test_long_and_odd_text_is_cut_and_stored(redis: Redis) -> None:
     actor = Actor(name=odd, how="api", source=odd)
     with audited(redis, "test", actor, "pause", odd, NOW) as change:
         change.after = {"reason": odd}
+        # As long as it is stored: every quote takes two characters.
+        change.before = dict.fromkeys(("status", "queue", "task", "event"), '"' * 10000)
     (entry,) = read_audit(redis, "test", 10).entries
     assert len(entry.actor.name) == len(entry.on) == LONGEST
     assert entry.after == {"reason": "?" + "x" * (LONGEST - 1)}

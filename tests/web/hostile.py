@@ -14,7 +14,8 @@ from rq import Queue, Worker
 
 from clock import keys
 from clock.connection import rq_keys
-from clock.ledger.audit import Actor, Entry, Outcome, write_entry
+from clock.ledger.audit import write_entry
+from clock.ledger.audit_entry import Actor, Entry, Outcome
 from clock.ledger.pauses import Pause, pause
 from clock.runs.output import RunOutput, write_output
 from clock.runs.records import write_run

@@ -11,7 +11,8 @@ from redis import Redis
 from rq import Queue
 from rq.job import Job
 
-from clock.ledger.audit import Entry, read_audit
+from clock.ledger.audit import read_audit
+from clock.ledger.audit_entry import Entry
 from tests.jobs.working import start, work_off
 from tests.loop.heartbeat import START, Watched
 from tests.web.conftest import StartWeb

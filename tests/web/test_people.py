@@ -14,7 +14,8 @@ from starlette.requests import HTTPConnection
 from starlette.routing import Route
 
 from clock.errors import SettingsError
-from clock.ledger.audit import Entry, read_audit
+from clock.ledger.audit import read_audit
+from clock.ledger.audit_entry import Entry
 from clock.ledger.pauses import read_pauses
 from clock.web.access import Access, read_access
 from clock.web.application import application, routes

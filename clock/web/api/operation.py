@@ -16,7 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from clock.ledger.audit import Actor, Change, audited
+from clock.ledger.audit import Change, audited
+from clock.ledger.audit_entry import Actor
 from clock.ledger.reserved import is_reserved
 from clock.schedule.option import Schema
 from clock.web.api.body import read_body

@@ -5,7 +5,8 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clock.ledger.audit import Details, read_audit
+from clock.ledger.audit import read_audit
+from clock.ledger.audit_entry import Details
 from clock.web.pages.rendering import context_of, render
 
 ENTRIES = 100
