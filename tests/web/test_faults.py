@@ -105,14 +105,27 @@ def test_no_redirect_names_the_host_of_the_request(web: Web, path: str, prefix: 
     assert "evil" not in str(answer.headers) + answer.text
 
 
-@pytest.mark.parametrize("path", ["/", "/api/v1/status", "/queues", "/api/v1/jobs", "/metrics"])
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/", None),
+        ("GET", "/api/v1/status", None),
+        ("GET", "/queues", None),
+        ("GET", "/metrics", None),
+        ("POST", "/api/v1/jobs", {"task": SAY}),
+        ("POST", "/api/v1/events/ten/run", None),
+        ("POST", "/api/v1/events/ten/pause", {}),
+        ("POST", "/api/v1/jobs/delete", {"queue": "default"}),
+        ("DELETE", "/api/v1/jobs/x", None),
+    ],
+)
 def test_an_error_does_not_name_the_server_but_the_log_does(
-    start_web: StartWeb, caplog: pytest.LogCaptureFixture, path: str
+    start_web: StartWeb, caplog: pytest.LogCaptureFixture, method: str, path: str, body: object
 ) -> None:
     port = free_port()
     away = Redis(port=port, retry=Retry(NoBackoff(), 0))
     with caplog.at_level(logging.WARNING, "clock"):
-        answer = start_web(away).get(path)
+        answer = start_web(away).request(method, path, json=body)
     assert answer.status_code == (200 if path == "/metrics" else 503)
     assert not {str(port), "127.0.0.1", "localhost"} & set(answer.text.replace(":", " ").split())
     assert str(port) not in answer.text
