@@ -11,6 +11,7 @@ from redis import Redis
 from clock.ledger.audit import read_audit
 from clock.ledger.pauses import read_pauses
 from tests.browser.conftest import OpenPage, StartWeb
+from tests.browser.test_looks import AXE
 from tests.live.conftest import StartClock, WriteSchedule
 from tests.web.test_people import ANN, BEN, HASHES
 
@@ -63,6 +64,15 @@ def test_people_sign_in_act_and_sign_out_by_keyboard(
     assert done == [
         ("sign in", "failed"), ("sign in", "done"), ("pause", "done"), ("sign out", "done"),
     ]  # fmt: skip
+
+
+def test_axe_finds_nothing_where_people_have_names(address: str, open_page: OpenPage) -> None:
+    if not AXE.exists():
+        pytest.skip("no axe-core here; make test gets it with npm")
+    page = open_page(address)
+    page.evaluate(AXE.read_text())
+    result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    assert [violation["id"] for violation in result["violations"]] == []
 
 
 def test_who_only_reads_sees_no_buttons(address: str, open_page: OpenPage) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import tracemalloc
+import zlib
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from typing import Any
@@ -208,6 +210,29 @@ def test_a_session_ends_with_its_person_s_password_and_no_other(open_site: OpenS
     demoted = {"WEB_USERS": {"ann": ["read", HASHES["ann"]]}, "WEB_ACTIONS": True}
     answer = open_site(demoted).post("/run", data={"event": "ten"}, headers=ann)
     assert (answer.status_code, "may only read" in answer.text) == (403, True)
+
+
+def test_a_cookie_is_not_unpacked_before_its_signature_is_checked(open_site: OpenSite) -> None:
+    bomb = urlsafe_b64encode(zlib.compress(bytes(50_000_000), 9)).decode()
+    site = open_site()
+    name = urlsafe_b64encode(b"ann").decode()
+    tracemalloc.start()
+    for cookie in (f".{bomb}.x.y", f"{name}~.{bomb}.x", f"~{bomb}", f"{name}~", "~", "%", "a~b~c"):
+        headers = {"cookie": f"clock_session_test_default={cookie}"}
+        assert site.get("/", headers=headers).status_code == 303
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000
+
+
+def test_a_session_is_of_the_person_whose_key_signed_it() -> None:
+    access = read_access({}, SETTINGS)
+    cookie, _ = access.begin(START, "ben")
+    _, _, signed = cookie.partition("~")
+    for name in ("ann", "web", "zoe"):
+        forged = urlsafe_b64encode(name.encode()).decode().rstrip("=") + f"~{signed}"
+        assert access.session(forged, START) is None
+    assert access.session(cookie, START) is not None
 
 
 def test_sign_out_ends_every_copy_of_the_session_in_every_process(
