@@ -23,6 +23,7 @@ COMMANDS = {
     "rewind": "clock.cli.rewind:rewind",
     "restore": "clock.cli.restore:restore_records",
     "backfill": "clock.cli.backfill:backfill",
+    "audit": "clock.cli.audit:audit",
     "web": "clock.cli.web:web",
     "dev": "clock.cli.dev:dev",
 }

@@ -17,6 +17,9 @@ clock:<app>:ahead             hash  event -> occurrences that fired in the futur
 clock:<app>:time              str   the time source of its clocks, and their tokens   SOURCE_TTL
 clock:<app>:manual:EVENT      list  when it was run by hand, and the job's id         MANUAL_KEPT
 clock:<app>:backfilled:EVENT  zset  an occurrence -> when it was backfilled           BACKFILLED
+clock:<app>:audit             strm  what people did, see ``clock.ledger.audit``       AUDITED
+clock:<app>:audit:failed      strm  what they tried, failed sign-ins too              AUDITED_FAILED
+clock:<app>:signed_out:ID     str   a session that its person ended                   its own TTL
 clock:serializers:queue:NAME  hash  application -> serializer of its jobs there       one an app
 clock:<app>:runs:EVENT        list  its runs, see ``clock.runs.records``              RUNS, RUNS_TTL
 clock:<app>:measured:EVENT    hash  runs by outcome, and a histogram of durations     TTL
@@ -137,6 +140,13 @@ REQUEST = "clock_request"
 ENDED_PAUSES = 1000
 """Pauses kept that a person ended or replaced, the latest, to show later who did."""
 
+AUDITED = 10_000
+"""Entries kept in the audit log, about; one takes some 300 bytes."""
+
+AUDITED_FAILED = 1_000
+"""Entries kept of what failed or was refused. Strangers write them, so they have a place of their
+own: no number of wrong passwords pushes out what people did."""
+
 LIVES = 200
 """Lives of clock processes kept, the latest: some weeks of restarts and deploys."""
 
@@ -153,6 +163,9 @@ def _of_app_and(name: str) -> Callable[[str, str], str]:
 
 decided = _of_app("decided")
 recurrences = _of_app("recurrences")
+audit = _of_app("audit")
+failed_audit = _of_app("audit:failed")
+signed_out = _of_app_and("signed_out")
 templates = _of_app("templates")
 shapes = _of_app("shapes")
 pauses = _of_app("pauses")

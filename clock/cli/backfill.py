@@ -15,8 +15,10 @@ from redis import Redis
 
 from clock import keys
 from clock.cli import options
+from clock.cli.auditing import auditing
 from clock.cli.connect import connect
 from clock.cli.printing import print_table
+from clock.instant import utc_text
 from clock.ledger.backfill import Backfill, Standing
 from clock.ledger.records import read_record
 from clock.ledger.time_source import server_now
@@ -81,7 +83,13 @@ def backfill(
         standings = [ledger.look(candidate.scheduled, now) for candidate in chosen]
         _list(event, chosen, standings)
     else:
-        standings = _push(ledger, chosen, connection)
+        with auditing(connection, app, "backfill", name, now) as change:
+            standings = _push(ledger, chosen, connection)
+            change.after = {
+                "from": utc_text(first),
+                "until": utc_text(last),
+                "enqueued": standings.count(Standing.OPEN),
+            }
     _summarize(standings, "would be enqueued" if dry_run else "enqueued")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from clock.cli import options
+from clock.cli.auditing import auditing
 from clock.cli.connect import connect
 from clock.errors import ConflictError
 from clock.ledger.clocks import read_clocks
@@ -32,6 +33,7 @@ def forget(file: str, url: str | None, settings: str | None, app: str) -> None:
         raise click.UsageError(f"no event of {app!r} is of a schedule file {file!r}{hint}")
     if any(life.file == file and life.is_alive(now) for life in read_clocks(connection, app)):
         raise ConflictError(f"a clock of {file} is alive; stop it first")
-    for _ in describe(connection, app, file, [], now):
-        pass
+    with auditing(connection, app, "forget", file, now):
+        for _ in describe(connection, app, file, [], now):
+            pass
     click.echo(f"{file} is forgotten: {', '.join(events)}")

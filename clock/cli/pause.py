@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 from datetime import datetime
 
 import click
 
 from clock.cli import options
+from clock.cli.auditing import auditing, user_and_host
 from clock.cli.connect import connect
 from clock.instant import utc_text
 from clock.ledger.pauses import Pause, pause, pause_end, resume
+from clock.observe import objects
 
 
 @click.command(
@@ -40,12 +40,10 @@ def pause_event(
         end = None if until is None else pause_end(now, until)
     except ValueError as error:
         raise click.UsageError(f"--until: {error}") from None
-    pause(
-        connection,
-        app,
-        event,
-        Pause(until=end, reason=reason, by=f"{_user()}@{socket.gethostname()}", since=int(now)),
-    )
+    new_pause = Pause(until=end, reason=reason, by=user_and_host(), since=int(now))
+    with auditing(connection, app, "pause", event, now) as change:
+        change.before = objects.pause_object(pause(connection, app, event, new_pause))
+        change.after = objects.pause_object(new_pause)
     click.echo(f"{event} is paused until {'it is resumed' if end is None else utc_text(end)}")
 
 
@@ -55,12 +53,7 @@ def pause_event(
 def resume_event(event: str, url: str | None, settings: str | None, app: str) -> None:
     """Let a paused EVENT fire again, from its next time on."""
     connection, now = connect(url, settings)
-    ended = resume(connection, app, event, now)
+    with auditing(connection, app, "resume", event, now) as change:
+        ended = resume(connection, app, event, now)
+        change.before = objects.pause_object(ended)
     click.echo(f"{event} was not paused" if ended is None else f"{event} is resumed")
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return "unknown"

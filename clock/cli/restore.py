@@ -7,6 +7,7 @@ from datetime import datetime
 import click
 
 from clock.cli import options
+from clock.cli.auditing import auditing
 from clock.cli.connect import connect
 from clock.instant import utc_text
 from clock.ledger.clocks import read_clocks
@@ -38,7 +39,9 @@ def restore_records(instant: datetime, url: str | None, settings: str | None, ap
                 "occurrences again",
                 err=True,
             )
-    done = restore(connection, app, seconds(instant))
+    with auditing(connection, app, "restore", utc_text(seconds(instant)), now) as change:
+        done = restore(connection, app, seconds(instant))
+        change.after = {"moved": done.moved}
     click.echo(
         f"{done.moved} of {done.records} events set to {utc_text(seconds(instant))}; "
         f"{done.records - done.moved} were there or later"

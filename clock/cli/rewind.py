@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from clock.cli import options
+from clock.cli.auditing import auditing
 from clock.cli.connect import connect
 from clock.instant import utc_text
 from clock.ledger.lower import is_ahead, lower
@@ -29,12 +30,15 @@ def rewind(events: tuple[str, ...], url: str | None, settings: str | None, app: 
         records = read_decided(connection, app).items()
         decided = {name: at for name, at in records if is_ahead(at, now)}
     chosen = list(decided)
-    lowered = lower(connection, app, chosen, now, waited_out=0, anyhow=True) if chosen else []
+    if not chosen:
+        click.echo("no record is in the future")
+        return
+    with auditing(connection, app, "rewind", ", ".join(chosen), now) as change:
+        lowered = lower(connection, app, chosen, now, waited_out=0, anyhow=True)
+        change.after = {"set back": sum(record.is_lowered for record in lowered)}
     for name, record in zip(chosen, lowered, strict=True):
         if record.is_lowered and record.decided is not None:
             before, after = utc_text(decided[name]), utc_text(record.decided)
             click.echo(f"{name}: set back from {before} to {after}")
         else:
             click.echo(f"{name}: its record is not in the future")
-    if not chosen:
-        click.echo("no record is in the future")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from clock.cli import options
+from clock.cli.auditing import auditing
 from clock.cli.connect import connect
 from clock.ledger.manual import run_now
 
@@ -18,5 +19,7 @@ def run_event(event: str, url: str | None, settings: str | None, app: str) -> No
     The schedule of EVENT does not change; the job is marked as manual.
     """
     connection, now = connect(url, settings)
-    identifier = run_now(connection, app, event, now)
+    with auditing(connection, app, "run", event, now) as change:
+        identifier = run_now(connection, app, event, now)
+        change.after = {"job": identifier}
     click.echo(f"{event} is enqueued as {identifier}")

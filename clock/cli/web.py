@@ -15,15 +15,37 @@ from clock.errors import SettingsError
 from clock.log import Style, log_to
 from clock.output import unblock_output
 from clock.settings import dotted_names, settings_module
+from clock.web.password_hash import SHORTEST, hash_password
 
 PORT = 5040
+
+
+def _print_hash(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if not value:
+        return
+    if sys.stdin.isatty():
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    if len(password) < SHORTEST:
+        raise click.UsageError(f"a password must have at least {SHORTEST} characters")
+    click.echo(hash_password(password))
+    ctx.exit()
 
 
 @click.command(
     name="web",
     epilog=options.examples(
-        "web", "web --allow-actions -c settings", "web --host 0.0.0.0 --port 8080"
+        "web", "web --allow-actions -c settings", "web --host 0.0.0.0 --port 8080", "web --hash"
     ),
+)
+@click.option(
+    "--hash",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_hash,
+    help="Read a password and print its hash, for WEB_USERS.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
@@ -64,9 +86,9 @@ def web(
 ) -> None:
     """Serve the web UI, /api/v1 and /metrics.
 
-    Runs until SIGTERM, SIGINT or SIGHUP. Set CLOCK_WEB_PASSWORD or CLOCK_WEB_TOKEN (in the
-    settings: WEB_PASSWORD, WEB_TOKEN) to require authentication. Without either, only this machine
-    is served.
+    Runs until SIGTERM, SIGINT or SIGHUP. Set CLOCK_WEB_PASSWORD, CLOCK_WEB_TOKEN or CLOCK_WEB_USERS
+    (in the settings: WEB_PASSWORD, WEB_TOKEN, WEB_USERS) to require authentication. Without any,
+    only this machine is served.
     """
     served = _imported()
     module = settings_module(settings) if settings else {}

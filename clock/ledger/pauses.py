@@ -52,8 +52,9 @@ def pause_end(now: float, end: float | datetime) -> int:
     return int(end)
 
 
-def pause(connection: Redis, app: str, event: str, pause: Pause) -> None:
-    """Pause ``event``: no occurrence that is scheduled before the end of the pause fires.
+def pause(connection: Redis, app: str, event: str, pause: Pause) -> Pause | None:
+    """Pause ``event``: no occurrence that is scheduled before the end of the pause fires. Returns
+    the pause that it replaces, or None.
 
     Raises UnknownEventError, and ServerError where the server is away or refuses.
     """
@@ -66,6 +67,7 @@ def pause(connection: Redis, app: str, event: str, pause: Pause) -> None:
         pipeline.hset(keys.pauses(app), event, f"{until} {json.dumps(_encode(pause))}")
         pipeline.expire(keys.pauses(app), keys.TTL)
         pipeline.execute()
+    return before
 
 
 def resume(connection: Redis, app: str, event: str, now: float | None = None) -> Pause | None:

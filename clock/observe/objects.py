@@ -56,7 +56,7 @@ def of(**properties: Schema) -> Schema:
     }
 
 
-def filled(schema: Schema, source: object, **values: Any) -> dict[str, Any]:
+def filled(schema: Schema, source: object, /, **values: Any) -> dict[str, Any]:
     """The object of ``schema`` about ``source``: a property that is not among ``values`` is the
     attribute of its name, without ``_at``. An instant of a fraction of a second keeps it.
     """

@@ -15,7 +15,8 @@ from starlette.staticfiles import StaticFiles
 from clock.settings import TOLERANCE
 from clock.web import api, health, metrics, pages
 from clock.web.access import Access
-from clock.web.context import Context
+from clock.web.authenticator import Authenticator
+from clock.web.context import ANSWER, Context
 from clock.web.crash import CrashMiddleware
 from clock.web.error_response import HANDLERS
 from clock.web.guard import AccessMiddleware
@@ -41,23 +42,29 @@ def application(
     workers' one, ``tolerance`` is in seconds, ``allowed`` are the dotted names of tasks that may be
     enqueued. ``now`` returns UTC seconds since 1970; the default is the server's time.
     """
-    host_now = now or time.time
+    host_now, server_now = now or time.time, now or ServerNow(connection)
+    authenticator = Authenticator(
+        connection, access, app=app, now=host_now, server_now=server_now, timeout=ANSWER
+    )
     served = Starlette(
         routes=routes(),
         middleware=[
             Middleware(HeadersMiddleware),
             Middleware(CrashMiddleware),
-            Middleware(AccessMiddleware, access=access, now=host_now),
+            Middleware(AccessMiddleware, access=access, authenticator=authenticator),
         ],
         exception_handlers=HANDLERS,
     )
+    # A redirect to the path with or without a slash would name whatever host the request did.
+    served.router.redirect_slashes = False
     served.state.clock = Context(
         connection=connection,
         app=app,
         access=access,
+        authenticator=authenticator,
         serializer=serializer,
         tolerance=tolerance,
-        now=now or ServerNow(connection),
+        now=server_now,
         host_now=host_now,
         allowed=frozenset(allowed),
     )

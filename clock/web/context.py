@@ -9,6 +9,7 @@ from redis import Redis
 
 from clock.connection.client import with_timeout
 from clock.web.access import Access
+from clock.web.authenticator import Authenticator
 
 ANSWER = 3.0
 """Seconds that the server has to answer the API, a probe or a scrape; Prometheus waits for ten."""
@@ -24,6 +25,7 @@ class Context:
     connection: Redis
     app: str
     access: Access
+    authenticator: Authenticator
     serializer: str
     tolerance: float
     now: Callable[[], float]

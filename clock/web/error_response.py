@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
+from clock import log
 from clock.errors import ConflictError, CursorError, RecurrenceError, ServerError, UnknownEventError
 
 RETRY_AFTER = 5
@@ -68,15 +69,22 @@ def error_response(
     return Response(page, status, headers, "text/html")
 
 
+def server_away(scope: Scope, error: ServerError) -> Response:
+    """The response where the server is away or refuses."""
+    # The whole message may name the server's host and port.
+    log.warning("server away", path=path_of(scope), error=str(error))
+    detail = f"the server is away or refuses: {error.kind}; see the log"
+    return error_response(scope, 503, detail, {"retry-after": str(RETRY_AFTER)})
+
+
 def _handle(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         detail = _DETAILS.get(error.detail, error.detail)
         return error_response(request.scope, error.status_code, detail, error.headers)
     status = next(status for kind, status in _STATUSES.items() if isinstance(error, kind))
-    if not isinstance(error, ServerError):
-        return error_response(request.scope, status, str(error))
-    detail = f"the server is away or refuses: {error}"
-    return error_response(request.scope, status, detail, {"retry-after": str(RETRY_AFTER)})
+    if isinstance(error, ServerError):
+        return server_away(request.scope, error)
+    return error_response(request.scope, status, str(error))
 
 
 HANDLERS = dict.fromkeys((HTTPException, *_STATUSES), _handle)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import anyio
@@ -11,8 +11,18 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from clock.web.access import Access, Person
-from clock.web.error_response import RETRY_AFTER, ROOT, error_response, is_for_programs, path_of
+from clock.errors import ServerError
+from clock.web.access import Access
+from clock.web.authenticator import Authenticator, TooManyAttemptsError
+from clock.web.error_response import (
+    RETRY_AFTER,
+    ROOT,
+    error_response,
+    is_for_programs,
+    path_of,
+    server_away,
+)
+from clock.web.person import Person, Role
 
 LARGEST = 2**20
 """Maximum size of a request's body, in bytes."""
@@ -42,10 +52,10 @@ class AccessMiddleware:
     ``request.state.form``, the fields of its form.
     """
 
-    def __init__(self, app: ASGIApp, *, access: Access, now: Callable[[], float]) -> None:
+    def __init__(self, app: ASGIApp, *, access: Access, authenticator: Authenticator) -> None:
         self._app = app
         self._access = access
-        self._now = now
+        self._authenticator = authenticator
         self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,7 +71,7 @@ class AccessMiddleware:
         if path.startswith(_OPEN) and is_reading:
             await self._app(scope, receive, send)
             return
-        answer = self._check_host(scope) or self._check_headers(scope, path)
+        answer = self._check_host(scope) or await self._check_headers(scope, path)
         if answer is not None:
             await answer(scope, receive, send)
         elif is_reading:
@@ -127,14 +137,20 @@ class AccessMiddleware:
         detail = "this name is not one of this machine's own: set a password"
         return error_response(scope, 421, detail)
 
-    def _check_headers(self, scope: Scope, path: str) -> Response | None:
+    async def _check_headers(self, scope: Scope, path: str) -> Response | None:
         """Checks that need only the headers."""
         request = Request(scope)
-        person = self._access.check(request, self._now())
-        request.state.person = person
         is_reading = scope["method"] in _READING
         if path in _ENTRANCE:
             return None if is_reading else self._check_site(scope)
+        try:
+            person = await self._authenticator.person(request)
+        except TooManyAttemptsError as error:
+            headers = {"retry-after": str(error.seconds)}
+            return error_response(scope, 429, str(error), headers)
+        except ServerError as error:
+            return server_away(scope, error)
+        request.state.person = person
         if person is None:
             return self._sign_in(scope, is_reading)
         if is_reading:
@@ -142,6 +158,9 @@ class AccessMiddleware:
         if not self._access.actions:
             detail = "actions are not enabled; start clock web with --allow-actions"
             return error_response(scope, 403, detail)
+        if person.role is not Role.ACT:
+            await self._authenticator.refused(request, person, f"{scope['method']} {path}")
+            return error_response(scope, 403, f"{person.name} may only read")
         return self._check_site(scope) or self._check_token(request, person, None)
 
     def _check_form(self, scope: Scope, path: str, form: Mapping[str, str]) -> Response | None:
@@ -156,6 +175,9 @@ class AccessMiddleware:
             return error_response(scope, 401, "a token or a password is required", _BEARER)
         if not is_reading:
             return error_response(scope, 401, "the session has ended; sign in again", _BEARER)
+        if not self._access.has_passwords:
+            detail = "sign in to the application or the proxy in front of this page first"
+            return error_response(scope, 401, detail, _BEARER)
         wanted = scope["path"] + (f"?{query}" if (query := scope["query_string"].decode()) else "")
         return RedirectResponse(f"{scope[ROOT]}/login?next={quote(wanted)}", 303)
 
@@ -179,7 +201,7 @@ class AccessMiddleware:
         given = request.headers.get(FORM_HEADER)
         if person.session is None:
             # A program, with credentials of its own or where none are needed.
-            is_ours = not person.is_guest or is_for_programs(request.scope)
+            is_ours = not person.is_ambient or is_for_programs(request.scope)
         elif given is None and form is None and _is_form(request.scope):
             is_ours = True
         else:

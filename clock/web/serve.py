@@ -43,6 +43,8 @@ def serve(served: Starlette, *, host: str, ports: Sequence[int]) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        # It would believe the X-Forwarded-For of whatever runs on this machine.
+        proxy_headers=False,
         timeout_graceful_shutdown=GRACE,
         lifespan="off",
     )

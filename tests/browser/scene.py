@@ -17,6 +17,8 @@ from rq.job import Job
 
 from clock import Schedule, keys, load
 from clock.jobs.progress import Progress
+from clock.ledger.audit import write_entry
+from clock.ledger.audit_entry import Actor, Entry, Outcome
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause
 from clock.ledger.records import read_record
@@ -72,6 +74,27 @@ def paint(redis: Redis, folder: Path, now: float | None = None) -> None:
     )
     _jobs(redis)
     _output(redis, now)
+    _actions(redis, now)
+
+
+def _actions(redis: Redis, now: float) -> None:
+    jo = Actor(name="jo@laptop", how="shell", source="laptop")
+    ann = Actor(name="ann", how="page", source="10.4.0.12")
+    unknown = Actor(name="unknown", how="api", source="203.0.113.9")
+    for entry in (
+        Entry(at=now - 5400, actor=jo, what="pause", on="stock.count", after={"reason": "moving"}),
+        Entry(at=now - 900, actor=ann, what="sign in", on=""),
+        Entry(at=now - 600, actor=ann, what="run", on=FAILING, after={"job": "feeds-1"}),
+        Entry(
+            at=now - 60,
+            actor=unknown,
+            what="sign in",
+            on="",
+            outcome=Outcome.FAILED,
+            reason="wrong credentials",
+        ),
+    ):
+        write_entry(redis, APP, entry)
 
 
 def _tick(redis: Redis, schedule: Schedule, now: float) -> None:

@@ -29,6 +29,7 @@ PAGES = {
     "queues": "/queues",
     "failed": "/jobs?queue=default&state=failed",
     "week": "/week",
+    "audit": "/audit",
     "pause": f"/pause?event={FAILING}",
     "login": "/login",
     "nothing": "/event?name=nothing",

@@ -83,6 +83,9 @@ def test_the_web_ui_works_with_exactly_the_rights_that_the_docs_list(
     with recorded(redis) as looks, _page(tmp_path, url) as page:
         answers = {path: page.get(path) for path in _paths(failed[0])}
         assert page.post("/api/v1/events/failing/run").status_code == 403
+        assert page.post("/login", data={"password": "another one"}).status_code == 401
+        assert page.post("/login", data={"password": PASSWORD}).status_code == 303
+        assert page.post("/logout").status_code == 303
     assert [
         (path, answer.status_code, answer.text)
         for path, answer in answers.items()
@@ -133,6 +136,31 @@ def test_the_web_ui_works_with_exactly_the_rights_that_the_docs_list(
     assert_exact(enqueueing, sends)
 
 
+def test_without_permission_for_the_audit_log_the_web_ui_works_and_logs_it(
+    server: Server, redis: Redis, scene: Scene, tmp_path: Path
+) -> None:
+    reading, acting, _ = lines_of("page")
+    grant(redis, reading, acting, reading._replace(rules=["-xadd", "-set"]))
+    web = WebProcess(
+        tmp_path, address(server.url, "page"), "--allow-actions",
+        CLOCK_APP=APP, CLOCK_WEB_PASSWORD=PASSWORD,
+    )  # fmt: skip
+    try:
+        with httpx.Client(base_url=web.address(), timeout=20) as page:
+            assert page.post("/login", data={"password": "another one"}).status_code == 401
+            assert page.post("/login", data={"password": PASSWORD}).status_code == 303
+            assert page.get("/").status_code == 200
+            assert page.post("/logout").status_code == 503
+            basic = httpx.BasicAuth("ann", PASSWORD)
+            answer = page.post("/api/v1/events/failing/pause", auth=basic)
+            assert answer.status_code == 200
+        output = web.output()
+        assert output.count("audit entry not written") == 3
+        assert "what=pause" in output
+    finally:
+        web.clean_up()
+
+
 def test_without_permission_for_time_the_web_ui_uses_the_time_of_its_host(
     server: Server, redis: Redis, scene: Scene, tmp_path: Path
 ) -> None:
@@ -152,6 +180,7 @@ def test_commands_that_read_need_only_the_rights_of_the_web_ui(
     with recorded(redis) as reads:
         assert "no clock is alive" in run("status", code=6)
         assert "failing" in run("history")
+        assert "nobody did anything yet" in run("audit")
         assert "fired" in run("history", "failing", "--json")
         assert "failing" in run("why", "failing")
         assert "failing" in run("why", "failing", "2020-01-01T00:00Z")

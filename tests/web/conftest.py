@@ -15,6 +15,9 @@ from tests.web.requests import Web
 
 TOKEN = "a-token-of-tests"
 
+COOKIE = "clock_session_test_default"
+"""Of the application ``test`` on the default port."""
+
 StartWeb = Callable[..., Web]
 
 
@@ -35,11 +38,13 @@ def start_web(redis: Redis) -> StartWeb:
         now: Callable[[], float] = lambda: START + 30,
         actions: bool = True,
         arguments: bool = False,
+        serializer: str = "pickle",
     ) -> Web:
         made = application(
             connection or redis,
             access=access(actions=actions, arguments=arguments),
             app="test",
+            serializer=serializer,
             allowed=["tests.jobs.working.say", "tests.jobs.working.fail"],
             now=now,
         )

@@ -14,6 +14,8 @@ from rq import Queue, Worker
 
 from clock import keys
 from clock.connection import rq_keys
+from clock.ledger.audit import write_entry
+from clock.ledger.audit_entry import Actor, Entry, Outcome
 from clock.ledger.pauses import Pause, pause
 from clock.runs.output import RunOutput, write_output
 from clock.runs.records import write_run
@@ -70,6 +72,7 @@ OUTPUT = RunOutput(
     text="a line\n",
     written=7,
 )
+ACTOR = Actor(name="ann", how="page", source="10.1.2.3")
 
 ENDS = ("origin", "status", "meta", "data")
 
@@ -90,6 +93,11 @@ def fill(redis: Any) -> None:
     start(redis, "good-started")
     progress = {"done": 1, "total": 2, "message": "half", "at": START}
     redis.hset(keys.progress("good-started"), mapping=progress)
+    for outcome in (Outcome.DONE, Outcome.FAILED):
+        entry = Entry(
+            at=START, actor=ACTOR, what="pause", on="ten", outcome=outcome, after={"a": 1}
+        )
+        write_entry(redis, APP, entry)
 
 
 def spoil(redis: Any) -> None:
@@ -97,6 +105,7 @@ def spoil(redis: Any) -> None:
     _spoil_ledger(redis)
     _spoil_jobs(redis)
     _spoil_queues(redis)
+    _spoil_audit(redis)
 
 
 def _spoil_ledger(redis: Any) -> None:
@@ -177,6 +186,17 @@ def _spoil_queues(redis: Any) -> None:
             redis.sadd("rq:workers:default", name)
     redis.set("rq:worker:bad-kind", "x")
     redis.sadd("rq:workers", "rq:worker:bad-kind")
+
+
+def _spoil_audit(redis: Any) -> None:
+    for key in (keys.audit(APP), keys.failed_audit(APP)):
+        ((_, good),) = redis.xrange(key)
+        for field in good:
+            for value in VALUES:
+                redis.xadd(key, good | {field: value})
+        for part in PARTS:
+            redis.xadd(key, good | {b"after": f'{{"a":{part}}}'.encode()})
+        redis.xadd(key, {b"\xff": b"\xff"})
 
 
 def _lines(line: str) -> Iterator[bytes]:

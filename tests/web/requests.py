@@ -11,11 +11,12 @@ from starlette.types import ASGIApp
 
 
 class Web:
-    """Asks ``app``, with ``headers`` on every request."""
+    """Asks ``app``, with ``headers`` on every request, from the address ``client``."""
 
-    def __init__(self, app: ASGIApp, headers: dict[str, str]) -> None:
+    def __init__(self, app: ASGIApp, headers: dict[str, str], client: str = "127.0.0.1") -> None:
         self.app = app
         self._headers = headers
+        self._client = client
 
     def request(
         self, method: str, path: str, headers: Any = None, **options: Any
@@ -23,7 +24,9 @@ class Web:
         """One request; an error that the application lets out is an answer of 500."""
 
         async def ask() -> httpx.Response:
-            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            transport = httpx.ASGITransport(
+                self.app, raise_app_exceptions=False, client=(self._client, 5040)
+            )
             async with httpx.AsyncClient(
                 transport=transport, base_url="http://web.test", headers=self._headers
             ) as client:

@@ -13,10 +13,11 @@ from redis import Redis
 from starlette.routing import Route
 
 from clock.errors import SettingsError
-from clock.web.access import COOKIE, LOOPBACK, Access, read_access
+from clock.web.access import LOOPBACK, Access, read_access
 from clock.web.application import application, routes
 from clock.web.guard import LARGEST, LARGEST_FORM
 from tests.loop.heartbeat import START, Watched
+from tests.web.conftest import COOKIE
 from tests.web.requests import Web
 
 PASSWORD, TOKEN = "a long password", "a-token-of-tests"

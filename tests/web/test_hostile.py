@@ -34,7 +34,18 @@ SCHEDULE = (
     "every('10 seconds', 'tasks.x', name='ten')",
     "every('day', 'tasks.x', name='a/b ü', at='02:30', tz='Europe/Berlin')",
 )
-PAGES = ["/", "/live", "/week", "/queues", "/metrics", "/healthz", "/readyz", "/pause?event=ten"]
+PAGES = [
+    "/",
+    "/live",
+    "/week",
+    "/queues",
+    "/metrics",
+    "/healthz",
+    "/readyz",
+    "/pause?event=ten",
+    "/audit",
+]
+PAGES += ["/audit?cursor=9-9", "/audit?cursor=1"]
 MEGABYTE = 2**20
 
 
@@ -144,6 +155,7 @@ KINDS = [
     "clock:test:clocks", "clock:test:events", "clock:test:decided", "clock:test:pauses",
     "clock:test:pauses:ended", "clock:test:instants", "clock:test:tally", "clock:test:runs:ten",
     "clock:test:measured:ten", "clock:test:output:good-fail", "clock:test:bad_output:ten",
+    "clock:test:audit", "clock:test:audit:failed",
     "clock:progress:good-started", "rq:queues", "rq:workers",
     "rq:queue:default", "rq:workers:default", "rq:worker:good", "rq:wip:default",
     "rq:failed:default", "rq:finished:default", "rq:job:good-queued", "rq:job:good-fail",
@@ -162,7 +174,16 @@ def test_a_key_of_the_wrong_type_is_skipped(filled: Redis, web: Web, key: str) -
 
 
 @pytest.mark.parametrize(
-    "command", ["status", "status --json", "history -n 999", "history ten --json", "why ten"]
+    "command",
+    [
+        "audit -n 9999",
+        "audit --json -n 9999",
+        "status",
+        "status --json",
+        "history -n 999",
+        "history ten --json",
+        "why ten",
+    ],
 )
 def test_the_commands_skip_unreadable_entries_too(
     filled: Redis, server_url: str, capsys: pytest.CaptureFixture[str], command: str
@@ -184,6 +205,16 @@ def _pages(web: Web) -> Iterator[int]:
         cursor = answer.json()["next"]
 
 
+def _audited(web: Web) -> Iterator[dict[str, Any]]:
+    """Every entry of the audit log."""
+    cursor = ""
+    while cursor is not None:
+        answer = web.get(f"/api/v1/audit?limit=100{cursor and f'&cursor={cursor}'}")
+        assert answer.status_code == 200
+        yield from answer.json()["entries"]
+        cursor = answer.json()["next"]
+
+
 def _shown(web: Web) -> dict[str, list[Any]]:
     """Some of what is shown."""
 
@@ -199,6 +230,7 @@ def _shown(web: Web) -> dict[str, list[Any]]:
         "runs": body_of("/events/ten/runs")["runs"],
         "workers": body_of("/workers")["workers"],
         "running": body_of("/running")["jobs"],
+        "audit": [*_audited(web)],
         "failed": [body_of("/jobs/good-fail")],
         "output": body_of("/jobs/good-fail/output")["outputs"],
         "metrics": [line for line in web.get("/metrics").text.splitlines() if '"ten"' in line],

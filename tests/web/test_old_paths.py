@@ -30,6 +30,9 @@ ADDED = {
 SENTENCE = "/json/detail"
 """For a person to read; its words may change."""
 
+CALLER = ("ada", "api")
+"""Who paused an event: what the caller said in 0.1.0, who signed in today."""
+
 REUSED_KEY = {"task": "work.say", "args": [2]}
 """Sent with a key that came with another body before, which 0.1.0 did not notice."""
 
@@ -63,7 +66,11 @@ def test_every_request_of_0_1_0_is_answered_as_it_was(redis: Redis) -> None:
         different = differences(scene["answer"], answer)
         if SENTENCE in different:
             assert all(isinstance(sentence, str) for sentence in different[SENTENCE])
-        wrong += [(scene, at) for at in different.keys() - ADDED - {SENTENCE}]
+        wrong += [
+            (scene, at)
+            for at, both in different.items()
+            if at not in ADDED | {SENTENCE} and not (at.endswith("/by") and both == CALLER)
+        ]
     assert wrong == []
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -25,11 +26,12 @@ from starlette.routing import Mount
 from clock.ledger.pauses import read_pauses
 from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
-from clock.web.access import COOKIE, Access
+from clock.web.access import Access, read_access
 from clock.web.application import application
 from tests.conftest import ReadSchedule
 from tests.jobs.working import work_off
 from tests.loop.heartbeat import START, Watched
+from tests.web.conftest import COOKIE
 from tests.web.requests import Web
 
 DOCS = Path(__file__).parents[2] / "docs" / "web.md"
@@ -276,12 +278,18 @@ def test_under_a_prefix_every_link_has_it(site: Web, clock: Watched) -> None:
     assert answer.headers["location"].startswith("/ops/clock/?")
 
 
-def test_the_example_of_the_docs_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_examples_of_the_docs_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CLOCK_WEB_PASSWORD", raising=False)
-    (block,) = re.findall(r"^```python\n(.*?)^```$", DOCS.read_text(), re.MULTILINE | re.DOTALL)
-    namespace: dict[str, object] = {}
-    exec(block, namespace)  # noqa: S102  # our own page
+    blocks = re.findall(r"^```python\n(.*?)^```$", DOCS.read_text(), re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 3
+    namespace: dict[str, Any] = {}
+    for block in blocks:
+        exec(block, namespace)  # noqa: S102  # our own page
     assert isinstance(namespace["app"], Starlette)
+    assert read_access({}, namespace).role_of("ann", "correct horse") == ("ann", "act")
+    staff = namespace["page"].state.clock.access.identify
+    user = SimpleNamespace(is_authenticated=True, is_staff=True, username="ann")
+    assert staff(SimpleNamespace(scope={"user": user})) == ("ann", "act")
 
 
 def _all(redis: Redis) -> dict[bytes, bytes | None]:

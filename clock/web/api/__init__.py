@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
-from clock.web.api import actions, enqueueing, events, jobs, runs
+from clock.web.api import actions, audit, enqueueing, events, jobs, runs
 from clock.web.api.deprecation import deprecated
 from clock.web.api.description import describe
 from clock.web.api.operation import Operation, route
@@ -20,6 +20,7 @@ OPERATIONS = (
     *deprecated(_ON_EVENTS),
     *jobs.OPERATIONS,
     *enqueueing.OPERATIONS,
+    *audit.OPERATIONS,
 )
 
 

@@ -20,7 +20,10 @@ _DURATION: Schema = {"description": 'Seconds, or a string such as "30m".', **dur
 
 
 def _run(call: Call) -> Reply:
-    job = run_now(call.connection, call.context.app, call.path["name"], call.now, call.key)
+    name = call.path["name"]
+    with call.audited("run", name) as change:
+        job = run_now(call.connection, call.context.app, name, call.now, call.key)
+        change.after = {"job": job}
     return Reply(status=201, body={"job": job})
 
 
@@ -28,11 +31,14 @@ def _pause(call: Call) -> Mapping[str, Any]:
     new_pause = Pause(
         until=_end(call.body, call.now),
         reason=call.body.get("reason", ""),
-        by=call.body.get("by", call.by),
+        by=call.actor.name,
         since=int(call.now),
     )
-    pause(call.connection, call.context.app, call.path["name"], new_pause)
-    return {"paused": objects.pause_object(new_pause)}
+    name, paused = call.path["name"], objects.pause_object(new_pause)
+    with call.audited("pause", name) as change:
+        before = pause(call.connection, call.context.app, name, new_pause)
+        change.before, change.after = objects.pause_object(before), paused
+    return {"paused": paused}
 
 
 def _end(body: Mapping[str, Any], now: float) -> int | None:
@@ -51,8 +57,11 @@ def _end(body: Mapping[str, Any], now: float) -> int | None:
 
 
 def _resume(call: Call) -> Mapping[str, Any]:
-    ended = resume(call.connection, call.context.app, call.path["name"], call.now)
-    return {"was_paused": objects.pause_object(ended)}
+    name = call.path["name"]
+    with call.audited("resume", name) as change:
+        ended = resume(call.connection, call.context.app, name, call.now)
+        change.before = objects.pause_object(ended)
+    return {"was_paused": change.before}
 
 
 OPERATIONS = (
@@ -74,7 +83,10 @@ OPERATIONS = (
                 },
                 "for": _DURATION,
                 "reason": {"type": "string", "maxLength": 500},
-                "by": {"type": "string", "minLength": 1, "maxLength": 100},
+                "by": {
+                    "type": "string", "minLength": 1, "maxLength": 100,
+                    "description": "Ignored: a pause names who signed in.",
+                },
             },
             "additionalProperties": False,
         },

@@ -19,7 +19,7 @@ _PROBLEM: Mapping[str, Any] = {
     },
     "required": ["type", "title", "status", "detail"],
 }
-_READING_ERRORS = (400, 401, 405, 421, 503)
+_READING_ERRORS = (400, 401, 405, 421, 429, 503)
 _WRITING_ERRORS = (403, 408, 413, 415, 422)
 _IN_PATH = {
     "name": {"description": "The name of the event.", "minLength": 1, "maxLength": 500},
@@ -105,5 +105,6 @@ def _responses(operation: Operation) -> dict[str, Any]:
     for status in sorted(errors):
         responses[str(status)] = {"description": HTTPStatus(status).phrase, "content": problem}
     retry = {"description": "Seconds.", "schema": {"type": "integer"}}
-    responses["503"]["headers"] = {"Retry-After": retry}
+    for busy in ("429", "503"):
+        responses[busy]["headers"] = {"Retry-After": retry}
     return responses

@@ -12,7 +12,6 @@ from clock.connection.errors import server_errors
 from clock.jobs.progress import read_progress
 from clock.jobs.requeue import (
     MOST,
-    Changed,
     Deleted,
     Filter,
     delete,
@@ -23,18 +22,20 @@ from clock.jobs.requeue import (
 from clock.observe import objects
 from clock.observe.reading import read_app_queues
 from clock.observe.rq.job_pages import LARGEST_PAGE, PAGE, Stage, read_jobs
-from clock.observe.rq.jobs import JobDetails, read_details
+from clock.observe.rq.jobs import JobDetails, read_details, read_summaries
 from clock.observe.rq.running import read_running
 from clock.observe.rq.workers import read_workers
 from clock.runs.output import read_outputs
 from clock.schedule.option import Schema
 from clock.web.api.operation import Call, Operation
 from clock.web.api.schema import limit
+from clock.web.auditing import filter_words, job_details
 
 _TAG = "jobs"
 _NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 200}
 _UNKNOWN = "RQ has no job with this id, or no longer"
 _UNDELETABLE = {
+    Deleted.UNKNOWN: _UNKNOWN,
     Deleted.STARTED: "the job is running and cannot be deleted",
     Deleted.NEEDED: "another job depends on this one, so it cannot be deleted",
 }
@@ -121,17 +122,24 @@ def plain(value: Any) -> Any:
 
 def _requeue(call: Call) -> Mapping[str, Any]:
     job = _details(call).summary
-    if not requeue(call.connection, [job.id], job.queue, call.now):
-        raise HTTPException(409, f"the job has not failed, it is {job.status}")
+    with call.audited("requeue", job.id) as change:
+        change.before = job_details(job)
+        if not requeue(call.connection, [job.id], job.queue, call.now):
+            change.problem = f"the job has not failed, it is {job.status}"
+            raise HTTPException(409, change.problem)
     return {"requeued": 1, "is_more": False}
 
 
 def _delete(call: Call) -> Mapping[str, Any]:
-    outcome = delete(call.connection, _id(call))
-    if outcome is Deleted.UNKNOWN:
-        raise HTTPException(404, _UNKNOWN)
-    if outcome is not Deleted.GONE:
-        raise HTTPException(409, _UNDELETABLE[outcome])
+    identifier = _id(call)
+    with server_errors():
+        (job,) = read_summaries(call.connection, [identifier])
+    with call.audited("delete", identifier) as change:
+        change.before = job_details(job)
+        outcome = delete(call.connection, identifier)
+        if outcome is not Deleted.GONE:
+            change.problem = _UNDELETABLE[outcome]
+            raise HTTPException(404 if outcome is Deleted.UNKNOWN else 409, change.problem)
     return {"deleted": 1, "is_more": False}
 
 
@@ -141,15 +149,19 @@ def _filter(call: Call) -> Filter:
 
 
 def _requeue_all(call: Call) -> Mapping[str, Any]:
-    return _changed("requeued", requeue_all(call.connection, _filter(call), call.now))
+    which = _filter(call)
+    with call.audited("requeue all", filter_words(which)) as change:
+        changed = requeue_all(call.connection, which, call.now)
+        change.after = {"requeued": changed.count}
+    return {"requeued": changed.count, "is_more": changed.is_more}
 
 
 def _delete_all(call: Call) -> Mapping[str, Any]:
-    return _changed("deleted", delete_all(call.connection, _filter(call), call.now))
-
-
-def _changed(name: str, changed: Changed) -> Mapping[str, Any]:
-    return {name: changed.count, "is_more": changed.is_more}
+    which = _filter(call)
+    with call.audited("delete all", filter_words(which)) as change:
+        changed = delete_all(call.connection, which, call.now)
+        change.after = {"deleted": changed.count}
+    return {"deleted": changed.count, "is_more": changed.is_more}
 
 
 _FILTER: Schema = {

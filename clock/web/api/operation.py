@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from clock.ledger.audit import Change, audited
+from clock.ledger.audit_entry import Actor
 from clock.ledger.reserved import is_reserved
 from clock.schedule.option import Schema
 from clock.web.api.body import read_body
@@ -34,8 +37,12 @@ class Call:
     body: Any
     key: str | None
     """The ``Idempotency-Key``, None if there is none."""
-    by: str
-    """Who sent the request; a pause records it."""
+    actor: Actor
+    """Who sent the request."""
+
+    def audited(self, what: str, on: str) -> AbstractContextManager[Change]:
+        """Record what the block does to ``on``."""
+        return audited(self.connection, self.context.app, self.actor, what, on, self.now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +96,7 @@ def route(operation: Operation) -> Route:
             query=_query(request, operation),
             body=_body(body, operation),
             key=_key(request, operation),
-            by=getattr(getattr(request.state, "person", None), "name", "api"),
+            actor=context.authenticator.actor(request, request.state.person),
         )
         result = await run_in_threadpool(operation.does, call)
         reply = result if isinstance(result, Reply) else Reply(status=200, body=result)

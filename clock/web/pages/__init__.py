@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute, Route
 
-from clock.web.pages import actions, event, login, output, overview, queues, requeue, week
+from clock.web.pages import (
+    actions,
+    audit,
+    event,
+    login,
+    output,
+    overview,
+    queues,
+    requeue,
+    week,
+)
 
 routes: list[BaseRoute] = [
     Route("/", overview.show_overview),
@@ -18,6 +28,7 @@ routes: list[BaseRoute] = [
     Route("/pause", actions.pause_event, methods=["POST"]),
     Route("/event", event.show_event),
     Route("/week", week.show_week),
+    Route("/audit", audit.show_audit),
     Route("/queues", queues.show_queues),
     Route("/jobs", queues.show_jobs),
     Route("/job", queues.show_job),

@@ -13,12 +13,17 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from clock.ledger.descriptions import read_descriptions
 from clock.ledger.manual import run_now
 from clock.ledger.pauses import Pause, pause, pause_end, resume
+from clock.observe import objects
 from clock.recurrence.zone import Zone, zone
+from clock.web.auditing import auditing
 from clock.web.error_response import ROOT
 from clock.web.pages.overview import action_message
 from clock.web.pages.rendering import context_of, render
 
 LONGEST_REASON = 200
+
+LONGEST_QUERY = 2_000
+"""Characters; servers and proxies reject long addresses."""
 
 LONGEST_PAUSE = 10 * 366 * 86_400
 """Seconds. A longer pause must be one without end."""
@@ -29,14 +34,18 @@ _FORMAT = "%Y-%m-%dT%H:%M"
 def run_event(request: Request) -> Response:
     """``POST /run``: enqueue the job of ``event``."""
     context, event = context_of(request), field(request, "event")
-    run_now(context.connection, context.app, event, context.now())
+    with auditing(request, "run", event) as change:
+        job = run_now(context.connection, context.app, event, context.now())
+        change.after = {"job": job}
     return finish(request, "run", event)
 
 
 def resume_event(request: Request) -> Response:
     """``POST /resume``: end the pause of ``event``."""
     context, event = context_of(request), field(request, "event")
-    resume(context.connection, context.app, event, context.now())
+    with auditing(request, "resume", event) as change:
+        ended = resume(context.connection, context.app, event, context.now())
+        change.before = objects.pause_object(ended)
     return finish(request, "resume", event)
 
 
@@ -63,7 +72,11 @@ def pause_event(request: Request) -> Response:
         by=request.state.person.name,
         since=int(now),
     )
-    pause(context.connection, context.app, event, new_pause)
+    with auditing(request, "pause", event) as change:
+        change.before = objects.pause_object(
+            pause(context.connection, context.app, event, new_pause)
+        )
+        change.after = objects.pause_object(new_pause)
     return finish(request, "pause", event)
 
 
@@ -107,8 +120,18 @@ def finish(request: Request, action: str, of: str) -> Response:
         return JSONResponse({"message": action_message(action, of)})
     path, _, query = request.state.form.get("back", "").partition("?")
     path = path if path in {"/", "/event", "/queues", "/jobs"} else "/"
-    kept = [*parse_qsl(query, max_num_fields=20), ("done", action), ("of", of)]
+    kept = [*_parameters(query), ("done", action), ("of", of)]
     return RedirectResponse(f"{request.scope[ROOT]}{path}?{urlencode(kept)}", 303)
+
+
+def _parameters(query: str) -> list[tuple[str, str]]:
+    """Those of the page of a form; none if they are not those of a page."""
+    if len(query) > LONGEST_QUERY:
+        return []
+    try:
+        return parse_qsl(query, max_num_fields=20, errors="strict")
+    except ValueError:
+        return []
 
 
 def _ask_pause(request: Request, event: str, problem: str) -> Response:

@@ -18,7 +18,7 @@ from clock.observe.status import AppStatus
 from clock.web.context import Context
 from clock.web.error_response import ROOT
 from clock.web.pages import history_bars
-from clock.web.pages.rendering import context_of, fragment, render
+from clock.web.pages.rendering import context_of, fragment, may_act, render
 from clock.web.pages.row import ORDERS, URGENCY, Row, rows_of, sorted_rows
 
 DIGEST = 8
@@ -115,7 +115,7 @@ def show_changes(request: Request) -> Response:
             is_hidden=False,
             now=now,
             root=request.scope[ROOT],
-            actions=context.access.actions,
+            actions=may_act(request),
         )
         for row in changed
     }

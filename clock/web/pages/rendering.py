@@ -12,14 +12,19 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from clock.web.access import COOKIE, Person
 from clock.web.context import Context
 from clock.web.error_response import ROOT, path_of
 from clock.web.pages import history_bars, times
+from clock.web.person import Person, Role
 
 STATIC = Path(__file__).parent.parent / "static"
 
-NAVIGATION = (("/", "Events"), ("/queues", "Queues and workers"), ("/week", "Week ahead"))
+NAVIGATION = (
+    ("/", "Events"),
+    ("/queues", "Queues and workers"),
+    ("/week", "Week ahead"),
+    ("/audit", "Audit"),
+)
 
 
 def context_of(request: Request) -> Context:
@@ -39,8 +44,9 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
         .get_template(template)
         .render(
             app=context.app,
-            actions=context.access.actions,
-            has_password=not context.access.is_open,
+            actions=may_act(request),
+            reads_only=reads_only(request),
+            signed_in=signed_in(request),
             csrf=context.access.form_token(session) if session else "",
             here=path_of(request.scope),
             back=back_of(request),
@@ -64,10 +70,11 @@ def fragment(template: str, **values: Any) -> str:
 def set_session(request: Request, response: HTMLResponse | Any, cookie: str) -> None:
     """Set the session cookie, which scripts cannot read and other sites do not send."""
     forwarded = request.headers.get("x-forwarded-proto", "")
+    context = context_of(request)
     response.set_cookie(
-        COOKIE,
+        context.authenticator.cookie(request),
         cookie,
-        max_age=context_of(request).access.session_seconds,
+        max_age=context.access.session_seconds,
         path=request.scope[ROOT] or "/",
         secure=request.url.scheme == "https" or forwarded.startswith("https"),
         httponly=True,
@@ -82,11 +89,32 @@ def back_of(request: Request) -> str:
     return f"{path}?{urlencode(kept)}" if kept else path
 
 
+def may_act(request: Request) -> bool:
+    """Whether the person of ``request`` may change something."""
+    person: Person | None = request.state.person
+    can_act = person is not None and person.role is Role.ACT
+    return can_act and context_of(request).access.actions
+
+
+def reads_only(request: Request) -> str:
+    """Why the person can only read, empty for one who may act."""
+    person: Person | None = request.state.person
+    if not context_of(request).access.actions:
+        return "started without --allow-actions"
+    return "" if person is None or person.role is Role.ACT else f"{person.name} may only read"
+
+
+def signed_in(request: Request) -> str:
+    """The name of who can sign out, empty where nobody can."""
+    person: Person | None = request.state.person
+    return "" if person is None or person.is_ambient or person.session is None else person.name
+
+
 def _begin(request: Request, context: Context, now: float) -> tuple[str, str] | None:
     person: Person | None = request.state.person
-    if not context.access.actions or person is None or not person.is_guest or person.session:
+    if person is None or not person.is_ambient or person.session or not may_act(request):
         return None
-    return context.access.begin(now)
+    return context.access.begin_ambient(now, person.name)
 
 
 def _session(request: Request) -> str | None:
