@@ -10,7 +10,6 @@ back, and that leaves when the queues are empty.
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import signal
 from collections import deque
@@ -21,6 +20,7 @@ from contextvars import copy_context
 from functools import partial
 from typing import Any
 
+from clock import log
 from clock.connection.errors import CLIENT_ERRORS
 from clock.worker.async_run import RUN, AsyncRun
 from clock.worker.blocked_loop import LoopWatch
@@ -38,8 +38,6 @@ LOOK = 0.05
 
 CLEAN_UP = 1.0
 """Seconds that tasks have to end which a job has left behind."""
-
-log = logging.getLogger("clock")
 
 
 class AsyncJobs:
@@ -256,8 +254,7 @@ class AsyncJobs:
             other.cancel()
         if left:
             reason = f"{len(left)} tasks that it has started still ran; they are cancelled"
-            fields = {"job": run.taken.owned.job, "reason": reason}
-            log.warning("tasks left", extra={"fields": fields})
+            log.warning("tasks left", job=run.taken.owned.job, reason=reason)
         self._left = {task for task in self._left if not task.done()} | set(left)
         self._ended.append(run)
         self._soon()

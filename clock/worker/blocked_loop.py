@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 from threading import Thread
 from types import FrameType
 
+from clock import log
 from clock.worker.async_run import RUN, AsyncRun
 
 BLOCKED = 1.0
 """Seconds for which a task may keep the event loop from others until it is named in the log."""
-
-log = logging.getLogger("clock")
 
 
 class LoopWatch:
@@ -63,8 +61,7 @@ class LoopWatch:
 def _name(run: AsyncRun, location: str) -> None:
     job = run.taken.job
     reason = f"it has kept the event loop from other jobs for {BLOCKED:g} s, at {location}"
-    fields = {"job": job.id, "task": job.func_name, "reason": reason}
-    log.warning("blocked", extra={"fields": fields})
+    log.warning("blocked", job=job.id, task=job.func_name, reason=reason)
 
 
 def _location(frame: FrameType | None) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import random
 import resource
@@ -15,6 +14,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
 
+from clock import log
 from clock.connection.errors import CLIENT_ERRORS, server_error
 from clock.jobs.rq_versions import KEEPS
 from clock.worker.async_jobs import AsyncJobs
@@ -43,8 +43,6 @@ LEAVES = 0
 
 REPLACE = 64
 """Exit code of a child that has run enough jobs, or has grown too large."""
-
-log = logging.getLogger("clock")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +139,7 @@ class Child:
                 self._wait()
             elif reply.taken is TakeResult.SUSPENDED:
                 if self._plan.burst:
-                    log.warning("suspended", extra={"fields": {"worker": self._worker.name}})
+                    log.warning("suspended", worker=self._worker.name)
                     return LEAVES
                 self._wait(SUSPENDED)
 
@@ -229,13 +227,14 @@ class Child:
         except CLIENT_ERRORS as error:
             if not self._is_away:
                 self._is_away = True
-                fields = {"worker": self._worker.name, "reason": str(server_error(error))}
-                log.warning("server away", extra={"fields": fields})
+                log.warning(
+                    "server away", worker=self._worker.name, reason=str(server_error(error))
+                )
             self.line.close()
             return None
         if self._is_away:
             self._is_away = False
-            log.warning("server back", extra={"fields": {"worker": self._worker.name}})
+            log.warning("server back", worker=self._worker.name)
         return reply
 
     def finish(self, reply: Reply) -> TakenJob | None:
@@ -249,8 +248,7 @@ class Child:
         assert current is not None
         current.end()
         for error in reply.errors:
-            fields = {"job": current.owned.job, "reason": error}
-            log.error("end not complete", extra={"fields": fields})
+            log.error("end not complete", job=current.owned.job, reason=error)
         ended(reply)
         self.current = None
         later, self._later = self._later, []
@@ -313,8 +311,7 @@ class Child:
         try:
             copy_context().run(self.jobs.perform, taken)
         except OvertakenError as error:
-            fields = {"job": taken.owned.job, "reason": str(error)}
-            log.warning("overtaken", extra={"fields": fields})
+            log.warning("overtaken", job=taken.owned.job, reason=str(error))
         finally:
             if self._end is None:
                 taken.end()

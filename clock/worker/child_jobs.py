@@ -16,7 +16,7 @@ from rq.job import Job
 from rq.logutils import blue, green
 from rq.worker import Worker as RQWorker
 
-from clock import keys
+from clock import keys, log
 from clock.jobs.lease import Leases
 from clock.jobs.occurrence import meta_of, occurrence_of
 from clock.runs.output import write_output
@@ -43,8 +43,6 @@ _METHODS = (
     "handle_job_success",
 )
 """Methods of RQ's worker that are not called where the next step ends a job."""
-
-log = logging.getLogger("clock")
 
 
 class ChildJobs:
@@ -84,8 +82,7 @@ class ChildJobs:
         worker.reorder_queues(queue)
         limit = self._leases.limit_of(job)
         if limit is not None and not self._leases.take(job):
-            fields = {"job": job.id, "task": job.func_name, "max_running": limit}
-            log.info("held", extra={"fields": fields})
+            log.info("held", job=job.id, task=job.func_name, max_running=limit)
             self._child.end_in_step(End(taken.owned, is_put_back=True))
             return False
         if limit is not None:
@@ -266,5 +263,4 @@ def _is_of_application(method: Any) -> bool:
 
 
 def _log_overtaken(job: str) -> None:
-    fields = {"job": job, "reason": f"job {job} was taken from this worker"}
-    log.warning("overtaken", extra={"fields": fields})
+    log.warning("overtaken", job=job, reason=f"job {job} was taken from this worker")

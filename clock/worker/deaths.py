@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import time
@@ -16,7 +15,7 @@ from rq.exceptions import NoSuchJobError
 from rq.executions import Execution
 from rq.job import Job, JobStatus
 
-from clock import keys
+from clock import keys, log
 from clock.connection.errors import CLIENT_ERRORS
 from clock.connection.scripts import script
 from clock.jobs.lease import Leases
@@ -58,8 +57,6 @@ LEFT, REPLACED = LEAVES << 8, REPLACE << 8
 
 KILLED = "kill-horse"
 """Why a child was killed: somebody said so."""
-
-log = logging.getLogger("clock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +139,7 @@ class Deaths:
             else:
                 owned = [*owned, last]
         if not owned and not has_left:
-            fields = {"worker": self._worker.name, "reason": _how(ended.status)}
-            log.warning("child died", extra={"fields": fields})
+            log.warning("child died", worker=self._worker.name, reason=_how(ended.status))
         for execution in owned:
             printed = self._printed.get(execution.execution)
             self._end(Death(child, ended, execution, beside=len(owned) > 1, printed=printed))

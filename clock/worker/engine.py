@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import pickle
 import signal
@@ -17,7 +16,7 @@ from typing import Any, NoReturn
 from redis import Redis
 from rq.exceptions import NoSuchJobError
 
-from clock import keys
+from clock import keys, log
 from clock.connection.client import copy_client
 from clock.connection.errors import CLIENT_ERRORS
 from clock.jobs.lease import Leases
@@ -39,8 +38,6 @@ from clock.worker.stop_commands import StopCommands
 
 SLACK = 60.0
 """Seconds after its time limit at which a child is killed whose job could not be interrupted."""
-
-log = logging.getLogger("clock")
 
 
 class Engine:
@@ -225,8 +222,7 @@ class Engine:
     def _kill_late(self) -> None:
         for child, running in self._children.running:
             if time.monotonic() > running.deadline + SLACK:
-                fields = {"job": running.job, "reason": "its time limit did not interrupt it"}
-                log.warning("killed", extra={"fields": fields})
+                log.warning("killed", job=running.job, reason="its time limit did not interrupt it")
                 child.kill(TOO_LONG, running.execution)
 
     def _idle_for(self) -> float:
@@ -280,8 +276,7 @@ class Engine:
         for child, running in self._children.running:
             if running.execution == execution:
                 reason = "this worker seemed dead, and its job was taken from it; killing the run"
-                fields = {"job": running.job, "reason": reason}
-                log.error("overtaken", extra={"fields": fields})
+                log.error("overtaken", job=running.job, reason=reason)
                 child.end(running, OVERTAKEN, Request.LEAVE)
 
     def _renew_leases(self, connection: Redis) -> None:
@@ -297,9 +292,7 @@ class Engine:
                 )
                 if not self.leases(connection, owner).renew(job):
                     reason = "its lease had ended, so more of its task may run than are allowed"
-                    log.warning(
-                        "over limit", extra={"fields": {"job": owned.job, "reason": reason}}
-                    )
+                    log.warning("over limit", job=owned.job, reason=reason)
         self.leases(connection, self._owner).wake()
 
 

@@ -7,13 +7,13 @@ as RQ does, and a second one, a person at a terminal, kills them at once.
 
 from __future__ import annotations
 
-import logging
 import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Thread
 
+from clock import log
 from clock.stop import Stop
 
 LAST_WORDS = 2.0
@@ -26,8 +26,6 @@ from a process manager."""
 
 LOOK = 0.05
 """Seconds between two looks at the jobs once a stop was requested."""
-
-log = logging.getLogger("clock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,7 @@ class Grace(Thread):
                 fields["grace"] = self._seconds if number == signal.SIGTERM else None
             else:
                 fields["reason"] = "asked again"
-            log.warning("stopping", extra={"fields": fields})
+            log.warning("stopping", **fields)
 
     def _look_at(self, running: RunningJob, now: float) -> None:
         interrupted = self._interrupted.get(running.execution)
@@ -113,14 +111,13 @@ class Grace(Thread):
                 self._end(running, f"it did not end within {LAST_WORDS:g} s of being told")
         elif since is not None and now >= since + self._seconds:
             reason = f"it did not end within {self._seconds:g} s"
-            log.warning("told", extra={"fields": {"job": running.job, "reason": reason}})
+            log.warning("told", job=running.job, reason=reason)
             self._tell(running)
             self._interrupted[running.execution] = now
 
     def _end(self, running: RunningJob, reason: str) -> None:
         self.killed.add(running.pid)
-        fields = {"job": running.job, "pid": running.pid, "reason": reason}
-        log.warning("killed", extra={"fields": fields})
+        log.warning("killed", job=running.job, pid=running.pid, reason=reason)
         self._kill(running.pid)
 
     def _first(self, number: int) -> float | None:

@@ -6,7 +6,6 @@ reply is not taken for dead.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from redis import Redis
 from redis.exceptions import ResponseError
 from rq.utils import as_text, utcformat
 
-from clock import keys
+from clock import keys, log
 from clock.connection import rq_keys
 from clock.connection.errors import CLIENT_ERRORS, server_error
 from clock.connection.scripts import script
@@ -32,8 +31,6 @@ BEAT = 4.0
 TICK = 1.0
 """Seconds between two looks for delayed jobs that are due, and until the next try where a heartbeat
 failed."""
-
-log = logging.getLogger("clock")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,4 +227,4 @@ class Heartbeat(Thread):
             self._troubles.pop(what, None)
 
     def _log(self, message: str, **fields: object) -> None:
-        log.warning(message, extra={"fields": {"worker": self._owner, **fields}})
+        log.warning(message, worker=self._owner, **fields)

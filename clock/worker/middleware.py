@@ -19,6 +19,7 @@ from typing import Any
 from rq import Retry as RQRetry
 from rq.job import Job
 
+from clock import log
 from clock.errors import SettingsError
 from clock.jobs.occurrence import attempt_of, occurrence_of
 from clock.runs.run import RunOutcome
@@ -29,8 +30,6 @@ Middleware = Callable[[Job, CallNext], Any]
 
 _MEGABYTE = 2**20 if sys.platform == "darwin" else 2**10
 """In the unit of ``ru_maxrss``: bytes on macOS, kilobytes elsewhere."""
-
-log = logging.getLogger("clock")
 
 
 def load_middleware(names: Sequence[str]) -> tuple[Middleware, ...]:
@@ -56,7 +55,7 @@ def log_lines(job: Job, call_next: CallNext) -> Any:
         "job": job.id,
         "attempt": attempt_of(job),
     }
-    log.info("job starts", extra={"fields": fields})
+    log.info("job starts", **fields)
     begin = time.monotonic()
     ending = Ending(RunOutcome.SUCCEEDED)
     try:
@@ -74,7 +73,7 @@ def log_lines(job: Job, call_next: CallNext) -> Any:
             "took": round(time.monotonic() - begin, 3),
         }
         level = logging.WARNING if ending.outcome is RunOutcome.FAILED else logging.INFO
-        log.log(level, "job ended", extra={"fields": fields})
+        log.log(level, "job ended", **fields)
 
 
 def timing(job: Job, call_next: CallNext) -> Any:
@@ -97,7 +96,7 @@ def timing(job: Job, call_next: CallNext) -> Any:
             "cpu": round(time.process_time() - worked, 3),
             "memory": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MEGABYTE),
         }
-        log.info("job timing", extra={"fields": fields})
+        log.info("job timing", **fields)
 
 
 def _load(name: str) -> Middleware:

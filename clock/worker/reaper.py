@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -12,6 +11,7 @@ from rq import Queue
 from rq.intermediate_queue import IntermediateQueue
 from rq.job import JobStatus
 
+from clock import log
 from clock.worker.abandoned import Abandoned, find_abandoned
 from clock.worker.lost import AFTER, put_back_lost
 from clock.worker.recovery import (
@@ -25,8 +25,6 @@ from clock.worker.recovery import (
 )
 
 _ENDED = {JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED, JobStatus.CANCELED}
-
-log = logging.getLogger("clock")
 
 
 class Reaper:
@@ -83,7 +81,7 @@ class Reaper:
                 reason = (
                     f"it is abandoned, and cannot be dealt with: {type(error).__name__}: {error}"
                 )
-                log.error("trouble", extra={"fields": {"job": abandoned.job, "reason": reason}})
+                log.error("trouble", job=abandoned.job, reason=reason)
 
     def _look_between(self, queue: Queue, now: float) -> None:
         """Put back what a worker took from its only queue, and died before it began: RQ keeps such
@@ -154,4 +152,4 @@ class Reaper:
             "deaths": recovery.deaths or None,
             "delay": recovery.delay or None,
         }
-        log.warning("abandoned", extra={"fields": fields})
+        log.warning("abandoned", **fields)

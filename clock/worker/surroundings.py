@@ -12,6 +12,7 @@ import sys
 import threading
 from contextlib import suppress
 
+from clock import log
 from clock.worker.interruption import STOP
 
 _SIGNALS = (
@@ -22,8 +23,6 @@ _SIGNALS = (
 
 _LOGGERS = ("", "clock", "rq.worker", "rq.job")
 """The loggers whose handlers and level are put back."""
-
-log = logging.getLogger("clock")
 
 
 class Surroundings:
@@ -75,7 +74,7 @@ class Surroundings:
         left = _threads()
         if left > self._threads:
             reason = f"{left - self._threads} of its threads still run in this process"
-            log.warning("threads left", extra={"fields": {"job": job, "reason": reason}})
+            log.warning("threads left", job=job, reason=reason)
         self._threads, self._all_threads = left, threading.active_count()
 
     def _go_back(self) -> None:

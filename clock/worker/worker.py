@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import logging
 import multiprocessing
 import os
 import random
@@ -37,7 +36,7 @@ from rq.utils import as_text, utcformat
 from rq.worker import DequeueStrategy
 from rq.worker_registration import clean_worker_registry
 
-from clock import exit_codes, keys
+from clock import exit_codes, keys, log
 from clock.connection import rq_keys
 from clock.errors import SettingsError
 from clock.jobs.rq_versions import (
@@ -84,8 +83,6 @@ from clock.worker.taken import TakenJob
 
 REPLY_TIMEOUT = 5.0
 """Seconds that the worker's own process waits for a reply, unless it was given less."""
-
-log = logging.getLogger("clock")
 
 
 class Worker(RQWorker):
@@ -273,7 +270,7 @@ class Worker(RQWorker):
             serializer=self.serializer,
             queues=self.queue_names(),
         ):
-            log.warning("serializer", extra={"fields": {"worker": self.name, "reason": warning}})
+            log.warning("serializer", worker=self.name, reason=warning)
 
     def _is_dead(self, owner: str) -> bool:
         deadline = time.monotonic() + keys.HEARTBEAT_TTL + 1
@@ -437,8 +434,9 @@ class Worker(RQWorker):
         """Log the first time that the key of a queue does not hold a list."""
         if key not in self._wrong_queues:
             self._wrong_queues.add(key)
-            fields = {"worker": self.name, "reason": f"the key {key!r} does not hold a list"}
-            log.error("wrong queue", extra={"fields": fields})
+            log.error(
+                "wrong queue", worker=self.name, reason=f"the key {key!r} does not hold a list"
+            )
 
     def prepare_job_execution(self, job: Job, *args: Any, **kwargs: Any) -> None:
         """RQ's first step of a run, which the step that took the job has done already."""
