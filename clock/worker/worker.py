@@ -10,10 +10,9 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from copy import copy
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, NoReturn
@@ -42,17 +41,14 @@ from clock.errors import SettingsError
 from clock.jobs.rq_versions import (
     call_on_stopped,
     clean_waiting,
-    free_rate_limit,
     with_execution,
 )
 from clock.ledger.serializers import meet_clocks
-from clock.runs.output import write_output
-from clock.runs.records import write_run
 from clock.runs.run import RunOutcome
 from clock.watchers.run import Watchers
 from clock.worker import start_method
 from clock.worker.child import Child
-from clock.worker.child_jobs import ChildJobs, of_job, watch
+from clock.worker.child_jobs import ChildJobs, watch
 from clock.worker.configuration import (
     log_by_environment,
     one_line,
@@ -70,15 +66,13 @@ from clock.worker.deaths import (
 from clock.worker.due import move_due
 from clock.worker.ending import ENDLESS, Ending, failure_of
 from clock.worker.engine import Engine, leases_of
-from clock.worker.execution_owner import OvertakenError
 from clock.worker.fork_server import ForkServerDiedError
 from clock.worker.interruption import STOP, Interruption
 from clock.worker.middleware import Middleware, load_middleware
 from clock.worker.performer import Performed, Performer, end_process
-from clock.worker.record import output_of, run_of
 from clock.worker.result import is_plain
+from clock.worker.run_ends import RunEnds
 from clock.worker.spawned_child import describe
-from clock.worker.success import delete_execution
 from clock.worker.taken import TakenJob
 
 REPLY_TIMEOUT = 5.0
@@ -116,7 +110,7 @@ class Worker(RQWorker):
         self._engine: Engine | None = None
         self._child: Child | None = None
         self._heard_since: float | None = None
-        self._current: CurrentRun | None = None
+        self._ends = RunEnds(self, self._app, self._settings.output_memory)
         self._wrong_queues: set[str] = set()
 
     def _make_performer(self, middleware: Sequence[Middleware]) -> Performer:
@@ -329,8 +323,8 @@ class Worker(RQWorker):
         if death.reason == STOPPED:
             self.end_stopped(job, queue, run)
             return
-        with self._ending_of(run):
-            self._decide(run, job)
+        with self._ends.of(run):
+            self._ends.decide(job)
             if death.reason == GRACE_IS_OVER:
                 if job.should_retry:
                     again = RQRetry(max=ENDLESS)
@@ -344,8 +338,8 @@ class Worker(RQWorker):
     def end_stopped(self, job: Job, queue: Queue, run: CurrentRun) -> None:
         """Write the end of a job that somebody stopped."""
         run.ending = Ending(RunOutcome.STOPPED, STOPPED)
-        with self._ending_of(run):
-            self._decide(run, job)
+        with self._ends.of(run):
+            self._ends.decide(job)
             self._stopped_job_id = job.id
             try:
                 self._call_on_stopped(job)
@@ -353,11 +347,6 @@ class Worker(RQWorker):
                 self.handle_job_failure(job, queue, exc_string=reason, execution=run.execution)
             finally:
                 self._stopped_job_id = None
-
-    def _decide(self, run: CurrentRun, job: Job) -> None:
-        assert run.ending is not None
-        self._note(job, run.ending)
-        run.is_decided = True
 
     def _call_killed_handler(self, job: Job, death: Death) -> None:
         ended = death.ended
@@ -394,6 +383,7 @@ class Worker(RQWorker):
         super()._set_connection(self.connection)
         self._is_horse = True
         self._child = child
+        self._ends.printed = child.printed
         self.setup_work_horse_signals()
         code = 1
         try:
@@ -447,16 +437,16 @@ class Worker(RQWorker):
         """RQ's: run the job, with the middleware around what RQ calls to do so. From RQ 3 on it is
         told the execution, here and below.
         """
-        if self._current is None:
-            self._current = CurrentRun(of_dead=execution or self.execution)
-        run = self._current
+        if self._ends.current is None:
+            self._ends.current = CurrentRun(of_dead=execution or self.execution)
+        run = self._ends.current
         # RQ has no place of its own for what goes around a job, and passes this object on.
         job.perform = partial(self._perform, run, job, job.perform)  # type: ignore[method-assign]
         run.watched = watch(self._watchers, job)
         try:
             return super().perform_job(job, queue, **with_execution(super().perform_job, execution))
         finally:
-            self._current = None
+            self._ends.current = None
             if run.watched is not None and run.ending is not None:
                 notify = partial(run.watched.end, run.ending.outcome, run.ending.error)
                 # The end is written, and the time is over: nobody waits for what is told now.
@@ -472,7 +462,7 @@ class Worker(RQWorker):
 
     def perform_taken(self, taken: TakenJob) -> None:
         """Run a job of a child in the way of RQ's."""
-        self._current = CurrentRun(taken=taken, may_end_in_step=True)
+        self._ends.current = CurrentRun(taken=taken, may_end_in_step=True)
         own = taken.execution
         self.perform_job(taken.job, taken.queue, **with_execution(self.perform_job, own))
 
@@ -489,7 +479,7 @@ class Worker(RQWorker):
             return performed.result()
 
         job.perform = result  # type: ignore[method-assign]
-        with self._ending_of(run):
+        with self._ends.of(run):
             argument = with_execution(super().perform_job, run.execution)
             super().perform_job(job, taken.queue, **argument)
 
@@ -501,21 +491,12 @@ class Worker(RQWorker):
         assert taken is not None
         job, queue = taken.job, taken.queue
         run.may_end_in_step = False
-        with self._ending_of(run):
-            self._check_owner(job)
-            if self._end_deleted(job, queue, run.execution, JobStatus.FINISHED):
+        with self._ends.of(run):
+            self._ends.check_owner(job)
+            if self._ends.end_deleted(job, queue, run.execution, JobStatus.FINISHED):
                 return
             argument = with_execution(super().handle_job_success, run.execution)
             super().handle_job_success(job, queue, queue.started_job_registry, **argument)
-
-    @contextmanager
-    def _ending_of(self, run: CurrentRun) -> Iterator[None]:
-        self.execution = None
-        self.execution, self._current = run.execution, run
-        try:
-            yield
-        finally:
-            self.execution = self._current = None
 
     def handle_execution_ended(self, job: Job, queue: Queue, heartbeat_ttl: int) -> None:
         """RQ's first step after a run, which leads nowhere where the job is another's by now:
@@ -524,15 +505,8 @@ class Worker(RQWorker):
         if self._child is not None and job._status != JobStatus.FAILED and is_plain(job):
             job.ended_at = datetime.now(UTC)
             return
-        self._check_owner(job)
+        self._ends.check_owner(job)
         super().handle_execution_ended(job, queue, heartbeat_ttl)
-
-    def _check_owner(self, job: Job) -> None:
-        run = self._current
-        if run is not None and run.taken is not None and not run.is_checked:
-            if not run.taken.owned.may_end(self.connection):
-                raise OvertakenError(f"job {job.id} was taken from this worker")
-            run.is_checked = True
 
     def handle_job_success(
         self,
@@ -542,14 +516,14 @@ class Worker(RQWorker):
         execution: Execution | None = None,
     ) -> None:
         """RQ's: the job has finished, or was skipped."""
-        run = self._current
+        run = self._ends.current
         child = self._child
         if child is not None and run is not None and run.may_end_in_step and run.is_plain:
             child.jobs.end_in_step(run, job._result)
             return
-        self._check_owner(job)
-        self._note(job, Ending(RunOutcome.SUCCEEDED))
-        if self._end_deleted(job, queue, execution or self.execution, JobStatus.FINISHED):
+        self._ends.check_owner(job)
+        self._ends.note(job, Ending(RunOutcome.SUCCEEDED))
+        if self._ends.end_deleted(job, queue, execution or self.execution, JobStatus.FINISHED):
             return
         argument = with_execution(super().handle_job_success, execution)
         super().handle_job_success(job, queue, started_job_registry, **argument)
@@ -563,10 +537,10 @@ class Worker(RQWorker):
         execution: Execution | None = None,
     ) -> None:
         """RQ's: the job is run again because it said so, or was stopped."""
-        self._check_owner(job)
+        self._ends.check_owner(job)
         is_over = (job.number_of_retries or 0) >= retry.max
-        self._note(job, Ending(RunOutcome.FAILED if is_over else RunOutcome.RETRIED))
-        if self._end_deleted(job, queue, execution or self.execution, JobStatus.FAILED):
+        self._ends.note(job, Ending(RunOutcome.FAILED if is_over else RunOutcome.RETRIED))
+        if self._ends.end_deleted(job, queue, execution or self.execution, JobStatus.FAILED):
             return
         argument = with_execution(super().handle_job_retry, execution)
         super().handle_job_retry(job, queue, retry, started_job_registry, **argument)
@@ -580,87 +554,25 @@ class Worker(RQWorker):
         execution: Execution | None = None,
     ) -> None:
         """RQ's: the job failed, to be run again by its ``retry=`` or not."""
-        run = self._current
+        run = self._ends.current
         if run is None or not run.is_decided:
             if run is not None:
                 run.ending = None
-            self._note(job, failure_of(sys.exc_info()[1], job))
+            self._ends.note(job, failure_of(sys.exc_info()[1], job))
             self._count_retry(job)
         status = JobStatus.STOPPED if self._stopped_job_id == job.id else JobStatus.FAILED
-        if self._end_deleted(job, queue, execution or self.execution, status):
+        if self._ends.end_deleted(job, queue, execution or self.execution, status):
             return
         argument = with_execution(super().handle_job_failure, execution)
         super().handle_job_failure(job, queue, started_job_registry, exc_string, **argument)
-
-    def _end_deleted(
-        self, job: Job, queue: Queue, execution: Execution | None, status: JobStatus
-    ) -> bool:
-        """Whether the job was deleted while it ran. Then only its execution ends: RQ would write a
-        part of its hash again, or all of it to run it once more.
-        """
-        if execution is None or self.connection.hexists(job.key, "data"):
-            return False
-        self.log.warning("Worker %s: job %s was deleted while it ran", self.name, job.id)
-        job._status = status
-        with self.connection.pipeline() as pipeline:
-            pipeline.delete(job.key)
-            for command in delete_execution(job.id, execution.id, job.origin, self.name):
-                pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
-            if status == JobStatus.FINISHED:
-                self.increment_successful_job_count(pipeline)
-            else:
-                self.increment_failed_job_count(pipeline)
-            if job.started_at and job.ended_at:
-                self.increment_total_working_time(job.ended_at - job.started_at, pipeline)
-            run = self._current
-            if run is not None and run.record is not None:
-                if run.record.outcome is RunOutcome.RETRIED:
-                    run.record = replace(run.record, outcome=RunOutcome.FAILED)
-                self._write_records(run, pipeline)
-            pipeline.execute()
-        queue.enqueue_dependents(job, refresh_job_status=False)
-        free_rate_limit(job)
-        return True
 
     def cleanup_execution(
         self, job: Job, pipeline: Pipeline, execution: Execution | None = None
     ) -> None:
         """RQ's: the last of an execution, in the transaction that writes its end."""
-        run = self._current
-        if run is not None:
-            # RQ 2 forgets it in the first try of a transaction, and leaves it there in the second.
-            self.execution = run.execution
-            self._write_records(run, pipeline)
-            for command in of_job(run, job, job.get_result_ttl(self.default_result_ttl)):
-                pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
+        self._ends.write(job, pipeline)
         argument = with_execution(super().cleanup_execution, execution)
         super().cleanup_execution(job, pipeline, **argument)
-
-    def _write_records(self, run: CurrentRun, pipeline: Pipeline) -> None:
-        if run.record is not None:
-            write_run(pipeline, self._app, run.record)
-        if run.output is not None:
-            write_output(pipeline, self._app, run.output, self._settings.output_memory)
-
-    def _note(self, job: Job, ending: Ending) -> None:
-        """Keep what is to be recorded, before RQ makes the job ready for its next run. What the
-        task's end means goes before what RQ makes of it.
-        """
-        run = self._current
-        if run is not None and not run.is_decided:
-            run.ending = ending = run.ending or ending
-            ended = job.ended_at or datetime.now(UTC)
-            run.record = run_of(
-                job,
-                ending.outcome,
-                started=job.started_at,
-                ended=ended,
-                worker=self.name,
-                error=ending.error,
-            )
-            if run.taken is not None and self._child is not None:
-                run.printed = self._child.printed(run.taken)
-            run.output = output_of(job, ending.outcome, ended=ended, printed=run.printed)
 
     def _count_retry(self, job: Job) -> None:
         # RQ counts only the retries that a task returns; here it is the number of attempts.
