@@ -167,8 +167,10 @@ class Authenticator:
     async def _of_token(self, request: HTTPConnection, token: str) -> Person | None:
         known = self._access.role_of_token(token)
         if known is None:
-            # A token is too long to guess, so the right one need not wait for others' failures.
-            wait = self._attempts.begin(network_of(self.address(request)), self._now())
+            # Counted apart from passwords: a program with an old token keeps nobody from signing
+            # in. The right token never waits, as it is too long to guess.
+            network = network_of(self.address(request))
+            wait = self._attempts.begin(f"token from {network}", self._now())
             await self._failed(request, "", wait)
             return None
         return Person(name=known[0], role=known[1])
