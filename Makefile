@@ -31,7 +31,7 @@ run: .venv/ready ## start everything for schedules/main.py on this machine; Ctrl
 
 test: .venv/ready .venv/clients .venv/chromium ## run the tests; make test ARGS='-k fold' for some of them
 	.venv/bin/python -m pytest $(or $(ARGS),-n 8 -m "not alone")
-	@[ -n "$(ARGS)" ] || .venv/bin/python -m pytest -n 2 -m alone
+	@[ -n "$(ARGS)" ] || .venv/bin/python -m pytest -n 3 -m alone
 	@[ -n "$(ARGS)" ] || $(MAKE) --no-print-directory test-croniter6 test-rq2 docs
 
 # The answers must not depend on the croniter; the other one goes before .venv's on the import path.
