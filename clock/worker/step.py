@@ -202,16 +202,19 @@ class Line:
         status = self._client.hget(self._job_prefix + job, "status")
         return as_text(status or b"") == JobStatus.QUEUED
 
-    def wait(self, stop: int, seconds: float = SAFETY) -> None:
+    def wait(self, stop: int, seconds: float = SAFETY) -> bool:
         """Wait until the server says that something changed, until the descriptor ``stop`` is
-        readable, or for ``seconds``. Raises what the client raises.
+        readable, or for ``seconds``; whether the server said so. Raises what the client raises.
         """
         if self._connection is None:
-            return
+            return False
         if not self._is_notified:
             select.select([stop], [], [], min(POLL, seconds))
-        elif not self._connection.can_read(0):
-            select.select([self._connection._sock, stop], [], [], seconds)
+            return False
+        if self._connection.can_read(0):
+            return True
+        ready, _, _ = select.select([self._connection._sock, stop], [], [], seconds)
+        return self._connection._sock in ready
 
     def close(self) -> None:
         """Close the connection; the next step makes another."""
