@@ -10,6 +10,7 @@ import pytest
 from redis import Redis
 
 from tests.live.clock_process import ClockProcess
+from tests.live.sentinels import Sentinels
 from tests.live.server import SERVERS, Server
 from tests.live.worker_process import WorkerProcess
 from tests.live.worker_tasks import WORK
@@ -35,6 +36,17 @@ def redis(server: Server) -> Iterator[Redis]:
     """A connection to the server of this test."""
     with Redis.from_url(server.url) as connection:
         yield connection
+
+
+@pytest.fixture
+def sentinels(tmp_path: Path) -> Iterator[Sentinels]:
+    """Sentinels that watch a master and its replica."""
+    sentinels = Sentinels(tmp_path / "servers")
+    try:
+        sentinels.start()
+        yield sentinels
+    finally:
+        sentinels.stop()
 
 
 @pytest.fixture

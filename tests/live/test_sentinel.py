@@ -31,16 +31,6 @@ from tests.live.waiting import wait_for
 
 
 @pytest.fixture
-def sentinels(tmp_path: Path) -> Iterator[Sentinels]:
-    sentinels = Sentinels(tmp_path / "servers")
-    try:
-        sentinels.start()
-        yield sentinels
-    finally:
-        sentinels.stop()
-
-
-@pytest.fixture
 def clock(sentinels: Sentinels, tmp_path: Path) -> Iterator[ClockProcess]:
     (tmp_path / "settings_for_sentinels.py").write_text(
         f"SENTINEL = {{'INSTANCES': {sentinels.instances()!r}, 'MASTER_NAME': {MASTER!r}}}\n"

@@ -29,16 +29,6 @@ HEARTBEATS_END = 17
 
 
 @pytest.fixture
-def sentinels(tmp_path: Path) -> Iterator[Sentinels]:
-    sentinels = Sentinels(tmp_path / "servers")
-    try:
-        sentinels.start()
-        yield sentinels
-    finally:
-        sentinels.stop()
-
-
-@pytest.fixture
 def start_workers(sentinels: Sentinels, work_folder: Path) -> Iterator[StartWorkers]:
     """Start two workers with two children each, which follow the sentinels."""
     (work_folder / "settings.py").write_text(
