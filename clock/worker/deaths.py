@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from resource import struct_rusage
 from typing import Any
 
+from rq import Queue
 from rq.exceptions import NoSuchJobError
 from rq.executions import Execution
 from rq.job import Job, JobStatus
@@ -156,9 +157,8 @@ class Deaths:
         if not owned.may_end(worker.connection):
             return
         queue = worker.queue_called(owned.queue)
-        try:
-            job = fetch_job(owned.job, queue)
-        except NoSuchJobError:
+        job = _fetch(owned, queue)
+        if job is None:
             self._forget(owned)
             return
         taken = TakenJob(job=job, queue=queue, worker=worker.name, owned=owned, fields={})
@@ -169,10 +169,7 @@ class Deaths:
         if not owned.may_end(worker.connection):
             return
         queue = worker.queue_called(owned.queue)
-        try:
-            job = fetch_job(owned.job, queue)
-        except NoSuchJobError:
-            job = None
+        job = _fetch(owned, queue)
         if job is None or job.get_status(refresh=False) != JobStatus.STARTED:
             # It was deleted, or held because too many of its task run: then it waits already.
             self._forget(owned)
@@ -198,6 +195,14 @@ class Deaths:
             for command in commands:
                 pipeline.execute_command(*command)
             pipeline.execute()
+
+
+def _fetch(owned: OwnedExecution, queue: Queue) -> Job | None:
+    """The job of an execution; None where it was deleted."""
+    try:
+        return fetch_job(owned.job, queue)
+    except NoSuchJobError:
+        return None
 
 
 def ending_of_dead(death: Death, job: Job, grace: float) -> tuple[Ending, str]:
