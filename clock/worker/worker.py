@@ -178,8 +178,9 @@ class Worker(RQWorker):
         failure: Exception | None = None
         try:
             self.bootstrap(logging_level, date_format, log_format)
-            engine.watch(self._heard_since)
+            # First: whoever sees its heartbeat may ask it to stop.
             self._install_signal_handlers()
+            engine.watch(self._heard_since)
             try:
                 # One that is denied is logged by the heartbeat, which tries again.
                 with suppress(ResponseError):
