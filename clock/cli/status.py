@@ -19,18 +19,12 @@ from clock.errors import HOLDS_NO_QUEUE
 from clock.ledger.clocks import Life
 from clock.ledger.time_source import server_now
 from clock.observe.formatting import local, span
+from clock.observe.last_errors import read_last_errors
 from clock.observe.objects import event_object, status_object
 from clock.observe.reading import read_status
-from clock.observe.rq.jobs import read_errors
 from clock.observe.rq.workers import broken_queues, count_workers
 from clock.observe.state import State, last_lateness, last_manual
 from clock.observe.status import AppStatus, EventStatus
-
-SHOWN = 20
-"""Failing events whose message is shown; of the others it is the class of the error."""
-
-WIDEST = 200
-"""Characters of a message that are shown."""
 
 
 @click.command(name="status", epilog=options.examples("status", "status --json"))
@@ -53,7 +47,7 @@ def status(url: str | None, settings: str | None, app: str, tolerance: float, as
     if as_json:
         print_objects([_as_object(app_status, server.shown, workers)])
     else:
-        for line in _lines(app_status, server.shown, _messages(connection, app_status)):
+        for line in _lines(app_status, server.shown, read_last_errors(connection, app_status)):
             click.echo(line)
     broken = broken_queues(connection, (event.description.queue for event in app_status.overdue))
     for line in _complaints(app_status, workers, broken):
@@ -72,24 +66,6 @@ def exit_code(status: AppStatus) -> int:
 def _workers(connection: Redis, status: AppStatus) -> Mapping[str, int]:
     used = (event.description.queue for event in status.events if event.state is not State.DISABLED)
     return count_workers(connection, used)
-
-
-def _messages(connection: Redis, status: AppStatus) -> Mapping[str, str]:
-    """The last line of the error of each failing event's last run, where RQ still has it."""
-    newest = [
-        status.runs[event.name].newest
-        for event in status.events
-        if event.is_failing and event.name in status.runs
-    ][:SHOWN]
-    errors = read_errors(connection, [run.job for run in newest]) if newest else []
-    return {
-        run.event: _last_line(error) for run, error in zip(newest, errors, strict=True) if error
-    }
-
-
-def _last_line(error: str) -> str:
-    line = (error.strip().splitlines() or [""])[-1]
-    return line if len(line) <= WIDEST else f"{line[:WIDEST]}…"
 
 
 def _lines(status: AppStatus, server: str, messages: Mapping[str, str]) -> Iterator[str]:

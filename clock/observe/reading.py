@@ -15,8 +15,11 @@ from clock.ledger.descriptions import read_descriptions
 from clock.ledger.job import job_id
 from clock.ledger.manual_runs import read_manual_runs
 from clock.ledger.records import find_record
+from clock.observe.attention import Attention, attention
+from clock.observe.last_errors import read_last_errors
 from clock.observe.recent_runs import RecentRuns, read_last_runs, read_recent_runs
 from clock.observe.rq.queues import QueueState, read_queues
+from clock.observe.rq.workers import count_workers
 from clock.observe.snapshot import read_snapshot
 from clock.observe.status import AppStatus, EventStatus, status
 from clock.recurrence.zone import Zone, zone
@@ -111,6 +114,21 @@ def read_status(
     snapshot = read_snapshot(connection, app, decisions)
     recent = read_recent_runs(connection, app, snapshot.descriptions, runs) if runs else {}
     return status(snapshot, now, tolerance=tolerance, runs=recent)
+
+
+def read_attention(connection: Redis, status: AppStatus) -> tuple[Attention, ...]:
+    """What needs attention by ``status``, in four round trips at most; see ``attention``.
+
+    Raises ServerError.
+    """
+    queues = [event.description.queue for event in status.events if event.description.enabled]
+    workers = count_workers(connection, queues)
+    return attention(
+        status,
+        sorted(queue for queue, count in workers.items() if count == 0),
+        status.now,
+        errors=read_last_errors(connection, status),
+    )
 
 
 def read_event(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from redis import Redis
 
@@ -36,6 +37,14 @@ class RecentRuns:
     def is_failing(self) -> bool:
         """Whether the last run failed."""
         return self.newest.outcome in FAILURES
+
+    @property
+    def failing_since(self) -> int:
+        """The earliest of the latest occurrences, one after another, whose last run failed; that of
+        the last run where there is none.
+        """
+        failed = takewhile(lambda item: item[1] in FAILURES, self.outcomes.items())
+        return min((scheduled for scheduled, _ in failed), default=self.newest.scheduled)
 
 
 def read_recent_runs(
