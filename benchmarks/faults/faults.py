@@ -51,6 +51,7 @@ class Fault:
 
     ``alone`` and ``mixed`` are the seconds between two strikes, on the average, where it is the
     only kind and where all of them come; ``lasts`` those that one takes, where it is alone.
+    Alone it goes on until it has struck ``at_least`` times, however slow the machine is.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Fault:
     alone: float
     mixed: float
     lasts: float = 0.0
+    at_least: int = 1
 
 
 def kill(world: World) -> bool:

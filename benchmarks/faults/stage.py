@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -18,6 +19,9 @@ from benchmarks.faults.wall_clock import WallClock, libfaketime
 RETRY = 0.1
 """Seconds after which a fault that could not be done is tried again."""
 
+
+PATIENCE = 60.0
+"""Seconds that a fault may take, alone, until it has struck often enough."""
 
 LONGEST_END = 15.0
 """Seconds that a process may take to end when it is asked to."""
@@ -82,6 +86,7 @@ class Stage:
             say(f"alone: {fault.name}")
             self._strike(fault, self._evenly(fault.alone))
             self.go_on(max(seconds / len(faults), fault.lasts))
+            self.wait(partial(self._has_struck, fault), PATIENCE)
             self.calm()
 
     def mixed(self, faults: Sequence[Fault], seconds: float) -> None:
@@ -143,6 +148,9 @@ class Stage:
             self._tend(restart)
             time.sleep(self.timers.do_due())
         return fact()
+
+    def _has_struck(self, fault: Fault) -> bool:
+        return self.strikes[fault.name] >= fault.at_least
 
     def _evenly(self, average: float) -> Callable[[], float]:
         return lambda: self.dice.uniform(0.5, 1.5) * average

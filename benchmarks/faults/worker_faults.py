@@ -22,8 +22,7 @@ def _to_worker(act: Callable[[World, Slot], object]) -> Strike:
         ready = [slot for slot in world.workers if slot.is_awake and slot.age > OLD_ENOUGH]
         if not ready:
             return False
-        act(world, world.dice.choice(ready))
-        return True
+        return act(world, world.dice.choice(ready)) is not False
 
     return strike
 
@@ -34,14 +33,17 @@ def _suspend(world: World, slot: Slot) -> None:
     world.timers.after(world.dice.uniform(0.5, 6), slot.resume)
 
 
-def _kill_child(world: World, slot: Slot) -> None:
-    _kill_one(world, [child for server in _children_of(slot.pid) for child in _children_of(server)])
+def _kill_child(world: World, slot: Slot) -> bool:
+    fork_servers = _children_of(slot.pid)
+    return _kill_one(world, [child for server in fork_servers for child in _children_of(server)])
 
 
-def _kill_fork_server(world: World, slot: Slot) -> None:
-    if _kill_one(world, _children_of(slot.pid)):
-        # It ends, and says that it was not asked to.
+def _kill_fork_server(world: World, slot: Slot) -> bool:
+    is_killed = _kill_one(world, _children_of(slot.pid))
+    if is_killed:
+        # The worker ends, and says that it was not asked to.
         slot.expect_death()
+    return is_killed
 
 
 def _lose(loss: Loss) -> Strike:
@@ -77,7 +79,7 @@ def _children_of(pid: int) -> list[int]:
 
 
 OF_WORKERS = (
-    Fault("child killed", _to_worker(_kill_child), 0.3, 0.6),
+    Fault("child killed", _to_worker(_kill_child), 0.3, 0.6, at_least=10),
     Fault("forking process killed", _to_worker(_kill_fork_server), 2, 12),
     Fault("worker killed", _to_worker(lambda _, slot: slot.kill()), 2, 4),
     Fault("worker killed in mid-step", _lose(Loss.KILL), 2, 8),
