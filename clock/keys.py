@@ -59,8 +59,8 @@ grew. A task is in ``limits`` and ``held`` only while its jobs run
 or wait for a lease, and ``running`` expires with its last lease. Where a key has its own TTL, see
 the module of ``clock.jobs`` that writes it.
 
-Workers of this package, and the API, add the fields named below to the hashes of RQ's jobs and
-executions; they are deleted with the hash.
+Workers of this package, and the API, add the fields named below to the hashes of RQ's jobs,
+executions and workers; they are deleted with the hash.
 """
 
 from __future__ import annotations
@@ -120,6 +120,19 @@ LOST_TTL = 30
 
 OWNER = "clock_worker"
 """Field of an execution, and of a worker: the worker process that runs it, as ``NAME.TOKEN``."""
+
+PROCESSES = "clock_processes"
+"""Field of a worker: how many processes it has. It is written with its heartbeat, as are the next.
+"""
+
+MEMORY = "clock_memory"
+"""Field of a worker: bytes of memory that its processes use; what they share counts in parts."""
+
+CPU = "clock_cpu"
+"""Field of a worker: processor seconds that its processes took since it started."""
+
+LOAD = "clock_load"
+"""Field of a worker: how many processors it kept busy lately, on average."""
 
 DEATHS = "clock_deaths"
 """Field of a job: how many workers died while they ran it, or took it, and processes that ran

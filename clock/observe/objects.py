@@ -200,7 +200,10 @@ def queue_object(queue: QueueState, now: float) -> dict[str, Any]:
 WORKER = of(
     name=TEXT, host=MAYBE_TEXT, pid=MAYBE_COUNT, state=TEXT, queues=listed(TEXT), job=MAYBE_TEXT,
     started=MAYBE_INSTANT, heartbeat=MAYBE_INSTANT, succeeded=COUNT, failed=COUNT,
-    version=MAYBE_TEXT, is_ours=FLAG,
+    version=MAYBE_TEXT, is_ours=FLAG, processes=MAYBE_COUNT,
+    memory={**MAYBE_COUNT, "description": "Bytes that its processes use."},
+    cpu={**MAYBE_SECONDS, "description": "Processor seconds since its start."},
+    load={"type": ["number", "null"], "description": "Processors that it keeps busy now."},
 )  # fmt: skip
 
 

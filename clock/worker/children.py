@@ -177,6 +177,11 @@ class Children:
         return list(self._living.values())
 
     @property
+    def pids(self) -> list[int]:
+        """Their processes, and the one that starts them."""
+        return [self._server.pid, *(child.pid for child in self.living if child.pid)]
+
+    @property
     def have_left(self) -> bool:
         """Whether all found that there is no more to do."""
         return len(self._left) == self._count

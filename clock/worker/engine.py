@@ -7,7 +7,7 @@ import pickle
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -35,6 +35,7 @@ from clock.worker.slot import Request
 from clock.worker.spawned_child import MAIN, ChildDescription
 from clock.worker.start_method import spawn
 from clock.worker.stop_commands import StopCommands
+from clock.worker.usage import UsageMeter
 
 SLACK = 60.0
 """Seconds after its time limit at which a child is killed whose job could not be interrupted."""
@@ -83,6 +84,7 @@ class Engine:
             settings.grace, running=self._running_jobs, tell=self._tell, kill=self._kill
         )
         self._heartbeat: Heartbeat | None = None
+        self._usage = UsageMeter(lambda: [self._process, *self._children.pids])
 
     @property
     def done(self) -> int:
@@ -114,6 +116,7 @@ class Engine:
             at_tick=[lambda client: move_due(client, worker.queues)],
             since=since,
             job_prefix=worker.job_class.redis_job_namespace_prefix,
+            fields=self._used,
         )
         self._heartbeat.start()
         self._grace.start()
@@ -169,6 +172,10 @@ class Engine:
     @property
     def _text(self) -> str:
         return f"{socket.gethostname()} {self._process}"
+
+    def _used(self, now: float) -> Mapping[str, str]:
+        usage = self._usage.read(now)
+        return {} if usage is None else usage.fields()
 
     def _run_child(self, index: int, owner: str, quota: int | None) -> NoReturn:
         child = Child(

@@ -5,6 +5,7 @@
 --       4 now (seconds)  5 now (as RQ writes it)  6 seconds RQ keeps a worker  7 seconds RQ keeps an execution
 --       8 1 to try for the lock of the reaper  9 seconds between two of its looks
 --       10 what the keys of heartbeats begin with  11 what the keys of jobs begin with
+--       12 how many words of further fields of the worker's hash, then these
 --       then for each execution of a child, or for a child that has none, five:
 --       child, as NAME.TOKEN  job, or "" for none  execution  queue  when it began (seconds)
 --
@@ -18,13 +19,13 @@ redis.call('SET', KEYS[1], text, 'EX', lasts)
 
 local known = redis.call('EXISTS', KEYS[2])
 if known == 1 then
-  redis.call('HSET', KEYS[2], 'last_heartbeat', written)
+  redis.call('HSET', KEYS[2], 'last_heartbeat', written, unpack(ARGV, 13, 12 + ARGV[12]))
   redis.call('EXPIRE', KEYS[2], ARGV[6])
   redis.call('EXPIRE', KEYS[2] .. ':executions', ARGV[6])
 end
 
 local overtaken = {}
-for at = 12, #ARGV, 5 do
+for at = 13 + ARGV[12], #ARGV, 5 do
   local child, job, execution, queue, began = unpack(ARGV, at, at + 4)
   redis.call('SET', prefix .. child, text, 'EX', lasts)
   local hash = jobs .. job

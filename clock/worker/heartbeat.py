@@ -7,7 +7,7 @@ reply is not taken for dead.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -56,9 +56,10 @@ def send_heartbeats(
     children: Sequence[tuple[str, OwnedExecution | None]],
     may_reap: bool,
     job_prefix: str = rq_keys.JOB,
+    fields: Mapping[str, str] | None = None,
 ) -> Answer:
     """Send the heartbeats of a worker and its children once; the arguments are those of
-    ``Heartbeat``. Raises what the client raises.
+    ``Heartbeat``, and ``fields`` are set in the worker's hash too. Raises what the client raises.
     """
     arguments: list[Any] = []
     for child, owned in children:
@@ -84,6 +85,8 @@ def send_heartbeats(
             keys.REAP_EVERY,
             keys.heartbeat(""),
             job_prefix,
+            2 * len(fields or {}),
+            *(word for field in (fields or {}).items() for word in field),
             *arguments,
         ],
     )
@@ -114,10 +117,12 @@ class Heartbeat(Thread):
         at_tick: Sequence[Callable[[Redis], object]] = (),
         since: float | None = None,
         job_prefix: str = rq_keys.JOB,
+        fields: Callable[[float], Mapping[str, str]] = lambda _: {},
     ) -> None:
         """``name`` is the worker's and ``owner`` its ``NAME.TOKEN``; ``worker_ttl`` is how many
         seconds RQ keeps it, and ``job_prefix`` what the keys of its jobs begin with. ``children``
         gives the living ones, as ``NAME.TOKEN``, once with each execution that they run.
+        ``fields`` gives what else is written into the worker's hash at an instant on that clock.
         ``on_overtaken`` is called with the id of one that was taken away, ``on_unknown`` where RQ
         has forgotten the worker, and ``reap`` when it is this worker's turn to look for abandoned
         jobs. ``since`` is when the server first answered this worker, on ``time.monotonic()``.
@@ -135,6 +140,7 @@ class Heartbeat(Thread):
         self._at_beat = at_beat
         self._at_tick = at_tick
         self._job_prefix = job_prefix
+        self._fields = fields
         self._over = Event()
         self._since = since
         self._next = 0.0
@@ -179,6 +185,7 @@ class Heartbeat(Thread):
                 children=self._children(),
                 may_reap=may_reap and not is_restarted,
                 job_prefix=self._job_prefix,
+                fields=self._fields(now),
             )
             if not answer.knew_worker:
                 self._on_unknown(self._connection)

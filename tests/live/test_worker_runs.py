@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -84,6 +85,22 @@ def test_a_worker_shows_its_job_while_the_job_runs(redis: Redis, start_worker: S
         "it has ended",
         lambda: [worker_status.job for worker_status in read_workers(redis)] == [None],
     )
+    worker.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="known on Linux only")
+def test_a_worker_shows_what_its_processes_use(redis: Redis, start_worker: StartWorker) -> None:
+    worker = start_worker()
+    # Its own process, the one that forks, and the child.
+    wait_for(
+        "they are seen",
+        lambda: [shown.processes for shown in read_workers(redis)] == [3],
+    )
+    (shown,) = read_workers(redis)
+    assert shown.memory is not None
+    assert shown.memory > 1 << 20
+    assert shown.cpu is not None
+    assert shown.cpu > 0
     worker.stop()
 
 

@@ -20,6 +20,7 @@ from clock.ledger.pauses import Pause, pause
 from clock.runs.output import RunOutput, write_output
 from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
+from clock.worker.usage import Usage
 from tests.jobs.working import start, work_off
 from tests.loop.heartbeat import START
 
@@ -84,6 +85,8 @@ def fill(redis: Any) -> None:
     write_output(redis, APP, OUTPUT, 2**20)
     redis.hset(keys.counters(APP), mapping={"refused": 1, "lateness:0": 2, "lateness:sum": "0.1"})
     Worker(["default"], connection=redis, name="good").register_birth()  # type: ignore[no-untyped-call]
+    usage = Usage(processes=3, memory=1 << 20, cpu=1.0, load=0.5)
+    redis.hset("rq:worker:good", mapping=usage.fields())
     queue = Queue("default", connection=redis)
     for task in ("fail", "say"):
         queue.enqueue(f"tests.jobs.working.{task}", "x", job_id=f"good-{task}")

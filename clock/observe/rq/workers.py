@@ -14,12 +14,13 @@ from clock import keys
 from clock.connection import rq_keys
 from clock.connection.errors import server_errors
 from clock.ledger.unreadable import execute, reply_about, skip, texts
-from clock.ledger.values import maybe_whole
+from clock.ledger.values import maybe_whole, number
 from clock.observe.rq.fields import display_text, read_timestamp
 
 _FIELDS = (
     "hostname", "pid", "state", "queues", "current_job", "birth", "last_heartbeat", "death",
-    "successful_job_count", "failed_job_count", "version", keys.OWNER,
+    "successful_job_count", "failed_job_count", "version",
+    keys.PROCESSES, keys.MEMORY, keys.CPU, keys.LOAD, keys.OWNER,
 )  # fmt: skip
 
 
@@ -29,6 +30,10 @@ class WorkerState:
 
     ``state`` is RQ's, ``job`` the id of the job it runs. ``is_ours`` says that it is a worker of
     this package. ``succeeded`` and ``failed`` count since its start.
+
+    One of this package on Linux says how many ``processes`` it has, how many bytes of ``memory``
+    they use, how many processor seconds (``cpu``) they took since its start, and how many
+    processors they kept busy (``load``) in the last 15 seconds or so; None for any other.
     """
 
     name: str
@@ -43,6 +48,10 @@ class WorkerState:
     failed: int
     version: str | None
     is_ours: bool
+    processes: int | None = None
+    memory: int | None = None
+    cpu: float | None = None
+    load: float | None = None
 
 
 def read_workers(connection: Redis) -> list[WorkerState]:
@@ -92,7 +101,8 @@ def _jobs(
 
 def _worker(key: str, fields: Sequence[bytes | None], running: str | None) -> WorkerState:
     host, pid, state, queues, job, *rest = map(display_text, fields)
-    birth, heartbeat, _, succeeded, failed, version, owner = rest
+    birth, heartbeat, _, succeeded, failed, version, *used, owner = rest
+    processes, memory, cpu, load = used
     return WorkerState(
         name=key.removeprefix(rq_keys.WORKER),
         host=host,
@@ -106,12 +116,24 @@ def _worker(key: str, fields: Sequence[bytes | None], running: str | None) -> Wo
         failed=_count(key, "failed_job_count", failed) or 0,
         version=version,
         is_ours=owner is not None,
+        processes=_count(key, keys.PROCESSES, processes),
+        memory=_count(key, keys.MEMORY, memory),
+        cpu=_seconds(key, keys.CPU, cpu),
+        load=_seconds(key, keys.LOAD, load),
     )
 
 
 def _count(key: str, field: str, value: str | None) -> int | None:
     try:
         return maybe_whole(value, 0)
+    except ValueError as error:
+        skip(key, error, field)
+        return None
+
+
+def _seconds(key: str, field: str, value: str | None) -> float | None:
+    try:
+        return None if value is None else max(0.0, number(value))
     except ValueError as error:
         skip(key, error, field)
         return None
