@@ -16,10 +16,10 @@ from clock.connection.errors import server_errors
 from clock.ledger.unreadable import execute, skip
 from clock.ledger.values import maybe_whole
 from clock.observe.rq.fields import display_text, read_timestamp
-from clock.observe.rq.payload import inflate, read_arguments, read_meta, read_task
+from clock.observe.rq.payload import inflate_ends, read_arguments, read_meta, read_task
 
 LONGEST_ERROR = 100_000
-"""Bytes of an error that are shown."""
+"""Bytes of an error that are shown, its beginning and its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,12 +128,17 @@ def _error(identifier: str, results: Sequence[Any] | None) -> str | None:
     if not packed:
         return None
     try:
-        traceback, is_cut = inflate(b64decode(packed), LONGEST_ERROR)
+        begin, end, left_out = inflate_ends(b64decode(packed), LONGEST_ERROR)
     except ValueError as error:  # another release may write another format
         skip(Job.key_for(identifier), error, "exc_string")
         return None
-    cut = f"\n[cut after {LONGEST_ERROR} bytes]" if is_cut else ""
-    return traceback.decode(errors="replace") + cut
+    if not left_out:
+        return begin.decode(errors="replace")
+    # Between two lines, where there are any: a part of a line would be taken for another one.
+    begin = begin[: begin.rfind(b"\n") + 1] or begin
+    end = end[end.find(b"\n") + 1 :] or end
+    parts = (begin.removesuffix(b"\n"), f"  [{left_out} bytes left out]".encode(), end)
+    return b"\n".join(parts).decode(errors="replace")
 
 
 def _string(occurrence: Mapping[str, Any], name: str) -> str | None:

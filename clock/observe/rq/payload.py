@@ -33,6 +33,9 @@ LONGEST_NUMBER = 10_000
 
 LONGEST_TASK = 500
 
+SEARCHED = 16 * LARGEST
+"""Bytes of inflated data that are read to find its end."""
+
 _PICKLE = b"\x80"
 _TEXTS = frozenset({"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE"})
 _STACK = frozenset({"PUT", "BINPUT", "LONG_BINPUT"})
@@ -169,3 +172,29 @@ def inflate(data: bytes, most: int) -> tuple[bytes, bool]:
     except zlib.error:
         inflated = data
     return inflated[:most], len(inflated) > most
+
+
+def inflate_ends(data: bytes, most: int) -> tuple[bytes, bytes, int]:
+    """Decompressed ``data`` of at most ``most`` bytes; of longer data its beginning, its end and
+    the number of bytes between them. The first ``SEARCHED`` bytes are all that is read.
+    """
+    begin, rest, length = b"", data, 0
+    end = bytearray()
+    try:
+        decompressor = zlib.decompressobj()
+        while not decompressor.eof and length < SEARCHED:
+            part = decompressor.decompress(rest, most)
+            # What is asked for may be all read, and some of it not be written yet.
+            if not part and not rest:
+                break
+            rest = decompressor.unconsumed_tail
+            begin += part[: most - len(begin)]
+            end += part
+            del end[:-most]
+            length += len(part)
+    except zlib.error:
+        return (begin, b"", 0) if length else (data[:most], b"", 0)
+    if length <= most:
+        return begin, b"", 0
+    half = most // 2
+    return begin[:half], bytes(end[-half:]), length - 2 * half

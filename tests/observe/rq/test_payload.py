@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import random
 import zlib
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,9 @@ from clock.observe.rq.payload import (
     DEEPEST,
     LARGEST,
     MOST,
+    SEARCHED,
     inflate,
+    inflate_ends,
     read_arguments,
     read_meta,
     read_plain,
@@ -100,3 +103,27 @@ def test_inflating_stops_at_the_limit() -> None:
     assert inflate(data, 1000) == (bytes(1000), False)
     assert inflate(data, 2000) == (bytes(1000), False)
     assert inflate(b"plain", 3) == (b"pla", True)
+
+
+@pytest.mark.parametrize(
+    ("length", "begin", "end", "left_out"),
+    [(0, 0, 0, 0), (1000, 1000, 0, 0), (1001, 500, 500, 1), (5000, 500, 500, 4000)],
+)
+def test_of_long_data_both_ends_are_kept(length: int, begin: int, end: int, left_out: int) -> None:
+    data = random.Random(7).randbytes(length)
+    expected = data[:begin], data[length - end :], left_out
+    assert inflate_ends(zlib.compress(data), 1000) == expected
+
+
+def test_the_search_for_an_end_stops() -> None:
+    data = zlib.compress(bytes(SEARCHED * 3))
+    begin, end, left_out = inflate_ends(data, 1000)
+    assert len(begin) + len(end) == 1000
+    assert left_out < SEARCHED + 1000
+
+
+def test_damaged_data_is_read_as_far_as_it_goes() -> None:
+    data = zlib.compress(random.Random(7).randbytes(5000))
+    assert inflate_ends(b"plain", 3) == (b"pla", b"", 0)
+    begin, end, _ = inflate_ends(data[:2000], 1000)
+    assert (len(begin), len(end)) == (500, 500)
