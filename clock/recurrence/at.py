@@ -1,15 +1,23 @@
-"""The patterns of ``at=``: ``"09:30"``, ``"12:00:30"``, ``"**:15"``, ``"Monday 12:00"``."""
+"""The patterns of ``at=``: ``"09:30"``, ``"2:45pm"``, ``"noon"``, ``"Monday 12:00"``."""
 
 from __future__ import annotations
 
 import re
+from datetime import datetime, time
 from typing import NamedTuple
 
 from clock.errors import RecurrenceError
-from clock.recurrence.period import WEEKDAYS
+from clock.recurrence.period import SHORT_WEEKDAYS, WEEKDAYS
 from clock.suggest import nearest
 
-_SHORT = {name[:3]: number for number, name in enumerate(WEEKDAYS)}
+Written = str | time
+"""A pattern as a schedule file has it."""
+
+_NAMED = {"noon": "12:00", "midnight": "00:00"}
+_BARE_HOUR = re.compile("[0-9]{1,2}")
+_HALVED = re.compile(
+    r"(?P<hour>[0-9]{1,2})(?P<rest>(?::[0-9]{2}){0,2})(?P<half>am|pm)", re.IGNORECASE
+)
 _FIELD = re.compile(r"\*{1,2}|[0-9]\*|[0-9]{1,2}")
 _LIMITS = {"hour": 24, "minute": 60, "second": 60}
 
@@ -30,11 +38,12 @@ class At(NamedTuple):
     leading_star: bool
 
 
-def parse_at(text: str) -> At:
+def parse_at(written: Written) -> At:
     """Read one pattern. Raises RecurrenceError, quoting the word that is wrong."""
-    if not isinstance(text, str):
-        raise RecurrenceError(f"at={text!r} is not a time; write a string like '09:30'")
+    text = _text(written)
     words = text.split()
+    if len(words) > 1 and words[-1].lower() in {"am", "pm"}:
+        words[-2:] = [words[-2] + words[-1]]
     weekday = None
     if len(words) == 2:
         weekday = _weekday(words[0], text)
@@ -44,9 +53,9 @@ def parse_at(text: str) -> At:
         )
     if len(words) not in {1, 2}:
         raise RecurrenceError(f"at={text!r} is not a time; write it like '09:30' or 'Monday 12:00'")
-    fields = words[-1].split(":")
+    fields = _of_24_hours(words[-1], text).split(":")
     if len(fields) not in {2, 3}:
-        raise RecurrenceError(f"at={text!r} is not a time; write hours and minutes, as in '09:30'")
+        raise RecurrenceError(f"at={text!r} is not a time; {_hint(words[-1])}")
     hours = _values(fields[0], "hour", text)
     minutes = _values(fields[1], "minute", text)
     seconds = _values(fields[2], "second", text) if len(fields) == 3 else (0,)
@@ -58,6 +67,49 @@ def parse_at(text: str) -> At:
         any_minute="*" in fields[1],
         leading_star=fields[0].startswith("*") or fields[1].startswith("*"),
     )
+
+
+def is_bare_hour(written: object) -> bool:
+    """Whether a pattern is an hour without minutes and without am or pm, such as ``"9"``."""
+    return isinstance(written, str) and bool(_BARE_HOUR.fullmatch(written.strip()))
+
+
+def _text(written: object) -> str:
+    if isinstance(written, str):
+        if "," in written:
+            times = ", ".join(repr(part.strip()) for part in written.split(","))
+            raise RecurrenceError(f"at={written!r} is several times; write a list, at=[{times}]")
+        return written
+    if not isinstance(written, time):
+        if isinstance(written, datetime):
+            hint = f"write its time of day, as '{written:%H:%M}', or times(...) for one instant"
+        elif type(written) is int and 0 <= written < 24:
+            hint = f"write a string like '{written:02}:00'"
+        else:
+            hint = "write a string like '09:30'"
+        raise RecurrenceError(f"at={written!r} is not a time; {hint}")
+    if written.tzinfo is not None:
+        raise RecurrenceError(f"at={written!r} has a zone; write it without one, and tz= beside it")
+    if written.microsecond:
+        raise RecurrenceError(f"at={written!r} has a fraction of a second; write whole seconds")
+    return f"{written:%H:%M:%S}" if written.second else f"{written:%H:%M}"
+
+
+def _of_24_hours(word: str, text: str) -> str:
+    """The time in hours from 00 to 23, with minutes; any other word as it is."""
+    if word.lower() in _NAMED:
+        return _NAMED[word.lower()]
+    if _BARE_HOUR.fullmatch(word):
+        return f"{word}:00"
+    halved = _HALVED.fullmatch(word)
+    if halved is None:
+        return word
+    hour, half = int(halved["hour"]), halved["half"].lower()
+    if not 1 <= hour <= 12:
+        raise RecurrenceError(
+            f"at={text!r}: with {half}, an hour is from 1 to 12, not {halved['hour']!r}"
+        )
+    return f"{hour % 12 + (12 if half == 'pm' else 0):02}{halved['rest'] or ':00'}"
 
 
 def _spell(weekday: int | None, fields: list[str]) -> str:
@@ -92,14 +144,21 @@ def article(name: str) -> str:
     return f"an {name}" if name == "hour" else f"a {name}"
 
 
+def _hint(word: str) -> str:
+    suggestion = nearest(word.lower(), _NAMED)
+    if suggestion:
+        return f"did you mean {suggestion!r}?"
+    return "write hours and minutes, as in '09:30'"
+
+
 def _is_weekday(word: str) -> bool:
-    return word.lower() in WEEKDAYS or word.lower() in _SHORT
+    return word.lower() in WEEKDAYS or word.lower() in SHORT_WEEKDAYS
 
 
 def _weekday(word: str, text: str) -> int:
     lower = word.lower()
-    if lower in _SHORT:
-        return _SHORT[lower]
+    if lower in SHORT_WEEKDAYS:
+        return SHORT_WEEKDAYS[lower]
     if lower in WEEKDAYS:
         return WEEKDAYS.index(lower)
     suggestion = nearest(lower, WEEKDAYS)

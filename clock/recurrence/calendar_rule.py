@@ -9,7 +9,7 @@ from itertools import groupby
 
 from clock.errors import RecurrenceError
 from clock.recurrence.anchor import Anchor, anchor_day, spell_anchor
-from clock.recurrence.at import At, parse_at
+from clock.recurrence.at import At, Written, is_bare_hour, parse_at
 from clock.recurrence.days import ANCHOR, EPOCH, Days, EveryDays, MonthDays, WeekDays, weekday
 from clock.recurrence.on import On, merge_rules, parse_on
 from clock.recurrence.period import WEEKDAYS, Calendar
@@ -63,7 +63,7 @@ class CalendarRule(Rule):
 def calendar_rule(
     calendar: Calendar,
     *,
-    at: str | Sequence[str] | None = None,
+    at: Written | Sequence[Written] | None = None,
     on: int | str | Sequence[int | str] | None = None,
     anchor: Anchor | None = None,
 ) -> CalendarRule:
@@ -74,7 +74,7 @@ def calendar_rule(
     for option, value in (("at", at), ("on", on)):
         if value is not None and not isinstance(value, int) and not value:
             raise RecurrenceError(f"{option}= is empty; leave it out or write at least one")
-    times = {parse_at(time) for time in ([at] if isinstance(at, str) else at or ())}
+    times = {_parse_time(time, calendar) for time in _listed(at)}
     days = {parse_on(day) for day in ([on] if isinstance(on, int | str) else on or ())}
     for time in sorted(times, key=_order):
         _check_at(calendar, time)
@@ -101,6 +101,22 @@ def spell_unit(calendar: Calendar) -> str:
         names = {5: "weekday", 2: "weekend"}
         return names.get(len(calendar.weekdays)) or WEEKDAYS[calendar.weekdays[0]]
     return calendar.unit if calendar.count == 1 else f"{calendar.count} {calendar.unit}s"
+
+
+def _listed(at: Written | Sequence[Written] | None) -> Sequence[Written]:
+    if at is None:
+        return ()
+    return at if isinstance(at, Sequence) and not isinstance(at, str) else [at]
+
+
+def _parse_time(written: Written, calendar: Calendar) -> At:
+    time = parse_at(written)
+    if calendar.unit in {"minute", "hour"} and is_bare_hour(written):
+        raise RecurrenceError(
+            f"at={written!r} is the hour {time.text}; for a minute of every hour write "
+            f"every('hour', at='**:{time.text[:2]}')"
+        )
+    return time
 
 
 def _order(time: At) -> tuple[int, int, str]:

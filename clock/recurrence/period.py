@@ -14,6 +14,7 @@ from clock.suggest import nearest
 Unit = Literal["minute", "hour", "day", "week", "month", "year"]
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+SHORT_WEEKDAYS = {name[:3]: number for number, name in enumerate(WEEKDAYS)}
 
 _ELAPSED = {word: seconds for word, seconds in UNIT_SECONDS.items() if seconds <= 3600}
 _CALENDAR: dict[str, Unit] = {

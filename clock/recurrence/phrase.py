@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, cast
 
 from clock.errors import RecurrenceError
 from clock.recurrence.anchor import Anchor
+from clock.recurrence.at import Written
 from clock.recurrence.calendar_rule import CalendarRule, calendar_rule
 from clock.recurrence.combination import Combination, Words
 from clock.recurrence.dates import DateFunction, Dates, date_set
@@ -32,7 +33,7 @@ _DEPTH = 50
 class Details(NamedTuple):
     """The options of an event that add to its period."""
 
-    at: str | Sequence[str] | None = None
+    at: Written | Sequence[Written] | None = None
     on: int | str | Sequence[int | str] | None = None
     anchor: Anchor | None = None
 

@@ -7,6 +7,7 @@ from datetime import date
 from functools import partial
 from typing import Any, Literal, TypedDict
 
+from clock.recurrence.at import Written
 from clock.recurrence.duration import Duration
 from clock.recurrence.wall import Fold, Gap
 from clock.schedule import checks
@@ -63,7 +64,7 @@ class EveryOptions(Defaults, total=False):
     args: Sequence[Any]
     kwargs: Mapping[str, Any]
     tz: Any
-    at: str | Sequence[str]
+    at: Written | Sequence[Written]
     on: int | str | Sequence[int | str]
     anchor: date | str
     start: date | str

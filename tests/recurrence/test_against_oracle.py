@@ -51,6 +51,7 @@ def cases(at: datetime, edge: datetime) -> Iterator[Case]:
         return (local - edge) // oracle.MINUTE % 1440 in {0, 70}
 
     yield Case(rule("day", at=clock), daily)
+    yield Case(rule("day", at=f"{at:%I:%M%p}"), daily)
     yield Case(rule("hour", at=f"**:{m:02}"), lambda local: local.minute == m, starred=True)
     yield Case(
         CronRule(f"{m} */2 * * *"),
