@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from pathlib import Path
 
 from redis import Redis
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
-from starlette.staticfiles import StaticFiles
 
 from clock.settings import TOLERANCE
 from clock.web import api, health, metrics, pages
@@ -22,8 +20,7 @@ from clock.web.error_response import HANDLERS
 from clock.web.guard import AccessMiddleware
 from clock.web.headers import HeadersMiddleware
 from clock.web.server_now import ServerNow
-
-STATIC = Path(__file__).parent / "static"
+from clock.web.static_files import VersionedFiles
 
 
 def application(
@@ -78,5 +75,5 @@ def routes() -> list[BaseRoute]:
         *metrics.routes,
         *health.routes,
         *pages.routes,
-        Mount("/static", StaticFiles(directory=STATIC), name="static"),
+        Mount("/static", VersionedFiles(), name="static"),
     ]

@@ -14,6 +14,7 @@ from starlette.types import Scope
 
 from clock import log
 from clock.errors import ConflictError, CursorError, RecurrenceError, ServerError, UnknownEventError
+from clock.web.static_files import version
 
 RETRY_AFTER = 5
 """Seconds after which to retry while the server is away."""
@@ -39,7 +40,7 @@ _FOR_PROGRAMS = ("/api/", "/metrics", "/healthz", "/readyz")
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>{title} · clock</title><link rel="stylesheet" href="{root}/static/clock.css"></head>
+<title>{title} · clock</title><link rel="stylesheet" href="{static}/base.css"></head>
 <body><main class="narrow"><h1>{title}</h1><p>{detail}</p><p><a href="{root}/">All events</a></p>
 </main></body></html>
 """
@@ -65,7 +66,10 @@ def error_response(
         problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
         # ASCII, as a detail may quote text that UTF-8 cannot encode.
         return Response(json.dumps(problem), status, headers, "application/problem+json")
-    page = _PAGE.format(title=escape(title), detail=escape(detail), root=escape(scope[ROOT]))
+    root = escape(scope[ROOT])
+    page = _PAGE.format(
+        title=escape(title), detail=escape(detail), root=root, static=f"{root}/static/{version()}"
+    )
     return Response(page, status, headers, "text/html")
 
 

@@ -85,7 +85,7 @@ def test_nothing_is_shown_without_valid_credentials(
         assert "working" not in answer.text
 
 
-@pytest.mark.parametrize("path", ["/login", "/static/clock.css"])
+@pytest.mark.parametrize("path", ["/login", "/static/base.css"])
 def test_sign_in_and_static_files_need_no_credentials(site: StartSite, path: str) -> None:
     assert site().get(path).status_code == 200
 
@@ -224,7 +224,7 @@ def test_a_large_request_is_rejected_before_it_is_stored(site: StartSite) -> Non
 
 
 def test_every_response_has_the_security_headers(site: StartSite) -> None:
-    for path in ("/", "/login", "/nothing", "/static/clock.js", "/static/nothing", "/healthz"):
+    for path in ("/", "/login", "/nothing", "/static/main.js", "/static/nothing", "/healthz"):
         policy = site().get(path).headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy

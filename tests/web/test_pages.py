@@ -218,19 +218,68 @@ def test_failed_jobs_are_requeued_and_deleted_one_or_all(site: Web, redis: Redis
     assert redis.keys("rq:job:*") == []
 
 
-def test_only_changed_rows_are_sent_again(site: Web, clock: Watched, redis: Redis) -> None:
-    text = site.get("/").text
-    (order,) = re.findall(r'data-order="(\w+)"', text)
-    have = dict(re.findall(r'data-number="(\d+)" data-digest="(\w+)"', text))
-    digests = "".join(have[str(number)] for number in range(len(have)))
-    changes = site.get(f"/live?order={order}&have={digests}").json()
-    assert changes["rows"] == {}
+@pytest.mark.parametrize("path", ["/", "/event?name=ten"])
+def test_a_page_is_sent_again_only_if_more_than_the_time_changed(
+    start_site: StartSite, clock: Watched, redis: Redis, path: str
+) -> None:
+    first = start_site()
+    later = Web(start_site(now=START + 33).app, first._headers)
+    etag = first.get(path).headers["etag"]
+    answer = later.get(path, headers={"if-none-match": etag})
+    assert (answer.status_code, answer.content) == (304, b"")
     write_run(redis, "test", _run("ten"))
-    changes = site.get(f"/live?order={order}&have={digests}").json()
-    (changed,) = changes["rows"].values()
-    assert "failed" in changed
-    assert "ZeroDivisionError" in changed
-    assert site.get("/live?order=another&have=").json()["reload"]
+    answer = later.get(path, headers={"if-none-match": etag})
+    assert answer.status_code == 200
+    assert answer.headers["etag"] != etag
+
+
+def test_a_page_of_0_1_0_that_is_still_open_is_told_to_reload(site: Web, clock: Watched) -> None:
+    assert site.get("/live?order=12345678&have=").json()["reload"]
+
+
+@pytest.mark.parametrize(
+    ("show", "shown"),
+    [
+        ("event", "02:30:00 +01:00</time>"),
+        ("utc", "01:30:00 UTC</time>"),
+        ("Asia/Tokyo", "10:30:00 +09:00</time>"),
+        ("no/zone", "02:30:00 +01:00</time>"),
+    ],
+)
+def test_times_are_shown_in_the_chosen_zone(
+    site: Web, clock: Watched, show: str, shown: str
+) -> None:
+    answer = site.get(f"/zone?show={quote(show)}&back=/event?name=ten")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/event?name=ten")
+    cookie = answer.headers["set-cookie"].partition(";")[0]
+    assert shown in site.get("/", headers={"cookie": cookie}).text
+
+
+@pytest.mark.parametrize(
+    "back", ["//evil.test", "https://evil.test/", "/\\evil.test", "@evil.test"]
+)
+def test_the_choice_of_a_zone_redirects_only_to_our_own_pages(site: Web, back: str) -> None:
+    assert site.get(f"/zone?show=utc&back={quote(back)}").headers["location"] == "/"
+
+
+def test_the_icon_has_the_number_of_what_needs_attention(site: Web) -> None:
+    assert "<text" not in site.get("/icon?count=0").text
+    assert ">7</text>" in site.get("/icon?count=7").text
+    assert ">99</text>" in site.get("/icon?count=1234").text
+    assert site.get("/icon?count=-1<script>").status_code == 200
+
+
+def test_static_files_of_this_version_are_kept_for_ever(site: Web, clock: Watched) -> None:
+    text = site.get("/").text
+    addresses = re.findall(r'(?:href|src)="(/static/[^"]*)"', text)
+    assert len(addresses) >= 8
+    for address in addresses:
+        answer = site.get(address)
+        assert answer.status_code == 200
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    # A page of a newer version must not make a browser keep the script of this one.
+    for older in ("/static/main.js", "/static/0123456789/main.js"):
+        assert site.get(older).headers["cache-control"] == "no-store"
 
 
 def test_an_event_whose_last_run_failed_is_failing(site: Web, clock: Watched, redis: Redis) -> None:

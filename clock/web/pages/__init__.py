@@ -8,17 +8,21 @@ from clock.web.pages import (
     actions,
     audit,
     event,
+    icon,
     login,
     output,
     overview,
     queues,
     requeue,
     week,
+    zone_choice,
 )
 
 routes: list[BaseRoute] = [
     Route("/", overview.show_overview),
-    Route("/live", overview.show_changes),
+    Route("/live", overview.reload_old_page),
+    Route("/zone", zone_choice.choose_zone),
+    Route("/icon", icon.show_icon),
     Route("/login", login.show_login, methods=["GET"]),
     Route("/login", login.login, methods=["POST"]),
     Route("/logout", login.logout, methods=["POST"]),

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from clock.web.authenticator import TooManyAttemptsError
 from clock.web.error_response import ROOT
+from clock.web.pages.own_path import own_path
 from clock.web.pages.rendering import context_of, render, set_session
 
 
@@ -59,12 +60,3 @@ def _ask(request: Request, wanted: str, status: int = 200, problem: str = "") ->
         has_names=access.has_names,
         has_shared=access.has_shared,
     )
-
-
-def own_path(request: Request, path: str) -> str:
-    """``path`` if it is one of ours, else that of the main page: anybody can make a link with
-    ``next`` in it.
-    """
-    root = request.scope[ROOT]
-    is_plain = path.isprintable() and "\\" not in path and not path.startswith("//")
-    return path if is_plain and path.startswith(f"{root}/") else f"{root}/"

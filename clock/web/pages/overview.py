@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,13 +15,9 @@ from clock.observe.rq.workers import count_workers
 from clock.observe.state import State
 from clock.observe.status import AppStatus
 from clock.web.context import Context
-from clock.web.error_response import ROOT
 from clock.web.pages import history_bars
-from clock.web.pages.rendering import context_of, fragment, may_act, render
+from clock.web.pages.rendering import context_of, render
 from clock.web.pages.row import ORDERS, URGENCY, Row, rows_of, sorted_rows
-
-DIGEST = 8
-"""Digits of the digest of a row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +33,6 @@ class Overview:
         """The number of events in each state, the most urgent first."""
         counts = Counter(row.state for row in self.rows)
         return [(state, counts[state]) for state in URGENCY if counts[state]]
-
-    @property
-    def order(self) -> str:
-        """A digest of the names of the events, in their order."""
-        return f"{zlib.crc32(repr([row.name for row in self.rows]).encode()):08x}"
 
     @property
     def last(self) -> Life | None:
@@ -86,8 +76,7 @@ def show_overview(request: Request) -> Response:
         "overview.html",
         now=now,
         overview=overview,
-        rows=rows,
-        shown={row.number for row in rows if has_words(row, words)},
+        rows=[row for row in rows if has_words(row, words)],
         bars={mark.name.lower(): bar for mark, bar in history_bars.BARS.items()},
         q=words,
         sort=column,
@@ -96,35 +85,9 @@ def show_overview(request: Request) -> Response:
     )
 
 
-def show_changes(request: Request) -> Response:
-    """``GET /live``: the rows that differ from those of the browser.
-
-    ``order`` is the browser's digest of the names, ``have`` the digests of its rows.
-    """
-    context = context_of(request)
-    now = context.now()
-    overview = read_overview(context, now)
-    changes = {"now": now, "banner": fragment("_banner.html", overview=overview, now=now)}
-    if request.query_params.get("order") != overview.order:
-        return JSONResponse(changes | {"reload": True})
-    changed = changed_rows(overview.rows, request.query_params.get("have", ""))
-    shown = {
-        row.number: fragment(
-            "_row.html",
-            row=row,
-            is_hidden=False,
-            now=now,
-            root=request.scope[ROOT],
-            actions=may_act(request),
-        )
-        for row in changed
-    }
-    return JSONResponse(changes | {"rows": shown})
-
-
-def changed_rows(rows: Sequence[Row], have: str) -> list[Row]:
-    """The rows whose digests are not at their position in ``have``."""
-    return [row for at, row in enumerate(rows) if row.digest != have[at * DIGEST :][:DIGEST]]
+def reload_old_page(request: Request) -> Response:
+    """``GET /live``, which only a page of 0.1.0 asks for that is still open: it is to reload."""
+    return JSONResponse({"now": context_of(request).now(), "banner": "", "reload": True})
 
 
 def has_words(row: Row, words: str) -> bool:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-from functools import cache
-from pathlib import Path
+from functools import cache, partial
 from typing import Any
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from clock.web.context import Context
 from clock.web.error_response import ROOT, path_of
-from clock.web.pages import history_bars, times
+from clock.web.pages import history_bars, sparkline, times
+from clock.web.pages.etag import etag_of
+from clock.web.pages.zone_choice import choice_of
 from clock.web.person import Person, Role
-
-STATIC = Path(__file__).parent.parent / "static"
+from clock.web.static_files import version
 
 NAVIGATION = (
     ("/", "Events"),
@@ -33,10 +32,13 @@ def context_of(request: Request) -> Context:
     return context
 
 
-def render(request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
-    """A page from ``template``. A guest who may submit forms gets a session."""
+def render(request: Request, template: str, status: int = 200, **values: Any) -> Response:
+    """A page from ``template``; 304 without it where the browser has the same one. A guest who may
+    submit forms gets a session.
+    """
     context = context_of(request)
-    now = context.now()
+    values = {"now": context.now(), **values}
+    choice = choice_of(request)
     new_session = _begin(request, context, context.host_now())
     session = new_session[1] if new_session else _session(request)
     text = (
@@ -52,22 +54,25 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
             back=back_of(request),
             root=request.scope[ROOT],
             navigation=NAVIGATION,
-            version=_version(),
-            **{"now": now, **values},
+            static=f"{request.scope[ROOT]}/static/{version()}",
+            attention_count=0,
+            zone_shown=choice.show,
+            exact=partial(times.exact_tag, choice=choice, now=values["now"]),
+            **values,
         )
     )
-    response = HTMLResponse(text, status)
+    etag = etag_of(text)
+    headers = {"etag": etag} if status == 200 else {}
+    is_known = status == 200 and request.headers.get("if-none-match") == etag
+    response: Response = HTMLResponse(text, status, headers)
+    if is_known and not new_session:
+        response = Response(status_code=304, headers=headers)
     if new_session:
         set_session(request, response, new_session[0])
     return response
 
 
-def fragment(template: str, **values: Any) -> str:
-    """A part of a page, for the script that updates it."""
-    return _environment().get_template(template).render(**values)
-
-
-def set_session(request: Request, response: HTMLResponse | Any, cookie: str) -> None:
+def set_session(request: Request, response: Response, cookie: str) -> None:
     """Set the session cookie, which scripts cannot read and other sites do not send."""
     forwarded = request.headers.get("x-forwarded-proto", "")
     context = context_of(request)
@@ -134,15 +139,8 @@ def _environment() -> Environment:
     environment.filters["duration"] = times.duration
     environment.globals |= {
         "ago": times.time_tag,
-        "exact": times.exact_tag,
         "history_bars": history_bars.draw,
+        "sparkline": sparkline.draw,
         "query": lambda **fields: urlencode(fields),
     }
     return environment
-
-
-@cache
-def _version() -> str:
-    """Digits that change when a static file does, so that browsers may cache them."""
-    files = sorted(STATIC.iterdir())
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:10]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,8 +28,6 @@ URGENCY = (
 )
 """The states, the most urgent first."""
 
-_DIGITS = 8
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
@@ -55,20 +52,6 @@ class Row:
     pause: Pause | None
     run: Run | None
     marks: tuple[history_bars.Mark, ...]
-
-    @property
-    def digest(self) -> str:
-        """Eight digits that change when anything in the row does."""
-        # The browser itself updates what depends on the time alone.
-        run, pause = self.run, self.pause
-        values = (
-            *(self.name, self.state, self.task, self.queue, self.rule, self.zone.name),
-            *map(str, (self.next, self.last, self.lateness, self.passed)),
-            "" if run is None else f"{run.job} {run.attempt} {run.outcome} {run.ended}",
-            "" if pause is None else f"{pause.until} {pause.since} {pause.by} {pause.reason}",
-            *self.marks,
-        )
-        return f"{zlib.crc32(chr(0).join(values).encode()):0{_DIGITS}x}"
 
     @property
     def words(self) -> str:

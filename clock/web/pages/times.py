@@ -1,17 +1,18 @@
-"""Instants as a page shows them: relative to now, in the event's zone, in UTC.
+"""Instants as a page shows them: relative to now, and on the clock of the chosen zone.
 
-The script adds the time in the zone of the browser, which only the browser knows.
+The other zones are in the title of an instant; the script adds the reader's own, which only the
+browser knows.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import lru_cache
 
 from markupsafe import Markup
 
 from clock.observe.formatting import span, utc
-from clock.recurrence.zone import END, Zone
+from clock.recurrence.zone import END, Zone, zone
+from clock.web.pages.zone_choice import ZoneChoice
 
 
 def relative(seconds: float) -> str:
@@ -21,14 +22,15 @@ def relative(seconds: float) -> str:
     return f"in {span(seconds)}" if seconds > 0 else f"{span(-seconds)} ago"
 
 
-def exact(instant: float, zone: Zone) -> str:
-    """An instant in ``zone``, with its offset: ``Sat 21 Nov 09:30 +01:00``; seconds only
-    if they are not zero.
+def exact(instant: float, zone: Zone, year: int | None = None) -> str:
+    """An instant in ``zone``, with its offset: ``Sat 21 Nov 2026 09:30:00 +01:00``; without its
+    year where that is ``year``.
     """
     # A pause may end at the end of the calendar, where a zone's offset would exceed it.
     at = min(int(instant), END - 2 * 86_400)
     local = zone.local(at)
-    return f"{local:%a %d %b} {_clock(local)} {_offset(zone.offset(at))}"
+    day = f"{local:%a %d %b}" if local.year == year else f"{local:%a %d %b} {local.year:04}"
+    return f"{day} {local:%H:%M:%S} {_offset(zone.offset(at))}"
 
 
 def duration(seconds: float | None) -> str:
@@ -49,21 +51,21 @@ def time_tag(instant: float | None, now: float) -> Markup:
     return Markup(text)  # noqa: S704
 
 
-@lru_cache(maxsize=4096)
-def exact_tag(instant: float, zone: Zone) -> Markup:
-    """An instant in ``zone`` and, if that differs, in UTC."""
-    text = Markup('<time class="exact" datetime="{}">{}</time>').format(
-        utc(instant), exact(instant, zone)
-    )
-    if zone.offset(int(instant)) == 0:
-        return text
-    return text + Markup(' <span class="utc">{}</span>').format(
-        f"{_clock(datetime.fromtimestamp(int(instant), UTC))} UTC"
-    )
+def exact_tag(instant: float, event_zone: Zone, choice: ZoneChoice, now: float) -> Markup:
+    """An instant on the clock of the chosen zone; its title has ``event_zone`` and UTC."""
+    shown = choice.of(event_zone)
+    return _exact_tag(instant, event_zone, shown, shown.local(int(now)).year)
 
 
-def _clock(local: datetime) -> str:
-    return f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
+@lru_cache(maxsize=8192)
+def _exact_tag(instant: float, event_zone: Zone, shown: Zone, year: int) -> Markup:
+    title = "\n".join(
+        f"{exact(instant, other)} {other.name if other.name != 'UTC' else ''}".rstrip()
+        for other in dict.fromkeys((event_zone, zone("UTC")))
+    )
+    return Markup('<time class="exact" datetime="{}" title="{}">{}</time>').format(
+        utc(instant), title, exact(instant, shown, year)
+    )
 
 
 def _offset(seconds: int) -> str:
