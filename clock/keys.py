@@ -45,6 +45,7 @@ clock:<app>:held:TASK         zset  job that waits for a lease -> since when    
 clock:<app>:limits            hash  task -> how many of its jobs may run at once      one a task
 clock:progress:JOB            hash  progress of a job: done, total, message, at       its own TTL
 clock:expires:JOB             str   when a job that was not started expires           its own TTL
+<RQ's prefix>clock_paused     hash  paused queue -> since when, by whom, why          PAUSED_QUEUES
 ============================  ====  ================================================  ==============
 
 A record is at most about a kilobyte. Each hash expires ``TTL`` after the last start or claim of its
@@ -134,6 +135,9 @@ CPU = "clock_cpu"
 LOAD = "clock_load"
 """Field of a worker: how many processors it kept busy lately, on average."""
 
+SUPPORTS = "clock_supports"
+"""Field of a worker: ``pauses`` where it takes no jobs from paused queues; those of 0.1.0 do."""
+
 DEATHS = "clock_deaths"
 """Field of a job: how many workers died while they ran it, or took it, and processes that ran
 others too."""
@@ -159,6 +163,9 @@ AUDITED = 10_000
 AUDITED_FAILED = 1_000
 """Entries kept of what failed or was refused. Strangers write them, so they have a place of their
 own: no number of wrong passwords pushes out what people did."""
+
+PAUSED_QUEUES = 1_000
+"""Queues that can be paused at once."""
 
 LIVES = 200
 """Lives of clock processes kept, the latest: some weeks of restarts and deploys."""

@@ -31,6 +31,10 @@ WORKERS = REDIS_WORKER_KEYS
 SUSPENDED = f"{PREFIX}suspended"
 """The key that exists while workers are suspended."""
 
+PAUSED = f"{PREFIX}clock_paused"
+"""Not RQ's but ours: the hash of the queues from which workers of this package take no jobs. It is
+here because a queue belongs to its prefix, as two of the same name on one server may have two."""
+
 RATE_LIMITS = f"{PREFIX}rl-keys"
 """The set of all rate limits; from RQ 3 on."""
 

@@ -187,20 +187,23 @@ def event_and_run_object(event: EventStatus, runs: RecentRuns | None) -> dict[st
 QUEUE = of(
     queue=TEXT, waiting=COUNT, age=MAYBE_SECONDS, workers=COUNT, started=COUNT, scheduled=COUNT,
     deferred=COUNT, finished=COUNT, failed=COUNT, canceled=COUNT, rate_limited=COUNT,
-    ready_to_enqueue=COUNT, is_broken=FLAG,
+    ready_to_enqueue=COUNT, is_broken=FLAG, paused=maybe(PAUSE),
 )  # fmt: skip
 
 
 def queue_object(queue: QueueState, now: float) -> dict[str, Any]:
     """A queue."""
     age = _rounded(queue.age(now))
-    return filled(QUEUE, queue, queue=queue.name, age=age, ready_to_enqueue=queue.ready)
+    return filled(
+        QUEUE, queue, queue=queue.name, age=age, ready_to_enqueue=queue.ready,
+        paused=pause_object(queue.paused),
+    )  # fmt: skip
 
 
 WORKER = of(
     name=TEXT, host=MAYBE_TEXT, pid=MAYBE_COUNT, state=TEXT, queues=listed(TEXT), job=MAYBE_TEXT,
     started=MAYBE_INSTANT, heartbeat=MAYBE_INSTANT, succeeded=COUNT, failed=COUNT,
-    version=MAYBE_TEXT, is_ours=FLAG, processes=MAYBE_COUNT,
+    version=MAYBE_TEXT, is_ours=FLAG, supports_pauses=FLAG, processes=MAYBE_COUNT,
     memory={**MAYBE_COUNT, "description": "Bytes that its processes use."},
     cpu={**MAYBE_SECONDS, "description": "Processor seconds since its start."},
     load={"type": ["number", "null"], "description": "Processors that it keeps busy now."},

@@ -14,11 +14,12 @@ from clock.ledger.clocks import Life
 from clock.ledger.descriptions import read_descriptions
 from clock.ledger.job import job_id
 from clock.ledger.manual_runs import read_manual_runs
+from clock.ledger.queue_pauses import read_queue_pauses
 from clock.ledger.records import find_record
 from clock.observe.attention import Attention, attention
 from clock.observe.last_errors import read_last_errors
 from clock.observe.recent_runs import RecentRuns, read_last_runs, read_recent_runs
-from clock.observe.rq.queues import QueueState, read_queues
+from clock.observe.rq.queues import QueueState, queue_names, read_queues
 from clock.observe.rq.workers import count_workers
 from clock.observe.snapshot import read_snapshot
 from clock.observe.status import AppStatus, EventStatus, status
@@ -159,6 +160,16 @@ def read_app_queues(connection: Redis, app: str, now: float) -> list[QueueState]
     """Every queue that RQ knows or an event of ``app`` uses, by name, at ``now`` (UTC seconds since
     1970). One round trip more than ``read_queues``. Raises ServerError.
     """
+    return read_queues(connection, now, _queues_of_events(connection, app))
+
+
+def is_queue(connection: Redis, app: str, name: str) -> bool:
+    """Whether ``read_app_queues`` lists a queue called ``name``. Raises ServerError."""
+    if name in queue_names(connection) or name in read_queue_pauses(connection):
+        return True
+    return name in _queues_of_events(connection, app)
+
+
+def _queues_of_events(connection: Redis, app: str) -> set[str]:
     descriptions = read_descriptions(connection, app).values()
-    names = {description.queue for description in descriptions if description.removed is None}
-    return read_queues(connection, now, names)
+    return {description.queue for description in descriptions if description.removed is None}

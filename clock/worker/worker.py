@@ -258,7 +258,7 @@ class Worker(RQWorker):
             # What the dead one ran is with its key, and is not what this one runs.
             self.connection.delete(self.key, rq_keys.executions_of_worker(self.name))
         super().register_birth()  # type: ignore[no-untyped-call]
-        self.connection.hset(self.key, keys.OWNER, self._owner)
+        self.connection.hset(self.key, mapping=self._marks)
         for warning in meet_clocks(
             self.connection,
             worker_key=self.key,
@@ -266,6 +266,11 @@ class Worker(RQWorker):
             queues=self.queue_names(),
         ):
             log.warning("serializer", worker=self.name, reason=warning)
+
+    @property
+    def _marks(self) -> dict[Any, Any]:
+        """Fields of our own in its hash."""
+        return {keys.OWNER: self._owner, keys.SUPPORTS: "pauses"}
 
     def _is_dead(self, owner: str) -> bool:
         deadline = time.monotonic() + keys.HEARTBEAT_TTL + 1
@@ -278,7 +283,7 @@ class Worker(RQWorker):
     def register_again(self, connection: Redis) -> None:
         """Let RQ know the worker again, which a server that lost its data has forgotten."""
         with connection.pipeline() as pipeline:
-            pipeline.hset(self.key, mapping={**self.serialize(), keys.OWNER: self._owner})
+            pipeline.hset(self.key, mapping={**self.serialize(), **self._marks})
             pipeline.expire(self.key, self.worker_ttl + 60)
             worker_registration.register(self, pipeline)
             pipeline.execute()

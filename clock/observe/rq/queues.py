@@ -15,6 +15,8 @@ from rq.job import Job
 
 from clock.connection import rq_keys
 from clock.connection.errors import server_errors
+from clock.ledger.pauses import Pause
+from clock.ledger.queue_pauses import parse_queue_pauses
 from clock.ledger.unreadable import execute, reply_about, texts
 from clock.observe.rq.fields import display_text, read_timestamp
 from clock.observe.rq.rate_limits import MOST
@@ -34,6 +36,7 @@ class QueueState:
     ones run, ``scheduled`` ones wait for their time, ``deferred`` ones for another job, ``ready``
     ones are about to be put on the queue. ``rate_limited`` ones wait until fewer jobs of their rate
     limit run. ``workers`` counts live workers. ``is_broken`` says that its key holds another type.
+    From a ``paused`` one, workers of this package take no jobs.
     """
 
     name: str
@@ -49,6 +52,7 @@ class QueueState:
     rate_limited: int
     workers: int
     is_broken: bool
+    paused: Pause | None
 
     def age(self, now: float) -> float | None:
         """Seconds for which the job at the head has waited at ``now``."""
@@ -65,9 +69,11 @@ def read_queues(connection: Redis, now: float, names: Iterable[str] = ()) -> lis
         with connection.pipeline(transaction=False) as pipeline:
             pipeline.smembers(rq_keys.QUEUES)
             pipeline.smembers(rq_keys.RATE_LIMITS)
-            known, members = execute(pipeline)
+            pipeline.hgetall(rq_keys.PAUSED)
+            known, members, paused = execute(pipeline)
         limits = texts(rq_keys.RATE_LIMITS, members)
-        queues = sorted({*names, *_names(known)})
+        pauses = parse_queue_pauses(paused)
+        queues = sorted({*names, *_names(known), *pauses})
         with connection.pipeline(transaction=False) as pipeline:
             for limit in limits:
                 pipeline.zrange(rq_keys.rate_limited(limit), 0, MOST - 1)
@@ -104,7 +110,9 @@ def read_queues(connection: Redis, now: float, names: Iterable[str] = ()) -> lis
         living = alive_workers(connection, workers, answers[asked_ids:])
     enqueued = iter(answers[:asked_ids])
     return [
-        _state(name, replies, [next(enqueued) for _ in head], living, limited[name])
+        _state(
+            name, replies, [next(enqueued) for _ in head], living, limited[name], pauses.get(name)
+        )
         for name, replies, head in zip(queues, asked, heads, strict=True)
     ]
 
@@ -148,6 +156,7 @@ def _state(
     enqueued: Sequence[bytes | None],
     living: set[str],
     limited: int,
+    paused: Pause | None,
 ) -> QueueState:
     counts = [0 if isinstance(reply, ResponseError) else reply for reply in replies]
     known = (read_timestamp(instant) for instant in enqueued)
@@ -165,4 +174,5 @@ def _state(
         rate_limited=limited,
         workers=sum(1 for worker in _workers(name, replies[8]) if worker in living),
         is_broken=isinstance(replies[0], ResponseError),
+        paused=paused,
     )

@@ -20,7 +20,7 @@ from clock.observe.rq.fields import display_text, read_timestamp
 _FIELDS = (
     "hostname", "pid", "state", "queues", "current_job", "birth", "last_heartbeat", "death",
     "successful_job_count", "failed_job_count", "version",
-    keys.PROCESSES, keys.MEMORY, keys.CPU, keys.LOAD, keys.OWNER,
+    keys.PROCESSES, keys.MEMORY, keys.CPU, keys.LOAD, keys.SUPPORTS, keys.OWNER,
 )  # fmt: skip
 
 
@@ -29,7 +29,8 @@ class WorkerState:
     """A worker. Instants are UTC seconds since 1970; None stands for what RQ does not know.
 
     ``state`` is RQ's, ``job`` the id of the job it runs. ``is_ours`` says that it is a worker of
-    this package. ``succeeded`` and ``failed`` count since its start.
+    this package, ``supports_pauses`` that it takes no jobs from paused queues. ``succeeded`` and
+    ``failed`` count since its start.
 
     One of this package on Linux says how many ``processes`` it has, how many bytes of ``memory``
     they use, how many processor seconds (``cpu``) they took since its start, and how many
@@ -48,6 +49,7 @@ class WorkerState:
     failed: int
     version: str | None
     is_ours: bool
+    supports_pauses: bool
     processes: int | None = None
     memory: int | None = None
     cpu: float | None = None
@@ -101,7 +103,7 @@ def _jobs(
 
 def _worker(key: str, fields: Sequence[bytes | None], running: str | None) -> WorkerState:
     host, pid, state, queues, job, *rest = map(display_text, fields)
-    birth, heartbeat, _, succeeded, failed, version, *used, owner = rest
+    birth, heartbeat, _, succeeded, failed, version, *used, supports, owner = rest
     processes, memory, cpu, load = used
     return WorkerState(
         name=key.removeprefix(rq_keys.WORKER),
@@ -116,6 +118,7 @@ def _worker(key: str, fields: Sequence[bytes | None], running: str | None) -> Wo
         failed=_count(key, "failed_job_count", failed) or 0,
         version=version,
         is_ours=owner is not None,
+        supports_pauses=supports == "pauses",
         processes=_count(key, keys.PROCESSES, processes),
         memory=_count(key, keys.MEMORY, memory),
         cpu=_seconds(key, keys.CPU, cpu),

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
-from clock.web.api import actions, audit, enqueueing, events, jobs, runs
+from clock.web.api import actions, audit, enqueueing, events, jobs, queues, runs
 from clock.web.api.deprecation import deprecated
 from clock.web.api.description import describe
 from clock.web.api.operation import Operation, route
@@ -18,6 +18,7 @@ _ON_EVENTS = (*events.OPERATIONS, *runs.OPERATIONS, *actions.OPERATIONS)
 OPERATIONS = (
     *_ON_EVENTS,
     *deprecated(_ON_EVENTS),
+    *queues.OPERATIONS,
     *jobs.OPERATIONS,
     *enqueueing.OPERATIONS,
     *audit.OPERATIONS,

@@ -1,4 +1,4 @@
-"""The queues, workers and jobs of the API: read, requeue and delete them."""
+"""The workers and jobs of the API: read, requeue and delete them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from clock.jobs.requeue import (
     requeue_all,
 )
 from clock.observe import objects
-from clock.observe.reading import read_app_queues
 from clock.observe.rq.job_pages import LARGEST_PAGE, PAGE, Stage, read_jobs
 from clock.observe.rq.jobs import JobDetails, read_details, read_summaries
 from clock.observe.rq.running import read_running
@@ -39,11 +38,6 @@ _UNDELETABLE = {
     Deleted.STARTED: "the job is running and cannot be deleted",
     Deleted.NEEDED: "another job depends on this one, so it cannot be deleted",
 }
-
-
-def _queues(call: Call) -> Mapping[str, Any]:
-    queues = read_app_queues(call.connection, call.context.app, call.now)
-    return {"queues": [objects.queue_object(queue, call.now) for queue in queues]}
 
 
 def _workers(call: Call) -> Mapping[str, Any]:
@@ -175,11 +169,6 @@ _REQUEUED = objects.of(requeued=objects.COUNT, is_more=objects.FLAG)
 _DELETED = objects.of(deleted=objects.COUNT, is_more=objects.FLAG)
 
 OPERATIONS = (
-    Operation(
-        method="GET", path="/queues", tag=_TAG, does=_queues,
-        summary="Every queue: what waits there, for how long, and which workers listen",
-        gives=objects.of(queues=objects.listed(objects.QUEUE)),
-    ),
     Operation(
         method="GET", path="/workers", tag=_TAG, does=_workers,
         summary="The living workers",

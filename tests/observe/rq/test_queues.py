@@ -10,7 +10,10 @@ import pytest
 from redis import Redis
 from rq import Queue, Worker
 
+from clock.connection import rq_keys
 from clock.errors import CursorError
+from clock.ledger.pauses import Pause
+from clock.ledger.queue_pauses import pause_queue
 from clock.observe.rq.cursor import Cursor, read_cursor
 from clock.observe.rq.job_pages import JobPage, Stage, read_jobs
 from clock.observe.rq.jobs import read_details
@@ -56,7 +59,18 @@ def test_a_queue_that_nobody_filled_yet_is_empty(redis: Redis) -> None:
     assert state == QueueState(
         name="new", waiting=0, head=None, started=0, scheduled=0, deferred=0, finished=0, failed=0,
         canceled=0, ready=0, rate_limited=0, workers=0, is_broken=False,
+        paused=None,
     )  # fmt: skip
+
+
+def test_a_paused_queue_says_since_when_and_why(redis: Redis) -> None:
+    why = Pause(until=None, reason="the shop moves", by="ann", since=1_800_000_000)
+    pause_queue(redis, "default", why)
+    redis.hset(rq_keys.PAUSED, "damaged", "x")
+    damaged, default = sorted(read_queues(redis, 0.0), key=lambda queue: queue.name == "default")
+    assert default.paused == why
+    # Its workers only look whether there is an entry.
+    assert damaged.paused is not None
 
 
 def test_queues_take_three_round_trips_whatever_their_number(redis: Redis) -> None:
