@@ -24,7 +24,10 @@ INSTANT = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z?(\+00:00)?")
 NUMBER = re.compile(rb"^1\d{9}(\.\d+)?$")
 TOKEN = re.compile(rb"[0-9a-f]{32}")
 
-OURS = {b"clock_worker", b"clock_supports", b"clock_serializer", b"clock_deaths"}
+OURS = {
+    *(b"clock_worker", b"clock_supports", b"clock_serializer", b"clock_deaths"),
+    *(b"clock_processes", b"clock_memory", b"clock_cpu", b"clock_load"),
+}
 """Fields that our worker adds."""
 
 OF_THE_RUN = {b"total_working_time", b"ip_address", b"current_job_working_time", b"exc_info"}
