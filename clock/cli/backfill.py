@@ -78,7 +78,7 @@ def backfill(
         raise click.UsageError(
             f"more than {keys.BACKFILLED} occurrences; backfill shorter ranges one after another"
         )
-    ledger = Backfill(connection, app=app, event=event, serializer=serializer)
+    ledger = Backfill.of_event(connection, app=app, event=event, serializer=serializer)
     if dry_run:
         standings = [ledger.look(candidate.scheduled, now) for candidate in chosen]
         _list(event, chosen, standings)

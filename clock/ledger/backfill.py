@@ -12,7 +12,8 @@ from clock.connection import rq_keys
 from clock.connection.errors import server_errors
 from clock.connection.scripts import script
 from clock.errors import TAKES_NO_JOBS, NotAQueueError, UnknownEventError
-from clock.ledger.job import JobTemplates, job_prefix
+from clock.ledger.job import JobTemplate, JobTemplates, job_prefix
+from clock.ledger.kept_template import marked, read_template
 from clock.schedule.event import Event
 
 
@@ -42,14 +43,44 @@ class Backfill:
     NotAQueueError, and ServerError; calling it again is always safe.
     """
 
-    def __init__(self, connection: Redis, *, app: str, event: Event, serializer: str) -> None:
+    def __init__(
+        self,
+        connection: Redis,
+        *,
+        app: str,
+        event: str,
+        template: JobTemplate,
+        scheduled: JobTemplate,
+    ) -> None:
+        """``template`` is that of the backfilled jobs, ``scheduled`` that of the event's others."""
         self._app = app
         self._event = event
-        self._template = JobTemplates(connection, serializer, mark="backfill").of(event)
-        self._scheduled = JobTemplates(connection, serializer).of(event)
+        self._template = template
+        self._scheduled = scheduled
         self._script = connection.register_script(
             script("clock.ledger", "backfill.lua", include="job.lua")
         )
+
+    @classmethod
+    def of_event(cls, connection: Redis, *, app: str, event: Event, serializer: str) -> Backfill:
+        """With the jobs of ``event`` as its schedule file declares them."""
+        return cls(
+            connection,
+            app=app,
+            event=event.name,
+            template=JobTemplates(connection, serializer, mark="backfill").of(event),
+            scheduled=JobTemplates(connection, serializer).of(event),
+        )
+
+    @classmethod
+    def of_ledger(cls, connection: Redis, *, app: str, event: str) -> Backfill:
+        """With the jobs of the event of this name as the last start of its clock enrolled them.
+
+        Raises NotEnrolledError where the ledger does not have them.
+        """
+        scheduled = read_template(connection, app, event)
+        template = marked(scheduled, event, "backfill")
+        return cls(connection, app=app, event=event, template=template, scheduled=scheduled)
 
     def look(self, scheduled: int, now: float) -> Standing:
         """Where the occurrence at ``scheduled`` stands; nothing is written.
@@ -68,7 +99,7 @@ class Backfill:
         return self._call("push", scheduled, now, previous)
 
     def _call(self, mode: str, scheduled: int, now: float, previous: int | None) -> Standing:
-        name, template = self._event.name, self._template
+        name, template = self._event, self._template
         with server_errors():
             reply = self._script(
                 keys=[

@@ -110,7 +110,11 @@ class JobTemplate(NamedTuple):
 
     def arguments(self, prefix: str) -> Sequence[Any]:
         """What the scripts read of it, without its shape; ``prefix`` is that of the job ids."""
-        return prefix, self.data, self.description, self.first, self.later
+        return prefix, *self.parts()
+
+    def parts(self) -> Sequence[Any]:
+        """What tells its jobs from those of other events of its shape."""
+        return self.data, self.description, self.first, self.later
 
 
 class Model(NamedTuple):

@@ -25,7 +25,7 @@ def test_the_job_is_that_of_the_occurrence_and_marked(redis: Redis, read: ReadSc
         redis.flushall()
         event = _event(read, "args=[1], queue='io', meta={'team': 'io'}", serializer)
         ledger = _decided_up_to(redis, event, NOW, serializer=serializer)
-        backfill = Backfill(redis, app="test", event=event, serializer=serializer)
+        backfill = Backfill.of_event(redis, app="test", event=event, serializer=serializer)
         assert backfill.push(NOW - 20, NOW + 0.5, NOW - 30) is Standing.OPEN
         identifier = ledger.job_id(Claim(event, NOW - 20))
         job = Job.fetch(identifier, connection=redis, serializer=resolve_serializer(serializer))
@@ -102,7 +102,7 @@ def test_looking_writes_nothing(redis: Redis, read: ReadSchedule) -> None:
     event = _event(read)
     _decided_up_to(redis, event, NOW)
     before = sorted(redis.keys("*"))
-    backfill = Backfill(redis, app="test", event=event, serializer="pickle")
+    backfill = Backfill.of_event(redis, app="test", event=event, serializer="pickle")
     assert backfill.look(NOW - 10, NOW) is Standing.OPEN
     assert sorted(redis.keys("*")) == before
 
@@ -169,4 +169,29 @@ def _decided_up_to(
 
 
 def _push(redis: Redis, event: Event, scheduled: int, now: float = NOW) -> Standing:
-    return Backfill(redis, app="test", event=event, serializer="pickle").push(scheduled, now)
+    return Backfill.of_event(redis, app="test", event=event, serializer="pickle").push(
+        scheduled, now
+    )
+
+
+@pytest.mark.parametrize("serializer", ["pickle", "json"])
+def test_the_ledger_has_all_that_a_backfill_needs(
+    serializer: str, redis: Redis, read: ReadSchedule
+) -> None:
+    options = "args=[1], queue='io', meta={'team': 'io'}, retry=2, expires='1h', at_front=True"
+    event = _event(read, options, serializer)
+    jobs = []
+    for of_ledger in (True, False):
+        redis.flushall()
+        ledger = _decided_up_to(redis, event, NOW, serializer=serializer)
+        backfill = (
+            Backfill.of_ledger(redis, app="test", event=event.name)
+            if of_ledger
+            else Backfill.of_event(redis, app="test", event=event, serializer=serializer)
+        )
+        assert backfill.look(NOW - 20, NOW) is Standing.OPEN
+        assert backfill.push(NOW - 20, NOW, NOW - 30) is Standing.OPEN
+        assert backfill.push(NOW - 20, NOW, NOW - 30) is Standing.BACKFILLED
+        jobs.append(redis.hgetall(f"rq:job:{ledger.job_id(Claim(event, NOW - 20))}"))
+    assert jobs[0] == jobs[1]
+    assert b"backfill" in jobs[0][b"meta"]

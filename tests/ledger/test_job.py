@@ -32,7 +32,7 @@ def test_a_claim_a_run_by_hand_and_a_backfill_build_the_same_job(
     ledger = Ledger(redis, app="test", token="t", serializer=serializer)
     ledger.enrol([event], NOW - 1)
     ledger.claim([Claim(event, NOW)], NOW)
-    backfill = Backfill(redis, app="test", event=event, serializer=serializer)
+    backfill = Backfill.of_event(redis, app="test", event=event, serializer=serializer)
     assert backfill.push(NOW - 20, NOW) is Standing.OPEN
     ids = {
         "claim": ledger.job_id(Claim(event, NOW)),

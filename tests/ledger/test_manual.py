@@ -9,8 +9,15 @@ from rq.job import Job
 from rq.serializers import resolve_serializer
 
 from clock.decision import Kind
-from clock.errors import NotAQueueError, UnknownEventError
+from clock.errors import (
+    NotAQueueError,
+    NotEnrolledError,
+    RequestChangedError,
+    UnknownEventError,
+)
 from clock.keys import MANUAL_KEPT, RUNS_TTL
+from clock.ledger.job import job_id
+from clock.ledger.kept_template import Call
 from clock.ledger.ledger import Claim, Ledger
 from clock.ledger.manual import run_now
 from clock.ledger.manual_runs import read_manual_runs
@@ -117,3 +124,74 @@ def test_its_job_is_known_by_the_second_of_the_run_and_kept_for_the_latest_only(
         run_now(redis, "test", "tasks.x", NOW + 9, f"m{number}")
     assert redis.llen("clock:test:manual:tasks.x") == MANUAL_KEPT
     assert redis.ttl("clock:test:manual:tasks.x") > RUNS_TTL - 60
+
+
+@pytest.mark.parametrize("serializer", ["pickle", "json"])
+def test_a_run_may_have_other_arguments(serializer: str, redis: Redis, read: ReadSchedule) -> None:
+    event = read(
+        "every('day', 'tasks.x', args=[1], kwargs={'a': 2}, queue='io', meta={'team': 'io'})",
+        serializer=serializer,
+    ).events["tasks.x"]
+    ledger = Ledger(redis, app="test", token="t", serializer=serializer)
+    ledger.enrol([event], NOW - 1)
+    call = Call(task="tasks.x", args=["ü", None], kwargs={"b": {"c": [1.5]}})
+    identifier = run_now(redis, "test", "tasks.x", NOW, call=call)
+
+    job = Job.fetch(identifier, connection=redis, serializer=resolve_serializer(serializer))
+    assert (job.func_name, list(job.args), job.kwargs) == (
+        "tasks.x",
+        ["ü", None],
+        {"b": {"c": [1.5]}},
+    )
+    assert job.description == "tasks.x('ü', None, b={'c': [1.5]})"
+    assert (job.meta["team"], job.meta["clock"]["manual"], job.origin) == ("io", True, "io")
+    # The event's own arguments stay as they are.
+    ledger.claim([Claim(event, NOW)], NOW)
+    fired = Job.fetch(
+        job_id("test", "tasks.x", NOW),
+        connection=redis,
+        serializer=resolve_serializer(serializer),
+    )
+    assert (list(fired.args), fired.kwargs) == ([1], {"a": 2})
+
+
+def test_the_description_of_an_event_stays_with_other_arguments(
+    redis: Redis, read: ReadSchedule
+) -> None:
+    event = read("every('day', 'tasks.x', description='the daily one')").events["tasks.x"]
+    Ledger(redis, app="test", token="t").enrol([event], NOW - 1)
+    call = Call(task="tasks.x", args=[3], kwargs={})
+    identifier = run_now(redis, "test", "tasks.x", NOW, call=call)
+    assert Job.fetch(identifier, connection=redis).description == "the daily one"
+
+
+def test_a_key_stands_for_its_arguments(redis: Redis, read: ReadSchedule) -> None:
+    event = read("every('day', 'tasks.x')").events["tasks.x"]
+    Ledger(redis, app="test", token="t").enrol([event], NOW - 1)
+    one, other = (Call(task="tasks.x", args=[number], kwargs={}) for number in (1, 2))
+    first = run_now(redis, "test", "tasks.x", NOW, "key", one)
+    assert run_now(redis, "test", "tasks.x", NOW + 1, "key", one) == first
+    for call in (other, None):
+        with pytest.raises(RequestChangedError, match="other arguments"):
+            run_now(redis, "test", "tasks.x", NOW + 2, "key", call)
+    plain = run_now(redis, "test", "tasks.x", NOW, "plain")
+    assert run_now(redis, "test", "tasks.x", NOW, "plain") == plain
+    with pytest.raises(RequestChangedError, match="other arguments"):
+        run_now(redis, "test", "tasks.x", NOW, "plain", one)
+    assert redis.llen("rq:queue:default") == 2
+
+
+@pytest.mark.parametrize(
+    "value", [b"", b"x", b"\xc1", b"\xff" * 50, b"1 ", b"\x96\xa1x\x01\x01\x01\x01\x01", b"1 \x90"]
+)
+@pytest.mark.parametrize("key", ["templates", "shapes"])
+def test_a_damaged_template_is_refused_in_words(
+    key: str, value: bytes, redis: Redis, read: ReadSchedule
+) -> None:
+    event = read("every('day', 'tasks.x')").events["tasks.x"]
+    Ledger(redis, app="test", token="t").enrol([event], NOW - 1)
+    for field in redis.hkeys(f"clock:test:{key}"):
+        redis.hset(f"clock:test:{key}", field, value)
+    with pytest.raises(NotEnrolledError, match="start its clock once"):
+        run_now(redis, "test", "tasks.x", NOW)
+    assert redis.llen("rq:queue:default") == 0

@@ -79,7 +79,7 @@ def test_a_job_outside_a_claim_is_not_written_where_it_cannot_be_pushed(
 ) -> None:
     _ledger(limited, event)
     _allow(redis, "-rpush")
-    backfill = Backfill(limited, app="test", event=event, serializer="pickle")
+    backfill = Backfill.of_event(limited, app="test", event=event, serializer="pickle")
     push: Callable[[], object] = {
         "by hand": lambda: run_now(limited, "test", "tasks.x", NOW),
         "backfill": lambda: backfill.push(NOW - 10, NOW),

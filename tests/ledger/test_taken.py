@@ -146,7 +146,7 @@ def test_a_backfill_leaves_the_job_of_somebody_else_alone(
     ledger.enrol([event], NOW - 1)
     ledger.claim([Claim(event, NOW + 10, Kind.MISSED, NOW, 2)], NOW + 20)
     theirs = _enqueue_theirs(redis, ledger.job_id(Claim(event, NOW)))
-    backfill = Backfill(redis, app="test", event=event, serializer="pickle")
+    backfill = Backfill.of_event(redis, app="test", event=event, serializer="pickle")
     assert backfill.look(NOW, NOW + 20) is Standing.TAKEN
     assert backfill.push(NOW, NOW + 20) is Standing.TAKEN
     theirs.delete()
@@ -160,7 +160,7 @@ def test_a_hash_without_data_takes_no_id(redis: Redis, events: list[Event]) -> N
     # A worker writes this once it has ended a job that expired meanwhile.
     for identifier in (ledger.job_id(Claim(events[0], NOW)), manual_id("test", "e0", "again")):
         redis.hset(Job.key_for(identifier), "status", "finished")
-    backfill = Backfill(redis, app="test", event=events[0], serializer="pickle")
+    backfill = Backfill.of_event(redis, app="test", event=events[0], serializer="pickle")
     assert backfill.push(NOW, NOW + 20) is Standing.OPEN
     run_now(redis, "test", "e0", NOW, "again")
     assert redis.llen("rq:queue:default") == 2

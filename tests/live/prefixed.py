@@ -91,7 +91,7 @@ def _manually(redis: Redis, event: Event) -> None:
     before = len(queue)
     assert run_now(redis, "prefixed", event.name, time.time()) == queue.job_ids[-1]
     past = int(time.time()) - 7
-    backfill = Backfill(redis, app="prefixed", event=event, serializer="pickle")
+    backfill = Backfill.of_event(redis, app="prefixed", event=event, serializer="pickle")
     assert backfill.push(past, time.time()) is Standing.OPEN
     assert len(queue) == before + 2
 

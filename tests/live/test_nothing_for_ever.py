@@ -107,7 +107,7 @@ def _operate(redis: Redis, file: Path) -> None:
     run_now(redis, "clock", "hourly", now)
     event = load(str(file)).events["hourly"]
     hour = int(now) // 3600 * 3600 - 3600
-    Backfill(redis, app="clock", event=event, serializer="pickle").push(hour, now)
+    Backfill.of_event(redis, app="clock", event=event, serializer="pickle").push(hour, now)
 
 
 def _apply(redis: Redis) -> None:
