@@ -6,6 +6,7 @@
     ├── SettingsError       an invalid setting, variable, option or server address
     ├── UnknownEventError   no event in the ledger has this name
     ├── CursorError         an invalid cursor of a page of jobs
+    ├── BackfillError       a span whose occurrences cannot be backfilled
     ├── TimeSourceError     two clocks of an application take the time from different sources
     ├── ConflictError       what Redis holds forbids it; the same call fails until that changes
     │   ├── NotAQueueError      the key of a queue holds another type
@@ -47,6 +48,10 @@ class UnknownEventError(ClockError):
 
 class CursorError(ClockError, ValueError):
     """The cursor of a page of jobs is not valid."""
+
+
+class BackfillError(ClockError, ValueError):
+    """The occurrences of a span cannot be backfilled: too many, in the future, or not known."""
 
 
 class TimeSourceError(ClockError):

@@ -80,7 +80,7 @@ def backfill(
         )
     ledger = Backfill.of_event(connection, app=app, event=event, serializer=serializer)
     if dry_run:
-        standings = [ledger.look(candidate.scheduled, now) for candidate in chosen]
+        standings = ledger.look_all([candidate.scheduled for candidate in chosen], now)
         _list(event, chosen, standings)
     else:
         with auditing(connection, app, "backfill", name, now) as change:
@@ -94,15 +94,9 @@ def backfill(
 
 
 def _push(ledger: Backfill, chosen: Sequence[Candidate], connection: Redis) -> list[Standing]:
-    standings: list[Standing] = []
-    previous = None
     with _progress(chosen) as shown:
-        for candidate in shown:
-            now = server_now(connection, time.time())
-            standings.append(ledger.push(candidate.scheduled, now, previous))
-            if standings[-1] is Standing.OPEN:
-                previous = candidate.scheduled
-    return standings
+        scheduled = (candidate.scheduled for candidate in shown)
+        return ledger.push_all(scheduled, lambda: server_now(connection, time.time()))
 
 
 def _progress(chosen: Sequence[Candidate]) -> AbstractContextManager[Iterable[Candidate]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
+from typing import Any
 
 from redis import Redis
 from rq.utils import as_text
@@ -15,6 +17,9 @@ from clock.errors import TAKES_NO_JOBS, NotAQueueError, UnknownEventError
 from clock.ledger.job import JobTemplate, JobTemplates, job_prefix
 from clock.ledger.kept_template import marked, read_template
 from clock.schedule.event import Event
+
+AT_ONCE = 200
+"""Occurrences that are looked at in one round trip."""
 
 
 class Standing(StrEnum):
@@ -53,6 +58,7 @@ class Backfill:
         scheduled: JobTemplate,
     ) -> None:
         """``template`` is that of the backfilled jobs, ``scheduled`` that of the event's others."""
+        self._connection = connection
         self._app = app
         self._event = event
         self._template = template
@@ -98,26 +104,58 @@ class Backfill:
         """
         return self._call("push", scheduled, now, previous)
 
+    def look_all(self, scheduled: Sequence[int], now: float) -> list[Standing]:
+        """As ``look`` for each of ``scheduled``, some hundred in a round trip."""
+        standings: list[Standing] = []
+        for start in range(0, len(scheduled), AT_ONCE):
+            with server_errors(), self._connection.pipeline(transaction=False) as pipeline:
+                for instant in scheduled[start : start + AT_ONCE]:
+                    self._send("look", instant, now, None, pipeline)
+                standings += map(self._standing, pipeline.execute())
+        return standings
+
+    def push_all(self, scheduled: Iterable[int], now: Callable[[], float]) -> list[Standing]:
+        """As ``push`` for each of ``scheduled``, the oldest first; ``now`` returns the time. Where
+        an error ends it, what was pushed stays.
+        """
+        standings: list[Standing] = []
+        previous = None
+        for instant in scheduled:
+            standings.append(self.push(instant, now(), previous))
+            if standings[-1] is Standing.OPEN:
+                previous = instant
+        return standings
+
     def _call(self, mode: str, scheduled: int, now: float, previous: int | None) -> Standing:
-        name, template = self._event, self._template
         with server_errors():
-            reply = self._script(
-                keys=[
-                    keys.decided(self._app),
-                    keys.backfilled(self._app, name),
-                    rq_keys.QUEUES,
-                ],
-                args=[
-                    *(now, mode, keys.TTL, keys.BACKFILLED, name, scheduled),
-                    "-" if previous is None else previous,
-                    self._scheduled.first,
-                    *template.arguments(job_prefix(self._app, name)),
-                    *template.shape.arguments(),
-                ],
-            )
+            reply = self._send(mode, scheduled, now, previous, self._connection)
+        return self._standing(reply)
+
+    def _send(
+        self, mode: str, scheduled: int, now: float, previous: int | None, client: Redis
+    ) -> Any:
+        name, template = self._event, self._template
+        if mode == "look":
+            # They may be large, and nobody asks for them.
+            template = template._replace(data=b"", description="")
+        return self._script(
+            keys=[keys.decided(self._app), keys.backfilled(self._app, name), rq_keys.QUEUES],
+            args=[
+                *(now, mode, keys.TTL, keys.BACKFILLED, name, scheduled),
+                "-" if previous is None else previous,
+                self._scheduled.first,
+                *template.arguments(job_prefix(self._app, name)),
+                *template.shape.arguments(),
+            ],
+            client=client,
+        )
+
+    def _standing(self, reply: Any) -> Standing:
         standing = as_text(reply)
         if standing == "unknown":
-            raise UnknownEventError(f"the ledger of the application {self._app!r} has no {name!r}")
+            raise UnknownEventError(
+                f"the ledger of the application {self._app!r} has no {self._event!r}"
+            )
         if standing == "refused":
-            raise NotAQueueError(f"the key {template.shape.queue_key} {TAKES_NO_JOBS}")
+            raise NotAQueueError(f"the key {self._template.shape.queue_key} {TAKES_NO_JOBS}")
         return Standing(standing)

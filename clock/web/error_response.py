@@ -13,7 +13,14 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from clock import log
-from clock.errors import ConflictError, CursorError, RecurrenceError, ServerError, UnknownEventError
+from clock.errors import (
+    BackfillError,
+    ConflictError,
+    CursorError,
+    RecurrenceError,
+    ServerError,
+    UnknownEventError,
+)
 from clock.web.static_files import version
 
 RETRY_AFTER = 5
@@ -25,6 +32,7 @@ ROOT = "clock.root_path"
 _STATUSES: Mapping[type[Exception], int] = {
     UnknownEventError: 404,
     CursorError: 400,
+    BackfillError: 400,
     RecurrenceError: 400,
     ConflictError: 409,
     ServerError: 503,
