@@ -7,7 +7,7 @@ from datetime import datetime, time
 from typing import NamedTuple
 
 from clock.errors import RecurrenceError
-from clock.recurrence.period import SHORT_WEEKDAYS, WEEKDAYS
+from clock.recurrence.weekdays import SHORT_WEEKDAYS, WEEKDAYS
 from clock.suggest import nearest
 
 Written = str | time
@@ -36,6 +36,11 @@ class At(NamedTuple):
     any_hour: bool
     any_minute: bool
     leading_star: bool
+
+    @property
+    def every_hour(self) -> bool:
+        """Whether the hour is ``**``, and the minute has no star."""
+        return self.text.startswith("**") and not self.any_minute
 
 
 def parse_at(written: Written) -> At:

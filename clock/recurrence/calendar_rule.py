@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -12,11 +12,12 @@ from clock.recurrence.anchor import Anchor, anchor_day, spell_anchor
 from clock.recurrence.at import At, Written, is_bare_hour, parse_at
 from clock.recurrence.days import ANCHOR, EPOCH, Days, EveryDays, MonthDays, WeekDays, weekday
 from clock.recurrence.on import On, merge_rules, parse_on
-from clock.recurrence.period import WEEKDAYS, Calendar
+from clock.recurrence.period import Calendar
 from clock.recurrence.recurrence import Recurrence
 from clock.recurrence.rule import Rule
 from clock.recurrence.union import Union
 from clock.recurrence.wall import Fold, Gap, Wall, even_or_all
+from clock.recurrence.weekdays import WEEKDAYS, spell_weekdays
 from clock.recurrence.zone import Zone
 
 _DEFAULT_AT = {"minute": "**:**", "hour": "**:00"}
@@ -35,7 +36,7 @@ class CalendarRule(Rule):
         parts: dict[tuple[bool, Days], set[int]] = {}
         for time in self.at or (parse_at(_DEFAULT_AT.get(self.calendar.unit, "00:00")),):
             for days in _days(self, time.weekday):
-                parts.setdefault((time.leading_star, days), set()).update(time.seconds)
+                parts.setdefault((time.leading_star, days), set()).update(_seconds(self, time))
         if all(days.next(ANCHOR) is None for _, days in parts):
             raise RecurrenceError(f"{str(self)!r} never fires: no year has such a day")
         walls = tuple(
@@ -82,6 +83,10 @@ def calendar_rule(
         _check_on(calendar, day)
     if calendar.unit == "week" and not calendar.weekdays and anchor is None:
         _check_week(calendar, times)
+    if anchor is not None and calendar.unit == "hour" and calendar.count > 1:
+        raise RecurrenceError(
+            f"anchor= does not go with {spell_unit(calendar)!r} and at=, counted from midnight"
+        )
     if anchor is not None and calendar.count == 1 and calendar.unit not in {"week", "year"}:
         raise RecurrenceError(
             f"anchor= has no meaning with {spell_unit(calendar)!r}; "
@@ -95,11 +100,16 @@ def calendar_rule(
     )
 
 
+def hours_of_day(seconds: int) -> int | None:
+    """The hours of a span that divides a day, as ``"3 hours"``, which may have an ``at=`` then."""
+    hours, rest = divmod(seconds, 3600)
+    return hours if rest == 0 and hours > 1 and hours < 24 and 24 % hours == 0 else None
+
+
 def spell_unit(calendar: Calendar) -> str:
     """A calendar unit as ``every`` takes it: ``"day"``, ``"2 weeks"``, ``"monday"``."""
     if calendar.weekdays:
-        names = {5: "weekday", 2: "weekend"}
-        return names.get(len(calendar.weekdays)) or WEEKDAYS[calendar.weekdays[0]]
+        return spell_weekdays(calendar.weekdays)
     return calendar.unit if calendar.count == 1 else f"{calendar.count} {calendar.unit}s"
 
 
@@ -113,8 +123,8 @@ def _parse_time(written: Written, calendar: Calendar) -> At:
     time = parse_at(written)
     if calendar.unit in {"minute", "hour"} and is_bare_hour(written):
         raise RecurrenceError(
-            f"at={written!r} is the hour {time.text}; for a minute of every hour write "
-            f"every('hour', at='**:{time.text[:2]}')"
+            f"at={written!r} is the hour {time.text}; for a minute write "
+            f"every({spell_unit(calendar)!r}, at='**:{time.text[:2]}')"
         )
     return time
 
@@ -138,6 +148,11 @@ def _check_at(calendar: Calendar, at: At) -> None:
         instead = "hour" if at.any_hour else "day"
         raise RecurrenceError(
             f"at={at.text!r} does not come every minute; write every({instead!r}, at={time!r})"
+        )
+    if unit == "hour" and calendar.count > 1 and not at.every_hour:
+        raise RecurrenceError(
+            f"at={at.text!r} does not go with {words!r}, counted from midnight; "
+            f"write at='**{time[2:]}', or every('day', at={time!r})"
         )
     if unit == "hour" and (at.any_minute or not at.any_hour):
         instead = "minute" if at.any_minute else "day"
@@ -172,6 +187,13 @@ def _check_week(calendar: Calendar, times: set[At]) -> None:
             raise RecurrenceError(
                 f"{words!r} without a weekday; write every({words!r}, at='Monday {time.text}')"
             )
+
+
+def _seconds(rule: CalendarRule, time: At) -> Iterable[int]:
+    """The times of day of one pattern; of several hours, those counted from midnight."""
+    if rule.calendar.unit != "hour":
+        return time.seconds
+    return (second for second in time.seconds if second // 3600 % rule.calendar.count == 0)
 
 
 def _days(rule: CalendarRule, at_weekday: int | None) -> Iterator[Days]:

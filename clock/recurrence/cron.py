@@ -25,6 +25,7 @@ NICKNAMES = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
+_ZONE = re.compile(r"[A-Za-z_]+/[A-Za-z][\w/+-]*|UTC|GMT")
 _NTH = re.compile(r"(?P<day>[a-z]+|[0-9])(?:#(?P<nth>[0-9])|(?P<last>l))")
 _BEFORE_END = re.compile(r"l(?:-(?P<days>[0-9]{1,2}))?")
 
@@ -85,6 +86,7 @@ def _parse(text: str, seconds: Seconds | None) -> CronFields:
 
 
 def _split(text: str, seconds: Seconds | None) -> list[str]:
+    _refuse_zone(text)
     words = text.lower().split()
     if len(words) == 1 and words[0].startswith("@"):
         if words[0] not in NICKNAMES or seconds is not None:
@@ -102,6 +104,18 @@ def _split(text: str, seconds: Seconds | None) -> list[str]:
             text, f"five fields are needed (minute, hour, day, month, weekday), not {len(words)}"
         )
     return words
+
+
+def _refuse_zone(text: str) -> None:
+    words = text.split()
+    variable, is_set, name = words[0].partition("=") if words else ("", "", "")
+    if is_set and variable.upper() in {"CRON_TZ", "TZ"}:
+        rest = words[1:]
+    elif words and _ZONE.fullmatch(words[-1]):
+        *rest, name = words
+    else:
+        return
+    raise cron_error(text, f"the zone is an option; write {' '.join(rest)!r} and tz={name!r}")
 
 
 def _days(day: str, weekday: str, text: str, *, both: bool) -> DayRule:

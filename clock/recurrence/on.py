@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from clock.errors import RecurrenceError
 from clock.recurrence.days import DayRule
-from clock.recurrence.period import WEEKDAYS
+from clock.recurrence.weekdays import WEEKDAYS
 
 MONTHS = (
     "january", "february", "march", "april", "may", "june",

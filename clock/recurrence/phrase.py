@@ -14,19 +14,20 @@ from typing import Any, NamedTuple, cast
 from clock.errors import RecurrenceError
 from clock.recurrence.anchor import Anchor
 from clock.recurrence.at import Written
-from clock.recurrence.calendar_rule import CalendarRule, calendar_rule
+from clock.recurrence.calendar_rule import CalendarRule, calendar_rule, hours_of_day
 from clock.recurrence.combination import Combination, Words
 from clock.recurrence.dates import DateFunction, Dates, date_set
 from clock.recurrence.elapsed import SpanRule
-from clock.recurrence.period import Span, parse_period
+from clock.recurrence.period import Calendar, Span, parse_period
 from clock.recurrence.rule import Given, Rule
 from clock.recurrence.union import EitherRule
 
-Period = str | timedelta | Given | Words | Combination
+Period = str | float | timedelta | Sequence[str] | Given | Words | Combination
 
 _PHRASE = re.compile(
     r"(?P<period>.*?)(?: on (?P<on>.+?))?(?: at (?P<at>.+?))?(?: counted from (?P<anchor>\S+))?"
 )
+_CRON = re.compile(r"@\S+|(?:CRON_TZ|TZ)=.*|[0-9*?,/-]+ [0-9*?,/-]+ \S+.*", re.IGNORECASE)
 _DEPTH = 50
 
 
@@ -71,7 +72,26 @@ def _is_plain(details: Details) -> bool:
 
 @lru_cache(maxsize=4096, typed=True)  # True is 1 to a cache, and no day to a rule
 def _plain(words: str, at: Any, on: Any) -> Rule:
-    return parse_phrase(words, Details(at, on))
+    return _words(words, Details(at, on))
+
+
+def _words(text: str, details: Details) -> Rule:
+    """The rule of a text: a period in words, or cron notation."""
+    if not _CRON.fullmatch(" ".join(text.split())):
+        return parse_phrase(text, details)
+    # A file without cron notation does not wait for it.
+    from clock.recurrence.cron_rule import cron
+
+    rule = cron(text)
+    _refuse_details(rule, details)
+    return rule
+
+
+def _refuse_details(rule: Given, details: Details) -> None:
+    for option in details.given():
+        raise RecurrenceError(
+            f"{option}= does not go with {rule.word}(...), which has its own times"
+        )
 
 
 def parse_phrase(text: str, details: Details | None = None) -> CalendarRule | SpanRule:
@@ -96,9 +116,11 @@ def parse_anchor(text: str) -> Anchor:
         raise RecurrenceError(f"{text!r} is not a date like '2026-01-31'") from None
 
 
-def _join(period: str | timedelta, details: Details) -> CalendarRule | SpanRule:
+def _join(period: str | float | timedelta, details: Details) -> CalendarRule | SpanRule:
     unit = parse_period(period)
     if isinstance(unit, Span):
+        if details.at is not None and details.on is None and (hours := hours_of_day(unit.seconds)):
+            return calendar_rule(Calendar("hour", hours), at=details.at, anchor=details.anchor)
         for option in ("at", "on"):
             if option in details.given():
                 raise RecurrenceError(
@@ -118,13 +140,10 @@ def _read(period: object, details: Details, depth: int) -> Rule:
     if isinstance(period, Words):
         period = period.text
     if isinstance(period, str):
-        return parse_phrase(period, details)
+        return _words(period, details)
     if isinstance(period, Given):
         if depth == 0:
-            for option in details.given():
-                raise RecurrenceError(
-                    f"{option}= does not go with {period.word}(...), which has its own times"
-                )
+            _refuse_details(period, details)
         return period
     if depth > 0 and isinstance(period, Dates):
         raise RecurrenceError(f"{period} are dates, without a time of day; they stand after '-'")

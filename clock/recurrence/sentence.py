@@ -11,12 +11,12 @@ from clock.recurrence.days import DayRule, Days, EveryDays, MonthDays, WeekDays
 from clock.recurrence.difference import DaysOff, Difference
 from clock.recurrence.elapsed import Elapsed, spell_seconds
 from clock.recurrence.on import MONTHS
-from clock.recurrence.period import WEEKDAYS
 from clock.recurrence.recurrence import Recurrence
 from clock.recurrence.spread import Later
 from clock.recurrence.stream import Stream
 from clock.recurrence.union import Union
 from clock.recurrence.wall import DAY, Wall
+from clock.recurrence.weekdays import WEEKDAYS
 from clock.recurrence.zone import BEGINNING, END
 
 MINUTE, HOUR = 60, 3600
@@ -121,12 +121,14 @@ def _of_month(rule: DayRule) -> str:
     for distance in sorted(rule.before_end):
         numbers.append("the last day" if distance == 0 else f"day {distance} before the last")
     names = [WEEKDAYS[weekday].capitalize() for weekday in sorted(rule.weekdays)]
+    if numbers and names and not rule.both:
+        names = [f"any {name}" for name in names]
     for weekday, number in sorted(rule.nth, key=lambda pair: (pair[1] % 7, pair[0])):
         which = "last" if number == -1 else _nth(number)
         names.append(f"the {which} {WEEKDAYS[weekday].capitalize()}")
     if rule.both:
         return f"{_list(numbers, 'or')} if it is {_list(names, 'or')},"
-    return _list(numbers + names)
+    return _list(numbers + names, "or" if numbers and rule.weekdays else "and")
 
 
 def _months(days: MonthDays) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from itertools import chain, count
 from sys import intern
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple
 from clock.errors import RecurrenceError, ScheduleError, SettingsError
 from clock.recurrence.rule import Rule
 from clock.recurrence.zone import Zone, zone
+from clock.schedule.checks import LONGEST_STRING
 from clock.schedule.event import Event, JobOptions, Policy
 from clock.schedule.option import Part
 from clock.schedule.options import part_of
@@ -76,10 +78,22 @@ class ScheduleBuilder:
                 declaration.path,
                 declaration.line,
                 f"the name {declaration.name!r} is taken by {taken.path}:{taken.line}; "
-                "names are unique, so give one of the two another name=",
+                f"names are unique, so write name={self._free_name(declaration, taken)!r} here",
             )
         self.declarations[declaration.name] = declaration._replace(
             options=self._shared(declaration.options)
+        )
+
+    def _free_name(self, declaration: Declaration, taken: Declaration) -> str:
+        """A name for a declaration whose own is taken: with its times, else with a number."""
+        name = declaration.name[: LONGEST_STRING - 10]
+        with_times = f"{name} ({declaration.rule})"
+        names = chain(
+            [with_times] if declaration.rule != taken.rule else [],
+            (f"{name} {number}" for number in count(2)),
+        )
+        return next(
+            free for free in names if free not in self.declarations and len(free) <= LONGEST_STRING
         )
 
     def _shared(self, options: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -11,10 +11,10 @@ import pytest
 import pytz
 
 from clock.recurrence.cron_rule import CronRule
-from clock.recurrence.period import WEEKDAYS
 from clock.recurrence.recurrence import Recurrence, between
 from clock.recurrence.rule import Rule
 from clock.recurrence.wall import Fold, Gap
+from clock.recurrence.weekdays import WEEKDAYS
 from clock.recurrence.zone import zone
 from tests.recurrence import oracle
 from tests.recurrence.reading import rule
@@ -69,6 +69,15 @@ def cases(at: datetime, edge: datetime) -> Iterator[Case]:
         CronRule(f"*/15 {h} * * *"),
         lambda local: quarterly(local) and local.hour == h,
         starred=True,
+    )
+    yield Case(
+        rule("2 hours", at=f"**:{m:02}"),
+        lambda local: local.minute == m and local.hour % 2 == 0,
+        starred=True,
+    )
+    yield Case(
+        rule([WEEKDAYS[weekday], WEEKDAYS[weekday - 2]], at=clock),
+        lambda local: daily(local) and local.weekday() in {weekday, (weekday - 2) % 7},
     )
     yield Case(
         rule(WEEKDAYS[weekday], at=clock),

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from clock.errors import RecurrenceError
+from clock.recurrence.cron_rule import cron
 from clock.recurrence.zone import zone
 from tests.recurrence.reading import fires, rule
 
@@ -58,6 +59,23 @@ def test_a_week_may_have_several_weekdays_in_its_times() -> None:
     assert year("week", at=["Monday 09:00", "Friday 17:00"]) == [
         "2026-01-02", "2026-01-05", "2026-01-09", "2026-01-12",
     ]  # fmt: skip
+
+
+def test_several_weekdays_come_weekly() -> None:
+    days = ["2026-01-01", "2026-01-05", "2026-01-08", "2026-01-12"]
+    assert year(["monday", "thursday"]) == days  # type: ignore[arg-type]
+    assert year("monday, thursday") == days
+    assert year("tue-thu") == ["2026-01-01", "2026-01-06", "2026-01-07", "2026-01-08"]
+
+
+def test_several_hours_at_a_minute_are_counted_from_midnight() -> None:
+    times = fires(rule("8 hours", at="**:20"), "UTC", "2026-01-01", "2026-01-02T01:00")
+    assert [time[:16] for time in times] == [
+        "2026-01-01T00:20", "2026-01-01T08:20", "2026-01-01T16:20", "2026-01-02T00:20",
+    ]  # fmt: skip
+    assert rule("3 hours", at="**:20").recurrence(zone("UTC"), "after", "first") == cron(
+        "20 */3 * * *"
+    ).recurrence(zone("UTC"), "after", "first")
 
 
 def test_counted_units_are_counted_from_2001_by_default() -> None:
@@ -126,3 +144,43 @@ def test_an_impossible_day_of_the_year_is_refused() -> None:
     with pytest.raises(RecurrenceError) as caught:
         rule("year", on="30 february")
     assert str(caught.value) == "on='30 february': February has 29 days at most"
+
+
+@pytest.mark.parametrize(
+    ("period", "at", "message"),
+    [
+        (
+            "5 hours",
+            "**:20",
+            "at= does not go with '5 hours', which is elapsed time and has no fixed hour; "
+            "write at= with 'hour', 'day', a weekday or 'month', or use cron(...)",
+        ),
+        (
+            "3 hours",
+            "00:20",
+            "at='00:20' does not go with '3 hours', counted from midnight; "
+            "write at='**:20', or every('day', at='00:20')",
+        ),
+        (
+            "3 hours",
+            "1*:20",
+            "at='1*:20' does not go with '3 hours', counted from midnight; "
+            "write at='**:20', or every('day', at='1*:20')",
+        ),
+        (
+            "2 hours",
+            "20",
+            "at='20' is the hour 20:00; for a minute write every('2 hours', at='**:20')",
+        ),
+    ],
+)
+def test_several_hours_take_only_a_minute(period: str, at: str, message: str) -> None:
+    with pytest.raises(RecurrenceError) as caught:
+        rule(period, at=at)
+    assert str(caught.value) == message
+
+
+def test_several_hours_at_a_minute_take_no_anchor() -> None:
+    with pytest.raises(RecurrenceError) as caught:
+        rule("3 hours", at="**:20", anchor=date(2026, 1, 1))
+    assert str(caught.value) == "anchor= does not go with '3 hours' and at=, counted from midnight"

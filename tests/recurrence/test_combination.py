@@ -133,7 +133,10 @@ def holiday(day: date) -> bool:
             "write date(2026, 12, 25), "
             "and combine with times(...) to leave out single instants",
         ),
-        (cron("0 9 * * *") | 5, "5 is not a period; write a string like '10 minutes' or 'day'"),
+        (
+            cron("0 9 * * *") | None,
+            "None is not a period; write a string like '10 minutes' or 'day'",
+        ),
         (cron("0 9 * * *") | "mondy", "'mondy' is not a period; did you mean 'monday'?"),
     ],
 )

@@ -29,6 +29,13 @@ from clock.recurrence.phrase import Details, parse_phrase, read_rule
         ("1h", "hour"),
         ("7200 s counted from 2026-01-01", "2 hours counted from 2026-01-01"),
         ("3 months", "3 months"),
+        ("thu, mon at 9am", "monday, thursday at 09:00"),
+        ("Mon-Fri", "weekday"),
+        ("wed-sun", "wednesday-sunday"),
+        ("sat-mon", "monday, saturday, sunday"),
+        ("tue-thu, sat at noon", "tuesday-thursday, saturday at 12:00"),
+        ("3 hours at *:20", "3 hours at **:20"),
+        ("120 minutes at **:05, **:20", "2 hours at **:05, **:20"),
         ("weekend", "weekend"),
     ],
 )

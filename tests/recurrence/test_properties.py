@@ -68,6 +68,7 @@ WORDS = st.one_of(
     ).map(lambda pair: f"{pair[0]} at {pair[1]}"),
     st.sampled_from(
         [
+            "3 hours at **:20", "mon, wed-fri at 02:10", "sat-mon at 9pm",
             "day at 2:30am, noon", "monday at 2 am, midnight",
             "hour", "minute", "90 minutes", "hour at **:15, **:45", "hour at 0*:30", "day",
             "week at Sunday 02:30, Monday 01:30", "month on last sunday at 02:30", "26 hours",

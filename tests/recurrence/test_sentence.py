@@ -23,6 +23,9 @@ def words(when: Any, **options: Any) -> str:
     return sentence(rule(when, **options).recurrence(zone("UTC"), "after", "first"))
 
 
+MON_THU_SAT = "on Monday, Thursday, Friday and Saturday at 09:00"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -51,7 +54,10 @@ def words(when: Any, **options: Any) -> str:
             "on Monday to Friday at 0, 15, 30 and 45 past 9 to 18 o'clock",
         ),
         (words(cron("0 0 1-15 jan,jun *")), "on days 1 to 15 in January and June at 00:00"),
-        (words(cron("0 0 13 * fri")), "on the 13th and Friday of every month at 00:00"),
+        (words(cron("0 0 13 * fri")), "on the 13th or any Friday of every month at 00:00"),
+        (words(cron("0 1 1-7 * sun")), "on days 1 to 7 or any Sunday of every month at 01:00"),
+        (words("mon, thu-sat", at="9am"), MON_THU_SAT),
+        (words("3 hours", at="**:20"), "every 3 hours, first at 00:20"),
         (words(cron("0 0 13,14-19 * */2")), None),
         (words(cron("0 0 L-3 * *")), "on day 3 before the last of every month at 00:00"),
         (words(cron("0 0 * * fri#2")), "on the 2nd Friday of every month at 00:00"),

@@ -117,8 +117,15 @@ def test_a_name_that_is_taken_is_refused_with_both_places(tmp_path: Path) -> Non
     assert (error.line, error.message) == (
         3,
         f"the name 'tasks.a' is taken by {tmp_path / 'main.py'}:2; "
-        "names are unique, so give one of the two another name=",
+        "names are unique, so write name='tasks.a 2' here",
     )
+
+
+def test_a_name_is_proposed_that_is_free(tmp_path: Path) -> None:
+    error = refusal(tmp_path, DAILY + "every('monday', 'tasks.a', at='9am')")
+    assert error.message.endswith("so write name='tasks.a (monday at 09:00)' here")
+    numbered = DAILY + "every('day', 'tasks.b', name='tasks.a 2')\n"
+    assert "name='tasks.a 3'" in refusal(tmp_path, numbered + DAILY).message
 
 
 def test_two_events_of_one_task_need_a_name(tmp_path: Path) -> None:

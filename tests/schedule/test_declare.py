@@ -232,7 +232,10 @@ def test_a_wrong_option_is_refused(tmp_path: Path, source: str, message: str) ->
             "cron('5-3 * * * *'): '5-3' wraps round to 59 of 60; "
             "write '3-5' if that is meant, or '*'",
         ),
-        ("every(5, 'tasks.a')", "5 is not a period; write a string like '10 minutes' or 'day'"),
+        (
+            "every(None, 'tasks.a')",
+            "None is not a period; write a string like '10 minutes' or 'day'",
+        ),
     ],
 )
 def test_a_period_that_does_not_fit_is_refused(tmp_path: Path, source: str, message: str) -> None:

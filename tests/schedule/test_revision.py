@@ -65,7 +65,7 @@ def test_a_mistake_in_a_revision_names_it(commit: Commit) -> None:
         load_any("git:main:main.py")
     assert str(caught.value) == (
         "git:main:main.py:3: the name 'tasks.a' is taken by git:main:main.py:2; "
-        "names are unique, so give one of the two another name="
+        "names are unique, so write name='tasks.a 2' here"
     )
 
 
