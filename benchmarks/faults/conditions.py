@@ -6,7 +6,7 @@ import sys
 import threading
 from asyncio import CancelledError
 
-from clock.schedule.event import ConditionTime
+from clock.schedule.condition_time import ConditionTime
 
 SLOW = 0.15
 """Seconds that the slow one takes for its answer."""

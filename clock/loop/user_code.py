@@ -20,7 +20,8 @@ from clock.loop.side_threads import Answer, SideThreads
 from clock.loop.timetable import Timetable, UserCall
 from clock.loop.trouble import EventTrouble
 from clock.loop.wakeup import Wakeup
-from clock.schedule.event import ConditionTime, Event
+from clock.schedule.condition_time import ConditionTime
+from clock.schedule.event import Event
 
 SLOW = 0.1
 """Seconds; a condition that takes longer is worth a line: it makes its own event late."""
@@ -142,7 +143,7 @@ class UserCode:
             # It hangs, in the one thread it gets.
             self._ready.append(self._failed(due, "its condition still has not answered", now))
             return
-        at = ConditionTime(event=event.name, scheduled_at=event.local(due.fire))
+        at = event.condition_time(due.fire)
         self._conditions[due.row] = PendingCondition(due, self.monotonic())
         call = partial(_call, event.policy.condition, at, self.monotonic)
         self._threads.start(key, call, event.name)

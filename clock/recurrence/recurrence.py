@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, Protocol
 
-from clock.recurrence.zone import Zone
+from clock.recurrence.zone import BEGINNING, Zone
 
 Mark = Literal["gap", "fold"]
 """``"gap"``: an occurrence stands for a local time that a clock change skipped. ``"fold"``: its
@@ -41,6 +41,18 @@ def between(recurrence: Recurrence, after: int, until: int | None) -> Iterator[i
     while instant is not None and (until is None or instant <= until):
         yield instant
         instant = recurrence.next(instant)
+
+
+def before(recurrence: Recurrence, instant: int) -> int | None:
+    """The last occurrence earlier than ``instant``, or None. Raises what the recurrence does."""
+    span = 60
+    while True:
+        after = max(instant - 1 - span, BEGINNING - 1)
+        earlier = newest(recurrence, after, instant - 1)
+        if earlier is not None or after < BEGINNING:
+            return earlier
+        # A span eight times as long costs three questions more, and soon reaches everything.
+        span *= 8
 
 
 def newest(recurrence: Recurrence, after: int, until: int) -> int | None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from clock.recurrence.anchor import Anchor
 from clock.recurrence.duration import parse_duration
 from clock.recurrence.zone import Zone, zone
-from clock.schedule.event import ALL, Callback, ConditionTime, RetryPolicy
+from clock.schedule.condition_time import ConditionTime
+from clock.schedule.event import ALL, Callback, RetryPolicy
 from clock.schedule.task import task_name
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 from clock.recurrence.identity import identity
 from clock.recurrence.recurrence import Mark, Recurrence, between, mark_of
 from clock.recurrence.zone import Zone
+from clock.schedule.condition_time import ConditionTime, condition_time
 
 Overlap = Literal["allow", "skip", "replace"]
 
@@ -54,14 +55,6 @@ class JobOptions:
 
 ALL = 1000
 """How many missed occurrences ``catch_up="all"`` makes up at most; a number says another limit."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConditionTime:
-    """The argument of a condition (``if_=``); ``scheduled_at`` is on the event's own clock."""
-
-    event: str
-    scheduled_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +114,10 @@ class Event:
     def local(self, instant: int) -> datetime:
         """``instant`` (UTC seconds) on the event's own clock, see ``Zone.local``."""
         return self.zone.local(instant)
+
+    def condition_time(self, instant: int) -> ConditionTime:
+        """What a condition is asked about the occurrence at ``instant`` (UTC seconds)."""
+        return condition_time(self.name, instant, self.recurrence, self.zone)
 
     def identity(self) -> str:
         """The text that changes when the recurrence or ``enabled`` does; the ledger compares it."""

@@ -11,7 +11,8 @@ from clock.recurrence.at import Written
 from clock.recurrence.duration import Duration
 from clock.recurrence.wall import Fold, Gap
 from clock.schedule import checks
-from clock.schedule.event import ConditionTime, Overlap
+from clock.schedule.condition_time import ConditionTime
+from clock.schedule.event import Overlap
 from clock.schedule.option import (
     Option,
     Part,

@@ -15,7 +15,7 @@ from clock.errors import ServerError
 from clock.ledger.ledger import Claim, Ledger, Sent
 from clock.ledger.records import read_record
 from clock.loop.loop import Loop
-from clock.schedule.event import ConditionTime
+from clock.schedule.condition_time import ConditionTime
 from clock.stop import Stop
 from tests.conftest import ReadSchedule
 from tests.live.jobs import scheduled
@@ -230,7 +230,7 @@ def test_errors_whose_text_changes_are_said_once_an_hour(
 
 
 def test_conditions_of_two_clocks_in_one_process(redis: Redis, read: ReadSchedule) -> None:
-    line = "every('1 second', 'tasks.x', if_=lambda at: at.event == 'tasks.x', queue={!r})"
+    line = "every('1 second', 'tasks.x', if_=lambda t: t.event == 'tasks.x' and t.day, queue={!r})"
     shop = Clock(read(line.format("shop")), redis, app="shop", condition_timeout=5.0)
     mail = Clock(read(line.format("mail")), redis, app="mail")
     with shop.running(), mail.running():
