@@ -19,6 +19,8 @@ clock:<app>:manual:EVENT      list  when it was run by hand, and the job's id   
 clock:<app>:backfilled:EVENT  zset  an occurrence -> when it was backfilled           BACKFILLED
 clock:<app>:audit             strm  what people did, see ``clock.ledger.audit``       AUDITED
 clock:<app>:audit:failed      strm  what they tried, failed sign-ins too              AUDITED_FAILED
+clock:<app>:deliveries:DIGEST hash  what was delivered to a webhook, see              DELIVERIES_TTL
+                                    ``clock.ledger.deliveries``
 clock:<app>:signed_out:ID     str   a session that its person ended                   its own TTL
 clock:serializers:queue:NAME  hash  application -> serializer of its jobs there       one an app
 clock:<app>:runs:EVENT        list  its runs, see ``clock.runs.records``              RUNS, RUNS_TTL
@@ -96,6 +98,9 @@ RUNS = 1_000
 
 RUNS_TTL = 35 * 86_400
 """Seconds the runs of an event outlive its last one."""
+
+DELIVERIES_TTL = 35 * 86_400
+"""Seconds that deliveries to a webhook are known after the last check of a clock that has it."""
 
 FAILED_KEPT = 1_000
 """Failed jobs kept of an event, the latest; one takes some 5 kB of memory, with its result."""
@@ -185,6 +190,7 @@ decided = _of_app("decided")
 recurrences = _of_app("recurrences")
 audit = _of_app("audit")
 failed_audit = _of_app("audit:failed")
+deliveries = _of_app_and("deliveries")
 signed_out = _of_app_and("signed_out")
 templates = _of_app("templates")
 shapes = _of_app("shapes")

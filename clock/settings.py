@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
 
 from clock.errors import SettingsError
 from clock.recurrence.duration import parse_timeout
+from clock.webhook import Webhook, is_http_url, read_webhooks
 
 GRACE = 25.0
 """Seconds a job has to finish after its worker was asked to stop: platforms kill after 30."""
@@ -99,6 +99,9 @@ class Settings:
     sentry_monitors: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """``SENTRY_MONITORS``: event -> the slug of its monitor in Sentry Crons."""
 
+    webhooks: tuple[Webhook, ...] = ()
+    """``WEBHOOKS``, or ``CLOCK_WEBHOOK_URL``: where notices of failing events go, and the like."""
+
 
 def read_settings(module: str | None, environ: Mapping[str, str]) -> Settings:
     """The settings of ``module``, else of the module in ``RQ_CONFIG``, else the defaults; a
@@ -129,6 +132,7 @@ def read_settings(module: str | None, environ: Mapping[str, str]) -> Settings:
         ping_url=_ping_url(namespace, environ),
         pings=_urls("PINGS", namespace),
         sentry_monitors=_mapping("SENTRY_MONITORS", namespace, _is_string, "strings by event"),
+        webhooks=read_webhooks(namespace, environ),
     )
 
 
@@ -205,7 +209,7 @@ def _mapping(
 
 def _ping_url(namespace: Mapping[str, Any], environ: Mapping[str, str]) -> str | None:
     value = environ.get("CLOCK_PING_URL") or namespace.get("PING_URL")
-    if value is None or _is_url(value):
+    if value is None or is_http_url(value):
         return value
     # The value may contain a secret, so it is not shown.
     raise SettingsError("PING_URL must be a URL that begins with http:// or https://")
@@ -214,7 +218,7 @@ def _ping_url(namespace: Mapping[str, Any], environ: Mapping[str, str]) -> str |
 def _urls(name: str, namespace: Mapping[str, Any]) -> Mapping[str, str]:
     urls = _mapping(name, namespace, _is_string, "strings by event")
     for event, url in urls.items():
-        if not _is_url(url):
+        if not is_http_url(url):
             raise SettingsError(
                 f"{name} of {event!r} must be a URL that begins with http:// or https://"
             )
@@ -231,13 +235,3 @@ def _is_mapping(value: object) -> bool:
 
 def _is_limit(value: object) -> bool:
     return type(value) is int and value >= 1
-
-
-def _is_url(value: object) -> bool:
-    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
-        return False
-    try:
-        parts = urlsplit(value)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and " " not in value
-    except ValueError:
-        return False

@@ -29,7 +29,7 @@ FLOORS = [
         "commands",
         "output",
     },
-    {"recurrence"},
+    {"recurrence", "webhook"},
     {"schedule"},
     {"settings", "keys"},
     {"connection", "log"},

@@ -22,9 +22,11 @@ from clock.schedule.warnings import find_warnings
 def check(file: str, serializer: str, no_import: bool) -> None:
     """Check FILE and import every task it names.
 
-    Needs no server. Warns about what is allowed but may surprise, such as a time that a clock
-    change skips, or a file without events. Warnings do not change the exit code.
+    Checks the settings too, and needs no server. Warns about what is allowed but may surprise, such
+    as a time that a clock change skips, or a file without events. Warnings do not change the exit
+    code.
     """
+    options.settings_of_command()
     schedule = load(file, serializer=serializer)
     for warning in find_warnings(schedule, datetime.fromtimestamp(time.time(), UTC)):
         click.echo(f"{warning.path}:{warning.line}: warning: {warning.message}", err=True)

@@ -15,7 +15,7 @@ from clock.log import STYLES
 from clock.recurrence.zone import Zone
 from clock.schedule.event import Event
 from clock.schedule.schedule import Schedule
-from clock.settings import CONFLICT_AFTER, TOLERANCE, read_settings
+from clock.settings import CONFLICT_AFTER, TOLERANCE, Settings, read_settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -43,6 +43,11 @@ def count(default: int, of: str) -> Callable[[Command], Command]:
 def examples(*commands: str) -> str:
     """The end of a command's help: command lines, each with what it does."""
     return "\b\nExamples:\n" + "\n".join(f"  clock {command}" for command in commands)
+
+
+def settings_of_command() -> Settings:
+    """The settings of the command that runs, all of them checked. Raises SettingsError."""
+    return read_settings(click.get_current_context().meta[_SETTINGS], os.environ)
 
 
 def _from_settings(field: str) -> Callable[..., str]:

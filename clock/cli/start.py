@@ -31,6 +31,7 @@ from clock.schedule.schedule import Schedule
 from clock.settings import CONDITION_TIMEOUT, read_settings
 from clock.stop import Abandon, Stop, stopped_by_signals
 from clock.version import VERSION
+from clock.watchers.webhook_threads import start_webhook_threads
 
 SHOWN_AT_START = 20
 """Events whose next time is logged at the start."""
@@ -79,11 +80,15 @@ def start(
     # Seconds until user code in another thread yields to the loop.
     sys.setswitchinterval(0.0005)
     stop, token = Stop(), process_token()
-    ping_url = read_settings(settings, os.environ).ping_url
+    own_settings = read_settings(settings, os.environ)
+    ping_url, webhooks = own_settings.ping_url, own_settings.webhooks
     try:
         with stopped_by_signals(stop):
             _announce(schedule, server.shown, app, time.time())
             own = {"app": app, "token": token, "serializer": serializer}
+            start_webhook_threads(
+                webhooks, connection, app=app, token=token, tolerance=tolerance, now=time.time
+            )
             limits: dict[str, Any] = {"tolerance": tolerance, "conflict_after": conflict_after}
             Loop(
                 list(schedule.events.values()),

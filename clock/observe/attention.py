@@ -11,7 +11,7 @@ from clock.ledger.pauses import Pause
 from clock.observe.conflict import ClockConflict
 from clock.observe.formatting import local
 from clock.observe.last_errors import shortened
-from clock.observe.state import last_decision
+from clock.observe.state import State, last_decision
 from clock.observe.status import AppStatus, EventStatus
 from clock.runs.run import Run
 
@@ -26,7 +26,7 @@ class AttentionKind(StrEnum):
     """The last run of an event failed, or its condition raised an error."""
 
     OVERDUE = "overdue"
-    """An event should have fired while a clock was alive, and did not."""
+    """An event should have fired, and did not, whether or not a clock of it is alive."""
 
     REFUSED = "refused"
     """An event cannot fire as declared: its record is ahead of the server's time, or two clocks
@@ -51,7 +51,7 @@ class Attention:
 
     - failing: the first of the latest occurrences that failed one after another, as far as the
       status has their runs
-    - overdue: when the occurrence could have been decided
+    - overdue: when the occurrence could have been decided; without a clock, its scheduled time
     - refused: when the later clock of a conflict started; None for a record ahead of time
     - missed: the last occurrence that was missed
     - paused: when the pause began
@@ -114,10 +114,8 @@ def _of_event(
         yield _failing(event, status, errors)
     elif last is not None and last.kind.group is Group.FAILED:
         yield _item(AttentionKind.FAILING, event, last.last, _reason(last))
-    if event.overdue is not None:
-        due = local(event.pending or 0, event.description.zone)
-        line = f"should have fired at {due}"
-        yield _item(AttentionKind.OVERDUE, event, status.now - event.overdue, line)
+    if event.overdue is not None or event.state is State.NO_CLOCK:
+        yield _overdue(event, now)
     if last is not None and last.kind.group is Group.MISSED:
         more = "" if last.count == 1 else f" ({last.count} occurrences)"
         yield _item(AttentionKind.MISSED, event, last.last, f"{_reason(last)}{more}")
@@ -132,6 +130,15 @@ def _failing(event: EventStatus, status: AppStatus, errors: Mapping[str, str]) -
     run = runs.newest
     line = errors.get(event.name) or run.error or str(run.outcome)
     return _item(AttentionKind.FAILING, event, runs.failing_since, line, run)
+
+
+def _overdue(event: EventStatus, now: float) -> Attention:
+    pending = event.pending or 0
+    line = f"should have fired at {local(pending, event.description.zone)}"
+    if event.overdue is not None:
+        return _item(AttentionKind.OVERDUE, event, now - event.overdue, line)
+    line = f"{line}; no clock of {event.description.file} is alive"
+    return _item(AttentionKind.OVERDUE, event, pending, line)
 
 
 def _ahead(event: EventStatus) -> Attention:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from redis import Redis
 
 from clock.observe.rq.jobs import read_errors
@@ -15,17 +17,21 @@ WIDEST = 200
 """Characters of a line."""
 
 
-def read_last_errors(connection: Redis, status: AppStatus, limit: int = READ) -> dict[str, str]:
-    """The last line of the error of the last run, by event: of the first ``limit`` failing events
-    of ``status`` of which RQ still has it. One round trip. Raises ServerError.
+def read_last_errors(
+    connection: Redis, status: AppStatus, only: Collection[str] | None = None
+) -> dict[str, str]:
+    """The last line of the error of the last run, by event, where RQ still has it: of the ``READ``
+    events of ``status`` that failed last, among the names ``only`` where they are given.
+
+    One round trip. Raises ServerError.
     """
     newest = [
         status.runs[event.name].newest
         for event in status.events
         if event.is_failing and event.name in status.runs
+        if only is None or event.name in only
     ]
-    # The latest, which is what somebody looks for.
-    newest = sorted(newest, key=lambda run: run.ended, reverse=True)[:limit]
+    newest = sorted(newest, key=lambda run: run.ended, reverse=True)[:READ]
     errors = read_errors(connection, [run.job for run in newest]) if newest else []
     lines = zip(newest, map(last_line, errors), strict=True)
     return {run.event: line for run, line in lines if line}

@@ -135,3 +135,16 @@ def test_warnings_do_not_change_the_exit_code(clock: Clock, project: Path) -> No
     warned = [line.split(": warning: ") for line in err.splitlines()]
     assert {position for position, _ in warned} == {f"schedule.py:{line}" for line in (2, 3, 4, 6)}
     assert all(message for _, message in warned)
+
+
+@pytest.mark.parametrize("command", [["check"], []])
+def test_a_mistake_in_a_webhook_is_one_line_that_shows_no_secret(
+    clock: Clock, schedule: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.setenv("CLOCK_WEBHOOK_URL", "hooks.example/secret-1")
+    words = [*command, str(schedule), "-S", "json"]
+    code, out, err = clock(*words) if command else clock(*words, "--app", "test")
+    assert (code, out) == (2, "")
+    assert "CLOCK_WEBHOOK_URL must be a URL that begins with http:// or https://" in err
+    assert err.count("\n") == 1
+    assert "secret-1" not in err

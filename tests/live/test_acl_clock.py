@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import datetime
 
@@ -12,11 +13,13 @@ from clock import keys
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause
 from tests.live.clock_process import ClockProcess
-from tests.live.conftest import StartClock, WriteSchedule
+from tests.live.conftest import StartClock, StartWorker, WriteSchedule
 from tests.live.granted import APP, address, assert_exact, grant, lines_of
 from tests.live.recording import recorded
 from tests.live.server import Server
 from tests.live.waiting import wait_for, wait_until
+from tests.live.worker_tasks import EVENT, enqueue_occurrence
+from tests.watchers.receiver import receiver
 
 REPLACED = ("queued", "scheduled", "deferred", "ready_to_enqueue", "rate_limited")
 """States of a job that waits when the next one of its event replaces it."""
@@ -52,7 +55,7 @@ OPTIONAL = ("time", "info", "config|get", "copy", "lpos")
 def test_a_clock_works_with_exactly_the_rights_that_the_docs_list(
     server: Server, redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
-    (line,) = lines_of("clock")
+    line, _ = lines_of("clock")
     grant(redis, line)
     url, file = address(server.url, "clock"), write_schedule(*SCHEDULE)
     _leave_what_is_forgotten(redis)
@@ -96,10 +99,37 @@ def test_a_clock_works_with_exactly_the_rights_that_the_docs_list(
     assert_exact(line, start, return_, conflict)
 
 
+def test_webhooks_and_the_self_check_need_exactly_the_rights_that_the_docs_list(
+    server: Server,
+    redis: Redis,
+    write_schedule: WriteSchedule,
+    start_clock: StartClock,
+    start_worker: StartWorker,
+) -> None:
+    line, with_webhooks = lines_of("clock")
+    grant(redis, line, with_webhooks)
+    enqueue_occurrence(redis, "fail")
+    start_worker("--burst", CLOCK_APP=APP).process.wait(timeout=30)
+    file = write_schedule(
+        f"every('day', 'work.fail', name={EVENT!r})", "every('1 second', 'work.ok', name='ok')"
+    )
+    with receiver() as service, recorded(redis) as recording:
+        url = address(server.url, "clock")
+        environ = {"CLOCK_APP": APP, "CLOCK_WEBHOOK_URL": service.url, "CLOCK_OVERDUE_AFTER": "1"}
+        clock = start_clock(file, url, **environ)
+        clock.wait_for_line("webhook sent")
+        wait_for("the self-check had its turn", lambda: _seconds(clock) >= 5)
+        assert clock.stop() == 0
+    assert not clock.lines("watch")
+    (notice,) = json.loads(service.heard[0].body)["data"]["notices"]
+    assert notice["line"].startswith("ValueError: ")
+    assert_exact(with_webhooks, recording)
+
+
 def test_a_clock_fires_without_the_commands_that_the_docs_call_optional(
     server: Server, redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
-    (line,) = lines_of("clock")
+    line, _ = lines_of("clock")
     grant(redis, line, line._replace(rules=[f"-{command}" for command in OPTIONAL]))
     clock = start_clock(write_schedule(*SCHEDULE), address(server.url, "clock"), CLOCK_APP=APP)
     _wait_until_all_fire(clock)

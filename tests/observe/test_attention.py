@@ -80,6 +80,15 @@ def test_an_overdue_event_says_when_it_should_have_fired(redis: Redis, read: Rea
     assert item.line == "should have fired at Fri 2027-01-15 08:00:10 +0000"
 
 
+def test_without_a_clock_an_event_whose_time_is_past_is_overdue(
+    redis: Redis, read: ReadSchedule
+) -> None:
+    now = _turned(redis, read(TEN))
+    (item, _) = _attention(redis, now + 100)
+    assert (item.kind, item.since) == (AttentionKind.OVERDUE, START + 30)
+    assert item.line.endswith("schedule.py is alive")
+
+
 def test_a_missed_event_says_why_and_how_many(redis: Redis, read: ReadSchedule) -> None:
     schedule = read(TEN.replace(")", ", catch_up='none')"))
     clock = Watched(redis, schedule)

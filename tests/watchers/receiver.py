@@ -1,9 +1,11 @@
-"""A receiver of pings on this machine: it notes what it hears, and may leave it unanswered."""
+"""A receiver of pings and webhooks on this machine: it notes what it hears, and may leave it
+unanswered.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
@@ -11,18 +13,22 @@ from urllib.parse import parse_qs, urlsplit
 
 
 class Heard(NamedTuple):
-    """A request: its path, its run id, its body."""
+    """A request: its path, its run id, its body, its headers by their names in lower case."""
 
     path: str
     run: str | None
     body: bytes
+    headers: Mapping[str, str] = {}
 
 
 class Receiver:
-    """Answers 200 to everything; with ``hangs`` it takes a request and never answers."""
+    """Answers 200 to everything, or ``status``; while it ``hangs`` it takes a request and never
+    answers.
+    """
 
     def __init__(self, *, hangs: bool = False, status: int = 200) -> None:
         self.heard: list[Heard] = []
+        self.hangs, self.status = hangs, status
         self._release = threading.Event()
         receiver = self
 
@@ -31,11 +37,14 @@ class Receiver:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 parts = urlsplit(self.path)
                 run = parse_qs(parts.query).get("rid", [None])[0]
-                receiver.heard.append(Heard(parts.path, run, body))
-                if hangs:
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                receiver.heard.append(Heard(parts.path, run, body, headers))
+                if receiver.hangs:
                     receiver._release.wait(60)
                     return
-                self.send_response(status)
+                self.send_response(receiver.status)
+                if 300 <= receiver.status < 400:
+                    self.send_header("location", f"{receiver.url}/elsewhere")
                 self.send_header("content-length", "0")
                 self.end_headers()
 
