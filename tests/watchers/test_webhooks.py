@@ -20,6 +20,7 @@ from clock.runs.run import Run, RunOutcome
 from clock.watchers.webhook_watch import EVERY, QUIET, WebhookWatch
 from clock.webhook import Webhook
 from tests.conftest import ReadSchedule
+from tests.live.waiting import wait_for
 from tests.loop.heartbeat import START, Watched
 from tests.watchers.receiver import Receiver, receiver
 
@@ -350,10 +351,12 @@ def test_what_is_told_late_is_what_is_so_then(watching: Watching) -> None:
 def test_a_receiver_that_hangs_has_a_time_limit(
     watching: Watching, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("clock.watchers.webhook_watch.TIMEOUT", 0.2)
     watching.service.hangs = True
     watching.ran(RunOutcome.FAILED, 10)
-    assert watching.check(12) == [("failing", "day")]
+    with monkeypatch.context() as impatient:
+        impatient.setattr("clock.watchers.webhook_watch.TIMEOUT", 0.2)
+        watching.check(12)
+    wait_for("the receiver hears of it", lambda: watching.service.heard)
     (record,) = (record for record in caplog.records if record.message == "webhook failed")
     assert vars(record)["fields"]["reason"] == "no answer within 0.2 s"
     watching.service.hangs = False
