@@ -106,11 +106,13 @@ class Backfill:
 
     def look_all(self, scheduled: Sequence[int], now: float) -> list[Standing]:
         """As ``look`` for each of ``scheduled``, some hundred in a round trip."""
-        standings: list[Standing] = []
-        for start in range(0, len(scheduled), AT_ONCE):
+        # The first call loads the script. A pipeline would ask for permission to look for it.
+        standings = [self.look(instant, now) for instant in scheduled[:1]]
+        for start in range(1, len(scheduled), AT_ONCE):
             with server_errors(), self._connection.pipeline(transaction=False) as pipeline:
                 for instant in scheduled[start : start + AT_ONCE]:
-                    self._send("look", instant, now, None, pipeline)
+                    names, arguments = self._request("look", instant, now, None)
+                    pipeline.evalsha(self._script.sha, len(names), *names, *arguments)
                 standings += map(self._standing, pipeline.execute())
         return standings
 
@@ -127,28 +129,28 @@ class Backfill:
         return standings
 
     def _call(self, mode: str, scheduled: int, now: float, previous: int | None) -> Standing:
+        names, arguments = self._request(mode, scheduled, now, previous)
         with server_errors():
-            reply = self._send(mode, scheduled, now, previous, self._connection)
+            reply = self._script(keys=names, args=arguments)
         return self._standing(reply)
 
-    def _send(
-        self, mode: str, scheduled: int, now: float, previous: int | None, client: Redis
-    ) -> Any:
+    def _request(
+        self, mode: str, scheduled: int, now: float, previous: int | None
+    ) -> tuple[list[str], list[Any]]:
+        """The keys and the arguments of the script."""
         name, template = self._event, self._template
         if mode == "look":
             # They may be large, and nobody asks for them.
             template = template._replace(data=b"", description="")
-        return self._script(
-            keys=[keys.decided(self._app), keys.backfilled(self._app, name), rq_keys.QUEUES],
-            args=[
-                *(now, mode, keys.TTL, keys.BACKFILLED, name, scheduled),
-                "-" if previous is None else previous,
-                self._scheduled.first,
-                *template.arguments(job_prefix(self._app, name)),
-                *template.shape.arguments(),
-            ],
-            client=client,
-        )
+        arguments = [
+            *(now, mode, keys.TTL, keys.BACKFILLED, name, scheduled),
+            "-" if previous is None else previous,
+            self._scheduled.first,
+            *template.arguments(job_prefix(self._app, name)),
+            *template.shape.arguments(),
+        ]
+        written = [keys.decided(self._app), keys.backfilled(self._app, name), rq_keys.QUEUES]
+        return written, arguments
 
     def _standing(self, reply: Any) -> Standing:
         standing = as_text(reply)

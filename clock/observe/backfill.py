@@ -84,6 +84,8 @@ def plan_backfill(
 def _chosen(
     event: EventStatus, first: int, last: int, now: float, most: int
 ) -> Sequence[Candidate]:
+    if first < 0:
+        raise BackfillError("the span begins before 1970")
     if last < first:
         raise BackfillError("the span ends before it begins")
     if last > now:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from clock.jobs.requeue import Filter
 from clock.ledger.audit import Change, audited
 from clock.ledger.audit_entry import Details
+from clock.ledger.kept_template import Call
 from clock.observe.rq.jobs import JobSummary
 from clock.web.context import Context
 
@@ -18,6 +19,11 @@ def auditing(request: Request, what: str, on: str) -> AbstractContextManager[Cha
     context: Context = request.app.state.clock
     actor = context.authenticator.actor(request, request.state.person)
     return audited(context.answering(), context.app, actor, what, on, context.now())
+
+
+def run_details(job: str, call: Call | None) -> Details:
+    """A run by hand in the audit log, which readers see: without the arguments."""
+    return {"job": job} if call is None else {"job": job, "other_arguments": True}
 
 
 def job_details(job: JobSummary | None) -> Details | None:

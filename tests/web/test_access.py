@@ -181,7 +181,16 @@ def test_a_form_from_our_own_page_is_accepted(site: StartSite, origin: dict[str,
 
 @pytest.mark.parametrize(
     "path",
-    ["/run", "/pause", "/resume", "/requeue", "/delete", "/requeue-all", "/delete-all"],
+    [
+        "/run",
+        "/backfill",
+        "/pause",
+        "/resume",
+        "/requeue",
+        "/delete",
+        "/requeue-all",
+        "/delete-all",
+    ],
 )
 def test_actions_are_rejected_unless_they_are_enabled(site: StartSite, path: str) -> None:
     headers, token = _session(ACCESS)

@@ -8,6 +8,8 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 
+from clock.ledger.descriptions import read_descriptions
+from clock.ledger.kept_template import Call as OtherCall
 from clock.ledger.manual import run_now
 from clock.ledger.pauses import Pause, pause, pause_end, resume
 from clock.observe import objects
@@ -15,16 +17,31 @@ from clock.recurrence.duration import parse_duration
 from clock.schedule.option import Schema, duration_schema
 from clock.web.api.events import NAMED, TAG
 from clock.web.api.operation import Call, Operation, Reply
+from clock.web.auditing import run_details
+from clock.web.call_arguments import why_not_allowed
 
 _DURATION: Schema = {"description": 'Seconds, or a string such as "30m".', **duration_schema(1)}
 
 
 def _run(call: Call) -> Reply:
     name = call.path["name"]
+    other = _other_call(call, name) if call.body else None
     with call.audited("run", name) as change:
-        job = run_now(call.connection, call.context.app, name, call.now, call.key)
-        change.after = {"job": job}
+        job = run_now(call.connection, call.context.app, name, call.now, call.key, other)
+        change.after = run_details(job, other)
     return Reply(status=201, body={"job": job})
+
+
+def _other_call(call: Call, name: str) -> OtherCall:
+    """The call of the event's task with the arguments of the body. Raises HTTPException."""
+    description = read_descriptions(call.connection, call.context.app).get(name)
+    if description is None:
+        raise HTTPException(404, f"there is no event {name!r}")
+    why_not = why_not_allowed(call.context, description.task)
+    if why_not:
+        raise HTTPException(403, why_not)
+    args, kwargs = call.body.get("args", []), call.body.get("kwargs", {})
+    return OtherCall(task=description.task, args=args, kwargs=kwargs)
 
 
 def _pause(call: Call) -> Mapping[str, Any]:
@@ -68,7 +85,20 @@ OPERATIONS = (
     Operation(
         method="POST", path=f"{NAMED}/run", tag=TAG, does=_run, statuses=(201,),
         errors=(404, 409), is_idempotent_by_key=True,
-        summary="Enqueue the job of an event now; its schedule does not change",
+        summary="Enqueue the job of an event now, with its own arguments or, where its task is on "
+        "the allow-list, with others; its schedule does not change",
+        body={
+            "type": "object",
+            "properties": {
+                "args": {
+                    "type": "array", "items": {},
+                    "description": "Positional arguments. With args or kwargs, none of the event's "
+                    "own are left.",
+                },
+                "kwargs": {"type": "object", "description": "Keyword arguments."},
+            },
+            "additionalProperties": False,
+        },
         gives=objects.of(job=objects.TEXT),
     ),
     Operation(

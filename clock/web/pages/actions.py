@@ -1,9 +1,7 @@
-"""The actions on an event: run now, pause, resume."""
+"""The actions on an event: pause, resume; and how every action ends."""
 
 from __future__ import annotations
 
-import calendar
-import time
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.exceptions import HTTPException
@@ -11,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from clock.ledger.descriptions import read_descriptions
-from clock.ledger.manual import run_now
 from clock.ledger.pauses import Pause, pause, pause_end, resume
 from clock.observe import objects
 from clock.recurrence.zone import Zone, zone
 from clock.web.auditing import auditing
 from clock.web.error_response import ROOT
+from clock.web.pages.local_time import read_local
 from clock.web.pages.overview import action_message
 from clock.web.pages.rendering import context_of, render
 
@@ -27,17 +25,6 @@ LONGEST_QUERY = 2_000
 
 LONGEST_PAUSE = 10 * 366 * 86_400
 """Seconds. A longer pause must be one without end."""
-
-_FORMAT = "%Y-%m-%dT%H:%M"
-
-
-def run_event(request: Request) -> Response:
-    """``POST /run``: enqueue the job of ``event``."""
-    context, event = context_of(request), field(request, "event")
-    with auditing(request, "run", event) as change:
-        job = run_now(context.connection, context.app, event, context.now())
-        change.after = {"job": job}
-    return finish(request, "run", event)
 
 
 def resume_event(request: Request) -> Response:
@@ -65,7 +52,7 @@ def pause_event(request: Request) -> Response:
     try:
         end = _end_of(request.state.form, now, _zone_of(request, event))
     except ValueError as error:
-        return _ask_pause(request, event, f"{str(error).capitalize()}.")
+        return _ask_pause(request, event, sentence_of(error))
     new_pause = Pause(
         until=end,
         reason=request.state.form.get("reason", "").strip()[:LONGEST_REASON],
@@ -101,7 +88,7 @@ def _end_of(form: dict[str, str], now: float, event_zone: Zone) -> int | None:
 
 def _local_end(text: str, event_zone: Zone) -> int:
     try:
-        return event_zone.instant(calendar.timegm(time.strptime(text[:16], _FORMAT)))
+        return read_local(text, event_zone)
     except ValueError:
         raise ValueError("enter a date and a time at which the pause ends") from None
 
@@ -112,6 +99,12 @@ def field(request: Request, name: str) -> str:
     if not value:
         raise HTTPException(400, f"the form has no field {name!r}")
     return value
+
+
+def sentence_of(error: Exception) -> str:
+    """The reason of ``error`` as a sentence."""
+    reason = str(error)
+    return f"{reason[:1].upper()}{reason[1:]}."
 
 
 def finish(request: Request, action: str, of: str) -> Response:

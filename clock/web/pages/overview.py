@@ -97,6 +97,7 @@ def has_words(row: Row, words: str) -> bool:
 
 _MESSAGES: Mapping[str, str] = {
     "run": "{} was enqueued.",
+    "backfill": "{} were enqueued.",
     "pause": "{} is paused.",
     "resume": "{} is no longer paused.",
     "requeue": "{} was requeued.",
