@@ -10,6 +10,8 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 
+from clock.connection.client import with_timeout
+from clock.observe.changes import Reading, read_all
 from clock.settings import TOLERANCE
 from clock.web import api, health, metrics, pages
 from clock.web.access import Access
@@ -17,6 +19,7 @@ from clock.web.authenticator import Authenticator
 from clock.web.context import ANSWER, Context
 from clock.web.crash import CrashMiddleware
 from clock.web.error_response import HANDLERS
+from clock.web.feed import Feed
 from clock.web.guard import AccessMiddleware
 from clock.web.headers import HeadersMiddleware
 from clock.web.server_now import ServerNow
@@ -43,6 +46,11 @@ def application(
     authenticator = Authenticator(
         connection, access, app=app, now=host_now, server_now=server_now, timeout=ANSWER
     )
+
+    def read() -> Reading:
+        asked = with_timeout(connection, ANSWER)
+        return read_all(asked, app, server_now(), tolerance=tolerance)
+
     served = Starlette(
         routes=routes(),
         middleware=[
@@ -64,6 +72,7 @@ def application(
         now=server_now,
         host_now=host_now,
         allowed=frozenset(allowed),
+        feed=Feed(read),
     )
     return served
 

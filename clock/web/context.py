@@ -10,6 +10,7 @@ from redis import Redis
 from clock.connection.client import with_timeout
 from clock.web.access import Access
 from clock.web.authenticator import Authenticator
+from clock.web.feed import Feed
 
 ANSWER = 3.0
 """Seconds that the server has to answer the API, a probe or a scrape; Prometheus waits for ten."""
@@ -19,7 +20,8 @@ ANSWER = 3.0
 class Context:
     """One application and its server. ``tolerance`` is in seconds, as for ``clock status``; ``now``
     returns the server's time and ``host_now`` this host's, by which sessions expire, in UTC seconds
-    since 1970; ``allowed`` are the dotted names of the tasks that may be enqueued.
+    since 1970; ``allowed`` are the dotted names of the tasks that may be enqueued. ``feed`` says
+    what changes.
     """
 
     connection: Redis
@@ -31,6 +33,7 @@ class Context:
     now: Callable[[], float]
     host_now: Callable[[], float]
     allowed: frozenset[str]
+    feed: Feed
 
     def answering(self) -> Redis:
         """A connection to a server that has ``ANSWER`` seconds."""

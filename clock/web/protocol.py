@@ -23,6 +23,10 @@ next request are complete."""
 ANSWERED_WITHIN = 60.0
 """Seconds from the end of the headers until the response is sent and received."""
 
+PROGRESS = "clock.progress"
+"""In the scope, a function to call while a response goes on and the client receives it: from then
+on there are ``ANSWERED_WITHIN`` seconds again."""
+
 
 class BoundedProtocol(H11Protocol):
     """One connection, closed when a step takes too long. ``since`` is when its step began, in
@@ -55,6 +59,8 @@ class BoundedProtocol(H11Protocol):
         super().handle_events()
         if self.cycle is not before:
             self._step(ANSWERED_WITHIN)
+            scope: Any = self.scope
+            scope[PROGRESS] = self._progress
 
     def on_response_complete(self) -> None:
         """Wait for the next request, or first for the client to receive this response."""
@@ -66,6 +72,10 @@ class BoundedProtocol(H11Protocol):
         self._stop()
         self.since = self.loop.time()
         self._timer = self.loop.call_later(within, self.transport.abort)
+
+    def _progress(self) -> None:
+        if self._timer is not None and not self.flow.write_paused:
+            self._step(ANSWERED_WITHIN)
 
     def _stop(self) -> None:
         if self._timer is not None:

@@ -16,6 +16,7 @@ from clock import log
 from clock.errors import SettingsError
 from clock.web.access import LOOPBACK, read_access
 from clock.web.application import application
+from clock.web.feed import Feed
 from clock.web.protocol import BoundedProtocol
 
 __all__ = ["LOOPBACK", "application", "read_access", "serve"]
@@ -48,7 +49,7 @@ def serve(served: Starlette, *, host: str, ports: Sequence[int]) -> None:
         timeout_graceful_shutdown=GRACE,
         lifespan="off",
     )
-    server = uvicorn.Server(config)
+    server = _Server(config, served.state.clock.feed)
     # uvicorn raises the signal again after it stopped, which would end the process with its number.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, _stop(server))
@@ -56,6 +57,18 @@ def serve(served: Starlette, *, host: str, ports: Sequence[int]) -> None:
     log.info("serving", url=f"http://{shown}:{listener.getsockname()[1]}/")
     with listener:
         server.run(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Ends the event streams when it stops; uvicorn would wait for them."""
+
+    def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
+        super().__init__(config)
+        self._feed = feed
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._feed.close()
+        await super().shutdown(sockets)
 
 
 def _stop(server: uvicorn.Server) -> Any:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -15,6 +16,7 @@ import pytest
 from tests.browser.web_process import WebProcess
 from tests.live.environment import bare_environment
 from tests.live.server import Server
+from tests.web.serving import listening
 
 StartWeb = Callable[..., WebProcess]
 
@@ -39,6 +41,15 @@ def test_a_signal_ends_the_web_ui(start_web: StartWeb, number: signal.Signals) -
     with httpx.Client() as client:  # a browser keeps its connection
         assert client.get(f"{web.address()}/").status_code == 200
         assert web.stop(number) == 0
+
+
+def test_open_streams_end_with_the_web_ui(start_web: StartWeb) -> None:
+    web = start_web()
+    with ExitStack() as stack:
+        streams = [stack.enter_context(listening(web.address())) for _ in range(5)]
+        assert web.stop() == 0
+        assert [stream.rest() for stream in streams] == [[]] * 5
+    assert "Cancel" not in web.output()  # as uvicorn says of what it had to end
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "example.org"])  # noqa: S104

@@ -19,12 +19,14 @@ from clock.errors import ServerError
 from clock.ledger import unreadable
 from clock.ledger.records import read_record
 from clock.observe.rq.job_pages import Stage
+from clock.web import feed
 from clock.web.api import OPERATIONS
 from tests.conftest import ReadSchedule
 from tests.loop.heartbeat import START, Watched
-from tests.web.conftest import StartWeb
+from tests.web.conftest import TOKEN, StartWeb
 from tests.web.hostile import APP, fill, spoil
 from tests.web.requests import Web
+from tests.web.serving import listening, serving
 
 SCHEDULE = (
     "from clock import times; from datetime import datetime, UTC, timedelta",
@@ -70,7 +72,8 @@ def _addresses(redis: Any) -> Iterator[str]:
         yield f"/jobs?queue=default&state={state}"
         yield f"/api/v1/jobs?state={state}&limit=200"
     for operation in OPERATIONS:
-        if operation.method == "GET" and "{" not in operation.path:
+        is_endless = operation.streams is not None
+        if operation.method == "GET" and "{" not in operation.path and not is_endless:
             yield f"/api/v1{operation.path}"
     for name in map(quote, names):
         yield f"/event?name={name}"
@@ -101,6 +104,17 @@ def test_unreadable_entries_are_skipped_and_the_others_shown(
             assert entry in shown, what
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown * 1024 < 200 * MEGABYTE
+
+
+def test_the_stream_goes_on_over_unreadable_entries(
+    filled: Redis, start_web: StartWeb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "READ_EVERY", 0.05)
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    with serving(start_web().app) as url, listening(url, headers=headers) as messages:
+        spoil(filled)
+        while messages.next().kind != "status":
+            pass
 
 
 def test_a_skipped_entry_is_logged_once_and_shown(

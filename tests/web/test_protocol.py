@@ -91,3 +91,47 @@ def test_a_request_that_gets_no_response_is_closed() -> None:
             assert await reader.read() == b""
 
     _talk(_never, talk)
+
+
+def test_a_response_that_goes_on_may_take_longer() -> None:
+    async def beats(scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for number in range(8):
+            await asyncio.sleep(0.1)
+            await send({"type": "http.response.body", "body": b":", "more_body": number < 7})
+            scope[protocol.PROGRESS]()
+
+    async def talk(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _state: ServerState
+    ) -> None:
+        writer.write(ASKED)
+        assert (await reader.readuntil(b"0\r\n\r\n")).count(b":\r\n") == 8
+
+    _talk(beats, talk)
+
+
+def test_a_client_that_does_not_read_what_goes_on_is_closed() -> None:
+    size, is_over = 0, False
+
+    async def endless(scope: Scope, _receive: Receive, send: Send) -> None:
+        nonlocal size, is_over
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while not is_over:
+            await send({"type": "http.response.body", "body": MEGABYTE[:1000], "more_body": True})
+            size += 1000
+            scope[protocol.PROGRESS]()
+            await asyncio.sleep(0)
+
+    async def talk(
+        _reader: asyncio.StreamReader, writer: asyncio.StreamWriter, state: ServerState
+    ) -> None:
+        nonlocal is_over
+        writer.write(ASKED)
+        while not state.connections:
+            await asyncio.sleep(0.01)
+        while state.connections:
+            await asyncio.sleep(0.02)
+        is_over = True
+
+    _talk(endless, talk)
+    assert 0 < size < 16 * len(MEGABYTE)

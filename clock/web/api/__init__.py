@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
-from clock.web.api import actions, audit, enqueueing, events, jobs, queues, runs
+from clock.web.api import actions, audit, enqueueing, events, jobs, queues, runs, stream
 from clock.web.api.deprecation import deprecated
 from clock.web.api.description import describe
 from clock.web.api.operation import Operation, route
@@ -22,6 +22,7 @@ OPERATIONS = (
     *jobs.OPERATIONS,
     *enqueueing.OPERATIONS,
     *audit.OPERATIONS,
+    *stream.OPERATIONS,
 )
 
 

@@ -53,8 +53,11 @@ def deprecated(operations: Iterable[Operation]) -> Iterator[Operation]:
 
 
 def _deprecated(operation: Operation) -> Operation:
+    do = operation.does
+    assert do is not None
+
     def does(call: Call) -> Mapping[str, Any] | Reply:
-        body = operation.does(call)
+        body = do(call)
         return body if isinstance(body, Reply) else _renamed(body)
 
     return replace(

@@ -87,6 +87,8 @@ def _parameters(operation: Operation) -> Iterator[dict[str, Any]]:
             yield {"name": name, "in": "path", "required": True, "schema": own}
     for name, parameter in operation.parameters.items():
         yield {"name": name, "in": "query", "required": False, "schema": parameter}
+    for name, header in operation.headers.items():
+        yield {"name": name, "in": "header", "required": False, "schema": header}
     if operation.is_idempotent_by_key:
         does = "Becomes the id of the job, or part of it: a repeated request does nothing."
         header = {"name": "Idempotency-Key", "in": "header", "required": False}
@@ -94,7 +96,7 @@ def _parameters(operation: Operation) -> Iterator[dict[str, Any]]:
 
 
 def _responses(operation: Operation) -> dict[str, Any]:
-    given = {"application/json": {"schema": operation.gives}}
+    given = {operation.media_type: {"schema": operation.gives}}
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     errors = {*_READING_ERRORS, *operation.errors}
     if operation.method != "GET":

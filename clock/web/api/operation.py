@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,17 +56,23 @@ class Reply:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """What ``method`` on ``path`` does. ``parameters`` are those of the query, with their schemas;
-    ``body`` is the schema of the body, None where none is read; ``gives`` that of the response.
-    ``errors`` are the statuses of errors, besides those that every operation may have.
+    ``headers`` those of the request, which are not checked; ``body`` is the schema of the body,
+    None where none is read; ``gives`` that of the response, in ``media_type``. ``errors`` are the
+    statuses of errors, besides those that every operation may have.
+
+    ``does`` runs in a thread; ``streams``, in its place, in the event loop.
     """
 
     method: str
     path: str
     summary: str
-    does: Callable[[Call], Mapping[str, Any] | Reply]
     gives: Schema
     tag: str
+    does: Callable[[Call], Mapping[str, Any] | Reply] | None = None
+    streams: Callable[[Request, Call], Awaitable[Response]] | None = None
+    media_type: str = "application/json"
     parameters: Mapping[str, Schema] = field(default_factory=dict)
+    headers: Mapping[str, Schema] = field(default_factory=dict)
     body: Schema | None = None
     body_is_required: bool = False
     is_idempotent_by_key: bool = False
@@ -81,23 +87,13 @@ KEY = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,128}$"}
 
 
 def route(operation: Operation) -> Route:
-    """The route of ``operation``, which runs in a thread of its own."""
+    """The route of ``operation``."""
 
     async def endpoint(request: Request) -> Response:
-        context: Context = request.app.state.clock
-        body = None
-        if operation.method != "GET":
-            body = await read_body(request)
-        call = Call(
-            context=context,
-            connection=context.answering(),
-            now=await run_in_threadpool(context.now),
-            path=_path(request),
-            query=_query(request, operation),
-            body=_body(body, operation),
-            key=_key(request, operation),
-            actor=context.authenticator.actor(request, request.state.person),
-        )
+        call = await _call(request, operation)
+        if operation.streams is not None:
+            return await operation.streams(request, call)
+        assert operation.does is not None
         result = await run_in_threadpool(operation.does, call)
         reply = result if isinstance(result, Reply) else Reply(status=200, body=result)
         text = json.dumps(reply.body, ensure_ascii=False, allow_nan=False)
@@ -108,6 +104,24 @@ def route(operation: Operation) -> Route:
         endpoint,
         methods=[operation.method],
         middleware=operation.middleware,
+    )
+
+
+async def _call(request: Request, operation: Operation) -> Call:
+    """Raises HTTPException."""
+    context: Context = request.app.state.clock
+    body = None
+    if operation.method != "GET":
+        body = await read_body(request)
+    return Call(
+        context=context,
+        connection=context.answering(),
+        now=await run_in_threadpool(context.now),
+        path=_path(request),
+        query=_query(request, operation),
+        body=_body(body, operation),
+        key=_key(request, operation),
+        actor=context.authenticator.actor(request, request.state.person),
     )
 
 
