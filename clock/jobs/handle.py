@@ -7,8 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from redis import Redis
-from rq.command import send_command
-from rq.job import Job, JobStatus
+from rq.job import Job
 from rq.serializers import resolve_serializer
 from rq.utils import as_text
 
@@ -29,6 +28,7 @@ from clock.errors import (
 from clock.inside import is_inside_the_clock
 from clock.jobs.progress import Progress, read_progress
 from clock.jobs.rq_versions import leave_rate_limit
+from clock.jobs.stop import stop
 from clock.jobs.target import ANSWER, Target, find_target
 from clock.recurrence.duration import Timeout, parse_timeout
 from clock.schedule.builder import BUILDER
@@ -136,13 +136,7 @@ class Handle:
         """Ask the worker that runs the job to stop it, and return whether there is one. A stopped
         job has failed, whatever retries are left.
         """
-        connection = with_timeout(self._target.connection, ANSWER)
-        with server_errors(connection, JobServerError):
-            status, worker = connection.hmget(Job.key_for(self.id), "status", "worker_name")
-            if not worker or as_text(status or "") != JobStatus.STARTED:
-                return False
-            send_command(connection, as_text(worker), "stop-job", job_id=self.id)
-        return True
+        return stop(with_timeout(self._target.connection, ANSWER), self.id, JobServerError)
 
     def result(self, timeout: Timeout = 60) -> Any:
         """The return value of the task, or the value of its Skip; waits ``timeout`` at most.

@@ -86,6 +86,8 @@ def test_every_response_matches_the_description(web: httpx.Client) -> None:
 
     for described in schema.get_all_operations():
         operation: Any = described
+        if operation.ok().path.endswith("/stream"):  # it goes on for ever
+            continue
         case = operation.ok().as_strategy(generation_mode=GenerationMode.POSITIVE)
         settings(
             max_examples=EXAMPLES, deadline=None, derandomize=True, database=None,

@@ -11,6 +11,8 @@ from redis import Redis
 from rq import Queue, Worker
 
 from clock.jobs.rq_versions import IS_RQ_2
+from clock.ledger.audit import read_audit
+from clock.ledger.audit_entry import Outcome
 from clock.ledger.pauses import read_pauses
 from clock.runs.output import RunOutput, write_output
 from clock.runs.records import write_run
@@ -19,6 +21,7 @@ from clock.web.guard import LARGEST
 from tests.conftest import ReadSchedule
 from tests.jobs.working import start, work_off
 from tests.live.port import free_port
+from tests.live.waiting import wait_for
 from tests.loop.heartbeat import START, Watched
 from tests.web.conftest import StartWeb
 from tests.web.requests import Web
@@ -559,9 +562,26 @@ def _reading() -> list[tuple[str, str]]:
     return [("GET", path) for path in paths + [f"/jobs?state={state}" for state in states]]
 
 
+def test_the_worker_of_a_running_job_is_asked_to_stop_it(redis: Redis, web: Web) -> None:
+    Queue(connection=redis).enqueue("tests.jobs.working.say", job_id="j")
+    _problem(web.post(f"{API}/jobs/j/stop"), 409)
+    _problem(web.post(f"{API}/jobs/unknown/stop"), 404)
+    start(redis, "j", worker="w")
+    connection: Any = redis
+    with connection.pubsub() as pubsub:
+        pubsub.subscribe("rq:pubsub:w")
+        wait_for("it is subscribed", pubsub.get_message)
+        assert web.post(f"{API}/jobs/j/stop").json() == {"stopped": True}
+        message = wait_for("the command", pubsub.get_message)
+    assert json.loads(message["data"])["job_id"] == "j"
+    done, refused = read_audit(redis, "test", 2).entries
+    assert (done.what, done.on, done.outcome) == ("stop", "j", Outcome.DONE)
+    assert refused.outcome is Outcome.FAILED
+
+
 def _writing() -> list[tuple[str, str]]:
     paths = ["/events/ten/run", "/events/ten/pause", "/events/ten/resume", "/jobs"]
-    paths += ["/jobs/requeue", "/jobs/delete", "/jobs/x/requeue"]
+    paths += ["/jobs/requeue", "/jobs/delete", "/jobs/x/requeue", "/jobs/x/stop"]
     return [*(("POST", path) for path in paths), ("DELETE", "/jobs/x")]
 
 

@@ -19,6 +19,7 @@ from clock.jobs.requeue import (
     requeue,
     requeue_all,
 )
+from clock.jobs.stop import stop
 from clock.observe import objects
 from clock.observe.rq.job_pages import LARGEST_PAGE, PAGE, Stage, read_jobs
 from clock.observe.rq.jobs import JobDetails, read_details, read_summaries
@@ -124,6 +125,16 @@ def _requeue(call: Call) -> Mapping[str, Any]:
     return {"requeued": 1, "is_more": False}
 
 
+def _stop(call: Call) -> Mapping[str, Any]:
+    job = _details(call).summary
+    with call.audited("stop", job.id) as change:
+        change.before = job_details(job)
+        if not stop(call.connection, job.id):
+            change.problem = f"the job is not running, it is {job.status}"
+            raise HTTPException(409, change.problem)
+    return {"stopped": True}
+
+
 def _delete(call: Call) -> Mapping[str, Any]:
     identifier = _id(call)
     with server_errors():
@@ -223,5 +234,10 @@ OPERATIONS = (
     Operation(
         method="POST", path="/jobs/{id}/requeue", tag=_TAG, does=_requeue, errors=(404, 409),
         summary="Requeue a failed job", gives=_REQUEUED,
+    ),
+    Operation(
+        method="POST", path="/jobs/{id}/stop", tag=_TAG, does=_stop, errors=(404, 409),
+        summary="Ask the worker of a running job to stop it; the job has failed then",
+        gives=objects.of(stopped=objects.FLAG),
     ),
 )  # fmt: skip
