@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import math
 import re
-import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from redis import Redis
 from rq import Queue
 
 from clock import keys
+from clock.connection import rq_keys
 from clock.ledger.counters import read_counters
 from clock.ledger.ledger import Claim, Ledger
 from clock.ledger.pauses import Pause, pause
@@ -29,6 +28,7 @@ from tests.conftest import ReadSchedule
 from tests.live.port import free_port
 from tests.loop.heartbeat import START, Watched
 from tests.web.conftest import StartWeb
+from tests.web.monitoring import promtool
 from tests.web.requests import Web
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +55,82 @@ def test_skipped_occurrences_are_counted_by_reason(redis: Redis, web: Web, clock
     samples = _scrape(web)
     assert _one(samples, "clock_event_paused", event="ten") == 1
     assert _one(samples, "clock_event_skipped_total", event="ten", reason="paused") == 1
-    assert _one(samples, "clock_event_skipped_total", event="ten", reason="overlap") == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "reasons"),
+    [
+        ("", set()),
+        (", overlap='skip'", {"overlap"}),
+        (", expires='1m'", {"expired"}),
+        (", if_=lambda occurrence: True", {"condition", "condition_failed"}),
+    ],
+)
+def test_a_reason_to_skip_has_a_series_from_the_start_where_the_schedule_allows_it(
+    options: str, reasons: set[str], redis: Redis, read: ReadSchedule, web: Web
+) -> None:
+    Watched(redis, read(f"every('day', 'tasks.x', name='ten'{options})")).turn([0])
+    skipped = {
+        dict(labels)["reason"]: value
+        for (name, labels), value in _scrape(web).items()
+        if name == "clock_event_skipped_total"
+    }
+    assert skipped == dict.fromkeys(reasons, 0)
+
+
+def test_an_event_has_few_series(redis: Redis, read: ReadSchedule, web: Web) -> None:
+    Watched(redis, read("every('10 seconds', 'tasks.x', name='ten')")).turn(range(25))
+    assert len([labels for _, labels in _scrape(web) if ("event", "ten") in labels]) == 8
+    write_run(redis, "test", _run(RunOutcome.SUCCEEDED, 1.0))
+    # With the sum and the count of a histogram.
+    assert len([labels for _, labels in _scrape(web) if ("event", "ten") in labels]) == 23
+
+
+def test_a_pause_has_its_end(redis: Redis, web: Web, clock: Watched) -> None:
+    name = "clock_event_paused_until_timestamp_seconds"
+    assert not [labels for series, labels in _scrape(web) if series == name]
+    end = int(START) + 100
+    pause(redis, "test", "ten", Pause(until=end, reason="", by="x", since=int(START)))
+    assert _one(_scrape(web), name, event="ten") == end
+    pause(redis, "test", "ten", Pause(until=None, reason="", by="x", since=int(START)))
+    assert _one(_scrape(web), name, event="ten") == math.inf
+
+
+@pytest.mark.parametrize(("seconds", "count"), [(20, 1), (15, 2), (-1000, 3)])
+def test_occurrences_since_a_success_are_counted_from_its_end(
+    seconds: int, count: int, redis: Redis, web: Web, clock: Watched
+) -> None:
+    """The event has its times since START, and it is 30 seconds later."""
+    name = "clock_event_occurrences_since_success"
+    assert not [labels for series, labels in _scrape(web) if series == name]
+    write_run(redis, "test", _run(RunOutcome.SUCCEEDED, seconds))
+    assert _one(_scrape(web), name, event="ten") == count
+
+
+def test_without_any_success_occurrences_are_counted_too_but_ten_at_most(
+    redis: Redis, clock: Watched, start_web: StartWeb
+) -> None:
+    write_run(redis, "test", _run(RunOutcome.FAILED, 1.0))
+    name = "clock_event_occurrences_since_success"
+    assert _one(_scrape(start_web()), name, event="ten") == 3
+    late = start_web(now=lambda: START + 100_000)
+    assert _one(_scrape(late), name, event="ten") == 10
+
+
+def test_occurrences_in_a_pause_are_not_counted(redis: Redis, web: Web, clock: Watched) -> None:
+    write_run(redis, "test", _run(RunOutcome.FAILED, 1.0))
+    pause(redis, "test", "ten", Pause(until=None, reason="", by="x", since=int(START)))
+    clock.turn(range(25, 31))
+    samples = _scrape(web)
+    assert _one(samples, "clock_event_skipped_total", event="ten", reason="paused") == 1
+    assert _one(samples, "clock_event_occurrences_since_success", event="ten") == 0
+
+
+def test_a_worker_has_its_memory_and_its_processor_time(redis: Redis, web: Web) -> None:
+    _write_worker(redis)
+    samples = _scrape(web)
+    assert _one(samples, "clock_worker_memory_bytes", worker="w") == 1000
+    assert _one(samples, "clock_worker_cpu_seconds_total", worker="w") == 1.5
 
 
 def test_an_overdue_event_is_reported_while_the_clock_is_alive(
@@ -203,10 +278,21 @@ def test_a_scrape_needs_few_commands_however_many_events_there_are(
     assert counts[0] == counts[1]
 
 
+def test_the_help_texts_are_those_of_the_docs(web: Web, clock: Watched) -> None:
+    documented = dict(
+        re.findall(r"^\| `(clock\w*)` \|.*\| ([^|]+) \|$", _read("docs/metrics.md"), re.MULTILINE)
+    )
+    families = list(parse(web.get("/metrics").text))
+    assert {
+        family.name + ("_total" if family.type == "counter" else ""): family.documentation
+        for family in families
+    } == {name: f"{text[0].upper()}{text[1:]}." for name, text in documented.items()}
+
+
 def test_the_docs_name_every_metric_with_its_labels_and_no_other(
     redis: Redis, web: Web, clock: Watched
 ) -> None:
-    write_run(redis, "test", _run(RunOutcome.SUCCEEDED, 1.0))
+    _leave_one_of_each_series(redis, clock)
     documented = {
         name: frozenset(re.findall(r"`(\w+)`", labels))
         for name, labels in re.findall(
@@ -224,41 +310,9 @@ def test_the_docs_name_every_metric_with_its_labels_and_no_other(
     assert documented == served
 
 
-def test_alerts_and_dashboard_use_metrics_that_exist(
-    redis: Redis, web: Web, clock: Watched
-) -> None:
-    write_run(redis, "test", _run(RunOutcome.SUCCEEDED, 1.0))
-    served = {name for name, _ in _scrape(web)}
-    dashboard = json.loads(_read("deploy/grafana/rq-clock.json"))
-    asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
-    asked += re.findall(r"expr: (.*)", _read("deploy/prometheus/rules.yml"))
-    names = {name for expression in asked for name in re.findall(r"\bclock_\w+", expression)}
-    assert len(asked) > 25
-    assert names <= served
-
-
-def test_prometheus_accepts_the_alerts() -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not installed; on Debian it is in the package prometheus")
-    rules = ROOT / "deploy/prometheus/rules.yml"
-    done = subprocess.run(
-        [promtool, "check", "rules", str(rules)], capture_output=True, text=True, timeout=60,
-        check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "10 rules found" in done.stdout
-
-
-def test_prometheus_accepts_the_scrape(web: Web, clock: Watched) -> None:
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("promtool is not installed; on Debian it is in the package prometheus")
-    done = subprocess.run(
-        [promtool, "check", "metrics"], input=web.get("/metrics").text, capture_output=True,
-        text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
+def test_prometheus_accepts_the_scrape(redis: Redis, web: Web, clock: Watched) -> None:
+    _leave_one_of_each_series(redis, clock)
+    promtool("check", "metrics", text=web.get("/metrics").text)
 
 
 def test_a_repeated_claim_after_a_lost_reply_is_not_a_duplicate(
@@ -273,6 +327,20 @@ def test_a_repeated_claim_after_a_lost_reply_is_not_a_duplicate(
     watched.housekeeping.claimed(again, START + 11)
     watched.housekeeping.ended(START + 12)
     assert read_counters(redis, "test").refused == 0
+
+
+def _leave_one_of_each_series(redis: Redis, clock: Watched) -> None:
+    """What has no series before it happens: a run, a pause that skipped something, a worker."""
+    write_run(redis, "test", _run(RunOutcome.SUCCEEDED, 1.0))
+    pause(redis, "test", "ten", Pause(until=None, reason="", by="x", since=int(START)))
+    clock.turn(range(25, 31))
+    _write_worker(redis)
+
+
+def _write_worker(redis: Redis) -> None:
+    key = rq_keys.WORKER + "w"
+    redis.sadd(rq_keys.WORKERS, key)
+    redis.hset(key, mapping={"queues": "default", keys.MEMORY: "1000", keys.CPU: "1.5"})
 
 
 def _scrape(web: Web) -> Samples:
