@@ -107,6 +107,15 @@ def read_audit(connection: Redis, app: str, count: int, cursor: str | None = Non
     return Page(entries=entries, next="{}-{}".format(*shown[-1][0]) if is_more else None)
 
 
+def read_audit_of(connection: Redis, app: str, on: str, among: int) -> list[Entry]:
+    """The entries about ``on``, the name of an event for instance, among the latest ``among``.
+
+    Raises ServerError.
+    """
+    entries = read_audit(connection, app, among).entries
+    return [entry for entry in entries if entry.on == short(on)]
+
+
 def _entry(actor: Actor, what: str, on: str, now: float, change: Change, problem: str) -> Entry:
     return Entry(
         at=now,

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from clock.runs.run import FAILURES, Run, RunOutcome
 
-_WELL = frozenset({RunOutcome.SUCCEEDED, RunOutcome.SKIPPED})
+_FAILING = FAILURES | {RunOutcome.RETRIED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failing:
-    """The runs of an event since the last one that went well, of which the latest failed.
+    """The latest runs of an event that failed one after another.
 
     ``latest`` is that one, ``first`` the first that failed, ``jobs`` the number of jobs that
     failed. ``last_success`` is None where no kept run succeeded; then it may fail for longer.
@@ -24,9 +24,9 @@ class Failing:
     last_success: Run | None
 
     @property
-    def since(self) -> float:
-        """When the first failed run ended, in UTC seconds since 1970."""
-        return self.first.ended
+    def since(self) -> int:
+        """The scheduled time of the first that failed, in UTC seconds since 1970."""
+        return self.first.scheduled
 
 
 def failing(runs: Sequence[Run]) -> Failing | None:
@@ -37,7 +37,7 @@ def failing(runs: Sequence[Run]) -> Failing | None:
         return None
     failed = []
     for run in runs:
-        if run.outcome in _WELL:
+        if run.outcome not in _FAILING:
             break
         if run.outcome in FAILURES:
             failed.append(run)

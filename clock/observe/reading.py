@@ -36,10 +36,12 @@ DECISIONS = 4
 class EventReading:
     """One event with its whole history, its ``runs``, newest first, and all known clocks.
 
-    ``recent`` is the part of the runs that a row shows, by event.
+    ``status`` is that of the application as if this were its only event. ``recent`` is the part of
+    the runs that a row shows, by event.
     """
 
     event: EventStatus
+    status: AppStatus
     runs: Sequence[Run]
     recent: Mapping[str, RecentRuns]
     lives: Sequence[Life]
@@ -152,7 +154,11 @@ def read_event(
     recent = {name: RecentRuns.of(runs)} if runs else {}
     app_status = status(one, now, tolerance=tolerance, runs=recent)
     return EventReading(
-        event=app_status.event(name), runs=runs, recent=recent, lives=snapshot.lives
+        event=app_status.event(name),
+        status=app_status,
+        runs=runs,
+        recent=recent,
+        lives=snapshot.lives,
     )
 
 

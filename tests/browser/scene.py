@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import random
 import time
+import zlib
+from base64 import b64encode
 from contextlib import chdir
 from pathlib import Path
 
@@ -23,7 +25,7 @@ from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause
 from clock.ledger.records import read_record
 from clock.runs.output import RunOutput, write_output
-from clock.runs.records import write_run
+from clock.runs.records import read_runs, write_run
 from clock.runs.run import Run, RunOutcome
 from tests.jobs.working import start, work_off
 from tests.loop.heartbeat import START, Watched
@@ -34,6 +36,29 @@ FAILING = "feeds.refresh"
 PRINTING = "printing"
 """The id of a job whose output is kept."""
 
+TRACEBACK = """Traceback (most recent call last):
+  File "/app/.venv/lib/python3.12/site-packages/urllib3/connection.py", line 534, in getresponse
+    response = conn.getresponse()
+               ^^^^^^^^^^^^^^^^^^
+  File "/usr/lib/python3.12/socket.py", line 720, in readinto
+    return self._sock.recv_into(b)
+           ^^^^^^^^^^^^^^^^^^^^^^^
+TimeoutError: timed out
+
+The above exception was the direct cause of the following exception:
+
+Traceback (most recent call last):
+  File "/app/.venv/lib/python3.12/site-packages/clock/worker/performer.py", line 88, in _perform
+    return job.perform()
+  File "/app/.venv/lib/python3.12/site-packages/rq/job.py", line 1290, in perform
+    self._result = self._execute()
+  File "/app/shop/feeds.py", line 41, in refresh
+    return [fetch(address, within=10) for address in addresses]
+  File "/app/shop/feeds.py", line 27, in fetch
+    raise FeedError(f"{address} did not answer within {within} s") from error
+shop.feeds.FeedError: https://feeds.example.org/prices.json did not answer within 10 s
+"""
+
 SCHEDULE = """
 from clock import cron, defaults, every, timezone
 
@@ -41,7 +66,7 @@ timezone("Europe/Berlin")
 defaults(queue="default")
 
 every("5 minutes", "shop.health.ping", name="health.ping", queue="high")
-every("hour", "shop.feeds.refresh", name="feeds.refresh", at="**:15", retry=3)
+every("hour", "shop.feeds.refresh", name="feeds.refresh", at="**:15", retry=3, args=[10])
 every("30 minutes", "shop.mail.digest", name="mail.digest", catch_up="none")
 every("day", "shop.reports.daily", name="reports.daily", at=["09:30", "18:00"])
 every(cron("*/15 9-18 * * mon-fri"), "shop.orders.sync", name="orders.sync", tz="Asia/Tokyo")
@@ -73,6 +98,7 @@ def paint(redis: Redis, folder: Path, now: float | None = None) -> None:
         Pause(until=int(now) + 7200, reason=reason, by="jo@laptop", since=int(now) - 5400),
     )
     _jobs(redis)
+    _error(redis)
     _output(redis, now)
     _actions(redis, now)
 
@@ -116,7 +142,7 @@ def _runs(redis: Redis, schedule: Schedule) -> None:
         for number, decision in enumerate(entry for entry in history if entry.kind.is_enqueued):
             outcome, error = RunOutcome.SUCCEEDED, None
             if event == FAILING and number in {0, 1, 2, 9}:
-                outcome, error = RunOutcome.FAILED, "TimeoutError"
+                outcome, error = RunOutcome.FAILED, "shop.feeds.FeedError"
             begin = decision.last + 0.004 + chance.expovariate(6)
             runs.append(
                 Run(
@@ -134,6 +160,13 @@ def _runs(redis: Redis, schedule: Schedule) -> None:
             )
     for run in sorted(runs, key=lambda run: run.ended):
         write_run(redis, APP, run)
+
+
+def _error(redis: Redis) -> None:
+    """What RQ keeps of the last failure."""
+    job = read_runs(redis, APP, FAILING, 1)[0].job
+    packed = b64encode(zlib.compress(TRACEBACK.encode()))
+    redis.xadd(f"rq:results:{job}", {"type": "2", "exc_string": packed})
 
 
 def _output(redis: Redis, now: float) -> None:

@@ -31,6 +31,8 @@ PAGES = {
     "week": "/week",
     "audit": "/audit",
     "pause": f"/pause?event={FAILING}",
+    "run": f"/run?event={FAILING}",
+    "backfill": "/backfill?event=mail.digest",
     "login": "/login",
     "nothing": "/event?name=nothing",
 }

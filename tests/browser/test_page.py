@@ -76,7 +76,7 @@ def test_what_a_run_printed_is_a_click_away_from_its_event(
     expect(page.locator("pre")).to_have_text(f"{NAME} red ü\n")
     expect(page.get_by_text("failed", exact=True)).to_be_visible()
     page.get_by_role("link", name="shout.shout").click()
-    page.get_by_role("link", name=re.compile("^shout-shout-")).click()
+    page.get_by_role("link", name=re.compile("^job shout-shout-")).click()
     expect(page.get_by_role("heading", name="Output")).to_be_visible()
     expect(page.locator("pre").first).to_have_text(f"{NAME} red ü\n")
 

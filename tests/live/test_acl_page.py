@@ -43,7 +43,7 @@ PASSWORD = "a-password-of-tests"
 FIRST, LAST = 1_793_491_200, 1_793_494_800
 """Two hours before the clock knew the event ``hourly``, in UTC seconds since 1970."""
 
-SPAN = {"event": "hourly", "from": "2026-11-01T00:00:00", "until": "2026-11-01T01:00:00"}
+SPAN = {"event": "hourly", "from": "2026-11-01T00:00:00", "to": "2026-11-01T01:00:00"}
 
 STATUSES = {"/healthz": 503, "/zone": 303}
 """Those of routes that do not answer 200: no clock is alive, and a choice leads back."""

@@ -47,7 +47,7 @@ def local(seconds: float) -> str:
 
 def preview(web: Web, first: str, last: str) -> tuple[int, str, dict[str, str]]:
     """Its status, its text and the hidden fields of the question."""
-    query = urlencode({"event": "ten", "from": first, "until": last})
+    query = urlencode({"event": "ten", "from": first, "to": last})
     answer = web.get(f"/backfill?{query}")
     text = html.unescape(re.sub(r"<[^>]*>", " ", answer.text))
     question = answer.text.partition('method="post" action="/backfill"')[2]

@@ -79,7 +79,7 @@ def _addresses(redis: Any) -> Iterator[str]:
         yield f"/event?name={name}"
         yield f"/run?event={name}"
         yield f"/backfill?event={name}"
-        yield f"/backfill?event={name}&from=2027-01-15T07:59&until=2027-01-15T08:00:20"
+        yield f"/backfill?event={name}&from=2027-01-15T07:59&to=2027-01-15T08:00:20"
         for path in ("", "/history", "/upcoming", "/runs", "/statistics"):
             yield f"/api/v1/events/{name}{path}"
     for job in jobs:

@@ -36,12 +36,12 @@ STANDINGS: Mapping[Standing, str] = {
 
 
 def show_backfill(request: Request) -> Response:
-    """``GET /backfill``: what a backfill of ``event`` would enqueue, ``from`` a local time
-    ``until`` another one on the event's clock; without them the form that asks for them. A preview
+    """``GET /backfill``: what a backfill of ``event`` would enqueue, from the local time
+    ``from`` until ``to`` on the event's clock; without them the form that asks for them. A preview
     is for those who may act: it runs a script, which the user of a server may be denied.
     """
     query = request.query_params
-    name, given = query.get("event", ""), (query.get("from", ""), query.get("until", ""))
+    name, given = query.get("event", ""), (query.get("from", ""), query.get("to", ""))
     context, now = context_of(request), context_of(request).now()
     event = _event(request, name, now)
     zone = event.description.zone

@@ -27,7 +27,7 @@ def draw(runs: Sequence[Run], zone: Zone) -> Markup:
         return Markup("")
     scale = _Scale(runs)
     parts = [*_grid(scale), *_feet(scale, zone)]
-    parts += [_mark(run, scale) for run in reversed(runs)]
+    parts += [_mark(run, scale, zone) for run in reversed(runs)]
     return Markup(
         '<svg class="plot" role="img" aria-label="{}" viewBox="0 0 {} {}">{}</svg>'
     ).format(_summary(runs), _WIDTH, _HEIGHT, Markup("").join(parts))
@@ -84,19 +84,31 @@ _SHAPES = {
 }
 
 
-def _mark(run: Run, scale: _Scale) -> Markup:
+def _mark(run: Run, scale: _Scale, zone: Zone) -> Markup:
     x = scale.x(run.started)
     return Markup(
-        '<g><title>{}</title><circle class="wait" cx="{}" cy="{}" r="2.5"/>'
+        '<g class="run" data-job="{}"><title>{}</title>'
+        '<circle class="wait" cx="{}" cy="{}" r="2.5"/>'
         '<path class="o-{}" d="M{} {}{}"/></g>'
     ).format(
-        f"{run.outcome}: ran {duration(run.duration)}, waited {duration(run.wait)}",
+        run.job,
+        words(run, zone),
         x,
         scale.y(run.wait),
         run.outcome,
         x,
         scale.y(run.duration),
         _SHAPES[run.outcome],
+    )
+
+
+def words(run: Run, zone: Zone) -> str:
+    """A run in one line; its start is on the clock of ``zone``."""
+    attempt = f", attempt {run.attempt}" if run.attempt > 1 else ""
+    error = f", {run.error[:200]}" if run.error else ""
+    return (
+        f"{exact(run.started, zone)}: {run.outcome}{error}; ran {duration(run.duration)}, "
+        f"waited {duration(run.wait)}{attempt}"
     )
 
 
