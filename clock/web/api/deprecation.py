@@ -18,6 +18,9 @@ SINCE = "@1795564800"
 """When they were deprecated, 2026-11-25 in UTC, in the form of RFC 9745."""
 
 _OLD_PATHS = {"events": "schedules", "upcoming": "coming"}
+_WITHOUT_BODY = {"/events/{name}/run"}
+"""Those that took no body in 0.1.0, and still reject one under the old path."""
+
 _OLD_FIELDS = {"events": "schedules", "upcoming": "occurrences"}
 
 
@@ -64,6 +67,7 @@ def _deprecated(operation: Operation) -> Operation:
         operation,
         path="/".join(_OLD_PATHS.get(part, part) for part in operation.path.split("/")),
         does=does,
+        body=None if operation.path in _WITHOUT_BODY else operation.body,
         gives=objects.of(**_renamed(operation.gives["properties"])),
         is_deprecated=True,
         middleware=[Middleware(DeprecationMiddleware, path=operation.path)],
