@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from clock.decision import Decision, Group
@@ -13,6 +13,8 @@ from clock.observe.objects import MAYBE_INSTANT, MAYBE_TEXT, RUN, TEXT, maybe, o
 from clock.observe.state import last_decision
 from clock.observe.status import AppStatus, EventStatus
 from clock.runs.run import Run, RunOutcome
+
+_Key = tuple[str, str]
 
 DECISIONS = 20
 """Decisions of an event among which missed occurrences are looked for."""
@@ -72,8 +74,8 @@ class News:
     """
 
     notices: tuple[Notice, ...]
-    noted: Mapping[tuple[str, str], int]
-    removed: tuple[tuple[str, str], ...]
+    noted: Mapping[_Key, int]
+    removed: tuple[_Key, ...]
 
 
 def news(
@@ -90,40 +92,51 @@ def news(
     """
     present = _present(status, errors)
     if not is_overdue_known:
-        known = (
-            item for item in present if item[0] != NoticeType.OVERDUE or item in delivered.items
+        # What was delivered is not known to have ended either.
+        overdue = {key for key in (*present, *delivered.items) if key[0] == NoticeType.OVERDUE}
+        present = {key: item for key, item in present.items() if key not in overdue}
+        delivered = replace(
+            delivered, items={key: at for key, at in delivered.items.items() if key not in overdue}
         )
-        present = {item: present[item] for item in known}
-    notices = [_notice(item) for key, item in present.items() if key not in delivered.items]
+    new = {key: item for key, item in present.items() if key not in delivered.items}
     missed = [
         (event, decision)
         for event in status.events
         if (decision := _newly_missed(event, delivered)) is not None
     ]
-    notices += [_missed(event, decision) for event, decision in missed]
-    noted = {key: int(status.now) for key in present if key not in delivered.items}
+    ended = dict(_ended(status, delivered, present))
+    noted = dict.fromkeys(new, int(status.now))
     noted |= {(NoticeType.MISSED, event.name): decision.last for event, decision in missed}
-    removed = []
+    return News(
+        notices=(
+            *map(_notice, new.values()),
+            *(_missed(event, decision) for event, decision in missed),
+            *(notice for notice in ended.values() if notice is not None),
+        ),
+        noted=noted,
+        removed=tuple(ended),
+    )
+
+
+def _ended(
+    status: AppStatus, delivered: Delivered, present: Collection[_Key]
+) -> Iterator[tuple[_Key, Notice | None]]:
+    """What was delivered and has ended, with the notice of the recovery; without one where the
+    event is disabled or in no schedule any more.
+    """
     events = {event.name: event for event in status.events if event.description.enabled}
     for key in delivered.items:
         kind, name = key
-        event = events.get(name)
-        if event is None:
-            removed.append(key)
+        if name not in events:
+            yield key, None
         elif kind in LASTING and key not in present:
-            if kind == NoticeType.OVERDUE and not is_overdue_known:
-                continue
-            recovery = _recovery(NoticeType(kind), event, status)
-            if recovery is not None:
-                removed.append(key)
-                notices.append(recovery)
-    return News(notices=tuple(notices), noted=noted, removed=tuple(removed))
+            notice = _recovery(NoticeType(kind), events[name], status)
+            if notice is not None:
+                yield key, notice
 
 
-def _present(
-    status: AppStatus, errors: Mapping[str, str] | None
-) -> dict[tuple[str, str], Attention]:
-    present: dict[tuple[str, str], Attention] = {}
+def _present(status: AppStatus, errors: Mapping[str, str] | None) -> dict[_Key, Attention]:
+    present: dict[_Key, Attention] = {}
     for item in attention(status, (), status.now, errors=errors):
         if str(item.kind) in LASTING:
             present.setdefault((str(item.kind), item.name), item)

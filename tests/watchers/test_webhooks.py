@@ -7,23 +7,35 @@ import hmac
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from redis import Redis
 
 from clock import Schedule, keys
+from clock.ledger.deliveries import LEASE
 from clock.ledger.manual import run_now
 from clock.ledger.pauses import Pause, pause, resume
 from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
-from clock.watchers.webhook_watch import EVERY, QUIET, WebhookWatch
+from clock.watchers.message import NAMED
+from clock.watchers.post import TIMEOUT
+from clock.watchers.webhook_watch import (
+    BACK_OFF,
+    EVERY,
+    LONGEST,
+    QUIET,
+    SHARE,
+    WebhookWatch,
+)
 from clock.webhook import Webhook
 from tests.conftest import ReadSchedule
 from tests.live.waiting import wait_for
 from tests.loop.heartbeat import START, Watched
 from tests.watchers.receiver import Receiver, receiver
 
+ROOT = Path(__file__).parents[2]
 KEY = bytes(range(32))
 TEN = "every('10 seconds', 'tasks.x', name='ten')"
 DAY = "every('day', 'tasks.x', name='day', at='07:00')"
@@ -407,3 +419,20 @@ def _key(redis: Redis) -> bytes:
     (key,) = redis.keys("clock:test:deliveries:*")
     assert isinstance(key, bytes)
     return key
+
+
+def test_the_docs_have_the_numbers_of_the_code() -> None:
+    page = " ".join((ROOT / "docs/watchers.md").read_text(encoding="utf-8").split())
+    tries = [f"{wait:g}" for wait in BACK_OFF]
+    for sentence in (
+        f"A webhook has {TIMEOUT:g} seconds to answer",
+        f"tries again after {', '.join(tries[:-1])} and {tries[-1]} seconds",
+        f"then every {LONGEST / 60:g} minutes",
+        f"by the next clock after {LEASE:g} seconds",
+        f"it names {NAMED} events",
+        f"they take {SHARE:.0%} of a core at most".replace("%", " %"),
+    ):
+        assert sentence in page, sentence
+    assert (EVERY, QUIET) == (5, 60)
+    assert "every five seconds" in page
+    assert "one message a minute" in page
