@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
-from itertools import groupby
 
 from clock.errors import RecurrenceError
-from clock.recurrence.anchor import Anchor, anchor_day, spell_anchor
+from clock.recurrence.anchor import Anchor, spell_anchor
 from clock.recurrence.at import At, Written, is_bare_hour, parse_at
-from clock.recurrence.days import ANCHOR, EPOCH, Days, EveryDays, MonthDays, WeekDays, weekday
-from clock.recurrence.on import On, merge_rules, parse_on
+from clock.recurrence.business import BusinessDays
+from clock.recurrence.calendar_days import days_of
+from clock.recurrence.days import ANCHOR, Days
+from clock.recurrence.on import On, parse_on
 from clock.recurrence.period import Calendar
 from clock.recurrence.recurrence import Recurrence
 from clock.recurrence.rule import Rule
@@ -31,11 +31,13 @@ class CalendarRule(Rule):
     at: tuple[At, ...] = ()
     on: tuple[On, ...] = ()
     anchor: Anchor | None = None
+    off: frozenset[int] = frozenset()
+    """The day numbers of dates that are not business days."""
 
     def make(self, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:
         parts: dict[tuple[bool, Days], set[int]] = {}
         for time in self.at or (parse_at(_DEFAULT_AT.get(self.calendar.unit, "00:00")),):
-            for days in _days(self, time.weekday):
+            for days in days_of(self.calendar, self.on, self.anchor, self.off, time.weekday):
                 parts.setdefault((time.leading_star, days), set()).update(_seconds(self, time))
         if all(days.next(ANCHOR) is None for _, days in parts):
             raise RecurrenceError(f"{str(self)!r} never fires: no year has such a day")
@@ -51,6 +53,10 @@ class CalendarRule(Rule):
             for (leading_star, days), seconds in parts.items()
         )
         return walls[0] if len(walls) == 1 else Union(walls)
+
+    def business_days(self) -> bool:
+        """Whether each of its days is a business day, so that ``off`` is all there is to do."""
+        return bool(self.on) and all(isinstance(day.rule, BusinessDays) for day in self.on)
 
     def __str__(self) -> str:
         words = spell_unit(self.calendar)
@@ -87,7 +93,11 @@ def calendar_rule(
         raise RecurrenceError(
             f"anchor= does not go with {spell_unit(calendar)!r} and at=, counted from midnight"
         )
-    if anchor is not None and calendar.count == 1 and calendar.unit not in {"week", "year"}:
+    if (
+        anchor is not None
+        and calendar.count == 1
+        and calendar.unit not in {"week", "quarter", "year"}
+    ):
         raise RecurrenceError(
             f"anchor= has no meaning with {spell_unit(calendar)!r}; "
             "it goes with counted units, as '3 days'"
@@ -168,9 +178,10 @@ def _check_at(calendar: Calendar, at: At) -> None:
 
 
 def _check_on(calendar: Calendar, on: On) -> None:
-    if calendar.unit not in {"month", "year"}:
+    if calendar.unit not in {"month", "quarter", "year"}:
         raise RecurrenceError(
-            f"on={on.text!r} goes with 'month' and 'year', not with {spell_unit(calendar)!r}"
+            f"on={on.text!r} goes with 'month', 'quarter' and 'year', "
+            f"not with {spell_unit(calendar)!r}"
         )
     if on.month is not None and calendar.unit != "year":
         raise RecurrenceError(f"on={on.text!r} names a month; write every('year', on={on.text!r})")
@@ -194,43 +205,3 @@ def _seconds(rule: CalendarRule, time: At) -> Iterable[int]:
     if rule.calendar.unit != "hour":
         return time.seconds
     return (second for second in time.seconds if second // 3600 % rule.calendar.count == 0)
-
-
-def _days(rule: CalendarRule, at_weekday: int | None) -> Iterator[Days]:
-    """The days of a rule: one set, or one for each month that a year's days lie in."""
-    unit, count = rule.calendar.unit, rule.calendar.count
-    anchor = anchor_day(rule.anchor)
-    if unit == "week":
-        own = weekday(anchor) if at_weekday is None else at_weekday
-        monday = (anchor - weekday(anchor)) % (7 * count)
-        yield WeekDays(rule.calendar.weekdays or (own,), count, monday)
-    elif unit == "month":
-        on = rule.on or (parse_on(_date(anchor).day),)
-        rules = merge_rules(day.rule for day in on)
-        yield MonthDays(rules, count=count, anchor=_month(anchor) % count)
-    elif unit == "year":
-        yield from _year_days(rule, anchor)
-    else:
-        yield EveryDays(count, anchor % count) if unit == "day" else EveryDays(1, 0)
-
-
-def _year_days(rule: CalendarRule, anchor: int) -> Iterator[Days]:
-    own, count = _date(anchor), 12 * rule.calendar.count
-    on = rule.on or (parse_on(own.day),)
-    for month, named in groupby(
-        sorted(on, key=lambda day: day.month or own.month), lambda day: day.month or own.month
-    ):
-        yield MonthDays(
-            merge_rules(day.rule for day in named),
-            months=frozenset({month}),
-            count=count,
-            anchor=(own.year * 12 + month - 1) % count,
-        )
-
-
-def _date(day: int) -> date:
-    return date.fromordinal(day + EPOCH)
-
-
-def _month(day: int) -> int:
-    return _date(day).year * 12 + _date(day).month - 1

@@ -11,6 +11,7 @@ from dataclasses import fields
 from itertools import pairwise
 from typing import Any, TypeVar
 
+from clock.recurrence.business import BusinessDays
 from clock.recurrence.dates import DateSet
 from clock.recurrence.days import DayRule, EveryDays, MonthDays, WeekDays
 from clock.recurrence.wall import DAY
@@ -87,7 +88,7 @@ _BY_TYPE: Mapping[str, Callable[[Any], bool]] = {
     "tuple[Recurrence, ...]": lambda value: (
         isinstance(value, tuple) and bool(value) and all(map(_is_recurrence, value))
     ),
-    "Days": lambda value: isinstance(value, (EveryDays, WeekDays, MonthDays)),
+    "Days": lambda value: isinstance(value, (EveryDays, WeekDays, MonthDays, BusinessDays)),
     "DayRule": lambda value: isinstance(value, DayRule),
     "Dates": lambda value: isinstance(value, DateSet),
     "Zone": lambda value: isinstance(value, Zone),

@@ -1,7 +1,8 @@
-"""Cron notation, as Debian's crontab(5) has it, with ``L``, ``#`` and ``?`` of its descendants.
+"""Cron notation, as Debian's crontab(5) has it, with ``L``, ``W``, ``#``, ``?`` of its descendants.
 
 The plain notation of a field is read in ``cron_field``; here is what joins the fields, and what
-croniter's versions read differently or not at all: ``L``, ``L-3``, ``friL``, ``fri#2``, nicknames.
+croniter's versions read differently or not at all: ``L``, ``L-3``, ``15W``, ``LW``, ``friL``,
+``fri#2``, nicknames.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from clock.errors import RecurrenceError
+from clock.recurrence.business import BusinessDays
 from clock.recurrence.cron_field import FIELDS, SECOND, cron_error, plain_values
 from clock.recurrence.days import DayRule
 
@@ -27,6 +29,7 @@ NICKNAMES = {
 }
 _ZONE = re.compile(r"[A-Za-z_]+/[A-Za-z][\w/+-]*|UTC|GMT")
 _NTH = re.compile(r"(?P<day>[a-z]+|[0-9])(?:#(?P<nth>[0-9])|(?P<last>l))")
+_BUSINESS = re.compile(r"(?P<day>[0-9]{1,2})w|lw|wl")
 _BEFORE_END = re.compile(r"l(?:-(?P<days>[0-9]{1,2}))?")
 
 
@@ -34,14 +37,15 @@ class CronFields(NamedTuple):
     """An expression, read: every field as a set of numbers, weekdays with Monday as 0.
 
     ``every_day`` says that neither day field restricts anything, ``every_date`` that the day of the
-    month does not; ``follows_real_time`` that the minute or the hour field begins with ``*``
-    (cron(8), "special considerations").
+    month does not; ``business`` are the days of ``15W`` and ``LW``; ``follows_real_time`` says that
+    the minute or the hour field begins with ``*`` (cron(8), "special considerations").
     """
 
     seconds: tuple[int, ...]
     minutes: tuple[int, ...]
     hours: tuple[int, ...]
     days: DayRule
+    business: BusinessDays | None
     months: frozenset[int]
     every_day: bool
     every_date: bool
@@ -78,6 +82,7 @@ def _parse(text: str, seconds: Seconds | None) -> CronFields:
         minutes=minutes,
         hours=hours,
         days=_days(day, weekday, text, both=star),
+        business=_business_days(day, weekday, text, months, both=star),
         months=months,
         every_day=day in {"*", "?"} and weekday in {"*", "?"},
         every_date=day in {"*", "?"},
@@ -134,12 +139,31 @@ def _month_days(word: str, text: str) -> tuple[frozenset[int], frozenset[int]]:
         special = _BEFORE_END.fullmatch(term)
         if special:
             before_end.add(int(special["days"] or 0))
+        elif _BUSINESS.fullmatch(term):
+            continue
         else:
             plain.append(term)
     if before_end and max(before_end) > 30:
         raise cron_error(text, f"'L-{max(before_end)}' is before the first of every month")
     return frozenset(plain_values(",".join(plain), FIELDS[2], text) if plain else ()), frozenset(
         before_end
+    )
+
+
+def _business_days(
+    word: str, weekday: str, text: str, months: frozenset[int], *, both: bool
+) -> BusinessDays | None:
+    special = [match for term in word.split(",") if (match := _BUSINESS.fullmatch(term))]
+    if not special:
+        return None
+    if both and weekday not in {"*", "?"}:
+        raise cron_error(text, f"'W' in {word!r} and {weekday!r} do not go together")
+    return BusinessDays(
+        nth=frozenset({-1}) if any(match["day"] is None for match in special) else frozenset(),
+        nearest=frozenset(
+            FIELDS[2].number(match["day"], text) for match in special if match["day"]
+        ),
+        months=months,
     )
 
 

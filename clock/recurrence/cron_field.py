@@ -14,6 +14,7 @@ from clock.recurrence.at import article
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_NEAREST = "'W' goes with one day of the month, as in '15W', or with the last, 'LW'"
 _NUMBER = "[0-9]{1,9}"
 _TERM = re.compile(
     rf"(?P<from>\*|[a-z]+|{_NUMBER})(?:-(?P<to>[a-z]+|{_NUMBER}))?(?:/(?P<step>{_NUMBER}))?"
@@ -37,7 +38,7 @@ class Field(NamedTuple):
             if word[:3] in self.names:
                 known = f" or {word[:3]!r}"
             if word.endswith("w") and not self.names:
-                known = "; the nearest weekday ('W') is not known here"
+                known = f"; {_NEAREST}"
             raise cron_error(text, f"{word!r} is not {article(self.name)}; write a number{known}")
         number = int(word)
         if not self.low <= number <= self.high:
@@ -109,7 +110,7 @@ def cron_error(text: str, message: str) -> RecurrenceError:
 
 def _hint(term: str) -> str:
     if term.endswith("w"):
-        return "; the nearest weekday ('W') is not known here"
+        return f"; {_NEAREST}"
     if "?" in term:
         return "; '?' stands alone, for a day of the month or a weekday"
     return "; write numbers, '*', ranges, steps and lists, as in '*/15' or '9-17'"

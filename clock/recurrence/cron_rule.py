@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from clock.errors import RecurrenceError
 from clock.recurrence.cron import CronFields, Seconds, parse_cron
-from clock.recurrence.days import ANCHOR, Days, EveryDays, MonthDays, WeekDays
+from clock.recurrence.days import ANCHOR, DayRule, Days, EveryDays, MonthDays, WeekDays
+from clock.recurrence.recurrence import Recurrence
 from clock.recurrence.rule import Given
+from clock.recurrence.union import Union
 from clock.recurrence.wall import Fold, Gap, Wall, even_or_all
 from clock.recurrence.zone import Zone
 
@@ -22,20 +24,30 @@ class CronRule(Given):
 
     text: str
     seconds: Seconds | None = None
+    off: frozenset[int] = frozenset()
+    """The day numbers of dates that are not business days."""
 
-    def make(self, zone: Zone, gap: Gap, fold: Fold) -> Wall:
+    def make(self, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:
         fields = parse_cron(self.text, self.seconds)
-        days = _days(fields)
-        if days.next(ANCHOR) is None:
-            raise RecurrenceError(f"cron({self.text!r}) never fires: no year has such a day")
-        return Wall(
-            days=days,
-            seconds=_times(fields),
-            zone=zone,
-            gap="after" if fields.follows_real_time else gap,
-            fold="first" if fields.follows_real_time else fold,
-            follows_real_time=fields.follows_real_time,
+        walls = tuple(
+            Wall(
+                days=days,
+                seconds=_times(fields),
+                zone=zone,
+                gap="after" if fields.follows_real_time else gap,
+                fold="first" if fields.follows_real_time else fold,
+                follows_real_time=fields.follows_real_time,
+            )
+            for days in _days(fields, self.off)
         )
+        if all(wall.days.next(ANCHOR) is None for wall in walls):
+            raise RecurrenceError(f"cron({self.text!r}) never fires: no year has such a day")
+        return walls[0] if len(walls) == 1 else Union(walls)
+
+    def business_days(self) -> bool:
+        """Whether each of its days is a business day, so that ``off`` is all there is to do."""
+        fields = parse_cron(self.text, self.seconds)
+        return fields.business is not None and fields.days == DayRule()
 
     def __str__(self) -> str:
         return f"cron {self.text}" + (f" (seconds {self.seconds})" if self.seconds else "")
@@ -50,12 +62,17 @@ def cron(expression: str, *, seconds: Seconds | None = None) -> CronRule:
     return CronRule(" ".join(expression.lower().split()), seconds)
 
 
-def _days(fields: CronFields) -> Days:
+def _days(fields: CronFields, off: frozenset[int]) -> Iterator[Days]:
+    if fields.business is not None:
+        yield replace(fields.business, off=off)
+        if fields.days == DayRule():
+            return
     if len(fields.months) == 12 and fields.every_day:
-        return EveryDays(1, 0)
-    if len(fields.months) == 12 and fields.every_date and not fields.days.nth:
-        return WeekDays(tuple(sorted(fields.days.weekdays)), 1, ANCHOR % 7)
-    return MonthDays(fields.days, fields.months, anchor=0)
+        yield EveryDays(1, 0)
+    elif len(fields.months) == 12 and fields.every_date and not fields.days.nth:
+        yield WeekDays(tuple(sorted(fields.days.weekdays)), 1, ANCHOR % 7)
+    else:
+        yield MonthDays(fields.days, fields.months, anchor=0)
 
 
 def _times(fields: CronFields) -> Sequence[int]:

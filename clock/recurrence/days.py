@@ -159,7 +159,7 @@ class MonthDays:
                 return None
             if index + 1 in self.months:
                 first = date(year, index + 1, 1).toordinal() - EPOCH
-                days = self._days(_length(year, index + 1), weekday(first))
+                days = self._days(month_length(year, index + 1), weekday(first))
                 position = bisect_left(days, from_day)
                 if position < len(days):
                     return first + days[position] - 1
@@ -171,7 +171,10 @@ class MonthDays:
         count, day = 0, self.next(first)
         while day is not None and day <= last:
             begin = date.fromordinal(day + EPOCH).replace(day=1)
-            length, first_of_month = _length(begin.year, begin.month), begin.toordinal() - EPOCH
+            length, first_of_month = (
+                month_length(begin.year, begin.month),
+                begin.toordinal() - EPOCH,
+            )
             days = self._days(length, weekday(first_of_month))
             count += bisect_right(days, last - first_of_month + 1)
             count -= bisect_left(days, day - first_of_month + 1)
@@ -191,7 +194,8 @@ def _within(day: int) -> int | None:
     return day if day <= LAST_DAY else None
 
 
-def _length(year: int, month: int) -> int:
+def month_length(year: int, month: int) -> int:
+    """The number of days of a month, 1 to 12."""
     if month == 2:
         return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
     return 30 if month in {4, 6, 9, 11} else 31

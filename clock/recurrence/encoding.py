@@ -17,6 +17,7 @@ from typing import Any, cast
 
 from clock.errors import RecurrenceError
 from clock.recurrence.bounds import Bounded
+from clock.recurrence.business import BusinessDays
 from clock.recurrence.content import check_parts, checked_range
 from clock.recurrence.dates import DateSet
 from clock.recurrence.days import DayRule, EveryDays, MonthDays, WeekDays
@@ -31,8 +32,8 @@ from clock.recurrence.zone import Zone, zone
 CLASSES: dict[str, Any] = {
     kind.tags.name: kind
     for kind in (
-        Bounded, DateSet, DayRule, DaysOff, Difference, Elapsed, EveryDays, Later, MonthDays, Union,
-        Wall, WeekDays,
+        Bounded, BusinessDays, DateSet, DayRule, DaysOff, Difference, Elapsed, EveryDays, Later,
+        MonthDays, Union, Wall, WeekDays,
     )
 }  # fmt: skip
 """All that a recurrence is made of, by tag, but for what has no content."""

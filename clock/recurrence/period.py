@@ -13,7 +13,7 @@ from clock.recurrence.duration import LONGEST, UNIT_SECONDS, split_units
 from clock.recurrence.weekdays import WEEKDAY_WORDS, parse_weekdays, unknown_weekday
 from clock.suggest import nearest
 
-Unit = Literal["minute", "hour", "day", "week", "month", "year"]
+Unit = Literal["minute", "hour", "day", "week", "month", "quarter", "year"]
 
 _ELAPSED = {word: seconds for word, seconds in UNIT_SECONDS.items() if seconds <= 3600}
 _CALENDAR: dict[str, Unit] = {
@@ -27,8 +27,9 @@ _LONG = {word: "minute" for word, seconds in _ELAPSED.items() if seconds == 60} 
 _PEERS = {
     "secondly": "1 second", "minutely": "minute", "hourly": "hour", "daily": "day",
     "nightly": "day", "weekly": "monday", "weekdays": "weekday", "weekends": "weekend",
-    "monthly": "month", "yearly": "year", "annually": "year", "fortnight": "2 weeks",
-    "fortnightly": "2 weeks", "second": "1 second", "sec": "1 second", "s": "1 second",
+    "monthly": "month", "quarterly": "quarter", "yearly": "year", "annually": "year",
+    "fortnight": "2 weeks", "fortnightly": "2 weeks", "second": "1 second",
+    "sec": "1 second", "s": "1 second",
 }  # fmt: skip
 """Words of other schedulers, and what is written here."""
 
@@ -70,6 +71,8 @@ def parse_period(period: str | float | timedelta | Sequence[str]) -> Span | Cale
     weekdays = parse_weekdays(text)
     if weekdays is not None:
         return Calendar("week", weekdays=weekdays)
+    if text == "quarter":
+        return Calendar("quarter")
     if text in _CALENDAR and not text.endswith("s"):
         return Calendar(_CALENDAR[text])
     parts = split_units(text)
@@ -113,12 +116,14 @@ def _listed_weekdays(listed: Sequence[object]) -> Calendar:
 def _unknown(period: str, text: str) -> str:
     """The message for a text that is not a period."""
     words = re.findall(r"[a-z]+", text)
-    known = {*WEEKDAY_WORDS, *_CALENDAR, *_ELAPSED}
+    known = {*WEEKDAY_WORDS, *_CALENDAR, *_ELAPSED, "quarter"}
     if text in _PEERS:
         return f"{period!r} is not a period; write {_PEERS[text]!r}"
     if text in known:
         return f"{period!r} is not a period; write {text.removesuffix('s')!r} or a count of them"
     parts = split_units(text)
+    if len(parts) == 1 and parts[0][1] == "quarters":
+        return f"{period!r} is not a period; write '{3 * parts[0][0]} months'"
     if len(parts) > 1 and all(word in known for _, word in parts):
         return (
             f"{period!r} is not a period; weeks, months and weekdays are not mixed "

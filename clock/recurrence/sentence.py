@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from itertools import product
 
 from clock.recurrence.bounds import Bounded
+from clock.recurrence.business import BusinessDays
 from clock.recurrence.days import DayRule, Days, EveryDays, MonthDays, WeekDays
 from clock.recurrence.difference import DaysOff, Difference
 from clock.recurrence.elapsed import Elapsed, spell_seconds
 from clock.recurrence.on import MONTHS
+from clock.recurrence.ordinal import ordinal
 from clock.recurrence.recurrence import Recurrence
 from clock.recurrence.spread import Later
 from clock.recurrence.stream import Stream
@@ -101,10 +103,12 @@ def _days(days: Days) -> str:
         case EveryDays():
             return "every day" if days.count == 1 else f"every {days.count} days"
         case WeekDays():
-            every = "" if days.count == 1 else f" of every {_nth(days.count)} week"
+            every = "" if days.count == 1 else f" of every {ordinal(days.count)} week"
             return f"on {_weekdays(days.weekdays)}{every}"
         case MonthDays():
             return f"on {_of_month(days.rule)} {_months(days)}"
+        case BusinessDays():
+            return f"on {_business(days)} {_months(days)}"
     return repr(days)
 
 
@@ -115,7 +119,7 @@ def _weekdays(weekdays: Sequence[int]) -> str:
 
 
 def _of_month(rule: DayRule) -> str:
-    numbers = [f"the {_nth(day)}" for day in sorted(rule.days)]
+    numbers = [f"the {ordinal(day)}" for day in sorted(rule.days)]
     if len(numbers) > MANY:
         numbers = [f"days {_runs(sorted(rule.days))}"]
     for distance in sorted(rule.before_end):
@@ -124,26 +128,29 @@ def _of_month(rule: DayRule) -> str:
     if numbers and names and not rule.both:
         names = [f"any {name}" for name in names]
     for weekday, number in sorted(rule.nth, key=lambda pair: (pair[1] % 7, pair[0])):
-        which = "last" if number == -1 else _nth(number)
+        which = "last" if number == -1 else ordinal(number)
         names.append(f"the {which} {WEEKDAYS[weekday].capitalize()}")
     if rule.both:
         return f"{_list(numbers, 'or')} if it is {_list(names, 'or')},"
     return _list(numbers + names, "or" if numbers and rule.weekdays else "and")
 
 
-def _months(days: MonthDays) -> str:
+def _business(days: BusinessDays) -> str:
+    names = [f"the {ordinal(nth)}" for nth in sorted(days.nth) if nth > 0]
+    names += ["the last"] * (-1 in days.nth)
+    words = [f"{_list(names)} weekday"] if names else []
+    words += [f"the weekday nearest to the {ordinal(day)}" for day in sorted(days.nearest)]
+    return _list(words) + (f" (but {len(days.off)} days off)" if days.off else "")
+
+
+def _months(days: MonthDays | BusinessDays) -> str:
     if days.count % 12 == 0:
         (month,) = days.months
-        every = "every year" if days.count == 12 else f"every {_nth(days.count // 12)} year"
+        every = "every year" if days.count == 12 else f"every {ordinal(days.count // 12)} year"
         return f"of {MONTHS[month - 1].capitalize()}, {every},"
     if len(days.months) < 12:
         return f"in {_list([MONTHS[month - 1].capitalize() for month in sorted(days.months)])}"
-    return "of every month" if days.count == 1 else f"of every {_nth(days.count)} month"
-
-
-def _nth(number: int) -> str:
-    teen = 10 <= number % 100 <= 20
-    return f"{number}" + ("th" if teen else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th"))
+    return "of every month" if days.count == 1 else f"of every {ordinal(days.count)} month"
 
 
 def _runs(numbers: Sequence[int]) -> str:

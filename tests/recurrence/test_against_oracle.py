@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import product
 
 import pytest
@@ -85,9 +85,19 @@ def cases(at: datetime, edge: datetime) -> Iterator[Case]:
     )
     yield Case(rule("month", on=day, at=clock), lambda local: daily(local) and local.day == day)
     yield Case(
+        rule("month", on="last weekday", at=clock),
+        lambda local: daily(local) and local.date() == last_weekday(local),
+    )
+    yield Case(
         CronRule(f"{m} {h} {day} * {(weekday + 3) % 7}"),
         lambda local: daily(local) and (local.day == day or local.weekday() == (weekday + 2) % 7),
     )
+
+
+def last_weekday(of: datetime) -> date:
+    """The last day from Monday to Friday of a month."""
+    day = (of.replace(day=28) + timedelta(days=4)).replace(day=1).date() - timedelta(days=1)
+    return day - timedelta(days=max(day.weekday() - 4, 0))
 
 
 def touched(row: oracle.Minutes, change: int) -> tuple[datetime, datetime]:

@@ -139,9 +139,9 @@ NICE = ", ".join(NICKNAMES)
         ("* * * * friday", "'friday' is not a weekday; write a number or 'fri'"),
         ("* * * * xyz", "'xyz' is not a weekday; write a number, or a name like 'mon'"),
         (
-            "* * lw * *",
-            "'lw' is not a day of the month; write a number; "
-            "the nearest weekday ('W') is not known here",
+            "* lw * * *",
+            "'lw' is not an hour; write a number; "
+            "'W' goes with one day of the month, as in '15W', or with the last, 'LW'",
         ),
         ("x * * * *", "'x' is not a minute; write a number"),
         ("5/15 * * * *", "a step goes with a star or a range; write '5-59/15' for '5/15'"),
@@ -169,9 +169,9 @@ NICE = ", ".join(NICKNAMES)
             "'?' cannot be read as a minute; '?' stands alone, for a day of the month or a weekday",
         ),
         (
-            "* * 15w * *",
-            "'15w' cannot be read as a day of the month; "
-            "the nearest weekday ('W') is not known here",
+            "* * 1-15w * *",
+            "'1-15w' cannot be read as a day of the month; "
+            "'W' goes with one day of the month, as in '15W', or with the last, 'LW'",
         ),
         ("* * L-31 * *", "'L-31' is before the first of every month"),
         ("* * * * fri#6", "'fri#6': a month has five weeks at most; write '#1' to '#5'"),

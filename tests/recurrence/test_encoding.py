@@ -50,7 +50,7 @@ def test_the_text_is_json_and_names_every_class_that_has_content() -> None:
     recurrences = [
         of("10 minutes"), of("day"), of("2 weeks", at="Monday 12:00"), of("month", on="last"),
         of(cron("0 9 * * *") - {date(2026, 12, 24)}), of(cron("0 9 * * *") - cron("0 9 1 * *")),
-        of(cron("0 9 * * *") | cron("0 18 * * *")),
+        of(cron("0 9 * * *") | cron("0 18 * * *")), of("month", on="last weekday"),
     ]  # fmt: skip
     texts = "".join(str(encode(recurrence)) for recurrence in recurrences)
     for name in set(CLASSES) - {"Bounded", "Later"}:
@@ -115,11 +115,13 @@ SECOND = '{"is":"Elapsed","period":1,"anchor":0}'
         WALL % ('{"is":"WeekDays","weekdays":[7]}', "[0]"),
         WALL % ('{"is":"MonthDays","rule":{"is":"DayRule","nth":{"set":[1]}}}', "[0]"),
         WALL % (SECOND, "[0]"),
+        WALL % ('{"is":"BusinessDays","nth":{"set":["x"]}}', "[0]"),
+        WALL % ('{"is":"BusinessDays","count":0}', "[0]"),
         (WALL % (EVERY_DAY, "[0]")).replace('"days"', '"gap":"x","days"'),
         "[" * 100_000,
         '{"is":"Later","by":1,"inner":' * 5000 + SECOND + "}" * 5000,
     ],
-    ids=map(str, range(25)),
+    ids=map(str, range(27)),
 )  # fmt: skip
 def test_what_could_never_be_asked_for_a_time_is_refused(text: str) -> None:
     with pytest.raises(RecurrenceError, match="not the text of a recurrence"):

@@ -48,6 +48,7 @@ def test_an_elapsed_period_is_so_many_seconds(period: Any, seconds: int) -> None
         ("month", Calendar("month")),
         ("3 months", Calendar("month", 3)),
         ("year", Calendar("year")),
+        ("Quarter", Calendar("quarter")),
         ("2 years", Calendar("year", 2)),
         ("weekday", Calendar("week", weekdays=(0, 1, 2, 3, 4))),
         ("weekend", Calendar("week", weekdays=(5, 6))),
@@ -106,6 +107,7 @@ def test_a_calendar_period_is_a_unit_and_a_count(period: Any, calendar: Calendar
         (nan, "nan must be a whole number of seconds, from 1 to a hundred years"),
         (inf, "inf must be a whole number of seconds, from 1 to a hundred years"),
         ("second", "'second' is not a period; write '1 second'"),
+        ("2 quarters", "'2 quarters' is not a period; write '6 months'"),
         ("daily", "'daily' is not a period; write 'day'"),
         ("minutes", "'minutes' is not a period; write 'minute' or a count of them"),
         (

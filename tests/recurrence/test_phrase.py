@@ -34,6 +34,11 @@ from clock.recurrence.phrase import Details, parse_phrase, read_rule
         ("wed-sun", "wednesday-sunday"),
         ("sat-mon", "monday, saturday, sunday"),
         ("tue-thu, sat at noon", "tuesday-thursday, saturday at 12:00"),
+        (
+            "month on last weekday, 3rd weekday, 15th nearest weekday at 5pm",
+            "month on 15 nearest weekday, 3rd weekday, last weekday at 17:00",
+        ),
+        ("quarter on Last at noon", "quarter on last at 12:00"),
         ("3 hours at *:20", "3 hours at **:20"),
         ("120 minutes at **:05, **:20", "2 hours at **:05, **:20"),
         ("weekend", "weekend"),

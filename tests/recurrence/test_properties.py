@@ -69,7 +69,9 @@ WORDS = st.one_of(
     st.sampled_from(
         [
             "3 hours at **:20", "mon, wed-fri at 02:10", "sat-mon at 9pm",
-            "day at 2:30am, noon", "monday at 2 am, midnight",
+            "month on last weekday at 02:30", "quarter on last, 2nd weekday at 00:30",
+            "month on 1 nearest weekday, 31 nearest weekday, 15 at 02:30", "day at 2:30am, noon",
+            "monday at 2 am, midnight",
             "hour", "minute", "90 minutes", "hour at **:15, **:45", "hour at 0*:30", "day",
             "week at Sunday 02:30, Monday 01:30", "month on last sunday at 02:30", "26 hours",
             "month on 15, last at 00:30", "year on 29 february at 02:15",

@@ -33,18 +33,6 @@ DIFFERENT = {
     'A name has three letters: crontab(5), "use the first three letters".': (
         "cronexpr-0042 cronexpr-0043 cronexpr-0044"
     ),
-    "'W', the weekday nearest to a date, is an extension that is not offered.": (
-        "cronexpr-0052 cronexpr-0053 cronexpr-0054 cronexpr-0055 cronexpr-0056 "
-        "cronexpr-0057 cronexpr-0062 cronexpr-0063 cronexpr-0064 gronx-0007 gronx-0008 "
-        "gronx-0091 gronx-0092 gronx-0093 gronx-0094 gronx-0095 gronx-0096 gronx-0097 "
-        "gronx-0098 gronx-0099 gronx-0100 gronx-0101 gronx-0102 gronx-0103 gronx-0104 "
-        "spring-0036 spring-0037 spring-0038 spring-0039 spring-0040 spring-0041 "
-        "spring-0042 spring-0043 spring-0044 spring-0045 spring-0046 spring-0047 "
-        "spring-0060 spring-0061 spring-0062 spring-0063 spring-0064 spring-0065 "
-        "spring-0066 spring-0067 spring-0068 spring-0069 spring-0070 spring-0071 "
-        "spring-0073 spring-0074 spring-0075 spring-0090 spring-0091 spring-0092 "
-        "spring-0093 spring-0101 spring-0102 spring-0103 spring-0104"
-    ),
     "Nicknames are those of crontab(5); these are one library's own.": (
         "gronx-0001 gronx-0002 gronx-0005 gronx-0006"
     ),

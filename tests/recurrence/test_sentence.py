@@ -23,6 +23,7 @@ def words(when: Any, **options: Any) -> str:
     return sentence(rule(when, **options).recurrence(zone("UTC"), "after", "first"))
 
 
+QUARTER = "on the last weekday in March, June, September and December at 09:00"
 MON_THU_SAT = "on Monday, Thursday, Friday and Saturday at 09:00"
 
 
@@ -56,6 +57,12 @@ MON_THU_SAT = "on Monday, Thursday, Friday and Saturday at 09:00"
         (words(cron("0 0 1-15 jan,jun *")), "on days 1 to 15 in January and June at 00:00"),
         (words(cron("0 0 13 * fri")), "on the 13th or any Friday of every month at 00:00"),
         (words(cron("0 1 1-7 * sun")), "on days 1 to 7 or any Sunday of every month at 01:00"),
+        (
+            words("month", on=["last weekday", "15 nearest weekday", "1st weekday"]),
+            "on the 1st and the last weekday and the weekday nearest to the 15th "
+            "of every month at 00:00",
+        ),
+        (words("quarter", on="last weekday", at="9am"), QUARTER),
         (words("mon, thu-sat", at="9am"), MON_THU_SAT),
         (words("3 hours", at="**:20"), "every 3 hours, first at 00:20"),
         (words(cron("0 0 13,14-19 * */2")), None),

@@ -164,7 +164,7 @@ def test_a_wrong_option_is_refused(tmp_path: Path, source: str, message: str) ->
         ),
         (day("at=[]"), "at= is empty; leave it out or write at least one"),
         (day("at='25:00'"), "at='25:00': an hour is from 00 to 23, not '25'"),
-        (day("on='last'"), "on='last' goes with 'month' and 'year', not with 'day'"),
+        (day("on='last'"), "on='last' goes with 'month', 'quarter' and 'year', not with 'day'"),
         (
             "every('month', 'tasks.a', on='24 december')",
             "on='24 december' names a month; write every('year', on='24 december')",
