@@ -46,7 +46,7 @@ class BusinessDays:
 
     def next(self, day: int) -> int | None:
         """The first day of the set at or after ``day``, or None."""
-        return next((found for found in self._from(day) if found >= day), None)
+        return next((number for number in self._from(day) if number >= day), None)
 
     def how_many(self, first: int, last: int) -> int:
         """How many days of the set lie from ``first`` to ``last``, both included."""

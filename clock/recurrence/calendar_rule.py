@@ -10,6 +10,7 @@ from clock.recurrence.anchor import Anchor, spell_anchor
 from clock.recurrence.at import At, Written, is_bare_hour, parse_at
 from clock.recurrence.business import BusinessDays
 from clock.recurrence.calendar_days import days_of
+from clock.recurrence.dates import DateSet
 from clock.recurrence.days import ANCHOR, Days
 from clock.recurrence.on import On, parse_on
 from clock.recurrence.period import Calendar
@@ -31,13 +32,14 @@ class CalendarRule(Rule):
     at: tuple[At, ...] = ()
     on: tuple[On, ...] = ()
     anchor: Anchor | None = None
-    off: frozenset[int] = frozenset()
-    """The day numbers of dates that are not business days."""
+    off: DateSet | None = None
+    """The dates that are not business days."""
 
     def make(self, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:
         parts: dict[tuple[bool, Days], set[int]] = {}
+        off = frozenset[int]() if self.off is None else self.off.days
         for time in self.at or (parse_at(_DEFAULT_AT.get(self.calendar.unit, "00:00")),):
-            for days in days_of(self.calendar, self.on, self.anchor, self.off, time.weekday):
+            for days in days_of(self.calendar, self.on, self.anchor, off, time.weekday):
                 parts.setdefault((time.leading_star, days), set()).update(_seconds(self, time))
         if all(days.next(ANCHOR) is None for _, days in parts):
             raise RecurrenceError(f"{str(self)!r} never fires: no year has such a day")
@@ -54,8 +56,14 @@ class CalendarRule(Rule):
         )
         return walls[0] if len(walls) == 1 else Union(walls)
 
-    def business_days(self) -> bool:
-        """Whether each of its days is a business day, so that ``off`` is all there is to do."""
+    @property
+    def has_business_days(self) -> bool:
+        """Whether one of its days is a business day."""
+        return any(isinstance(day.rule, BusinessDays) for day in self.on)
+
+    @property
+    def has_only_business_days(self) -> bool:
+        """Whether each of its days is a business day."""
         return bool(self.on) and all(isinstance(day.rule, BusinessDays) for day in self.on)
 
     def __str__(self) -> str:
@@ -64,7 +72,8 @@ class CalendarRule(Rule):
             words += f" on {', '.join(day.text for day in self.on)}"
         if self.at:
             words += f" at {', '.join(time.text for time in self.at)}"
-        return words + spell_anchor(self.anchor)
+        words += spell_anchor(self.anchor)
+        return words if self.off is None else f"{words} except {self.off}"
 
 
 def calendar_rule(

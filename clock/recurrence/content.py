@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from clock.recurrence.business import BusinessDays
 from clock.recurrence.dates import DateSet
-from clock.recurrence.days import DayRule, EveryDays, MonthDays, WeekDays
+from clock.recurrence.days import DayRule, EveryDays, ListedDays, MonthDays, WeekDays
 from clock.recurrence.wall import DAY
 from clock.recurrence.zone import END, Zone
 
@@ -88,7 +88,9 @@ _BY_TYPE: Mapping[str, Callable[[Any], bool]] = {
     "tuple[Recurrence, ...]": lambda value: (
         isinstance(value, tuple) and bool(value) and all(map(_is_recurrence, value))
     ),
-    "Days": lambda value: isinstance(value, (EveryDays, WeekDays, MonthDays, BusinessDays)),
+    "Days": lambda value: isinstance(
+        value, (EveryDays, WeekDays, ListedDays, MonthDays, BusinessDays)
+    ),
     "DayRule": lambda value: isinstance(value, DayRule),
     "Dates": lambda value: isinstance(value, DateSet),
     "Zone": lambda value: isinstance(value, Zone),

@@ -13,6 +13,7 @@ from functools import partial
 from clock.recurrence.bounds import Bounded
 from clock.recurrence.difference import DaysOff, Difference
 from clock.recurrence.elapsed import Elapsed
+from clock.recurrence.local_times import Between, OnDays
 from clock.recurrence.recurrence import Recurrence, between
 from clock.recurrence.spread import Later
 from clock.recurrence.union import Union
@@ -44,7 +45,7 @@ def count(recurrence: Recurrence, after: int, until: int) -> int | None:
             return _by_sections(
                 recurrence, recurrence.zone, after, until, partial(_of_wall, recurrence)
             )
-        case Union() | Difference() | DaysOff():
+        case Union() | Difference() | DaysOff() | Between() | OnDays():
             zones = _zones(recurrence)
             if zones is None or len(zones) > 1:
                 return None
@@ -122,6 +123,8 @@ def _zones(recurrence: Recurrence) -> set[Zone] | None:
             zones = [_zones(kept), _zones(taken)]
         case DaysOff(kept=kept, zone=own):
             zones = [_zones(kept), {own}]
+        case Between(inner=inner, zone=own) | OnDays(inner=inner, zone=own):
+            zones = [_zones(inner), {own}]
         case _:
             return None
     known = [part for part in zones if part is not None]
@@ -175,6 +178,11 @@ def _pattern(recurrence: Recurrence, day: int, offset: int) -> tuple[Hashable, .
             left = _pattern(kept, day, offset)
             # A function is asked about the days only on which something would be due.
             return left if left and not dates.has(day) else ()
+        case Between(inner=inner):
+            return _pattern(inner, day, offset)
+        case OnDays(inner=inner, days=days):
+            left = _pattern(inner, day, offset)
+            return left if left and days.next(day) == day else ()
         case _:
             raise TypeError(f"{recurrence!r} has no pattern")
 
@@ -193,7 +201,9 @@ def _of_pattern(recurrence: Recurrence, pattern: tuple[Hashable, ...]) -> frozen
         case Difference(kept=kept, taken=taken):
             left, right = pattern
             return _of_pattern(kept, left) - _of_pattern(taken, right)  # type: ignore[arg-type]
-        case DaysOff(kept=kept):
+        case DaysOff(kept=kept) | OnDays(inner=kept):
             return _of_pattern(kept, pattern)
+        case Between(inner=inner):
+            return frozenset(filter(recurrence.has, _of_pattern(inner, pattern)))
         case _:
             raise TypeError(f"{recurrence!r} has no pattern")

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from clock.errors import RecurrenceError
 from clock.recurrence.cron import CronFields, Seconds, parse_cron
+from clock.recurrence.dates import DateSet
 from clock.recurrence.days import ANCHOR, DayRule, Days, EveryDays, MonthDays, WeekDays
 from clock.recurrence.recurrence import Recurrence
 from clock.recurrence.rule import Given
@@ -24,8 +25,8 @@ class CronRule(Given):
 
     text: str
     seconds: Seconds | None = None
-    off: frozenset[int] = frozenset()
-    """The day numbers of dates that are not business days."""
+    off: DateSet | None = None
+    """The dates that are not business days."""
 
     def make(self, zone: Zone, gap: Gap, fold: Fold) -> Recurrence:
         fields = parse_cron(self.text, self.seconds)
@@ -38,19 +39,25 @@ class CronRule(Given):
                 fold="first" if fields.follows_real_time else fold,
                 follows_real_time=fields.follows_real_time,
             )
-            for days in _days(fields, self.off)
+            for days in _days(fields, frozenset() if self.off is None else self.off.days)
         )
         if all(wall.days.next(ANCHOR) is None for wall in walls):
             raise RecurrenceError(f"cron({self.text!r}) never fires: no year has such a day")
         return walls[0] if len(walls) == 1 else Union(walls)
 
-    def business_days(self) -> bool:
-        """Whether each of its days is a business day, so that ``off`` is all there is to do."""
-        fields = parse_cron(self.text, self.seconds)
-        return fields.business is not None and fields.days == DayRule()
+    @property
+    def has_business_days(self) -> bool:
+        """Whether one of its days is a business day."""
+        return parse_cron(self.text, self.seconds).business is not None
+
+    @property
+    def has_only_business_days(self) -> bool:
+        """Whether each of its days is a business day."""
+        return self.has_business_days and parse_cron(self.text, self.seconds).days == DayRule()
 
     def __str__(self) -> str:
-        return f"cron {self.text}" + (f" (seconds {self.seconds})" if self.seconds else "")
+        words = f"cron {self.text}" + (f" (seconds {self.seconds})" if self.seconds else "")
+        return words if self.off is None else f"{words} except {self.off}"
 
 
 def cron(expression: str, *, seconds: Seconds | None = None) -> CronRule:

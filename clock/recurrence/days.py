@@ -97,6 +97,30 @@ class WeekDays:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedDays:
+    """Days by their numbers."""
+
+    tags: ClassVar = Tags("ListedDays", days="days")
+
+    days: frozenset[int]
+    _ascending: list[int] = field(default_factory=list, compare=False, repr=False)
+
+    def next(self, day: int) -> int | None:
+        ascending = self._sorted()
+        position = bisect_left(ascending, day)
+        return ascending[position] if position < len(ascending) else None
+
+    def how_many(self, first: int, last: int) -> int:
+        ascending = self._sorted()
+        return max(bisect_right(ascending, last) - bisect_left(ascending, first), 0)
+
+    def _sorted(self) -> list[int]:
+        if not self._ascending:
+            self._ascending.extend(sorted(self.days))
+        return self._ascending
+
+
+@dataclass(frozen=True, slots=True)
 class DayRule:
     """The days of one month, by number, from its end, by weekday, or by the n-th weekday.
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from clock.errors import RecurrenceError
-from clock.recurrence.dates import Dates
+from clock.recurrence.calendar_rule import CalendarRule
+from clock.recurrence.cron_rule import CronRule
+from clock.recurrence.dates import Dates, DateSet
 from clock.recurrence.days import ANCHOR
 from clock.recurrence.recurrence import Recurrence
 from clock.recurrence.rule import Rule, spell_part
@@ -86,14 +88,32 @@ class ExceptRule(Rule):
             left = DaysOff(kept, self.taken, zone)
         else:
             left = Difference(kept, self.taken.recurrence(zone, gap, fold))
-        _check_something_is_left(self, kept, left)
+        check_something_is_left(self, kept, left)
         return left
 
     def __str__(self) -> str:
         return f"{spell_part(self.kept)} - {spell_part(self.taken)}"
 
 
-def _check_something_is_left(rule: ExceptRule, kept: Recurrence, left: Recurrence) -> None:
+def without_dates(rule: Rule, dates: Dates) -> Rule:
+    """``rule`` without some days; those are not business days, where it has any.
+
+    Raises RecurrenceError for a function of a date together with business days.
+    """
+    if not isinstance(rule, CalendarRule | CronRule) or not rule.has_business_days:
+        return ExceptRule(rule, dates)
+    if not isinstance(dates, DateSet):
+        raise RecurrenceError(
+            f"{str(rule)!r} is about business days, which a function of a date does not go with; "
+            "write the dates as a set, or holidays(...)"
+        )
+    with_calendar = replace(rule, off=dates)
+    # Its business days are none of the dates; only other days remain to be left out.
+    return with_calendar if rule.has_only_business_days else ExceptRule(with_calendar, dates)
+
+
+def check_something_is_left(rule: Rule, kept: Recurrence, left: Recurrence) -> None:
+    """Raises RecurrenceError where ``rule``, as ``left``, never fires, but ``kept`` does."""
     try:
         if left.next(ANCHOR * DAY) is None and kept.next(ANCHOR * DAY) is not None:
             raise RecurrenceError("nothing is left")

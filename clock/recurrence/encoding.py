@@ -20,9 +20,10 @@ from clock.recurrence.bounds import Bounded
 from clock.recurrence.business import BusinessDays
 from clock.recurrence.content import check_parts, checked_range
 from clock.recurrence.dates import DateSet
-from clock.recurrence.days import DayRule, EveryDays, MonthDays, WeekDays
+from clock.recurrence.days import DayRule, EveryDays, ListedDays, MonthDays, WeekDays
 from clock.recurrence.difference import DaysOff, Difference
 from clock.recurrence.elapsed import Elapsed
+from clock.recurrence.local_times import Between, OnDays
 from clock.recurrence.recurrence import Recurrence
 from clock.recurrence.spread import Later
 from clock.recurrence.union import Union
@@ -32,8 +33,8 @@ from clock.recurrence.zone import Zone, zone
 CLASSES: dict[str, Any] = {
     kind.tags.name: kind
     for kind in (
-        Bounded, BusinessDays, DateSet, DayRule, DaysOff, Difference, Elapsed, EveryDays, Later,
-        MonthDays, Union, Wall, WeekDays,
+        Between, Bounded, BusinessDays, DateSet, DayRule, DaysOff, Difference, Elapsed, EveryDays,
+        Later, ListedDays, MonthDays, OnDays, Union, Wall, WeekDays,
     )
 }  # fmt: skip
 """All that a recurrence is made of, by tag, but for what has no content."""

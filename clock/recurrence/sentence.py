@@ -8,9 +8,11 @@ from itertools import product
 
 from clock.recurrence.bounds import Bounded
 from clock.recurrence.business import BusinessDays
-from clock.recurrence.days import DayRule, Days, EveryDays, MonthDays, WeekDays
+from clock.recurrence.dates import DateSet
+from clock.recurrence.days import DayRule, Days, EveryDays, ListedDays, MonthDays, WeekDays
 from clock.recurrence.difference import DaysOff, Difference
 from clock.recurrence.elapsed import Elapsed, spell_seconds
+from clock.recurrence.local_times import Between, OnDays, spell_span
 from clock.recurrence.on import MONTHS
 from clock.recurrence.ordinal import ordinal
 from clock.recurrence.recurrence import Recurrence
@@ -42,6 +44,11 @@ def sentence(recurrence: Recurrence) -> str:
             return f"{sentence(recurrence.kept)}, but not {sentence(recurrence.taken)}"
         case DaysOff():
             return f"{sentence(recurrence.kept)}, but not on the days of {recurrence.dates}"
+        case Between():
+            span = spell_span(recurrence.first, recurrence.last, " and ")
+            return f"{sentence(recurrence.inner)}, between {span}"
+        case OnDays():
+            return f"{sentence(recurrence.inner)}, {_days(recurrence.days)}"
         case Later():
             by = spell_seconds(recurrence.by)
             return f"{sentence(recurrence.inner)}, each time {by} later"
@@ -105,6 +112,8 @@ def _days(days: Days) -> str:
         case WeekDays():
             every = "" if days.count == 1 else f" of every {ordinal(days.count)} week"
             return f"on {_weekdays(days.weekdays)}{every}"
+        case ListedDays():
+            return f"on the days of {DateSet(days.days)}"
         case MonthDays():
             return f"on {_of_month(days.rule)} {_months(days)}"
         case BusinessDays():

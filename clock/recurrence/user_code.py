@@ -5,6 +5,7 @@ from __future__ import annotations
 from clock.recurrence.bounds import Bounded
 from clock.recurrence.dates import DateFunction
 from clock.recurrence.difference import DaysOff, Difference
+from clock.recurrence.local_times import Between, OnDays
 from clock.recurrence.recurrence import Recurrence
 from clock.recurrence.spread import Later
 from clock.recurrence.stream import Stream
@@ -16,7 +17,7 @@ def runs_user_code(recurrence: Recurrence) -> bool:
     match recurrence:
         case Stream():
             return True
-        case Bounded() | Later():
+        case Bounded() | Later() | Between() | OnDays():
             return runs_user_code(recurrence.inner)
         case Union():
             return any(map(runs_user_code, recurrence.parts))

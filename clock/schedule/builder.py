@@ -120,8 +120,8 @@ class ScheduleBuilder:
         options = {**main.defaults, **own.defaults, **declaration.options}
         where = options.get("tz") or own.zone or default_zone
         gap, fold = options.get("gap", "after"), options.get("fold", "first")
-        rule = _within_options(declaration.rule, declaration.name, options)
         try:
+            rule = _within_options(declaration.rule, declaration.name, options)
             recurrence = rule.recurrence(where, gap, fold)
         except RecurrenceError as error:
             raise ScheduleError(declaration.path, declaration.line, str(error)) from None
@@ -169,7 +169,18 @@ class ScheduleBuilder:
 
 
 def _within_options(rule: Rule, name: str, options: Mapping[str, Any]) -> Rule:
-    """The rule of an event with its spread and its bounds; their modules are imported on use."""
+    """The rule of an event with what narrows or moves it; their modules are imported on use."""
+    if "except_" in options:
+        from clock.recurrence.difference import without_dates
+
+        rule = without_dates(rule, options["except_"])
+    if "days" in options or "between" in options:
+        from clock.recurrence.local_times import BetweenRule, OnDaysRule
+
+        if "days" in options:
+            rule = OnDaysRule(rule, *options["days"])
+        if "between" in options:
+            rule = BetweenRule(rule, *options["between"])
     if "spread" in options:
         from clock.recurrence.spread import SpreadRule, stable_offset
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypedDict
 from clock.recurrence.at import Written
 from clock.recurrence.duration import Duration
 from clock.recurrence.wall import Fold, Gap
-from clock.schedule import checks
+from clock.schedule import checks, day_checks
 from clock.schedule.condition_time import ConditionTime
 from clock.schedule.event import Overlap
 from clock.schedule.option import (
@@ -55,6 +55,7 @@ class Defaults(JobKeywords, total=False):
     within: Duration
     overlap: Overlap
     stuck_after: Duration
+    except_: Any
     if_: Callable[[ConditionTime], object]
 
 
@@ -67,6 +68,8 @@ class EveryOptions(Defaults, total=False):
     tz: Any
     at: Written | Sequence[Written]
     on: int | str | Sequence[int | str]
+    between: str | Sequence[Written]
+    days: Any
     anchor: date | str
     start: date | str
     until: date | str
@@ -124,6 +127,8 @@ TABLE: tuple[Option, ...] = (
                  "Seconds after which a waiting job no longer counts for ``overlap``."),
     _of_a_file("if_", checks.condition,
                "A function of the occurrence; it fires only where this returns something true."),
+    _of_a_file("except_", day_checks.days_off,
+               "Dates on which the event does not fire: a set, ``holidays(...)`` or a function."),
     _of_a_file("enabled", checks.boolean, "False to declare the event without firing it."),
     _of_a_file("gap", checks.one_of("after", "shift", "skip"),
                "What a local time does that a clock change skips."),
@@ -135,6 +140,9 @@ TABLE: tuple[Option, ...] = (
     _of_an_event("tz", checks.time_zone, "The event's time zone."),
     _of_an_event("at", checks.as_written, "The time of day, one or several."),
     _of_an_event("on", checks.as_written, "The day of a month or year, one or several."),
+    _of_an_event("between", day_checks.between,
+                 "Two times of day, both included, between which the event fires."),
+    _of_an_event("days", day_checks.days, "The weekdays or dates on which the event fires."),
     _of_an_event("anchor", checks.day, "The date from which several units are counted."),
     _of_an_event("start", checks.day, "The first date or instant."),
     _of_an_event("until", checks.day, "The last date or instant."),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytz
 
+from clock.recurrence.difference import without_dates
+from clock.recurrence.local_times import BetweenRule, OnDaysRule
 from clock.recurrence.phrase import Details, Period, read_rule
 from clock.recurrence.recurrence import between
 from clock.recurrence.rule import Rule
 from clock.recurrence.wall import Fold, Gap
 from clock.recurrence.zone import zone
+from clock.schedule import day_checks
 
 
 def rule(
@@ -22,6 +26,17 @@ def rule(
 ) -> Rule:
     """The rule of a period word, as ``every`` makes it."""
     return read_rule(period, Details(at, on, anchor))
+
+
+def narrow(when: Rule, *, between: Any = None, days: Any = None, except_: Any = None) -> Rule:
+    """A rule with the options that narrow it, in the order of a schedule file."""
+    if except_ is not None:
+        when = without_dates(when, day_checks.days_off(except_))
+    if days is not None:
+        when = OnDaysRule(when, *day_checks.days(days))
+    if between is not None:
+        when = BetweenRule(when, *day_checks.between(between))
+    return when
 
 
 def seconds(text: str) -> int:

@@ -17,7 +17,7 @@ from clock.recurrence.wall import Fold, Gap
 from clock.recurrence.weekdays import WEEKDAYS
 from clock.recurrence.zone import zone
 from tests.recurrence import oracle
-from tests.recurrence.reading import rule
+from tests.recurrence.reading import narrow, rule
 
 GAPS: tuple[Gap, ...] = ("after", "shift", "skip")
 FOLDS: tuple[Fold, ...] = ("first", "second", "both")
@@ -106,6 +106,38 @@ def touched(row: oracle.Minutes, change: int) -> tuple[datetime, datetime]:
     last, first = row[position - 1][1] + oracle.MINUTE, row[position][1]
     edge = min(last, first)
     return (edge + abs(first - last) / 2).replace(second=0), edge
+
+
+SPANS = ((0, 30), (-30, 30), (-90, -30), (60, -60))
+"""Minutes from the first local time that a change skips or repeats: where ``between`` begins and
+ends."""
+
+
+def narrowed(zone_name: str, change: int, hours: int) -> list[str]:
+    """Where ``between`` and ``days`` leave something else than the oracle, around one change."""
+    row = oracle.minutes(zone_name, change - hours * 3600, change + hours * 3600 + 60)
+    shown = dict(row)
+    _, edge = touched(row, change)
+    where, after, until = zone(zone_name), row[0][0] - 1, row[-1][0] - 1
+    results = []
+    for begin, end in SPANS:
+        first, last = (edge + begin * oracle.MINUTE).time(), (edge + end * oracle.MINUTE).time()
+        day = WEEKDAYS[edge.weekday()]
+        when = narrow(rule("*/5 * * * *"), between=(first, last), days=day)
+        fires = [
+            instant
+            for instant, local in row[:-1]
+            if local.minute % 5 == 0
+            and local.weekday() == edge.weekday()
+            and (
+                first <= local.time() <= last
+                if first <= last
+                else local.time() >= first or local.time() <= last
+            )
+        ]
+        if list(between(when.recurrence(where, "after", "first"), after, until)) != fires:
+            results.append(f"{zone_name} {shown[change]}: {when}")
+    return results
 
 
 Expected = list[tuple[Rule, Gap, Fold, list[int]]]
@@ -205,3 +237,4 @@ def test_an_odd_zone_is_met_by_the_rule(name: str, first: int, last: int, count:
     assert len(changes) == count
     for change in changes:
         assert differences(name, change, 26, expected(name, change, 26)) == []
+        assert narrowed(name, change, 26) == []

@@ -15,9 +15,10 @@ from clock.recurrence import encoding
 from clock.recurrence.cron_rule import cron
 from clock.recurrence.encoding import CLASSES, decode, encode
 from clock.recurrence.recurrence import Recurrence
+from clock.recurrence.rule import Rule
 from clock.recurrence.stream import times
 from clock.recurrence.zone import zone
-from tests.recurrence.reading import rule
+from tests.recurrence.reading import narrow, rule
 from tests.recurrence.test_properties import INSTANTS, quick, recurrences, some
 
 BERLIN = zone("Europe/Berlin")
@@ -39,6 +40,10 @@ def test_what_is_read_back_is_equal_and_fires_alike(recurrence: Recurrence, afte
     assert some(decoded, after, 5) == some(recurrence, after, 5)
 
 
+def narrowed(when: Rule, **options: Any) -> Recurrence:
+    return narrow(when, **options).recurrence(BERLIN, "after", "first")
+
+
 def test_every_gap_and_fold_rule_is_read_back() -> None:
     for gap in ("after", "shift", "skip"):
         for fold in ("first", "second", "both"):
@@ -51,6 +56,7 @@ def test_the_text_is_json_and_names_every_class_that_has_content() -> None:
         of("10 minutes"), of("day"), of("2 weeks", at="Monday 12:00"), of("month", on="last"),
         of(cron("0 9 * * *") - {date(2026, 12, 24)}), of(cron("0 9 * * *") - cron("0 9 1 * *")),
         of(cron("0 9 * * *") | cron("0 18 * * *")), of("month", on="last weekday"),
+        narrowed(rule("hour"), between="09:00-17:00", days={date(2026, 12, 24)}),
     ]  # fmt: skip
     texts = "".join(str(encode(recurrence)) for recurrence in recurrences)
     for name in set(CLASSES) - {"Bounded", "Later"}:

@@ -22,12 +22,14 @@ from clock.recurrence.cron import parse_cron
 from clock.recurrence.cron_rule import CronRule, cron
 from clock.recurrence.days import EPOCH
 from clock.recurrence.elapsed import Elapsed, SpanRule
+from clock.recurrence.local_times import BetweenRule, OnDaysRule
 from clock.recurrence.on import parse_on
 from clock.recurrence.phrase import Details, parse_phrase, read_rule
 from clock.recurrence.recurrence import Recurrence, between, newest
 from clock.recurrence.spread import SpreadRule
 from clock.recurrence.wall import DAY, Fold, Gap
 from clock.recurrence.zone import zone
+from clock.schedule import day_checks
 
 quick = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.filter_too_much]
@@ -89,6 +91,12 @@ RULES: st.SearchStrategy[Any] = st.one_of(
         lambda pair: pair[0] - pair[1]
     ),
 )
+DAYS: st.SearchStrategy[Any] = st.one_of(
+    st.sampled_from(["weekday", "weekend", "mon, wed-fri", "sunday"]), DATES.filter(bool)
+)
+SPANS = st.tuples(st.integers(0, 1439), st.integers(0, 1439)).map(
+    lambda pair: (pair[0] * 60, (pair[1] + (pair[0] == pair[1])) % 1440 * 60)
+)
 GAPS: st.SearchStrategy[Gap] = st.sampled_from(["after", "shift", "skip"])
 FOLDS: st.SearchStrategy[Fold] = st.sampled_from(["first", "second", "both"])
 
@@ -97,6 +105,10 @@ FOLDS: st.SearchStrategy[Fold] = st.sampled_from(["first", "second", "both"])
 def recurrences(draw: st.DrawFn) -> Recurrence:
     rule = draw(RULES)
     rule = rule if isinstance(rule, CalendarRule | SpanRule) else read_rule(rule, Details())
+    if draw(st.booleans()):
+        rule = OnDaysRule(rule, *day_checks.days(draw(DAYS)))
+    if draw(st.booleans()):
+        rule = BetweenRule(rule, *draw(SPANS))
     if draw(st.booleans()):
         rule = SpreadRule(inner=rule, over=3600, by=draw(st.integers(0, 3599)))
     if draw(st.booleans()):
@@ -208,6 +220,29 @@ def test_union_and_difference_are_those_of_sets(
 
 def _within(recurrence: Recurrence, after: int, until: int) -> list[int]:
     return list(between(recurrence, after, until))
+
+
+@quick
+@given(LEAVES, SPANS, DAYS, ZONES, INSTANTS, GAPS, FOLDS)
+def test_what_is_left_between_two_times_on_some_days_is_what_the_clock_shows_there(
+    rule: Any, span: tuple[int, int], days: Any, zone_name: str, after: int, gap: Gap, fold: Fold
+) -> None:
+    where, until = zone(zone_name), after + 40 * DAY
+    everything = list(islice(between(rule.recurrence(where, gap, fold), after, until), 3000))
+    until = everything[-1] if len(everything) == 3000 else until
+    (first, last), chosen = span, day_checks.days(days).days
+
+    def is_left(instant: int) -> bool:
+        day, second = divmod(instant + where.offset(instant), DAY)
+        inside = (second >= first, second <= last)
+        return (all(inside) if first <= last else any(inside)) and chosen.next(day) == day
+
+    narrowed = BetweenRule(OnDaysRule(rule, chosen, ""), first, last)
+    try:
+        occurrences = _within(narrowed.recurrence(where, gap, fold), after, until)
+    except RecurrenceError:  # nothing is left since 2001
+        occurrences = []
+    assert occurrences == list(filter(is_left, everything))
 
 
 @quick

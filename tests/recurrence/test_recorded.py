@@ -82,7 +82,7 @@ def test_a_text_of_0_1_0_is_read_as_the_recurrence_that_was_declared(events: lis
 def test_every_class_that_is_stored_has_a_tag_of_its_own() -> None:
     assert {kind.__name__ for kind in STORED if "tags" not in vars(kind)} == set()
     tags = [kind.tags.name for kind in STORED]
-    assert len(tags) == len(set(tags)) == 14
+    assert len(tags) == len(set(tags)) == 17
     assert set(CLASSES) == set(tags) - {Stream.tags.name}
 
 

@@ -10,9 +10,9 @@ from clock.schedule.event import Callback, JobOptions, RetryPolicy
 from tests.schedule.writing import event, refusal
 
 OPTIONS = (
-    "anchor, args, at, at_front, catch_up, description, enabled, expires, failure_ttl, fold, gap, "
-    "if_, kwargs, max_running, meta, name, on, on_failure, on_success, overlap, queue, result_ttl, "
-    "retry, spread, start, stuck_after, timeout, tz, until, within"
+    "anchor, args, at, at_front, between, catch_up, days, description, enabled, except_, expires, "
+    "failure_ttl, fold, gap, if_, kwargs, max_running, meta, name, on, on_failure, on_success, "
+    "overlap, queue, result_ttl, retry, spread, start, stuck_after, timeout, tz, until, within"
 )
 
 
