@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from redis import Redis
 
+from clock import keys
+from clock.connection.errors import server_errors
 from clock.decision import Decision, Kind
 from clock.errors import UnknownEventError
 from clock.ledger.clocks import Life
@@ -15,10 +17,16 @@ from clock.ledger.descriptions import read_descriptions
 from clock.ledger.job import job_id
 from clock.ledger.manual_runs import read_manual_runs
 from clock.ledger.queue_pauses import read_queue_pauses
-from clock.ledger.records import find_record
+from clock.ledger.records import find_record, parse_records
+from clock.ledger.unreadable import execute
 from clock.observe.attention import Attention, attention
 from clock.observe.last_errors import read_last_errors
-from clock.observe.recent_runs import RecentRuns, read_last_runs, read_recent_runs
+from clock.observe.recent_runs import (
+    RecentRuns,
+    parse_recent_runs,
+    read_last_runs,
+    read_recent_runs,
+)
 from clock.observe.rq.queues import QueueState, queue_names, read_queues
 from clock.observe.rq.workers import count_workers
 from clock.observe.snapshot import read_snapshot
@@ -131,6 +139,28 @@ def read_attention(connection: Redis, status: AppStatus) -> tuple[Attention, ...
         sorted(queue for queue, count in workers.items() if count == 0),
         status.now,
         errors=read_last_errors(connection, status),
+    )
+
+
+def read_recent(
+    connection: Redis, app: str, events: Sequence[EventStatus], count: int
+) -> tuple[list[EventStatus], Mapping[str, RecentRuns]]:
+    """``events`` with the newest ``count`` decisions of each, and as many runs by event, in one
+    round trip: what takes too long to read of all events. Raises ServerError.
+    """
+    names, key = [event.name for event in events], keys.decided(app)
+    if not names:
+        return [], {}
+    with server_errors(), connection.pipeline(transaction=False) as pipeline:
+        pipeline.hmget(key, names)
+        for name in names:
+            pipeline.lrange(keys.runs(app, name), 0, count - 1)
+        lines, *runs = execute(pipeline)
+    known = {name: line for name, line in zip(names, lines or (), strict=bool(lines)) if line}
+    records = parse_records(app, known, count)
+    return (
+        [replace(event, record=records.get(event.name, event.record)) for event in events],
+        parse_recent_runs(app, names, runs),
     )
 
 

@@ -59,10 +59,21 @@ def read_recent_runs(
         for name in names:
             pipeline.lrange(keys.runs(app, name), 0, count - 1)
         replies = execute(pipeline)
+    return parse_recent_runs(app, names, replies)
+
+
+def parse_recent_runs(
+    app: str, events: Iterable[str], lists: Iterable[Sequence[bytes] | None]
+) -> dict[str, RecentRuns]:
+    """The recent runs of each of ``events`` that has any, from the ``lists`` of their lines."""
     read = {}
-    for name, lines in zip(names, replies, strict=True):
+    for name, lines in zip(events, lists, strict=True):
         if lines and (runs := parse_runs(app, name, lines[:1])):
-            read[name] = RecentRuns(newest=runs[0], outcomes=_outcomes(app, name, lines))
+            newest = runs[0]
+            outcomes = {newest.scheduled: newest.outcome}
+            if len(lines) > 1:
+                outcomes = _outcomes(app, name, lines)
+            read[name] = RecentRuns(newest=newest, outcomes=outcomes)
     return read
 
 

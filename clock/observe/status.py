@@ -179,8 +179,11 @@ def _event(
     recurrence = recurrence_of(snapshot, description)
     coming = pending = overdue = None
     if recurrence is not None and description.enabled and description.removed is None:
-        coming = following(recurrence, int(now))
-        pending = coming if record is None else following(recurrence, record.decided)
+        decided = int(now) if record is None else record.decided
+        pending = coming = following(recurrence, decided)
+        # Mostly that is the next one too, and a recurrence is asked only once.
+        if decided > now or (pending is not None and pending <= now):
+            coming = following(recurrence, int(now))
     if pending is not None and there_since is not None:
         since = due_since(pending, pause, there_since)
         overdue = now - since if since is not None and now - since > tolerance else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ AXE = CLIENTS / "node_modules" / "axe-core" / "axe.min.js"
 
 PAGES = {
     "events": "/",
+    "none": "/?q=nothing",
+    "groups": "/?group=queue&open=high&state=paused",
     "event": f"/event?name={FAILING}&window=week",
     "output": f"/output?id={PRINTING}",
     "queues": "/queues",
@@ -63,16 +66,40 @@ def test_axe_finds_no_accessibility_violation(scene: str, open_page: OpenPage, p
         page = open_page("about:blank", color_scheme=scheme)
         page.goto(scene + path)
         if path == "/":
+            page.set_viewport_size({"width": 390, "height": 780})
+            assert _violations(page) == []
+            page.set_viewport_size({"width": 1280, "height": 720})
+            assert _violations(page) == []
+            page.get_by_label(f"Actions on {FAILING}").click()
             assert _violations(page) == []
             page.get_by_role("link", name=f"Pause… {FAILING}").click()
         assert _violations(page) == [], scheme
 
 
 @page_path
-def test_no_page_is_wider_than_a_phone(scene: str, open_page: OpenPage, path: str) -> None:
-    page = open_page("about:blank", viewport={"width": 360, "height": 740})
+def test_no_page_is_wider_than_its_window(scene: str, open_page: OpenPage, path: str) -> None:
+    page = open_page("about:blank")
     page.goto(scene + path)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    for width in (1440, 1280, 1024, 768, 390, 360):
+        page.set_viewport_size({"width": width, "height": 740})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_an_event_has_a_line_of_32_pixels_and_22_fit_a_screen(
+    scene: str, open_page: OpenPage
+) -> None:
+    page = open_page(scene, viewport={"width": 1440, "height": 900})
+    tops = page.evaluate(
+        "[...document.querySelectorAll('#events tbody tr')].map(row => row.offsetTop)"
+    )
+    assert {after - before for before, after in pairwise(tops)} == {32}
+    first = page.locator("#events tbody tr").first.bounding_box()
+    banner = page.locator("#attention").bounding_box()
+    assert first is not None
+    assert banner is not None
+    assert (900 - first["y"]) // 32 >= 22
+    # The banner is not there when all is well.
+    assert (900 - first["y"] + banner["height"]) // 32 >= 23
 
 
 def test_a_missed_occurrence_shows_as_a_gap(scene: str, open_page: OpenPage) -> None:
@@ -91,15 +118,15 @@ def test_a_missed_occurrence_shows_as_a_gap(scene: str, open_page: OpenPage) -> 
 
 def test_the_page_updates_without_moving(scene: str, open_page: OpenPage) -> None:
     page = open_page(scene, viewport={"width": 1280, "height": 400})
-    page.get_by_role("link", name=f"Pause… {FAILING}").focus()
+    page.get_by_label(f"Actions on {FAILING}").focus()
     page.evaluate("scrollTo(0, 200)")
-    before = page.evaluate("[scrollY, document.activeElement.dataset.pause]")
+    before = page.evaluate("[scrollY, document.activeElement.ariaLabel]")
     # As if the row had changed since: the next reading puts it right.
     state = page.locator("#events tbody tr .badge").first
     state.evaluate("badge => { badge.textContent = 'old'; badge.isTheSame = true; }")
     expect(state).not_to_have_text("old", timeout=10_000)
     assert state.evaluate("badge => badge.isTheSame")
-    assert page.evaluate("[scrollY, document.activeElement.dataset.pause]") == before
+    assert page.evaluate("[scrollY, document.activeElement.ariaLabel]") == before
 
 
 def _violations(page: Page) -> list[Any]:

@@ -25,7 +25,7 @@ def address(write_schedule: WriteSchedule, start_clock: StartClock, start_web: S
     return start_web("--allow-actions", CLOCK_WEB_USERS=PEOPLE).address()
 
 
-def _sign_in(page: Page, name: str, password: str) -> None:
+def sign_in(page: Page, name: str, password: str) -> None:
     """By keyboard; the field of the name has the focus."""
     expect(page.get_by_label("Name")).to_be_focused()
     page.keyboard.type(name)
@@ -39,9 +39,9 @@ def test_people_sign_in_act_and_sign_out_by_keyboard(
     address: str, open_page: OpenPage, redis: Redis, scripts: bool
 ) -> None:
     page = open_page(f"{address}/queues", java_script_enabled=scripts)
-    _sign_in(page, "ann", "not her password")
+    sign_in(page, "ann", "not her password")
     expect(page.get_by_role("alert")).to_have_text("The password is wrong.")
-    _sign_in(page, "ann", ANN)
+    sign_in(page, "ann", ANN)
     expect(page).to_have_url(f"{address}/queues")
     expect(page.locator(".who")).to_have_text("ann")
     page.goto(f"{address}/pause?event=work.add")
@@ -77,7 +77,7 @@ def test_axe_finds_nothing_where_people_have_names(address: str, open_page: Open
 
 def test_who_only_reads_sees_no_buttons(address: str, open_page: OpenPage) -> None:
     page = open_page(address)
-    _sign_in(page, "ben", BEN)
+    sign_in(page, "ben", BEN)
     expect(page.get_by_role("rowheader", name="work.add")).to_be_visible()
     expect(page.get_by_role("button", name="Run now")).to_have_count(0)
     expect(page.locator("footer")).to_contain_text("ben may only read")

@@ -28,12 +28,13 @@ def web(redis: Redis, read: ReadSchedule, start_web: StartWeb) -> Web:
 
 def test_the_page_names_both_clocks_and_the_remedy(web: Web) -> None:
     page = web.get("/").text
-    assert "<b>Conflict:</b>" in page
+    assert ">Conflict:</b>" in page
     assert "prod/main.py on prod:1" in page
     assert "staging/main.py on staging:1" in page
     assert "declare x differently" in page
     assert "an --app and queues of its own" in page
-    assert 'class="banner bad"' in page
+    assert 'data-count="2"' in page
+    assert "two clocks declare it differently: " in page
 
 
 def test_the_health_check_fails(web: Web) -> None:

@@ -9,14 +9,12 @@ import pytest
 from redis import Redis
 
 from clock.observe.snapshot import read_snapshot
-from clock.observe.state import State
 from clock.observe.status import EventStatus, status
 from clock.observe.upcoming import Load
 from clock.recurrence.zone import zone
 from clock.runs.run import Run, RunOutcome
 from clock.web.pages import heatmap, history_bars, timeline, times
 from clock.web.pages.history_bars import Mark
-from clock.web.pages.row import ORDERS, Row, sorted_rows
 from tests.conftest import ReadSchedule
 from tests.loop.heartbeat import START, Watched
 
@@ -32,34 +30,6 @@ RUN = Run(
     worker="w",
     job="j",
 )
-
-ROW = Row(
-    number=0,
-    name="x",
-    state=State.ON_TIME,
-    task="tasks.x",
-    queue="default",
-    sentence="every day",
-    rule="day",
-    zone=zone("UTC"),
-    next=2,
-    last=1,
-    lateness=0.1,
-    passed=None,
-    pause=None,
-    run=RUN,
-    marks=(Mark.OK,),
-)
-
-
-@pytest.mark.parametrize("order", ORDERS)
-def test_rows_without_a_value_come_last_in_either_order(order: str) -> None:
-    empty = replace(ROW, number=1, name="a", next=None, last=None, run=None)
-    for descending in (False, True):
-        rows = sorted_rows([empty, ROW], order, descending=descending)
-        if order in {"next", "last", "outcome"}:
-            assert rows == [ROW, empty]
-        assert len(rows) == 2
 
 
 def test_history_bars_show_what_was_missed_without_a_clock(

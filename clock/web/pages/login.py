@@ -12,10 +12,14 @@ from clock.web.pages.own_path import own_path
 from clock.web.pages.rendering import context_of, render, set_session
 
 
-def show_login(request: Request) -> Response:
-    """``GET /login``: the form; ``next`` is the page to show afterwards."""
+async def show_login(request: Request) -> Response:
+    """``GET /login``: the form; ``next`` is the page to show afterwards. Who is signed in goes
+    there at once: the button Back of a browser comes here too.
+    """
     wanted = own_path(request, request.query_params.get("next", ""))
-    return _ask(request, wanted)
+    if await context_of(request).authenticator.of_session(request) is not None:
+        return RedirectResponse(wanted, 303)
+    return await run_in_threadpool(_ask, request, wanted)
 
 
 async def login(request: Request) -> Response:

@@ -1,38 +1,43 @@
-"""The main page: a row per event, and whether the clocks are alive."""
+"""The main page: a line for each event, and whether the clocks are alive."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from clock.ledger.clocks import Life
-from clock.observe.reading import read_status
-from clock.observe.rq.workers import count_workers
-from clock.observe.state import State
+from clock.observe.reading import read_recent, read_status
 from clock.observe.status import AppStatus
 from clock.web.context import Context
 from clock.web.pages import history_bars
+from clock.web.pages.attention_banner import AttentionBanner, read_banner
+from clock.web.pages.event_groups import Group
+from clock.web.pages.event_page import EventPage, page_of
+from clock.web.pages.event_query import EventQuery, parse_query
 from clock.web.pages.rendering import context_of, render
-from clock.web.pages.row import ORDERS, URGENCY, Row, rows_of, sorted_rows
+from clock.web.pages.row import Row, rows_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """The content of the page: the status, its rows, and the queues without a worker."""
+    """The content of the page: the status, what needs attention, a page of the events, and a row
+    for each of these.
+    """
 
     status: AppStatus
-    rows: Sequence[Row]
-    without_worker: Sequence[str]
+    attention: AttentionBanner
+    page: EventPage
+    rows: Mapping[str, Row]
 
     @property
-    def counted(self) -> list[tuple[State, int]]:
-        """The number of events in each state, the most urgent first."""
-        counts = Counter(row.state for row in self.rows)
-        return [(state, counts[state]) for state in URGENCY if counts[state]]
+    def lines(self) -> list[Group | Row]:
+        """The lines of the table."""
+        return [
+            line if isinstance(line, Group) else self.rows[line.name] for line in self.page.lines
+        ]
 
     @property
     def last(self) -> Life | None:
@@ -40,47 +45,35 @@ class Overview:
         return self.status.lives[0] if self.status.lives else None
 
 
-def read_overview(context: Context, now: float) -> Overview:
-    """Its content in four round trips, however many events there are. Raises ServerError."""
+def read_overview(context: Context, query: EventQuery, now: float) -> Overview:
+    """Its content in seven round trips at most, however many events there are. Raises
+    ServerError.
+    """
     connection = context.connection
-    status = read_status(
-        connection,
-        context.app,
-        now,
-        tolerance=context.tolerance,
-        decisions=history_bars.LENGTH,
-        runs=history_bars.LENGTH,
-    )
-    enabled = [event for event in status.events if event.state is not State.DISABLED]
-    workers = count_workers(connection, (event.description.queue for event in enabled))
+    status = read_status(connection, context.app, now, tolerance=context.tolerance)
+    page = page_of(status, query)
+    events, runs = read_recent(connection, context.app, page.events, history_bars.LENGTH)
     return Overview(
         status=status,
-        rows=rows_of(status.events, status.runs, now),
-        without_worker=sorted(queue for queue, count in workers.items() if count == 0),
+        attention=read_banner(context, now, status),
+        page=page,
+        rows={row.name: row for row in rows_of(events, runs, now, status.missing)},
     )
 
 
 def show_overview(request: Request) -> Response:
-    """``GET /``: ``sort`` is a column, with a minus in front for descending; ``q`` are words that a
-    row must contain.
-    """
-    context = context_of(request)
+    """``GET /``: the events that the query asks for, see ``clock.web.pages.event_query``."""
+    context, query = context_of(request), parse_query(request.query_params)
     now = context.now()
-    overview = read_overview(context, now)
-    order, words = request.query_params.get("sort", "state"), request.query_params.get("q", "")
-    column = order.removeprefix("-")
-    column = column if column in ORDERS else "state"
-    rows = sorted_rows(overview.rows, column, descending=order.startswith("-"))
+    overview = read_overview(context, query, now)
     return render(
         request,
         "overview.html",
         now=now,
+        attention=overview.attention,
         overview=overview,
-        rows=[row for row in rows if has_words(row, words)],
+        list=query,
         bars={mark.name.lower(): bar for mark, bar in history_bars.BARS.items()},
-        q=words,
-        sort=column,
-        descending=order.startswith("-"),
         message=message_of(request),
     )
 
@@ -88,11 +81,6 @@ def show_overview(request: Request) -> Response:
 def reload_old_page(request: Request) -> Response:
     """``GET /live``, which only a page of 0.1.0 asks for that is still open: it is to reload."""
     return JSONResponse({"now": context_of(request).now(), "banner": "", "reload": True})
-
-
-def has_words(row: Row, words: str) -> bool:
-    """Whether the row contains all of ``words``."""
-    return all(word in row.words for word in words.lower().split())
 
 
 _MESSAGES: Mapping[str, str] = {

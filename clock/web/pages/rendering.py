@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from clock.web.context import Context
 from clock.web.error_response import ROOT, path_of
 from clock.web.pages import history_bars, sparkline, times
+from clock.web.pages.attention_banner import AttentionBanner, read_banner
 from clock.web.pages.etag import etag_of
 from clock.web.pages.zone_choice import choice_of
 from clock.web.person import Person, Role
@@ -38,6 +39,10 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
     """
     context = context_of(request)
     values = {"now": context.now(), **values}
+    if "attention" not in values:
+        is_open = request.state.person is None
+        banner = AttentionBanner() if is_open else read_banner(context, values["now"])
+        values["attention"] = banner
     choice = choice_of(request)
     new_session = _begin(request, context, context.host_now())
     session = new_session[1] if new_session else _session(request)
@@ -55,9 +60,9 @@ def render(request: Request, template: str, status: int = 200, **values: Any) ->
             root=request.scope[ROOT],
             navigation=NAVIGATION,
             static=f"{request.scope[ROOT]}/static/{version()}",
-            attention_count=0,
             zone_shown=choice.show,
             exact=partial(times.exact_tag, choice=choice, now=values["now"]),
+            moment=partial(times.moment_tag, choice=choice, now=values["now"]),
             **values,
         )
     )

@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from clock.ledger.pauses import Pause
 from clock.observe.recent_runs import RecentRuns
+from clock.observe.selection import last_of
 from clock.observe.state import State, last_decision, last_lateness
 from clock.observe.status import EventStatus
 from clock.recurrence.zone import Zone
 from clock.runs.run import Run
 from clock.web.pages import history_bars
 
-URGENCY = (
-    State.OVERDUE,
-    State.AHEAD,
-    State.NO_CLOCK,
-    State.FAILING,
-    State.MISSED,
-    State.LATE,
-    State.PAUSED,
-    State.NEVER_RUN,
-    State.ON_TIME,
-    State.DISABLED,
-)
-"""The states, the most urgent first."""
+SHOWN_LATE = 1.0
+"""Seconds of lateness from which it is shown: below, it says nothing about the event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One event. ``number`` is its position in the schedule; instants are UTC seconds since 1970.
+    """One event. Instants are UTC seconds since 1970.
 
-    ``last`` is the last occurrence that fired and ``lateness`` how late, in seconds. ``passed`` is
-    the last one decided, where it is later and did not fire. ``marks`` are its history bars.
+    ``has_clock`` says whether a clock of its schedule file is alive: without one, nothing happens
+    at ``next``. ``last`` is when a job was enqueued last, on time or by hand, and ``lateness`` how
+    late the last occurrence was, in seconds. ``passed`` is the last occurrence decided, where it is
+    later and did not fire. ``marks`` are its history bars.
     """
 
-    number: int
     name: str
     state: State
     task: str
@@ -45,6 +35,8 @@ class Row:
     sentence: str
     rule: str
     zone: Zone
+    file: str
+    has_clock: bool
     next: int | None
     last: int | None
     lateness: float | None
@@ -54,27 +46,28 @@ class Row:
     marks: tuple[history_bars.Mark, ...]
 
     @property
-    def words(self) -> str:
-        """The text that is searched, in lower case."""
-        parts = (self.name, self.task, self.queue, self.sentence, self.rule, self.zone.name)
-        outcome = "" if self.run is None else f"{self.run.outcome} {self.run.error or ''}"
-        return " ".join((*parts, self.state, outcome)).lower()
+    def is_late(self) -> bool:
+        """Whether the lateness is worth showing."""
+        return self.lateness is not None and self.lateness >= SHOWN_LATE
 
 
 def rows_of(
-    events: Iterable[EventStatus], runs: Mapping[str, RecentRuns], now: float
+    events: Iterable[EventStatus],
+    runs: Mapping[str, RecentRuns],
+    now: float,
+    files_without_clock: Collection[str] = (),
 ) -> tuple[Row, ...]:
     """The rows of ``events`` in their order, at ``now``."""
-    return tuple(_row(at, event, runs.get(event.name), now) for at, event in enumerate(events))
+    return tuple(
+        _row(event, runs.get(event.name), now, event.description.file not in files_without_clock)
+        for event in events
+    )
 
 
-def _row(number: int, event: EventStatus, runs: RecentRuns | None, now: float) -> Row:
+def _row(event: EventStatus, runs: RecentRuns | None, now: float, has_clock: bool) -> Row:
     description, record = event.description, event.record
-    fired = None if record is None else record.fired
-    decided = last_decision(record)
-    is_passed = decided is not None and (fired is None or decided.last > fired)
+    last, decided = last_of(event), last_decision(record)
     return Row(
-        number=number,
         name=event.name,
         state=event.state,
         task=description.task,
@@ -82,31 +75,13 @@ def _row(number: int, event: EventStatus, runs: RecentRuns | None, now: float) -
         sentence=description.sentence,
         rule=description.rule,
         zone=description.zone,
+        file=description.file,
+        has_clock=has_clock,
         next=event.next,
-        last=fired,
+        last=last,
         lateness=last_lateness(record),
-        passed=decided.last if decided is not None and is_passed else None,
+        passed=decided.last if decided is not None and decided.last > (last or 0) else None,
         pause=event.pause,
         run=None if runs is None else runs.newest,
         marks=tuple(history_bars.marks(event, {} if runs is None else runs.outcomes, now)),
     )
-
-
-def sorted_rows(rows: Iterable[Row], order: str, *, descending: bool) -> list[Row]:
-    """``rows`` by a column of ``ORDERS``; rows without a value come last either way."""
-    by_name = sorted(rows, key=lambda row: (row.name, row.number))
-    pairs = [(ORDERS[order](row), row) for row in by_name]
-    known = [pair for pair in pairs if pair[0] is not None]
-    known.sort(key=lambda pair: pair[0], reverse=descending)
-    return [row for _, row in known] + [row for value, row in pairs if value is None]
-
-
-ORDERS: dict[str, Callable[[Row], Any]] = {
-    "state": lambda row: URGENCY.index(row.state),
-    "name": lambda row: row.name.lower(),
-    "schedule": lambda row: row.sentence,
-    "next": lambda row: row.next,
-    "last": lambda row: row.last,
-    "outcome": lambda row: None if row.run is None else str(row.run.outcome),
-}
-"""The columns to sort by, and the value of a row in each."""

@@ -59,13 +59,38 @@ def exact_tag(instant: float, event_zone: Zone, choice: ZoneChoice, now: float) 
 
 @lru_cache(maxsize=8192)
 def _exact_tag(instant: float, event_zone: Zone, shown: Zone, year: int) -> Markup:
-    title = "\n".join(
+    return Markup('<time class="exact" datetime="{}" title="{}">{}</time>').format(
+        utc(instant), in_zones(instant, event_zone), exact(instant, shown, year)
+    )
+
+
+@lru_cache(maxsize=8192)
+def in_zones(instant: float, event_zone: Zone) -> str:
+    """An instant in ``event_zone`` and in UTC, a line each."""
+    return "\n".join(
         f"{exact(instant, other)} {other.name if other.name != 'UTC' else ''}".rstrip()
         for other in dict.fromkeys((event_zone, zone("UTC")))
     )
-    return Markup('<time class="exact" datetime="{}" title="{}">{}</time>').format(
-        utc(instant), title, exact(instant, shown, year)
+
+
+def moment_tag(instant: float, event_zone: Zone, choice: ZoneChoice, now: float) -> Markup:
+    """An instant relative to now and on the clock of the chosen zone, with one title for both."""
+    shown = choice.of(event_zone)
+    head, tail = _moment_parts(instant, event_zone, shown, shown.local(int(now)).year)
+    # Only digits and our own words, as in ``time_tag``.
+    return Markup(f"{head}{relative(instant - now)}{tail}")  # noqa: S704
+
+
+@lru_cache(maxsize=8192)
+def _moment_parts(instant: float, event_zone: Zone, shown: Zone, year: int) -> tuple[str, str]:
+    title = in_zones(instant, event_zone)
+    head = Markup('<span class="moment" title="{}"><time class="ago" datetime="{}">').format(
+        title, utc(instant)
     )
+    tail = Markup('</time> <span class="exact">{}</span></span>').format(
+        exact(instant, shown, year)
+    )
+    return head, tail
 
 
 def _offset(seconds: int) -> str:

@@ -25,11 +25,11 @@ export async function show(address) {
   etag = null;
   if (asking) asking.abort();
   asking = null;
-  return look();
+  return look(true);
 }
 
-// Asks for the page again, unless that is under way.
-export async function look() {
+// Asks for the page again, unless that is under way; `isAsked` says that the reader wants it.
+export async function look(isAsked = false) {
   if (asking) return false;
   clearTimeout(timer);
   timer = null;
@@ -48,7 +48,7 @@ export async function look() {
     if (reply.status !== 304) {
       const text = await reply.text();
       if (asking !== request) return false;
-      etag = put(text) ? reply.headers.get("etag") : null;
+      etag = put(text, isAsked) ? reply.headers.get("etag") : null;
     }
     say("");
     return true;
@@ -61,7 +61,7 @@ export async function look() {
 }
 
 // Whether all of the page could be put into place.
-function put(text) {
+function put(text, isAsked) {
   const page = new DOMParser().parseFromString(text, "text/html");
   setNow(page.body.dataset.now);
   if (document.title !== page.title) document.title = page.title;
@@ -71,9 +71,9 @@ function put(text) {
   tick();
   for (const next of page.querySelectorAll("[data-part]")) {
     const part = document.querySelector(`[data-part="${next.dataset.part}"]`);
-    if (part) morph(part, document.adoptNode(next));
+    if (part) morph(part, document.adoptNode(next), isAsked);
   }
-  return ![...document.querySelectorAll("[data-steady]")].some(isSteady);
+  return isAsked || ![...document.querySelectorAll("[data-steady]")].some(isSteady);
 }
 
 function hasEnded(reply) {
@@ -95,7 +95,7 @@ export function sayEnded() {
 
 function lookSoon() {
   if (document.hidden || timer !== null) return;
-  timer = setTimeout(look, Math.max(askedAt + PAUSE - Date.now(), 0));
+  timer = setTimeout(() => look(), Math.max(askedAt + PAUSE - Date.now(), 0));
 }
 
 function onChanges(message) {

@@ -1,9 +1,13 @@
 // Makes an element equal to another one and changes only what differs, so that focus, selection,
 // scrolling and what is open stay.
 
+const REST = 10000; // milliseconds until a pointer that rests on a list no longer counts
+let usedAt = 0;
+
 const KEPT = new Set(["open", "hidden"]); // attributes that scripts and readers set
 
-export function morph(from, to) {
+// Where the reader asked for the change, rows may move under the pointer.
+export function morph(from, to, isAsked) {
   if (from.isEqualNode(to)) return;
   if (from.nodeName !== to.nodeName || from.nodeType !== to.nodeType) {
     from.replaceWith(to);
@@ -14,8 +18,8 @@ export function morph(from, to) {
     return;
   }
   morphAttributes(from, to);
-  if (isSteady(from)) morphKnown(from, to);
-  else morphChildren(from, to);
+  if (!isAsked && isSteady(from)) morphKnown(from, to);
+  else morphChildren(from, to, isAsked);
 }
 
 function morphAttributes(from, to) {
@@ -28,7 +32,7 @@ function morphAttributes(from, to) {
 }
 
 // Children with a data-key are the same as those with the same key, wherever they are.
-function morphChildren(from, to) {
+function morphChildren(from, to, isAsked) {
   const keyed = byKey(from);
   let at = from.firstChild;
   for (const next of [...to.childNodes]) {
@@ -38,10 +42,10 @@ function morphChildren(from, to) {
       keyed.delete(key);
       if (same === at) at = at.nextSibling;
       else from.insertBefore(same, at);
-      morph(same, next);
+      morph(same, next, isAsked);
     } else if (key === undefined && same && !(same.dataset && same.dataset.key !== undefined)) {
       at = same.nextSibling;
-      morph(same, next);
+      morph(same, next, isAsked);
     } else {
       from.insertBefore(next, at);
     }
@@ -62,12 +66,16 @@ function byKey(parent) {
   return keyed;
 }
 
-// While somebody points at a list or uses a menu in it, its rows change but do not move: a click
-// must not meet another row.
+// While somebody uses a list, its rows change but do not move: a click must not meet another row.
 export function isSteady(element) {
-  return "steady" in element.dataset
-    && (element.matches(":hover") || element.contains(document.activeElement)
-      || element.querySelector("details[open]") !== null);
+  if (!("steady" in element.dataset)) return false;
+  if (element.querySelector("details.menu[open]")) return true;
+  const isUsed = element.matches(":hover") || element.contains(document.activeElement);
+  return isUsed && Date.now() - usedAt < REST;
+}
+
+for (const type of ["pointermove", "pointerdown", "keydown"]) {
+  document.addEventListener(type, () => { usedAt = Date.now(); }, { passive: true });
 }
 
 function morphKnown(from, to) {

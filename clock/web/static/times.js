@@ -44,12 +44,14 @@ const ours = new Intl.DateTimeFormat("en-GB", {
 
 // The title is completed when somebody looks at it: a page has hundreds of instants.
 document.addEventListener("pointerover", (event) => {
-  const time = event.target.closest && event.target.closest("time");
-  if (!time || time.dataset.isTitled === time.dateTime) return;
-  time.dataset.isTitled = time.dateTime;
+  const place = event.target.closest && event.target.closest("time, .moment");
+  const time = place && (place.dateTime ? place : place.querySelector("time"));
+  if (!time) return;
+  const holder = place.closest("[title]") || time;
   const here = `${ours.format(new Date(time.dateTime)).replaceAll(",", "")} ${ZONE} (yours)`;
-  const before = time.title.split("\n").filter((line) => line && !line.endsWith("(yours)"));
-  time.title = [...before, here].join("\n");
+  if (holder.title.endsWith(here)) return;
+  const before = holder.title.split("\n").filter((line) => line && !line.endsWith("(yours)"));
+  holder.title = [...before, here].join("\n");
 });
 
 // Only the browser knows the reader's zone.
