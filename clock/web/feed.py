@@ -78,6 +78,8 @@ class Feed:
         self._failures = 0
         self._failure = ServerError("")
         self._last: Reading | None = None
+        self._last_begun = 0.0
+        self._outdated = 0.0
         self._revision = 0
 
     def join(self, kinds: Collection[str], wake: Callable[[], None]) -> Listener:
@@ -117,6 +119,18 @@ class Feed:
                 return None
             text, listener.at = self._ring.take(listener.at, listener.kinds)
             return text
+
+    def recent(self) -> Reading | None:
+        """The last reading, for a page that is asked for because of it; None where it began more
+        than ``READ_EVERY`` seconds ago, or before somebody changed something here.
+        """
+        begun, reading = self._last_begun, self._last
+        is_recent = time.perf_counter() - begun <= READ_EVERY and begun > self._outdated
+        return reading if is_recent else None
+
+    def outdate(self) -> None:
+        """Somebody changed something: what was read before is no longer recent."""
+        self._outdated = time.perf_counter()
 
     def close(self) -> None:
         """End all streams, and read no more."""
@@ -171,8 +185,10 @@ class Feed:
 
     def _advance(self) -> None:
         """Read, and make messages of what changed since the last reading."""
-        reading, before = self._read(), self._last
-        self._last = reading
+        begun, before = time.perf_counter(), self._last
+        reading = self._read()
+        # In this order: one that is taken for older than it is is only read again.
+        self._last, self._last_begun = reading, begun
         changed = None if before is None else changes(before, reading)
         if not changed:
             return

@@ -91,9 +91,16 @@ class AccessMiddleware:
             if answer is not None:
                 await answer(scope, receive, send)
             else:
-                await self._app(scope, _again(body, receive), send)
+                await self._act(scope, _again(body, receive), send)
         finally:
             self._held -= sum(map(len, parts))
+
+    async def _act(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request that may change something do so, and no page show what was before."""
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            scope["app"].state.clock.feed.outdate()
 
     async def _read(
         self, scope: Scope, path: str, receive: Receive, parts: list[bytes]

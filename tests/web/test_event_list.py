@@ -11,6 +11,7 @@ import pytest
 from redis import Redis
 from rq import Queue
 
+from clock import keys
 from clock.ledger.manual import run_now
 from clock.ledger.pauses import Pause, pause
 from clock.observe.reading import read_status
@@ -228,6 +229,28 @@ def test_a_long_strip_is_folded(web: Web, redis: Redis, read: ReadSchedule) -> N
     assert "57 more failing, 1 more without a worker</summary>" in banner
     assert banner.count("<li ") == 50
     assert "11 more in the list." in banner
+
+
+def test_while_a_page_listens_the_list_is_that_of_the_stream_until_somebody_acts(
+    web: Web, clock: Watched, redis: Redis
+) -> None:
+    feed = web.app.state.clock.feed  # type: ignore[attr-defined]
+    feed.begin(feed.join(["changes"], lambda: None))
+    _disable(redis)
+    try:
+        assert _counts(web.get("/").text) == {"never run": 1, "on time": 1}
+        assert web.post("/api/v1/events/ten/pause", json={}).status_code == 200
+        assert _counts(web.get("/").text) == {"disabled": 1, "paused": 1}
+    finally:
+        feed.close()
+
+
+def _disable(redis: Redis) -> None:
+    """Disable the event that has never run, as its clock would."""
+    key, name = keys.descriptions("test"), "a/b ü"
+    line = redis.hget(key, name)
+    assert isinstance(line, bytes)
+    redis.hset(key, name, line.replace(b'"enabled":true', b'"enabled":false'))
 
 
 def _listen(redis: Redis) -> None:

@@ -145,3 +145,24 @@ def test_who_waited_while_a_reading_failed_does_not_wait_for_another() -> None:
         go_on.set()
         assert all(result.result() for result in results)
     assert count == 1
+
+
+def test_its_last_reading_is_recent_until_it_is_old_or_something_was_changed(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "READ_EVERY", 5.0)
+    one_feed = Feed(reader)
+    assert one_feed.recent() is None
+    listener = listen(one_feed)
+    reading = one_feed.recent()
+    assert reading is not None
+    assert reading.status.app == "test"
+    one_feed.outdate()
+    assert one_feed.recent() is None
+    one_feed.close()
+    assert one_feed.take(listener) is None
+    old = Feed(reader)
+    listen(old)
+    monkeypatch.setattr(feed, "READ_EVERY", 0.0)
+    assert old.recent() is None
+    old.close()

@@ -49,14 +49,21 @@ class AttentionBanner:
         return _counts(self.items[FIRST:])
 
 
+def read_recent_status(context: Context, now: float) -> AppStatus:
+    """The status at ``now``, or as the event stream read it a moment before. Raises ServerError."""
+    recent = context.feed.recent()
+    if recent is not None:
+        return recent.status
+    return read_status(context.connection, context.app, now, tolerance=context.tolerance)
+
+
 def read_banner(context: Context, now: float, status: AppStatus | None = None) -> AttentionBanner:
     """What needs attention at ``now``, by ``status`` where that was read already, with its runs.
 
     Raises ServerError.
     """
     connection, app = context.connection, context.app
-    if status is None:
-        status = read_status(connection, app, now, tolerance=context.tolerance)
+    status = status or read_recent_status(context, now)
     failing = [event for event in status.events if event.is_failing][:MOST]
     if failing:
         # Since when they fail is in the runs before the last one.

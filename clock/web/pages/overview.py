@@ -9,11 +9,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from clock.ledger.clocks import Life
-from clock.observe.reading import read_recent, read_status
+from clock.observe.reading import read_recent
 from clock.observe.status import AppStatus
 from clock.web.context import Context
 from clock.web.pages import history_bars
-from clock.web.pages.attention_banner import AttentionBanner, read_banner
+from clock.web.pages.attention_banner import AttentionBanner, read_banner, read_recent_status
 from clock.web.pages.event_groups import Group
 from clock.web.pages.event_page import EventPage, page_of
 from clock.web.pages.event_query import EventQuery, parse_query
@@ -50,7 +50,7 @@ def read_overview(context: Context, query: EventQuery, now: float) -> Overview:
     ServerError.
     """
     connection = context.connection
-    status = read_status(connection, context.app, now, tolerance=context.tolerance)
+    status = read_recent_status(context, now)
     page = page_of(status, query)
     events, runs = read_recent(connection, context.app, page.events, history_bars.LENGTH)
     return Overview(

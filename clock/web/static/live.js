@@ -6,6 +6,7 @@ import { setNow, setText, tick } from "./times.js";
 const PERIOD = 4000; // milliseconds between two requests without a stream
 const PAUSE = 2000; // milliseconds that are at least between two requests because of the stream
 const RETRY = 30000; // milliseconds after which a stream that the server refused is tried again
+const CHECK = 30000; // milliseconds between two requests with a stream, as a proxy may hold it back
 
 const { root, live, concerns } = document.body.dataset;
 const alive = document.getElementById("alive");
@@ -93,6 +94,11 @@ export function sayEnded() {
   alive.append(" ", link);
 }
 
+// What a page shows may change without a change of an event: jobs, for instance.
+function period() {
+  return isStreaming && live === "changes" ? CHECK : PERIOD;
+}
+
 function lookSoon() {
   if (document.hidden || timer !== null) return;
   timer = setTimeout(() => look(), Math.max(askedAt + PAUSE - Date.now(), 0));
@@ -100,15 +106,18 @@ function lookSoon() {
 
 function onChanges(message) {
   const changes = JSON.parse(message.data);
-  isStreaming = true;
   const isOurs = !concerns || changes.names === null || changes.names.includes(concerns);
   if (isOurs || changes.attention !== attention) lookSoon();
   attention = changes.attention;
 }
 
 function listen() {
-  if (stream || document.hidden || live !== "changes") return;
+  if (stream || document.hidden || !live) return;
   stream = new EventSource(`${root}/api/v1/stream?types=changes`);
+  stream.addEventListener("open", () => {
+    isStreaming = true;
+    lookSoon(); // what changed since the page was made
+  });
   stream.addEventListener("changes", onChanges);
   stream.addEventListener("reset", lookSoon);
   stream.addEventListener("error", () => {
@@ -130,7 +139,7 @@ export function start() {
   tick();
   setInterval(() => { if (!document.hidden) tick(); }, 1000);
   if (!live) return;
-  setInterval(() => { if (!document.hidden && !isStreaming) look(); }, PERIOD);
+  setInterval(() => { if (!document.hidden && Date.now() - askedAt >= period() - PAUSE) look(); }, PERIOD);
   document.addEventListener("visibilitychange", () => {
     if (document.hidden) close();
     else {
