@@ -72,7 +72,7 @@ def message_of(app: str, notices: Sequence[Notice], now: float, number: int) -> 
     # Of a message that is sent again, times and lines may differ; what it is about does not.
     about = json.dumps([app, number, *sorted((notice.type, notice.event) for notice in notices)])
     digest = hashlib.sha256(about.encode()).hexdigest()[:32]
-    return Message(id=f"msg_{digest}", body=json.dumps(body, ensure_ascii=False).encode())
+    return Message(id=f"msg_{digest}", body=json.dumps(body).encode())
 
 
 def notice_object(notice: Notice) -> dict[str, Any]:

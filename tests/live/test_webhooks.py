@@ -84,3 +84,24 @@ def test_a_clock_whose_webhook_hangs_ticks_and_stops_normally(
         wait_for("it goes on", lambda: len(clock.enqueued()) >= before + 3)
         assert all(line["lateness"] < 0.9 for line in clock.lines("enqueued")[1:])
         assert clock.stop() == 0
+
+
+@pytest.mark.long
+def test_a_loop_that_hangs_is_reported_as_overdue(
+    write_schedule: WriteSchedule, start_clock: StartClock
+) -> None:
+    file = write_schedule(
+        "import time",
+        "from clock.loop.loop import Loop",
+        "tick, end = Loop.tick, time.monotonic() + 4",
+        "Loop.tick = lambda self: tick(self) if time.monotonic() < end else time.sleep(600)",
+        "every('1 second', 'work.ok', name='second')",
+    )
+    with receiver() as service:
+        clock = start_clock(file, CLOCK_WEBHOOK_URL=service.url, CLOCK_OVERDUE_AFTER="1")
+        clock.wait_for_line("enqueued")
+        clock.wait_for_line("webhook sent", within=40)
+        (request,) = service.heard
+        (notice,) = json.loads(request.body)["data"]["notices"]
+        assert (notice["type"], notice["event"]) == ("overdue", "second")
+        assert notice["line"].startswith("should have fired at ")
