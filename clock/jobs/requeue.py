@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from itertools import islice
+from typing import TypeVar
 
 from redis import Redis
 from rq.job import Job
@@ -17,14 +18,19 @@ from clock.connection.errors import server_errors
 from clock.connection.scripts import script
 from clock.errors import HOLDS_NO_QUEUE, NotAQueueError
 from clock.jobs.rq_versions import fill_rate_limit, leave_rate_limit
-from clock.ledger.unreadable import texts
-from clock.observe.rq.jobs import JobSummary, read_summaries
+from clock.observe.rq.entries import Stage, job_of, read_entries
+from clock.observe.rq.jobs import read_summaries
+from clock.observe.rq.listed_job import Filter, read_listed
+from clock.observe.rq.queues import queue_names
 
 AT_ONCE = 200
 """Jobs in one call of a script; it holds the server for a few milliseconds."""
 
 MOST = 10_000
 """Jobs of a filter that one call changes; it says whether there are more."""
+
+
+Item = TypeVar("Item")
 
 
 class Deleted(StrEnum):
@@ -39,22 +45,9 @@ class Deleted(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """Failed jobs of ``queue``: all of them, or those of an ``event``, or of a ``task``."""
-
-    queue: str
-    event: str | None = None
-    task: str | None = None
-
-    def fits(self, job: JobSummary) -> bool:
-        """Whether ``job`` is one of them."""
-        return self.event in {None, job.event} and self.task in {None, job.task}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """How many jobs of a filter were changed, and whether others may be left: there were more than
-    one call changes, or they may not be deleted.
+    """How many jobs were changed, and whether others may be left: there were more than one call
+    changes, or they may not be deleted.
     """
 
     count: int
@@ -95,20 +88,45 @@ def requeue_all(connection: Redis, which: Filter, now: float, most: int = MOST) 
     ``requeue``.
     """
     count, is_more = 0, False
-    for some, more in _failed(connection, which, now, most):
+    for by_queue, more in _failed(connection, which, now, most):
         is_more = more
-        count += len(requeue(connection, some, which.queue, now))
+        count += _requeue(connection, by_queue, now)
     return Changed(count=count, is_more=is_more)
 
 
 def delete_all(connection: Redis, which: Filter, now: float, most: int = MOST) -> Changed:
     """Delete the failed jobs that fit ``which``. Raises ServerError."""
     count, asked, is_more = 0, 0, False
-    for some, more in _failed(connection, which, now, most):
+    for by_queue, more in _failed(connection, which, now, most):
         is_more = more
+        some = [identifier for ids in by_queue.values() for identifier in ids]
         count += _delete(connection, some).count(Deleted.GONE)
         asked += len(some)
     return Changed(count=count, is_more=is_more or count < asked)
+
+
+def requeue_chosen(connection: Redis, identifiers: Sequence[str], now: float) -> Changed:
+    """Put back those of these jobs that have failed, whatever their queues.
+
+    Raises as ``requeue``.
+    """
+    by_queue: dict[str, list[str]] = {}
+    with server_errors():
+        for job in read_summaries(connection, identifiers):
+            if job is not None:
+                by_queue.setdefault(job.queue, []).append(job.id)
+    return Changed(count=_requeue(connection, by_queue, now), is_more=False)
+
+
+def delete_chosen(connection: Redis, identifiers: Sequence[str]) -> Changed:
+    """Delete those of these jobs that may be deleted. Raises ServerError."""
+    outcomes = _delete(connection, list(dict.fromkeys(identifiers)))
+    left = {Deleted.STARTED, Deleted.NEEDED}
+    return Changed(count=outcomes.count(Deleted.GONE), is_more=not left.isdisjoint(outcomes))
+
+
+def _requeue(connection: Redis, by_queue: Mapping[str, Sequence[str]], now: float) -> int:
+    return sum(len(requeue(connection, ids, queue, now)) for queue, ids in by_queue.items())
 
 
 def _delete(connection: Redis, identifiers: Sequence[str]) -> list[Deleted]:
@@ -125,26 +143,25 @@ def _delete(connection: Redis, identifiers: Sequence[str]) -> list[Deleted]:
 
 def _failed(
     connection: Redis, which: Filter, now: float, most: int
-) -> Iterator[tuple[list[str], bool]]:
-    """The jobs that fit, in slices, each with whether there were more than ``most`` to look at."""
+) -> Iterator[tuple[Mapping[str, list[str]], bool]]:
+    """The jobs that fit, by queue, in slices, each with whether there were more than ``most`` to
+    look at.
+    """
     with server_errors():
+        queues = sorted(queue_names(connection)) if which.queue is None else [which.queue]
+        _, following = read_entries(connection, queues, Stage.FAILED, now=now)
         # Named at once, so that a job that fails again meanwhile is not met a second time.
-        entries: Any = connection.zrange(
-            rq_keys.registry("failed", which.queue),
-            "+inf",
-            now,
-            desc=True,
-            byscore=True,
-            offset=0,
-            num=most + 1,
-        )
-    for some in _slices(texts(f"the failed jobs of {which.queue}", entries[:most])):
+        entries = list(islice(following, most + 1))
+    for some in _slices(entries[:most]):
         with server_errors():
-            jobs = read_summaries(connection, some)
-        fitting = [job.id for job in jobs if job is not None and which.fits(job)]
+            jobs, _ = read_listed(connection, [(job_of(at), at.queue) for at in some], errors=True)
+        fitting: dict[str, list[str]] = {}
+        for job in jobs:
+            if job is not None and which.fits(job):
+                fitting.setdefault(job.queue, []).append(job.job.id)
         yield fitting, len(entries) > most
 
 
-def _slices(identifiers: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(identifiers), AT_ONCE):
-        yield identifiers[start : start + AT_ONCE]
+def _slices(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), AT_ONCE):
+        yield items[start : start + AT_ONCE]

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from clock.ledger.pauses import Pause
     from clock.observe.conflict import ClockConflict
     from clock.observe.recent_runs import RecentRuns
+    from clock.observe.rq.error_groups import ErrorGroup
     from clock.observe.rq.jobs import JobSummary
+    from clock.observe.rq.listed_job import ListedJob
     from clock.observe.rq.queues import QueueState
     from clock.observe.rq.running import Running
     from clock.observe.rq.workers import WorkerState
@@ -221,7 +223,13 @@ _JOB: Mapping[str, Schema] = {
     "worker": MAYBE_TEXT, "timeout": MAYBE_COUNT, "retries_left": MAYBE_COUNT,
     "event": MAYBE_TEXT, "scheduled_at": MAYBE_TEXT, "is_manual": FLAG,
 }  # fmt: skip
-JOB = of(**_JOB)
+JOB = of(
+    **_JOB,
+    error_line={
+        **MAYBE_TEXT,
+        "description": "The last error in one line, of a failed job; null where RQ keeps none.",
+    },
+)
 _PROGRESS = of(
     done={"type": "number"}, total={"type": ["number", "null"]}, message=TEXT, at=INSTANT
 )
@@ -235,9 +243,27 @@ DETAILS = of(
 )
 
 
-def job_object(job: JobSummary) -> dict[str, Any]:
+def job_object(listed: ListedJob) -> dict[str, Any]:
+    """A listed job, without its arguments."""
+    line = listed.error.line if listed.error else None
+    return {**summary_object(listed.job), "error_line": line}
+
+
+def summary_object(job: JobSummary) -> dict[str, Any]:
     """A job, without its arguments."""
-    return filled(JOB, job)
+    return filled(of(**_JOB), job)
+
+
+ERROR_GROUP = of(
+    id={**TEXT, "description": "The 'group' of a filter."}, kind=MAYBE_TEXT, line=TEXT, count=COUNT,
+    first=MAYBE_INSTANT, last=MAYBE_INSTANT, tasks=listed(TEXT), queues=listed(TEXT),
+    example={**TEXT, "description": "The id of one of its jobs."},
+)  # fmt: skip
+
+
+def error_group_object(group: ErrorGroup) -> dict[str, Any]:
+    """Failed jobs with the same error."""
+    return filled(ERROR_GROUP, group)
 
 
 def progress_object(progress: Progress | None) -> dict[str, Any] | None:
@@ -248,7 +274,7 @@ def progress_object(progress: Progress | None) -> dict[str, Any] | None:
 def running_object(running: Running) -> dict[str, Any]:
     """A running job."""
     progress, heartbeat = progress_object(running.progress), utc_exact(running.heartbeat)
-    return {**job_object(running.job), "progress": progress, "heartbeat": heartbeat}
+    return {**summary_object(running.job), "progress": progress, "heartbeat": heartbeat}
 
 
 def _rounded(seconds: float | None) -> float | None:

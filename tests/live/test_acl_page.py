@@ -117,8 +117,12 @@ def test_the_web_ui_works_with_exactly_the_rights_that_the_docs_list(
             page.post("/pause", data={"event": "failing", "for": "60"}),
             page.post("/resume", data={"event": "failing"}),
             page.post("/requeue", data={"job": failed[4]}),
-            page.post("/delete", data={"job": failed[5]}),
-            page.post("/requeue-all", data={"queue": "low", "event": "failing"}),
+            page.post("/delete", data={"job": failed[5], "sure": "on"}),
+            page.post("/stop", data={"job": scene.running.id, "sure": "on"}),
+            page.post("/pause-queue", data={"queue": "low"}),
+            page.post("/resume-queue", data={"queue": "low"}),
+            page.post("/requeue-chosen", data={f"job.{failed[6]}": "1"}),
+            page.post("/requeue-all", data={"queue": "low", "event": "failing", "sure": "on"}),
             page.post("/delete-all", data={"queue": "default", "sure": "on"}),
             page.post("/api/v1/jobs/requeue", json={"queue": "low"}),
             page.post("/api/v1/jobs/delete", json={"queue": "default"}),
@@ -277,7 +281,8 @@ def _paths(job: str) -> Iterator[str]:
     """Every address that can be read, those of jobs in each state."""
     queries = {"/event": "?name=failing", "/pause": "?event=failing", "/run": "?event=failing"}
     queries |= {"/backfill": f"?{urlencode(SPAN)}"}
-    queries |= {"/job": f"?id={job}", "/output": f"?id={job}"}
+    queries |= {"/job": f"?id={job}", "/output": f"?id={job}", "/again": f"?id={job}"}
+    queries |= {"/pause-queue": "?queue=low"}
     for route in routes():
         if isinstance(route, Route) and "GET" in (route.methods or ()):
             path = route.path.replace("{name:path}", "failing").replace("{id}", job)

@@ -45,8 +45,8 @@ def test_every_action_on_the_page_is_recorded(
         ("/pause", {"event": "ten"}),
         ("/resume", {"event": "ten"}),
         ("/requeue", {"job": ids[0]}),
-        ("/delete", {"job": ids[1]}),
-        ("/requeue-all", {"queue": "low", "task": "tests.jobs.working.fail"}),
+        ("/delete", {"job": ids[1], "sure": "1"}),
+        ("/requeue-all", {"queue": "low", "task": "tests.jobs.working.fail", "sure": "1"}),
         ("/delete-all", {"queue": "low", "sure": "on"}),
     ):
         assert web.post(path, data=fields).status_code == 303
@@ -105,8 +105,9 @@ def test_what_changed_nothing_is_recorded_as_failed_with_the_reason(
     for path, fields in (
         ("/requeue", {"job": "running"}),
         ("/requeue", {"job": "gone"}),
-        ("/delete", {"job": "running"}),
-        ("/delete", {"job": "gone"}),
+        ("/delete", {"job": "running", "sure": "1"}),
+        ("/delete", {"job": "gone", "sure": "1"}),
+        ("/stop", {"job": "gone", "sure": "1"}),
     ):
         web.post(path, data=fields)
     web.request("DELETE", "/api/v1/jobs/running")
@@ -115,7 +116,7 @@ def test_what_changed_nothing_is_recorded_as_failed_with_the_reason(
     assert {entry.outcome for entry in entries} == {"failed"}
     reasons = [entry.reason for entry in entries]
     assert reasons == [
-        "not a failed job", "not a failed job", "started", "unknown",
+        "not a failed job", "not a failed job", "started", "unknown", "not a running job",
         "the job is running and cannot be deleted", "the job has not failed, it is started",
     ]  # fmt: skip
     assert redis.xlen("clock:test:audit") == 0
@@ -161,7 +162,7 @@ def test_the_page_shows_the_entries_escaped_and_links_to_older_ones(
         web.post("/pause", data={"event": "ten", "reason": f"{HOSTILE} {number}"})
     for _ in range(100):
         web.post("/requeue", data={"job": "gone"})
-    web.post("/delete", data={"job": HOSTILE})
+    web.post("/delete", data={"job": HOSTILE, "sure": "1"})
     text = web.get("/audit").text
     assert "<img" not in text
     assert str(escape(HOSTILE)) in text

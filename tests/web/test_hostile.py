@@ -18,7 +18,7 @@ from clock.connection import rq_keys
 from clock.errors import ServerError
 from clock.ledger import unreadable
 from clock.ledger.records import read_record
-from clock.observe.rq.job_pages import Stage
+from clock.observe.rq.entries import Stage
 from clock.web import feed
 from clock.web.api import OPERATIONS
 from tests.conftest import ReadSchedule
@@ -70,7 +70,10 @@ def _addresses(redis: Any) -> Iterator[str]:
     jobs += [as_text(key)[7:] for key in sorted(redis.scan_iter("rq:job:bad-*"))[::11]]
     for state in Stage:
         yield f"/jobs?queue=default&state={state}"
+        yield f"/jobs?state={state}"
+        yield f"/jobs?state={state}&within=3600&text=x&event=ten"
         yield f"/api/v1/jobs?state={state}&limit=200"
+        yield f"/api/v1/jobs?state={state}&limit=200&queue=*"
     for operation in OPERATIONS:
         is_endless = operation.streams is not None
         if operation.method == "GET" and "{" not in operation.path and not is_endless:
@@ -86,6 +89,7 @@ def _addresses(redis: Any) -> Iterator[str]:
         yield f"/output?id={job}"
         yield f"/api/v1/jobs/{job}/output"
         yield f"/job?id={job}"
+        yield f"/again?id={job}"
         yield f"/api/v1/jobs/{job}"
 
 

@@ -24,6 +24,7 @@ SCENES: list[Scene] = RECORDED["scenes"]
 ADDED = {
     "/json/unreadable", "/json/ahead", "/json/conflicts", "/json/queues/rate_limited",
     "/json/queues/ready_to_enqueue", "/json/queues/paused", "/json/workers/supports_pauses",
+    "/json/jobs/error_line", "/json/looked_at",
     *(f"/json/workers/{field}" for field in ("processes", "memory", "cpu", "load")),
 }  # fmt: skip
 """Fields that 0.1.0 did not have."""

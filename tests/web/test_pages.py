@@ -40,7 +40,8 @@ HOSTILE = "<img src=x onerror=alert(1)>'\"&"
 ACCESS = Access(password=None, token=None, actions=True, arguments=False, secret=b"s" * 32)
 
 PAGES = ["/", "/live", "/event?name=ten", "/queues", "/jobs?queue=default", "/week"]
-PAGES += ["/pause?event=ten", "/login", "/jobs?queue=default&state=failed"]
+PAGES += ["/pause?event=ten", "/login", "/jobs?queue=default&state=failed", "/jobs"]
+PAGES += ["/pause-queue?queue=default"]
 
 StartSite = Callable[..., Web]
 
@@ -167,7 +168,10 @@ BAD_FORMS = [
     ("/resume", {"event": "nothing"}),
     ("/requeue", {}),
     ("/delete", {}),
-    ("/delete-all", {"queue": "default"}),
+    ("/delete-all", {}),
+    ("/delete-chosen", {"queue": "default"}),
+    ("/stop", {}),
+    ("/pause-queue", {"queue": "nobody's"}),
     ("/requeue-all", {}),
 ]
 
@@ -208,8 +212,8 @@ def test_failed_jobs_are_requeued_and_deleted_one_or_all(site: Web, redis: Redis
     assert "requeue&of=" in _send(site, "/requeue", job=jobs[0].id).headers["location"]
     assert queue.job_ids == [jobs[0].id]
     assert "done=requeue-none" in _send(site, "/requeue", job=jobs[0].id).headers["location"]
-    assert "done=delete&" in _send(site, "/delete", job=jobs[1].id).headers["location"]
-    answer = _send(site, "/requeue-all", queue="default")
+    assert "done=delete&" in _send(site, "/delete", job=jobs[1].id, sure="1").headers["location"]
+    answer = _send(site, "/requeue-all", queue="default", sure="1")
     assert answer.headers["location"].endswith("done=requeue-all&of=2")
     assert len(queue.job_ids) == 3
     work_off(redis)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -11,28 +11,31 @@ from starlette.exceptions import HTTPException
 from clock.connection.errors import server_errors
 from clock.jobs.progress import read_progress
 from clock.jobs.requeue import (
-    MOST,
     Deleted,
-    Filter,
     delete,
     delete_all,
+    delete_chosen,
     requeue,
     requeue_all,
+    requeue_chosen,
 )
 from clock.jobs.stop import stop
 from clock.observe import objects
-from clock.observe.rq.job_pages import LARGEST_PAGE, PAGE, Stage, read_jobs
+from clock.observe.rq.entries import Stage
+from clock.observe.rq.error_groups import read_groups
+from clock.observe.rq.job_search import LARGEST_PAGE, PAGE, SEARCHED, find_jobs
 from clock.observe.rq.jobs import JobDetails, read_details, read_summaries
+from clock.observe.rq.listed_job import Filter
+from clock.observe.rq.queues import queue_names
 from clock.observe.rq.running import read_running
 from clock.observe.rq.workers import read_workers
 from clock.runs.output import read_outputs
-from clock.schedule.option import Schema
+from clock.web.api.job_filter import CHANGED, FILTER, read_chosen, read_filter
 from clock.web.api.operation import Call, Operation
 from clock.web.api.schema import limit
-from clock.web.auditing import filter_words, job_details
+from clock.web.auditing import job_details, meant_words
 
 _TAG = "jobs"
-_NAME: Schema = {"type": "string", "minLength": 1, "maxLength": 200}
 _UNKNOWN = "RQ has no job with this id, or no longer"
 _UNDELETABLE = {
     Deleted.UNKNOWN: _UNKNOWN,
@@ -50,10 +53,12 @@ def _running(call: Call) -> Mapping[str, Any]:
 
 
 def _jobs(call: Call) -> Mapping[str, Any]:
-    page = read_jobs(
+    which = read_filter(call.query)
+    page = find_jobs(
         call.connection,
-        call.query["queue"],
+        _queues_of(call, which),
         Stage(call.query["state"]),
+        which,
         now=call.now,
         cursor=call.query.get("cursor"),
         limit=call.query["limit"],
@@ -61,8 +66,24 @@ def _jobs(call: Call) -> Mapping[str, Any]:
     return {
         "jobs": [objects.job_object(job) for job in page.jobs],
         "total": page.total,
+        "looked_at": page.looked_at,
         "next": page.next,
     }
+
+
+def _groups(call: Call) -> Mapping[str, Any]:
+    which = read_filter(call.query)
+    grouped = read_groups(call.connection, _queues_of(call, which), which, now=call.now)
+    return {
+        "groups": [objects.error_group_object(group) for group in grouped.groups],
+        "left_out": grouped.left_out,
+        "total": grouped.total,
+        "looked_at": grouped.looked_at,
+    }
+
+
+def _queues_of(call: Call, which: Filter) -> list[str]:
+    return [which.queue] if which.queue is not None else sorted(queue_names(call.connection))
 
 
 def _id(call: Call) -> str:
@@ -85,7 +106,7 @@ def _job(call: Call) -> Mapping[str, Any]:
         progress = read_progress(call.connection, details.summary.id)
     arguments = details.arguments if has_arguments else None
     return {
-        **objects.job_object(details.summary),
+        **objects.summary_object(details.summary),
         "progress": objects.progress_object(progress),
         "error": details.error,
         # RQ's own description contains the arguments.
@@ -148,34 +169,32 @@ def _delete(call: Call) -> Mapping[str, Any]:
     return {"deleted": 1, "is_more": False}
 
 
-def _filter(call: Call) -> Filter:
-    body = call.body
-    return Filter(queue=body["queue"], event=body.get("event"), task=body.get("task"))
-
-
 def _requeue_all(call: Call) -> Mapping[str, Any]:
-    which = _filter(call)
-    with call.audited("requeue all", filter_words(which)) as change:
-        changed = requeue_all(call.connection, which, call.now)
+    meant = read_chosen(call.body)
+    with call.audited(f"requeue {_scope(meant)}", meant_words(meant)) as change:
+        if isinstance(meant, Filter):
+            changed = requeue_all(call.connection, meant, call.now)
+        else:
+            changed = requeue_chosen(call.connection, meant, call.now)
         change.after = {"requeued": changed.count}
     return {"requeued": changed.count, "is_more": changed.is_more}
 
 
 def _delete_all(call: Call) -> Mapping[str, Any]:
-    which = _filter(call)
-    with call.audited("delete all", filter_words(which)) as change:
-        changed = delete_all(call.connection, which, call.now)
+    meant = read_chosen(call.body)
+    with call.audited(f"delete {_scope(meant)}", meant_words(meant)) as change:
+        if isinstance(meant, Filter):
+            changed = delete_all(call.connection, meant, call.now)
+        else:
+            changed = delete_chosen(call.connection, meant)
         change.after = {"deleted": changed.count}
     return {"deleted": changed.count, "is_more": changed.is_more}
 
 
-_FILTER: Schema = {
-    "type": "object",
-    "properties": {"queue": _NAME, "event": _NAME, "task": _NAME},
-    "required": ["queue"],
-    "additionalProperties": False,
-    "description": f"Failed jobs of a queue; one call changes at most {MOST}.",
-}
+def _scope(meant: Sequence[str] | Filter) -> str:
+    return "all" if isinstance(meant, Filter) else "chosen"
+
+
 _REQUEUED = objects.of(requeued=objects.COUNT, is_more=objects.FLAG)
 _DELETED = objects.of(deleted=objects.COUNT, is_more=objects.FLAG)
 
@@ -192,31 +211,46 @@ OPERATIONS = (
     ),
     Operation(
         method="GET", path="/jobs", tag=_TAG, does=_jobs,
-        summary="The jobs of a queue in one state, a page at a time",
+        summary=f"The jobs in one state, of a queue or of all, a page at a time; one request looks "
+        f"at no more than {SEARCHED}",
         parameters={
-            "queue": {**_NAME, "default": "default"},
+            **FILTER,
+            # As in 0.1.0, which had no pages of several queues.
+            "queue": {**FILTER["queue"], "default": "default", "description": "'*' is all queues."},
             "state": {
                 "type": "string", "enum": [*map(str, Stage)], "default": "queued",
             },
             "limit": limit(LARGEST_PAGE, PAGE),
             "cursor": {
-                "type": "string", "minLength": 1, "maxLength": 600,
+                "type": "string", "minLength": 1, "maxLength": 1800,
                 "description": "The 'next' of the previous page.",
             },
         },
         gives=objects.of(
-            jobs=objects.listed(objects.JOB), total=objects.COUNT, next=objects.MAYBE_TEXT
+            jobs=objects.listed(objects.JOB),
+            total={**objects.COUNT, "description": "In this state, whatever the filter."},
+            looked_at={**objects.COUNT, "description": "To find the jobs of this page."},
+            next=objects.MAYBE_TEXT,
+        ),
+    ),
+    Operation(
+        method="GET", path="/jobs/groups", tag=_TAG, does=_groups,
+        summary="The failed jobs grouped by their error, the largest group first",
+        parameters=FILTER,
+        gives=objects.of(
+            groups=objects.listed(objects.ERROR_GROUP), left_out=objects.COUNT,
+            total=objects.COUNT, looked_at=objects.COUNT,
         ),
     ),
     Operation(
         method="POST", path="/jobs/requeue", tag=_TAG, does=_requeue_all, errors=(409,),
-        summary="Requeue the failed jobs of a filter",
-        body=_FILTER, body_is_required=True, gives=_REQUEUED,
+        summary="Requeue chosen jobs that have failed, or those of a filter",
+        body=CHANGED, body_is_required=True, gives=_REQUEUED,
     ),
     Operation(
         method="POST", path="/jobs/delete", tag=_TAG, does=_delete_all,
-        summary="Delete the failed jobs of a filter",
-        body=_FILTER, body_is_required=True, gives=_DELETED,
+        summary="Delete chosen jobs, or the failed ones of a filter",
+        body=CHANGED, body_is_required=True, gives=_DELETED,
     ),
     Operation(
         method="GET", path="/jobs/{id}", tag=_TAG, does=_job, errors=(404,),

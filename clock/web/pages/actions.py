@@ -112,7 +112,7 @@ def finish(request: Request, action: str, of: str) -> Response:
     if "application/json" in request.headers.get("accept", ""):
         return JSONResponse({"message": action_message(action, of)})
     path, _, query = request.state.form.get("back", "").partition("?")
-    path = path if path in {"/", "/event", "/queues", "/jobs"} else "/"
+    path = path if path in {"/", "/event", "/queues", "/jobs", "/job"} else "/"
     kept = [*_parameters(query), ("done", action), ("of", of)]
     return RedirectResponse(f"{request.scope[ROOT]}{path}?{urlencode(kept)}", 303)
 

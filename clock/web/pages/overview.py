@@ -94,6 +94,8 @@ _MESSAGES: Mapping[str, str] = {
     "delete-unknown": "{} no longer exists.",
     "delete-started": "{} was not deleted: it is running.",
     "delete-needed": "{} was not deleted: another job depends on it.",
+    "stop": "The worker of {} was asked to stop it.",
+    "stop-none": "{} is not running.",
     "requeue-all": "{} jobs were requeued.",
     "delete-all": "{} jobs were deleted.",
 }

@@ -1,125 +1,95 @@
-"""Queues, workers and jobs."""
+"""Queues and workers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from redis import Redis
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clock.connection.errors import server_errors
-from clock.jobs.progress import read_progress
-from clock.jobs.requeue import Filter
-from clock.observe.reading import read_app_queues
-from clock.observe.rq.job_pages import LARGEST_PAGE, PAGE, Stage, read_jobs
-from clock.observe.rq.jobs import JobSummary, read_details, read_errors
-from clock.observe.rq.queues import QueueState
+from clock.ledger.pauses import Pause
+from clock.ledger.queue_pauses import pause_queue, resume_queue
+from clock.observe import objects
+from clock.observe.reading import is_queue, read_app_queues
+from clock.observe.rq.error_groups import read_groups
 from clock.observe.rq.running import read_running
 from clock.observe.rq.workers import read_workers
-from clock.recurrence.zone import zone
-from clock.runs.output import read_outputs
+from clock.web.auditing import auditing
+from clock.web.pages.actions import LONGEST_REASON, field, finish
 from clock.web.pages.overview import message_of
 from clock.web.pages.rendering import context_of, render
 
+LOOKED_AT = 500
+"""Failed jobs whose errors are grouped on this page, which asks for itself all the time."""
+
 SHOWN = 10
-"""Failed jobs shown of each queue on the page of all queues, the latest."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
-    """A job and its error, a traceback; None where RQ keeps none."""
-
-    job: JobSummary
-    error: str | None
-
-    @property
-    def last_line(self) -> str:
-        """The last line of the traceback: the error itself."""
-        lines = (self.error or "").strip().splitlines()
-        return lines[-1] if lines else "no error is kept"
+"""Groups of errors on this page."""
 
 
 def show_queues(request: Request) -> Response:
-    """``GET /queues``: the queues, the running jobs, the workers, the failed jobs."""
+    """``GET /queues``: the queues, the running jobs, the workers, and the errors of failed jobs."""
     context = context_of(request)
     connection, now = context.connection, context.now()
     queues = read_app_queues(connection, context.app, now)
+    workers = read_workers(connection)
+    failing = [queue.name for queue in queues if queue.failed]
+    error_groups = read_groups(connection, failing, now=now, most=LOOKED_AT)
     return render(
         request,
         "queues.html",
         now=now,
         queues=queues,
         running=read_running(connection),
-        workers=read_workers(connection),
-        failed=[(queue, _failed(connection, queue, now)) for queue in queues if queue.failed],
+        workers=workers,
+        # A pause is not for them.
+        others={
+            queue.name: [
+                worker.name
+                for worker in workers
+                if queue.name in worker.queues and not worker.supports_pauses
+            ]
+            for queue in queues
+            if queue.paused
+        },
+        error_groups=error_groups,
+        kept={},
+        # Of the largest, in an order that does not change while somebody points at one.
+        groups=sorted(error_groups.groups[:SHOWN], key=lambda group: (group.line, group.id)),
         message=message_of(request),
     )
 
 
-def show_jobs(request: Request) -> Response:
-    """``GET /jobs``: the jobs of ``queue`` in ``state``, from ``cursor`` on; failed ones can be
-    filtered by ``event`` and ``task``.
-    """
-    context, query = context_of(request), request.query_params
-    now, queue = context.now(), query.get("queue", "")
-    state = _stage(query.get("state", "queued"))
-    which = Filter(queue=queue, event=query.get("event") or None, task=query.get("task") or None)
-    is_filtered = which.event is not None or which.task is not None
-    limit = LARGEST_PAGE if is_filtered else PAGE
-    page = read_jobs(
-        context.connection, queue, state, now=now, cursor=query.get("cursor"), limit=limit
+def show_queue_pause(request: Request) -> Response:
+    """``GET /pause-queue``: the form to pause ``queue``."""
+    queue = _known(request, request.query_params.get("queue", ""))
+    return render(request, "pause_queue.html", queue=queue)
+
+
+def pause_one_queue(request: Request) -> Response:
+    """``POST /pause-queue``: pause ``queue`` because of ``reason``, until it is resumed."""
+    context, queue = context_of(request), _known(request, field(request, "queue"))
+    new_pause = Pause(
+        until=None,
+        reason=request.state.form.get("reason", "").strip()[:LONGEST_REASON],
+        by=request.state.person.name,
+        since=int(context.now()),
     )
-    jobs = [job for job in page.jobs if which.fits(job)]
-    errors: Sequence[str | None] = [None] * len(jobs)
-    if state is Stage.FAILED:
-        errors = read_errors(context.connection, [job.id for job in jobs])
-    return render(
-        request,
-        "jobs.html",
-        now=now,
-        queue=queue,
-        state=state,
-        states=list(Stage),
-        which=which,
-        page=page,
-        jobs=[Failed(job=job, error=error) for job, error in zip(jobs, errors, strict=True)],
-        message=message_of(request),
-    )
+    with auditing(request, "pause queue", queue) as change:
+        before = pause_queue(context.connection, queue, new_pause)
+        change.before = objects.pause_object(before)
+        change.after = objects.pause_object(new_pause)
+    return finish(request, "pause", queue)
 
 
-def show_job(request: Request) -> Response:
-    """``GET /job``: the job with ``id``; its arguments where that is enabled."""
-    context, identifier = context_of(request), request.query_params.get("id", "")
-    details = read_details(context.connection, identifier)
-    if details is None:
-        raise HTTPException(404, f"RQ has no job {identifier[:200]!r}, or no longer")
-    with server_errors():
-        progress = read_progress(context.connection, identifier)
-    return render(
-        request,
-        "job.html",
-        job=details.summary,
-        details=details,
-        progress=progress,
-        outputs=read_outputs(context.connection, context.app, identifier),
-        utc=zone("UTC"),
-        has_arguments=context.access.arguments,
-        message=message_of(request),
-    )
+def resume_one_queue(request: Request) -> Response:
+    """``POST /resume-queue``: end the pause of ``queue``."""
+    context, queue = context_of(request), _known(request, field(request, "queue"))
+    with auditing(request, "resume queue", queue) as change:
+        change.before = objects.pause_object(resume_queue(context.connection, queue))
+    return finish(request, "resume", queue)
 
 
-def _failed(connection: Redis, queue: QueueState, now: float) -> list[Failed]:
-    jobs = read_jobs(connection, queue.name, Stage.FAILED, now=now, limit=SHOWN).jobs
-    errors = read_errors(connection, [job.id for job in jobs])
-    return [Failed(job=job, error=error) for job, error in zip(jobs, errors, strict=True)]
-
-
-def _stage(word: str) -> Stage:
-    try:
-        return Stage(word)
-    except ValueError:
-        detail = f"the state must be one of {', '.join(Stage)}, not {word[:40]!r}"
-        raise HTTPException(400, detail) from None
+def _known(request: Request, queue: str) -> str:
+    context = context_of(request)
+    if not is_queue(context.connection, context.app, queue):
+        raise HTTPException(404, f"there is no queue {queue[:200]!r}")
+    return queue

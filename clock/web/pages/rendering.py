@@ -22,6 +22,7 @@ from clock.web.static_files import version
 NAVIGATION = (
     ("/", "Events"),
     ("/queues", "Queues and workers"),
+    ("/jobs", "Jobs"),
     ("/week", "Week ahead"),
     ("/audit", "Audit"),
 )

@@ -15,12 +15,14 @@ from clock.errors import CursorError
 from clock.ledger.pauses import Pause
 from clock.ledger.queue_pauses import pause_queue
 from clock.observe.rq.cursor import Cursor, read_cursor
-from clock.observe.rq.job_pages import JobPage, Stage, read_jobs
+from clock.observe.rq.entries import Stage
+from clock.observe.rq.job_search import JobPage, find_jobs
 from clock.observe.rq.jobs import read_details
 from clock.observe.rq.queues import QueueState, read_queues
 from clock.observe.rq.running import read_running
 from clock.observe.rq.workers import read_workers
 from tests.jobs.working import start, work_off
+from tests.observe.rq.round_trips import count_round_trips
 
 
 def test_a_queue_says_how_many_wait_and_since_when(redis: Redis) -> None:
@@ -78,11 +80,11 @@ def test_queues_take_three_round_trips_whatever_their_number(redis: Redis) -> No
     for number in (1, 40):
         for name in range(number):
             Queue(f"q{name}", connection=redis).enqueue("tests.jobs.working.say")
-        trips.append(_round_trips(redis, lambda: read_queues(redis, time.time())))
+        trips.append(count_round_trips(redis, lambda: read_queues(redis, time.time())))
     for limit in range(3):
         redis.sadd("rq:rl-keys", f"limit-{limit}")
         redis.zadd(f"rq:rl:limit-{limit}:rate_limited", {"nobody": 1})
-    trips.append(_round_trips(redis, lambda: read_queues(redis, time.time())))
+    trips.append(count_round_trips(redis, lambda: read_queues(redis, time.time())))
     assert trips == [3, 3, 3]
 
 
@@ -107,34 +109,36 @@ def test_pages_show_every_job_once(redis: Redis, stage: Stage) -> None:
     pages = _pages(redis, stage, limit=3)
     assert [len(page.jobs) for page in pages] == [3, 3, 1]
     assert {page.total for page in pages} == {7}
-    assert sorted(job.id for page in pages for job in page.jobs) == sorted(ids)
+    assert sorted(job.job.id for page in pages for job in page.jobs) == sorted(ids)
 
 
 def test_a_job_that_waits_is_not_left_out_when_others_leave_between_two_pages(
     redis: Redis,
 ) -> None:
     ids = _fill(redis, Stage.QUEUED, 7)
-    first = read_jobs(redis, "default", Stage.QUEUED, now=time.time(), limit=3)
+    first = find_jobs(redis, ["default"], Stage.QUEUED, now=time.time(), limit=3)
     redis.lpop("rq:queue:default", 2)
-    second = read_jobs(redis, "default", Stage.QUEUED, now=time.time(), limit=3, cursor=first.next)
-    assert [job.id for job in second.jobs] == ids[3:6]
+    second = find_jobs(
+        redis, ["default"], Stage.QUEUED, now=time.time(), limit=3, cursor=first.next
+    )
+    assert [job.job.id for job in second.jobs] == ids[3:6]
     redis.lpop("rq:queue:default", 2)
-    again = read_jobs(redis, "default", Stage.QUEUED, now=time.time(), limit=9, cursor=first.next)
-    assert [job.id for job in again.jobs] == ids[4:]
+    again = find_jobs(redis, ["default"], Stage.QUEUED, now=time.time(), limit=9, cursor=first.next)
+    assert [job.job.id for job in again.jobs] == ids[4:]
 
 
 def test_failed_jobs_are_not_left_out_when_the_last_one_seen_is_gone(redis: Redis) -> None:
     _fill(redis, Stage.FAILED, 6)
-    first = read_jobs(redis, "default", Stage.FAILED, now=time.time(), limit=2)
-    redis.zrem("rq:failed:default", first.jobs[-1].id)
-    rest = read_jobs(redis, "default", Stage.FAILED, now=time.time(), limit=9, cursor=first.next)
-    assert len({job.id for job in rest.jobs} - {first.jobs[0].id}) == 4
+    first = find_jobs(redis, ["default"], Stage.FAILED, now=time.time(), limit=2)
+    redis.zrem("rq:failed:default", first.jobs[-1].job.id)
+    rest = find_jobs(redis, ["default"], Stage.FAILED, now=time.time(), limit=9, cursor=first.next)
+    assert len({job.job.id for job in rest.jobs} - {first.jobs[0].job.id}) == 4
 
 
 def test_what_has_expired_is_neither_shown_nor_counted_nor_removed(redis: Redis) -> None:
     _fill(redis, Stage.FAILED, 3)
     far = time.time() + 400 * 86_400
-    page = read_jobs(redis, "default", Stage.FAILED, now=far)
+    page = find_jobs(redis, ["default"], Stage.FAILED, now=far)
     assert (page.jobs, page.total, page.next) == ((), 0, None)
     assert read_queues(redis, far)[0].failed == 0
     assert redis.zcard("rq:failed:default") == 3
@@ -217,12 +221,12 @@ def test_a_worker_says_its_job_as_the_rq_of_its_host_does(redis: Redis) -> None:
 @pytest.mark.parametrize("text", ["", "x", "é", "AAAA", "a" * 3000, str(Cursor(float("nan"), "a"))])
 def test_an_invalid_cursor_is_refused(redis: Redis, text: str) -> None:
     with pytest.raises(CursorError):
-        read_jobs(redis, "default", Stage.FAILED, now=0, cursor=text)
+        find_jobs(redis, ["default"], Stage.FAILED, now=0, cursor=text)
 
 
 @pytest.mark.parametrize("score", [0.0, 5, 1795284000.123456, float("inf")])
 def test_a_cursor_is_read_as_it_was_written(score: float) -> None:
-    assert read_cursor(str(Cursor(score, "a-b:c"))) == (score, "a-b:c")
+    assert read_cursor(str(Cursor(score, "a-b:c"))) == (score, "a-b:c", "")
 
 
 class _Trap:
@@ -250,33 +254,9 @@ def _fill(redis: Redis, stage: Stage, count: int) -> list[str]:
 
 
 def _pages(redis: Redis, stage: Stage, limit: int) -> list[JobPage]:
-    pages = [read_jobs(redis, "default", stage, now=time.time(), limit=limit)]
+    pages = [find_jobs(redis, ["default"], stage, now=time.time(), limit=limit)]
     while (cursor := pages[-1].next) is not None:
         pages.append(
-            read_jobs(redis, "default", stage, now=time.time(), limit=limit, cursor=cursor)
+            find_jobs(redis, ["default"], stage, now=time.time(), limit=limit, cursor=cursor)
         )
     return pages
-
-
-def _round_trips(redis: Redis, ask: Any) -> int:
-    """Replies that were waited for: a pipeline is one."""
-    from redis.client import Pipeline
-
-    count = 0
-    single, many = Redis.execute_command, Pipeline.execute
-
-    def one(self: Any, *args: Any, **kwargs: Any) -> Any:
-        nonlocal count
-        count += not isinstance(self, Pipeline)
-        return single(self, *args, **kwargs)  # type: ignore[no-untyped-call]
-
-    def batch(self: Any, *args: Any, **kwargs: Any) -> Any:
-        nonlocal count
-        count += 1
-        return many(self, *args, **kwargs)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Redis, "execute_command", one)
-        patch.setattr(Pipeline, "execute", batch)
-        ask()
-    return count
