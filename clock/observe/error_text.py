@@ -16,7 +16,7 @@ from clock.observe.frame_origin import Origin, origin_of
 from clock.runs.plain_text import plain_text
 
 LONGEST = 400_000
-"""Characters that are read, the last of the text."""
+"""Characters that are read, from the beginning and from the end of the text."""
 
 LONGEST_LINE = 500
 """Characters of a line."""
@@ -109,7 +109,9 @@ class ErrorText:
 
 def read_error(text: str) -> ErrorText:
     """The errors of ``text``, without control characters."""
-    lines = plain_text(text[-LONGEST:]).split("\n")
+    if len(text) > LONGEST:
+        text = f"{text[: LONGEST // 2]}\n{text[-LONGEST // 2 :]}"
+    lines = plain_text(text).split("\n")
     has_group = any(line.strip(" +|") == _HEADERS[1] for line in lines)
     blocks = _blocks(_without_gutter(line) if has_group else (line, 0) for line in lines)
     errors = [(block.error(), block.is_member) for block in blocks if block.is_filled]
@@ -208,15 +210,25 @@ def _blocks(lines: Iterable[tuple[str, int]]) -> Sequence[_Block]:
 
 
 def _class_and_message(lines: Sequence[str], *, is_traceback: bool) -> tuple[str | None, str]:
+    if not is_traceback:
+        # Without frames, the last line that names an error is it, or else the last line.
+        named = (at for at in reversed(range(len(lines))) if _names_error(lines[at]))
+        written = [at for at, line in enumerate(lines) if line.strip()]
+        lines = lines[next(named, written[-1] if written else 0) :]
     text = "\n".join(lines).strip()
     first, _, rest = text.partition("\n")
-    match = _CLASS.fullmatch(first)
-    is_class = match is not None and match[1].rpartition(".")[2][:1].isupper()
-    if match is not None and (is_traceback or is_class):
-        message = f"{match[2] or ''}\n{rest}".strip()
-        return _cut(match[1], LONGEST_LINE), _cut(message, LONGEST_MESSAGE)
-    # What is not of Python tends to say at its end what was wrong.
-    return None, _cut(text if is_traceback else text.rpartition("\n")[2], LONGEST_MESSAGE)
+    match = _CLASS.fullmatch(first) if is_traceback or _names_error(first) else None
+    if match is None:
+        return None, _cut(text, LONGEST_MESSAGE)
+    message = f"{match[2] or ''}\n{rest}".strip()
+    return _cut(match[1], LONGEST_LINE), _cut(message, LONGEST_MESSAGE)
+
+
+def _names_error(line: str) -> bool:
+    match = _CLASS.fullmatch(line.strip())
+    if match is None or not match[1].rpartition(".")[2][:1].isupper():
+        return False
+    return match[2] is not None or match[1].endswith(("Error", "Exception", "Exit", "Interrupt"))
 
 
 def _cut(text: str, longest: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from redis import Redis
 
+from clock.observe.error_text import read_error
 from clock.observe.rq.jobs import read_errors
 from clock.observe.status import AppStatus
 from clock.runs.plain_text import plain_text
@@ -38,8 +39,8 @@ def read_last_errors(
 
 
 def last_line(error: str | None) -> str:
-    """The last line of a traceback, as plain text; empty for None."""
-    return shortened((error or "").rstrip().rpartition("\n")[2])
+    """The line of a traceback that names the error, as plain text; empty for None."""
+    return shortened(read_error(error).line) if error else ""
 
 
 def shortened(line: str) -> str:

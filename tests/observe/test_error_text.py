@@ -202,6 +202,8 @@ def test_an_error_of_syntax_names_the_file() -> None:
         ("KeyboardInterrupt\n", "KeyboardInterrupt", "KeyboardInterrupt"),
         ("error: no space left", None, None),
         ("Segmentation fault\nat line 3\n", None, "at line 3"),
+        ("lost\nOSError: no space\nat line 3\n", "OSError", "OSError: no space"),
+        ("Retry: soon\nx.Timeout: late\nDetails\n", "x.Timeout", "x.Timeout: late"),
         ("Traceback (most recent call last):\n", None, ""),
         ('  File "x.py", line 3, in y\n    z()\nKeyError: 3', "KeyError", "KeyError: 3"),
         ("Traceback (most recent call last):\nno class here: x", None, "no class here: x"),

@@ -89,6 +89,12 @@ def test_a_preview_says_what_would_be_enqueued_and_the_answer_enqueues_it(
     }
 
 
+def test_a_preview_says_what_is_from_before_the_event_had_these_times(web: Web) -> None:
+    _, text, _ = preview(web, local(-20), local(20))
+    assert "4 of 5 occurrences would be enqueued" in text
+    assert "3 of them are from before the event had these times" in text
+
+
 def test_a_second_answer_enqueues_nothing_more(redis: Redis, web: Web) -> None:
     _, _, fields = preview(web, local(10), local(60))
     web.post("/backfill", data=fields)
