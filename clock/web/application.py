@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from redis import Redis
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute, Mount
 
 from clock.connection.client import with_timeout
@@ -24,6 +25,9 @@ from clock.web.guard import AccessMiddleware
 from clock.web.headers import HeadersMiddleware
 from clock.web.server_now import ServerNow
 from clock.web.static_files import VersionedFiles
+
+LEVEL = 6
+"""Of gzip. For the page of 1,000 events level 9 takes 25 times as long, and saves 4 %."""
 
 
 def application(
@@ -55,6 +59,9 @@ def application(
         routes=routes(),
         middleware=[
             Middleware(HeadersMiddleware),
+            # Neither event streams nor what is below 500 bytes. Requests that another site makes a
+            # browser send have no session, so the size of a response tells it nothing.
+            Middleware(GZipMiddleware, compresslevel=LEVEL),
             Middleware(CrashMiddleware),
             Middleware(AccessMiddleware, access=access, authenticator=authenticator),
         ],

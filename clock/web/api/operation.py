@@ -21,6 +21,7 @@ from clock.ledger.audit_entry import Actor
 from clock.ledger.reserved import is_reserved
 from clock.schedule.option import Schema
 from clock.web.api.body import read_body
+from clock.web.api.etag import etag_of, is_known
 from clock.web.api.schema import check
 from clock.web.context import Context
 
@@ -96,8 +97,13 @@ def route(operation: Operation) -> Route:
         assert operation.does is not None
         result = await run_in_threadpool(operation.does, call)
         reply = result if isinstance(result, Reply) else Reply(status=200, body=result)
-        text = json.dumps(reply.body, ensure_ascii=False, allow_nan=False)
-        return Response(text.encode(), reply.status, media_type="application/json")
+        text = json.dumps(reply.body, ensure_ascii=False, allow_nan=False).encode()
+        if operation.method != "GET":
+            return Response(text, reply.status, media_type="application/json")
+        headers = {"etag": etag_of(text), "cache-control": "private, no-cache"}
+        if is_known(request.headers.get("if-none-match"), headers["etag"]):
+            return Response(status_code=304, headers=headers)
+        return Response(text, reply.status, headers, "application/json")
 
     return Route(
         _starlette_path(operation.path),

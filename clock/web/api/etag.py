@@ -1,0 +1,18 @@
+"""ETags of the API: a client that has a response already gets 304 without it."""
+
+from __future__ import annotations
+
+import hashlib
+
+
+def etag_of(body: bytes) -> str:
+    """The ETag of a response. A weak one, as the body may be compressed on its way."""
+    return f'W/"{hashlib.sha256(body).hexdigest()[:24]}"'
+
+
+def is_known(if_none_match: str | None, etag: str) -> bool:
+    """Whether a client that sent this ``If-None-Match`` has the response with that ETag."""
+    if if_none_match is None:
+        return False
+    tags = [tag.strip() for tag in if_none_match.split(",")]
+    return "*" in tags or etag.removeprefix("W/") in [tag.removeprefix("W/") for tag in tags]
