@@ -13,13 +13,14 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from clock import log
-from clock.errors import (
-    BackfillError,
-    ConflictError,
-    CursorError,
-    RecurrenceError,
-    ServerError,
-    UnknownEventError,
+from clock.errors import ServerError
+from clock.web.problems import (
+    ERRORS,
+    PROBLEMS,
+    REFERENCE,
+    Problem,
+    problem_object,
+    problem_of,
 )
 from clock.web.static_files import version
 
@@ -28,15 +29,6 @@ RETRY_AFTER = 5
 
 ROOT = "clock.root_path"
 """Where the application is mounted, in the scope; each Mount in it changes ``root_path`` itself."""
-
-_STATUSES: Mapping[type[Exception], int] = {
-    UnknownEventError: 404,
-    CursorError: 400,
-    BackfillError: 400,
-    RecurrenceError: 400,
-    ConflictError: 409,
-    ServerError: 503,
-}
 
 _DETAILS = {
     HTTPStatus.NOT_FOUND.phrase: "there is nothing at this address",
@@ -62,18 +54,33 @@ def path_of(scope: Scope) -> str:
 
 def is_for_programs(scope: Scope) -> bool:
     """Whether a program sent the request, judged by its path."""
-    return path_of(scope).startswith(_FOR_PROGRAMS)
+    path = path_of(scope)
+    return path.startswith(_FOR_PROGRAMS) and path != REFERENCE
+
+
+def problem_response(
+    scope: Scope, name: str, detail: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """The response to a request with the problem ``name``, because of ``detail``, one sentence."""
+    problem = PROBLEMS[name]
+    return error_response(scope, problem.status, detail, headers, problem)
 
 
 def error_response(
-    scope: Scope, status: int, detail: str, headers: Mapping[str, str] | None = None
+    scope: Scope,
+    status: int,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    problem: Problem | None = None,
 ) -> Response:
-    """The response to a request that failed because of ``detail``, one sentence."""
+    """The response to a request that failed because of ``detail``, one sentence. Without a
+    ``problem`` it is the first one of the status.
+    """
     title = HTTPStatus(status).phrase
     if is_for_programs(scope):
-        problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        body = problem_object(status, title, detail, scope[ROOT], problem)
         # ASCII, as a detail may quote text that UTF-8 cannot encode.
-        return Response(json.dumps(problem), status, headers, "application/problem+json")
+        return Response(json.dumps(body), status, headers, "application/problem+json")
     root = escape(scope[ROOT])
     page = _PAGE.format(
         title=escape(title), detail=escape(detail), root=root, static=f"{root}/static/{version()}"
@@ -90,14 +97,15 @@ def server_away(scope: Scope, error: ServerError) -> Response:
 
 
 def _handle(request: Request, error: Exception) -> Response:
-    if isinstance(error, HTTPException):
-        detail = _DETAILS.get(error.detail, error.detail)
-        return error_response(request.scope, error.status_code, detail, error.headers)
-    status = next(status for kind, status in _STATUSES.items() if isinstance(error, kind))
     if isinstance(error, ServerError):
         return server_away(request.scope, error)
-    return error_response(request.scope, status, str(error))
+    problem = problem_of(error)
+    if isinstance(error, HTTPException):
+        detail = _DETAILS.get(error.detail, error.detail)
+        return error_response(request.scope, error.status_code, detail, error.headers, problem)
+    assert problem is not None
+    return error_response(request.scope, problem.status, str(error), None, problem)
 
 
-HANDLERS = dict.fromkeys((HTTPException, *_STATUSES), _handle)
+HANDLERS = dict.fromkeys((HTTPException, *ERRORS), _handle)
 """The exception handlers of the application."""

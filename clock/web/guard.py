@@ -20,6 +20,7 @@ from clock.web.error_response import (
     error_response,
     is_for_programs,
     path_of,
+    problem_response,
     server_away,
 )
 from clock.web.person import Person, Role
@@ -124,7 +125,9 @@ class AccessMiddleware:
                     return too_large
                 if self._held + len(part) > HELD:
                     headers = {"retry-after": str(RETRY_AFTER)}
-                    return error_response(scope, 503, "too many large requests at once", headers)
+                    return problem_response(
+                        scope, "busy", "too many large requests at once", headers
+                    )
                 parts.append(part)
                 self._held += len(part)
                 more = message.get("more_body", False)
@@ -164,10 +167,10 @@ class AccessMiddleware:
             return None
         if not self._access.actions:
             detail = "actions are not enabled; start clock web with --allow-actions"
-            return error_response(scope, 403, detail)
+            return problem_response(scope, "actions-disabled", detail)
         if person.role is not Role.ACT:
             await self._authenticator.refused(request, person, f"{scope['method']} {path}")
-            return error_response(scope, 403, f"{person.name} may only read")
+            return problem_response(scope, "read-only", f"{person.name} may only read")
         return self._check_site(scope) or self._check_token(request, person, None)
 
     def _check_form(self, scope: Scope, path: str, form: Mapping[str, str]) -> Response | None:
@@ -199,7 +202,11 @@ class AccessMiddleware:
             is_ours = _host_of(origin) in ours
         else:
             is_ours = True
-        return None if is_ours else error_response(scope, 403, "another site sent this request")
+        return (
+            None
+            if is_ours
+            else problem_response(scope, "cross-site", "another site sent this request")
+        )
 
     def _check_token(
         self, request: Request, person: Person, form: Mapping[str, str] | None
@@ -215,7 +222,7 @@ class AccessMiddleware:
             token = given or (form or {}).get(FORM_FIELD, "")
             is_ours = self._access.is_form_token(person.session, token)
         detail = "the form is of an earlier session; go back, reload the page and repeat it"
-        return None if is_ours else error_response(request.scope, 403, detail)
+        return None if is_ours else problem_response(request.scope, "cross-site", detail)
 
 
 _BEARER = {"www-authenticate": 'Bearer realm="clock"'}

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from starlette.exceptions import HTTPException
-
 from clock.ledger.descriptions import read_descriptions
 from clock.ledger.kept_template import Call as OtherCall
 from clock.ledger.manual import run_now
@@ -19,6 +17,7 @@ from clock.web.api.events import NAMED, TAG
 from clock.web.api.operation import Call, Operation, Reply
 from clock.web.auditing import run_details
 from clock.web.call_arguments import why_not_allowed
+from clock.web.problems import ProblemError
 
 _DURATION: Schema = {"description": 'Seconds, or a string such as "30m".', **duration_schema(1)}
 
@@ -36,10 +35,10 @@ def _other_call(call: Call, name: str) -> OtherCall:
     """The call of the event's task with the arguments of the body. Raises HTTPException."""
     description = read_descriptions(call.connection, call.context.app).get(name)
     if description is None:
-        raise HTTPException(404, f"there is no event {name!r}")
+        raise ProblemError("unknown-event", f"there is no event {name!r}")
     why_not = why_not_allowed(call.context, description.task)
     if why_not:
-        raise HTTPException(403, why_not)
+        raise ProblemError("not-allowed", why_not)
     args, kwargs = call.body.get("args", []), call.body.get("kwargs", {})
     return OtherCall(task=description.task, args=args, kwargs=kwargs)
 
@@ -62,7 +61,7 @@ def _end(body: Mapping[str, Any], now: float) -> int | None:
     """When a pause ends, in UTC seconds since 1970; None for never. Raises HTTPException."""
     until, duration = body.get("until"), body.get("for")
     if until is not None and duration is not None:
-        raise HTTPException(422, "give only one of 'until' and 'for'")
+        raise ProblemError("invalid-value", "give only one of 'until' and 'for'")
     if until is None and duration is None:
         return None
     try:
@@ -70,7 +69,7 @@ def _end(body: Mapping[str, Any], now: float) -> int | None:
             return pause_end(now, now + parse_duration(duration))
         return pause_end(now, datetime.fromisoformat(until))
     except ValueError as error:
-        raise HTTPException(422, f"the end of the pause: {error}") from None
+        raise ProblemError("invalid-value", f"the end of the pause: {error}") from None
 
 
 def _resume(call: Call) -> Mapping[str, Any]:
@@ -83,6 +82,7 @@ def _resume(call: Call) -> Mapping[str, Any]:
 
 OPERATIONS = (
     Operation(
+        id="run_event",
         method="POST", path=f"{NAMED}/run", tag=TAG, does=_run, statuses=(201,),
         errors=(404, 409), is_idempotent_by_key=True,
         summary="Enqueue the job of an event now, with its own arguments or, where its task is on "
@@ -102,6 +102,7 @@ OPERATIONS = (
         gives=objects.of(job=objects.TEXT),
     ),
     Operation(
+        id="pause_event",
         method="POST", path=f"{NAMED}/pause", tag=TAG, does=_pause, errors=(404,),
         summary="Pause an event until the given end, or until it is resumed",
         body={
@@ -123,6 +124,7 @@ OPERATIONS = (
         gives=objects.of(paused=objects.PAUSE),
     ),
     Operation(
+        id="resume_event",
         method="POST", path=f"{NAMED}/resume", tag=TAG, does=_resume, errors=(404,),
         summary="End the pause of an event",
         gives=objects.of(was_paused=objects.maybe(objects.PAUSE)),

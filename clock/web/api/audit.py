@@ -21,6 +21,7 @@ def _audit(call: Call) -> Mapping[str, Any]:
 
 OPERATIONS = (
     Operation(
+        id="get_audit",
         method="GET", path="/audit", tag="audit", does=_audit,
         summary="What people did, the latest first",
         parameters={

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -63,9 +64,11 @@ def _deprecated(operation: Operation) -> Operation:
         body = do(call)
         return body if isinstance(body, Reply) else _renamed(body)
 
+    path = "/".join(_OLD_PATHS.get(part, part) for part in operation.path.split("/"))
     return replace(
         operation,
-        path="/".join(_OLD_PATHS.get(part, part) for part in operation.path.split("/")),
+        id=re.sub(r"\W+", "_", f"{operation.method.lower()}{path}").strip("_"),
+        path=path,
         does=does,
         body=None if operation.path in _WITHOUT_BODY else operation.body,
         gives=objects.of(**_renamed(operation.gives["properties"])),

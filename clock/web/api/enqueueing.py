@@ -7,8 +7,6 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from starlette.exceptions import HTTPException
-
 from clock.errors import RequestChangedError
 from clock.jobs.enqueue import enqueue_request
 from clock.jobs.options import TABLE, EnqueueOptions
@@ -19,6 +17,7 @@ from clock.schedule.checks import LONGEST_STRING
 from clock.schedule.option import Schema, Use, options_for, string_schema
 from clock.web.api.operation import Call, Operation, Reply
 from clock.web.context import ANSWER
+from clock.web.problems import ProblemError
 
 MOST = 100
 """Jobs in one request."""
@@ -40,9 +39,9 @@ def _enqueue(call: Call) -> Reply:
     try:
         handles = enqueue_request(target, jobs, deadline=ANSWER, now=call.now, request=request)
     except RequestChangedError as error:
-        raise HTTPException(422, f"Idempotency-Key: {error}") from None
+        raise ProblemError("key-reused", f"Idempotency-Key: {error}") from None
     except ValueError as error:
-        raise HTTPException(422, str(error)) from None
+        raise ProblemError("invalid-value", str(error)) from None
     shapes_of_jobs = [{"id": handle.id, "is_new": handle.is_new} for handle in handles]
     status = 201 if any(handle.is_new for handle in handles) else 200
     return Reply(status=status, body=shapes_of_jobs[0] if is_one else {"jobs": shapes_of_jobs})
@@ -52,10 +51,12 @@ def _job(body: dict[str, Any], number: int, call: Call, is_one: bool) -> tuple[s
     options = dict(body)
     task = options.pop("task")
     if task not in call.context.allowed:
-        raise HTTPException(403, f"the task {task!r} may not be enqueued over the API")
+        detail = f"the task {task!r} may not be enqueued over the API"
+        raise ProblemError("task-not-allowed", detail)
     if call.key is not None:
         if "id" in options:
-            raise HTTPException(422, "give only one of 'id' and the header Idempotency-Key")
+            detail = "give only one of 'id' and the header Idempotency-Key"
+            raise ProblemError("invalid-value", detail)
         options["id"] = call.key if is_one else f"{call.key}-{number}"
     return task, cast("EnqueueOptions", options)
 
@@ -69,7 +70,7 @@ def _request(key: str, body: Any, count: int) -> Request:
     return Request(key=key, digest=digest, ids=ids)
 
 
-_ONE: Schema = {
+NEW_JOB: Schema = {
     "type": "object",
     "properties": {
         "task": {
@@ -84,20 +85,22 @@ _ONE: Schema = {
     "required": ["task"],
     "additionalProperties": False,
 }
-_HANDLE = objects.of(id=objects.TEXT, is_new=objects.FLAG)
+ENQUEUED = objects.of(id=objects.TEXT, is_new=objects.FLAG)
 
 OPERATIONS = (
     Operation(
+        id="get_tasks",
         method="GET", path="/tasks", tag=_TAG, does=_tasks,
         summary="The tasks that may be enqueued over the API",
         gives=objects.of(tasks=objects.listed(objects.TEXT)),
     ),
     Operation(
+        id="enqueue_jobs",
         method="POST", path="/jobs", tag=_TAG, does=_enqueue, statuses=(200, 201),
         errors=(403, 409), is_idempotent_by_key=True, body_is_required=True,
         summary="Enqueue a job, or a list of them in one transaction; the status is 200 if all of "
         "them existed already",
-        body={"oneOf": [_ONE, {"type": "array", "items": _ONE, "minItems": 1, "maxItems": MOST}]},
-        gives={"oneOf": [_HANDLE, objects.of(jobs=objects.listed(_HANDLE))]},
+        body={"oneOf": [NEW_JOB, {"type": "array", "items": NEW_JOB, "minItems": 1, "maxItems": MOST}]},
+        gives={"oneOf": [ENQUEUED, objects.of(jobs=objects.listed(ENQUEUED))]},
     ),
 )  # fmt: skip

@@ -54,7 +54,7 @@ def _history(call: Call) -> Mapping[str, Any]:
     record = status.event(call.path["name"]).record
     return {
         "decisions": [
-            objects.filled(_DECISION, decision, kind=decision.kind.name.lower())
+            objects.filled(DECISION, decision, kind=decision.kind.name.lower())
             for decision in (() if record is None else record.history)
         ]
     }
@@ -64,7 +64,7 @@ def _upcoming(call: Call) -> Mapping[str, Any]:
     event = event_status(call)
     return {
         "upcoming": [
-            objects.filled(_OCCURRENCE, occurrence, scheduled_at=occurrence.at)
+            objects.filled(OCCURRENCE, occurrence, scheduled_at=occurrence.at)
             for occurrence in coming(event, call.now, call.query["count"])
         ]
     }
@@ -73,57 +73,63 @@ def _upcoming(call: Call) -> Mapping[str, Any]:
 def _load(call: Call) -> Mapping[str, Any]:
     status = _status(call)
     week = load(status.events, call.now, days=call.query["days"])
-    worst = [objects.filled(_MINUTE, minute, minute=minute.at) for minute in week.worst]
+    worst = [objects.filled(MINUTE, minute, minute=minute.at) for minute in week.worst]
     return objects.filled(_LOAD, week, worst=worst)
 
 
-_DECISION = objects.of(
+DECISION = objects.of(
     kind=objects.TEXT, first=objects.INSTANT, last=objects.INSTANT, count=objects.COUNT,
     lateness=objects.MAYBE_SECONDS,
 )  # fmt: skip
-_OCCURRENCE = objects.of(
+OCCURRENCE = objects.of(
     scheduled_at=objects.INSTANT,
     mark={"type": ["string", "null"], "enum": ["gap", "fold", None]},
     change=objects.MAYBE_INSTANT,
 )
-_MINUTE = objects.of(
+MINUTE = objects.of(
     minute=objects.INSTANT, count=objects.COUNT, events=objects.listed(objects.TEXT)
 )
 _LOAD = objects.of(
     start=objects.INSTANT, total=objects.COUNT, counts=objects.listed(objects.COUNT),
-    worst=objects.listed(_MINUTE), unknown=objects.listed(objects.TEXT),
+    worst=objects.listed(MINUTE), unknown=objects.listed(objects.TEXT),
 )  # fmt: skip
 
 OPERATIONS = (
     Operation(
+        id="get_status",
         method="GET", path="/status", tag=TAG, does=_health,
         summary="Whether clocks are alive and everything fired",
         gives=objects.STATUS,
     ),
     Operation(
+        id="get_load",
         method="GET", path="/load", tag=TAG, does=_load,
         summary="How many jobs will be enqueued in each minute from now on",
         parameters={"days": limit(14, 7)},
         gives=_LOAD,
     ),
     Operation(
+        id="get_events",
         method="GET", path="/events", tag=TAG, does=_events,
         summary="Every event, in the order of the schedule files",
         parameters={"state": objects.EVENT["properties"]["state"]},
         gives=objects.of(events=objects.listed(objects.EVENT_AND_RUN)),
     ),
     Operation(
+        id="get_event_history",
         method="GET", path=f"{NAMED}/history", tag=TAG, does=_history, errors=(404,),
         summary="The last decisions about an event's occurrences, the newest first",
-        gives=objects.of(decisions=objects.listed(_DECISION)),
+        gives=objects.of(decisions=objects.listed(DECISION)),
     ),
     Operation(
+        id="get_event_upcoming",
         method="GET", path=f"{NAMED}/upcoming", tag=TAG, does=_upcoming, errors=(404,),
         summary="The upcoming occurrences of an event",
         parameters={"count": limit(200, 10)},
-        gives=objects.of(upcoming=objects.listed(_OCCURRENCE)),
+        gives=objects.of(upcoming=objects.listed(OCCURRENCE)),
     ),
     Operation(
+        id="get_event",
         method="GET", path=NAMED, tag=TAG, does=_event, errors=(404,),
         summary="One event",
         gives=objects.EVENT_AND_RUN,

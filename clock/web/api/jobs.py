@@ -6,8 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from starlette.exceptions import HTTPException
-
 from clock.connection.errors import server_errors
 from clock.jobs.progress import read_progress
 from clock.jobs.requeue import (
@@ -34,6 +32,7 @@ from clock.web.api.job_filter import CHANGED, FILTER, read_chosen, read_filter
 from clock.web.api.operation import Call, Operation
 from clock.web.api.schema import limit
 from clock.web.auditing import job_details, meant_words
+from clock.web.problems import ProblemError
 
 _TAG = "jobs"
 _UNKNOWN = "RQ has no job with this id, or no longer"
@@ -89,14 +88,14 @@ def _queues_of(call: Call, which: Filter) -> list[str]:
 def _id(call: Call) -> str:
     identifier = call.path["id"]
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,250}", identifier):
-        raise HTTPException(404, _UNKNOWN)
+        raise ProblemError("unknown-job", _UNKNOWN)
     return identifier
 
 
 def _details(call: Call) -> JobDetails:
     details = read_details(call.connection, _id(call))
     if details is None:
-        raise HTTPException(404, _UNKNOWN)
+        raise ProblemError("unknown-job", _UNKNOWN)
     return details
 
 
@@ -120,7 +119,7 @@ def _job(call: Call) -> Mapping[str, Any]:
 def _output(call: Call) -> Mapping[str, Any]:
     outputs = read_outputs(call.connection, call.context.app, _id(call))
     if not outputs:
-        raise HTTPException(404, "no output of this job is kept")
+        raise ProblemError("no-output", "no output of this job is kept")
     return {"outputs": [objects.output_object(output) for output in outputs]}
 
 
@@ -142,7 +141,7 @@ def _requeue(call: Call) -> Mapping[str, Any]:
         change.before = job_details(job)
         if not requeue(call.connection, [job.id], job.queue, call.now):
             change.problem = f"the job has not failed, it is {job.status}"
-            raise HTTPException(409, change.problem)
+            raise ProblemError("job-state", change.problem)
     return {"requeued": 1, "is_more": False}
 
 
@@ -152,7 +151,7 @@ def _stop(call: Call) -> Mapping[str, Any]:
         change.before = job_details(job)
         if not stop(call.connection, job.id):
             change.problem = f"the job is not running, it is {job.status}"
-            raise HTTPException(409, change.problem)
+            raise ProblemError("job-state", change.problem)
     return {"stopped": True}
 
 
@@ -165,7 +164,8 @@ def _delete(call: Call) -> Mapping[str, Any]:
         outcome = delete(call.connection, identifier)
         if outcome is not Deleted.GONE:
             change.problem = _UNDELETABLE[outcome]
-            raise HTTPException(404 if outcome is Deleted.UNKNOWN else 409, change.problem)
+            name = "unknown-job" if outcome is Deleted.UNKNOWN else "job-state"
+            raise ProblemError(name, change.problem)
     return {"deleted": 1, "is_more": False}
 
 
@@ -200,16 +200,19 @@ _DELETED = objects.of(deleted=objects.COUNT, is_more=objects.FLAG)
 
 OPERATIONS = (
     Operation(
+        id="get_workers",
         method="GET", path="/workers", tag=_TAG, does=_workers,
         summary="The living workers",
         gives=objects.of(workers=objects.listed(objects.WORKER)),
     ),
     Operation(
+        id="get_running",
         method="GET", path="/running", tag=_TAG, does=_running,
         summary="The running jobs, with their progress",
         gives=objects.of(jobs=objects.listed(objects.RUNNING)),
     ),
     Operation(
+        id="get_jobs",
         method="GET", path="/jobs", tag=_TAG, does=_jobs,
         summary=f"The jobs in one state, of a queue or of all, a page at a time; one request looks "
         f"at no more than {SEARCHED}",
@@ -243,33 +246,40 @@ OPERATIONS = (
         ),
     ),
     Operation(
+        id="requeue_jobs",
         method="POST", path="/jobs/requeue", tag=_TAG, does=_requeue_all, errors=(409,),
         summary="Requeue chosen jobs that have failed, or those of a filter",
         body=CHANGED, body_is_required=True, gives=_REQUEUED,
     ),
     Operation(
+        id="delete_jobs",
         method="POST", path="/jobs/delete", tag=_TAG, does=_delete_all,
         summary="Delete chosen jobs, or the failed ones of a filter",
         body=CHANGED, body_is_required=True, gives=_DELETED,
     ),
     Operation(
+        id="get_job",
         method="GET", path="/jobs/{id}", tag=_TAG, does=_job, errors=(404,),
         summary="One job, with its last error", gives=objects.DETAILS,
     ),
     Operation(
+        id="get_job_output",
         method="GET", path="/jobs/{id}/output", tag=_TAG, does=_output, errors=(404,),
         summary="What the runs of a job printed and logged, the first attempt first",
         gives=objects.of(outputs=objects.listed(objects.OUTPUT)),
     ),
     Operation(
+        id="delete_job",
         method="DELETE", path="/jobs/{id}", tag=_TAG, does=_delete, errors=(404, 409),
         summary="Delete a job that is not running", gives=_DELETED,
     ),
     Operation(
+        id="requeue_job",
         method="POST", path="/jobs/{id}/requeue", tag=_TAG, does=_requeue, errors=(404, 409),
         summary="Requeue a failed job", gives=_REQUEUED,
     ),
     Operation(
+        id="stop_job",
         method="POST", path="/jobs/{id}/stop", tag=_TAG, does=_stop, errors=(404, 409),
         summary="Ask the worker of a running job to stop it; the job has failed then",
         gives=objects.of(stopped=objects.FLAG),

@@ -56,7 +56,8 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """What ``method`` on ``path`` does. ``parameters`` are those of the query, with their schemas;
+    """What ``method`` on ``path`` does. ``id`` is unique, for programs that generate clients.
+    ``parameters`` are those of the query, with their schemas;
     ``headers`` those of the request, which are not checked; ``body`` is the schema of the body,
     None where none is read; ``gives`` that of the response, in ``media_type``. ``errors`` are the
     statuses of errors, besides those that every operation may have.
@@ -64,6 +65,7 @@ class Operation:
     ``does`` runs in a thread; ``streams``, in its place, in the event loop.
     """
 
+    id: str
     method: str
     path: str
     summary: str

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.exceptions import HTTPException
-
 from clock.ledger.pauses import Pause
 from clock.ledger.queue_pauses import pause_queue, resume_queue
 from clock.observe import objects
 from clock.observe.reading import is_queue, read_app_queues
 from clock.web.api.operation import Call, Operation
+from clock.web.problems import ProblemError
 
 _TAG = "jobs"
 _NAMED = "/queues/{name}"
@@ -47,17 +46,19 @@ def _resume(call: Call) -> Mapping[str, Any]:
 def _known(call: Call) -> str:
     queue = call.path["name"]
     if not is_queue(call.connection, call.context.app, queue):
-        raise HTTPException(404, "there is no queue with this name")
+        raise ProblemError("unknown-queue", "there is no queue with this name")
     return queue
 
 
 OPERATIONS = (
     Operation(
+        id="get_queues",
         method="GET", path="/queues", tag=_TAG, does=_queues,
         summary="Every queue: what waits there, for how long, and which workers listen",
         gives=objects.of(queues=objects.listed(objects.QUEUE)),
     ),
     Operation(
+        id="pause_queue",
         method="POST", path=f"{_NAMED}/pause", tag=_TAG, does=_pause, errors=(404, 409),
         summary="Let the workers of rq-clock take no jobs from a queue until it is resumed; "
         "workers of RQ ignore it",
@@ -69,6 +70,7 @@ OPERATIONS = (
         gives=objects.of(paused=objects.PAUSE),
     ),
     Operation(
+        id="resume_queue",
         method="POST", path=f"{_NAMED}/resume", tag=_TAG, does=_resume, errors=(404,),
         summary="End the pause of a queue",
         gives=objects.of(was_paused=objects.maybe(objects.PAUSE)),

@@ -33,12 +33,14 @@ _SPREAD = objects.of(
 
 OPERATIONS = (
     Operation(
+        id="get_event_runs",
         method="GET", path=f"{NAMED}/runs", tag=TAG, does=_runs, errors=(404,),
         summary="The last runs of an event, the one that ended last first",
         parameters={"limit": limit(1000, 100)},
         gives=objects.of(runs=objects.listed(objects.RUN)),
     ),
     Operation(
+        id="get_event_statistics",
         method="GET", path=f"{NAMED}/statistics", tag=TAG, does=_statistics, errors=(404,),
         summary="Statistics of the kept runs of an event",
         parameters={"window": limit(35 * 86_400, 86_400)},

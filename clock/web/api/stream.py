@@ -7,7 +7,6 @@ from contextlib import suppress
 
 import anyio
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -19,6 +18,7 @@ from clock.web.authenticator import TooManyAttemptsError
 from clock.web.context import Context
 from clock.web.error_response import RETRY_AFTER
 from clock.web.feed import KINDS, RESET, Feed, Listener, TooManyListenersError
+from clock.web.problems import ProblemError
 from clock.web.protocol import PROGRESS
 
 BEAT_EVERY = 15.0
@@ -113,7 +113,7 @@ async def _stream(request: Request, call: Call) -> Response:
         listener = feed.join(kinds, wake)
     except TooManyListenersError:
         detail = "too many event streams are open"
-        raise HTTPException(503, detail, {"retry-after": str(RETRY_AFTER)}) from None
+        raise ProblemError("busy", detail, {"retry-after": str(RETRY_AFTER)}) from None
     try:
         await run_in_threadpool(feed.begin, listener, last)
     except BaseException:
@@ -126,6 +126,7 @@ _KIND = f"({'|'.join(KINDS)})"
 
 OPERATIONS = (
     Operation(
+        id="get_stream",
         method="GET", path="/stream", tag="events", streams=_stream, media_type=_TYPE,
         summary="What changes, as server-sent events",
         parameters={

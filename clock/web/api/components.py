@@ -1,0 +1,78 @@
+"""The schemas of the description by their names, of which generated clients make classes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from clock.observe import objects
+from clock.observe.audit import AUDIT
+from clock.schedule.option import Schema
+from clock.web.api import enqueueing, events
+
+PROBLEM: Schema = {
+    "type": "object",
+    "properties": {
+        "type": {"type": "string", "format": "uri-reference"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+    },
+    "required": ["type", "title", "status", "detail"],
+}
+
+NAMED: Mapping[str, Schema] = {
+    "AuditEntry": AUDIT,
+    "Clock": objects.CLOCK,
+    "Conflict": objects.CONFLICT,
+    "Decision": events.DECISION,
+    "EnqueuedJob": enqueueing.ENQUEUED,
+    "Event": objects.EVENT_AND_RUN,
+    "Job": objects.JOB,
+    "JobDetails": objects.DETAILS,
+    "MinuteOfLoad": events.MINUTE,
+    "NewJob": enqueueing.NEW_JOB,
+    "Output": objects.OUTPUT,
+    "Pause": objects.PAUSE,
+    "Problem": PROBLEM,
+    "Queue": objects.QUEUE,
+    "Run": objects.RUN,
+    "RunningJob": objects.RUNNING,
+    "Status": objects.STATUS,
+    "UpcomingOccurrence": events.OCCURRENCE,
+    "Worker": objects.WORKER,
+}
+"""The shapes that several operations share."""
+
+
+class Components:
+    """The schemas that were named so far, ``schemas`` by their names."""
+
+    def __init__(self) -> None:
+        self._names = {_text(schema): name for name, schema in NAMED.items()}
+        self.schemas: dict[str, Any] = {}
+        for name, schema in NAMED.items():
+            self.reference(schema, name)
+
+    def reference(self, schema: Schema, name: str) -> dict[str, Any]:
+        """A reference to ``schema``, which is called ``name`` unless it has a name."""
+        known = self._names.setdefault(_text(schema), name)
+        if known not in self.schemas:
+            self.schemas[known] = self._with_references(schema)
+        return {"$ref": f"#/components/schemas/{known}"}
+
+    def _with_references(self, schema: Schema) -> dict[str, Any]:
+        return {key: self._within(value) for key, value in schema.items()}
+
+    def _within(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._within(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        name = self._names.get(_text(value))
+        return self._with_references(value) if name is None else self.reference(value, name)
+
+
+def _text(schema: Any) -> str:
+    return json.dumps(schema, sort_keys=True)
