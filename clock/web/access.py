@@ -42,6 +42,7 @@ class Access:
 
     ``actions`` enables whatever changes something, ``arguments`` shows the arguments of jobs.
     ``secret`` signs sessions and CSRF tokens; ``session_seconds`` is the lifetime of a session.
+    ``public_description`` shows the description of the API to everybody.
     ``hosts`` are the host names that requests may name, None for any. ``user_header`` is the header
     in which ``proxies`` name who signed in with them.
     """
@@ -51,6 +52,7 @@ class Access:
     actions: bool
     arguments: bool
     secret: bytes = field(repr=False)
+    public_description: bool = False
     session_seconds: int = SESSION_SECONDS
     hosts: frozenset[str] | None = None
     read_password: str | None = field(default=None, repr=False)
@@ -194,6 +196,7 @@ def read_access(
         token=token,
         actions=actions or _switch("ACTIONS", environ, settings),
         arguments=arguments or _switch("ARGUMENTS", environ, settings),
+        public_description=_switch("PUBLIC_DESCRIPTION", environ, settings),
         secret=_secret((password, token, read_password, read_token), users),
         read_password=read_password,
         read_token=read_token,

@@ -24,6 +24,7 @@ from clock.web.error_response import (
     server_away,
 )
 from clock.web.person import Person, Role
+from clock.web.problems import REFERENCE
 
 LARGEST = 2**20
 """Maximum size of a request's body, in bytes."""
@@ -43,6 +44,7 @@ FORM_FIELD = "csrf"
 FORM_HEADER = "x-csrf-token"
 
 _OPEN = ("/healthz", "/readyz", "/static/")
+_DESCRIPTION = ("/api/v1/openapi.json", REFERENCE)
 _ENTRANCE = ("/login", "/logout")
 _READING = {"GET", "HEAD", "OPTIONS"}
 
@@ -69,7 +71,8 @@ class AccessMiddleware:
         state["person"], state["form"] = None, {}
         path = path_of(scope)
         is_reading = scope["method"] in _READING
-        if path.startswith(_OPEN) and is_reading:
+        is_public = path in _DESCRIPTION and self._access.public_description
+        if (path.startswith(_OPEN) or is_public) and is_reading:
             await self._app(scope, receive, send)
             return
         answer = self._check_host(scope) or await self._check_headers(scope, path)

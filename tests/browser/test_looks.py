@@ -41,6 +41,7 @@ PAGES = {
     "backfill": "/backfill?event=mail.digest",
     "login": "/login",
     "nothing": "/event?name=nothing",
+    "reference": "/api/v1/docs",
 }
 
 page_path = pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)

@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from clock.web.api import OPERATIONS
+from clock.web.problems import PROBLEMS
 from tests.web.recording import API, OFF, WHO, Scene, ask, prepare
 from tests.web.requests import Web
 
@@ -31,6 +32,9 @@ ADDED = {
 
 SENTENCE = "/json/detail"
 """For a person to read; its words may change."""
+
+TYPE = "/json/type"
+"""Of an error. In 0.1.0 it said nothing, see ``clock.web.problems``."""
 
 CALLER = ("ada", "api")
 """Who paused an event: what the caller said in 0.1.0, who signed in today."""
@@ -68,6 +72,10 @@ def test_every_request_of_0_1_0_is_answered_as_it_was(redis: Redis) -> None:
         different = differences(scene["answer"], answer)
         if SENTENCE in different:
             assert all(isinstance(sentence, str) for sentence in different[SENTENCE])
+        if TYPE in different:
+            before, now = different.pop(TYPE)
+            name = now.removeprefix(f"{API}/docs#")
+            assert (before, PROBLEMS[name].status) == ("about:blank", answer["status"])
         wrong += [
             (scene, at)
             for at, both in different.items()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
 from clock.web.api import actions, audit, enqueueing, events, jobs, queues, runs, stream
 from clock.web.api.deprecation import deprecated
 from clock.web.api.description import describe
 from clock.web.api.operation import Operation, route
+from clock.web.api.reference import reference
+from clock.web.error_response import ROOT
 
 _ON_EVENTS = (*events.OPERATIONS, *runs.OPERATIONS, *actions.OPERATIONS)
 
@@ -32,6 +34,11 @@ def _openapi(request: Request) -> Response:
     return Response(text, media_type="application/json")
 
 
+def _docs(request: Request) -> Response:
+    description = describe(OPERATIONS, request.scope["root_path"])
+    return HTMLResponse(reference(description, request.scope[ROOT]))
+
+
 def _ordered() -> list[Operation]:
     """The operations in the order of routing. A name may contain a slash, so a path that ends in a
     name also matches the longer ones.
@@ -40,7 +47,11 @@ def _ordered() -> list[Operation]:
 
 
 _api = Router(
-    [Route("/openapi.json", _openapi, methods=["GET"]), *map(route, _ordered())],
+    [
+        Route("/openapi.json", _openapi, methods=["GET"]),
+        Route("/docs", _docs, methods=["GET"]),
+        *map(route, _ordered()),
+    ],
     redirect_slashes=False,
 )
 

@@ -100,7 +100,9 @@ OPERATIONS = (
         errors=(403, 409), is_idempotent_by_key=True, body_is_required=True,
         summary="Enqueue a job, or a list of them in one transaction; the status is 200 if all of "
         "them existed already",
-        body={"oneOf": [NEW_JOB, {"type": "array", "items": NEW_JOB, "minItems": 1, "maxItems": MOST}]},
+        body={
+            "oneOf": [NEW_JOB, {**objects.listed(NEW_JOB), "minItems": 1, "maxItems": MOST}],
+        },
         gives={"oneOf": [ENQUEUED, objects.of(jobs=objects.listed(ENQUEUED))]},
     ),
 )  # fmt: skip
