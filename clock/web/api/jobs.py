@@ -237,6 +237,7 @@ OPERATIONS = (
         ),
     ),
     Operation(
+        id="get_job_groups",
         method="GET", path="/jobs/groups", tag=_TAG, does=_groups,
         summary="The failed jobs grouped by their error, the largest group first",
         parameters=FILTER,
