@@ -6,10 +6,11 @@ from clock.recurrence.combination import period
 from clock.recurrence.cron_rule import cron
 from clock.recurrence.holidays import holidays
 from clock.recurrence.stream import times
-from clock.schedule.declare import defaults, every, timezone
+from clock.schedule.declare import defaults, every, source, timezone
 from clock.schedule.event import Event
 from clock.schedule.load import load
 from clock.schedule.schedule import Schedule
+from clock.schedule.source import stored
 
 __all__ = [
     "Clock",
@@ -24,6 +25,8 @@ __all__ = [
     "holidays",
     "load",
     "period",
+    "source",
+    "stored",
     "times",
     "timezone",
 ]

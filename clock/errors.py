@@ -3,6 +3,7 @@
     ClockError
     ├── RecurrenceError     a notation of time that cannot be read, or that can never fire
     ├── ScheduleError       a mistake in a schedule file, with its path and line
+    ├── RowError            a mistake in a row of a source, with its field
     ├── SettingsError       an invalid setting, variable, option or server address
     ├── UnknownEventError   no event in the ledger has this name
     ├── CursorError         an invalid cursor of a page of jobs
@@ -115,6 +116,20 @@ class ScheduleError(ClockError):
     def __str__(self) -> str:
         position = self.path if self.line is None else f"{self.path}:{self.line}"
         return f"{position}: {self.message}"
+
+
+class RowError(ClockError, ValueError):
+    """A mistake in a row of a source. ``field`` is the word of the row that is wrong, empty where
+    it is not one, ``message`` one sentence.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(field, message)
+        self.field = field
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class JobError(ClockError):

@@ -12,6 +12,13 @@ clock:<app>:pauses:ended      list  pauses that ended early, latest first       
 clock:<app>:clocks            hash  token of a clock process -> its life              LIVES
 clock:<app>:declared:DIGEST   str   16-byte digests of a clock's declared events      DECLARED_TTL
 clock:<app>:events            hash  event -> since when, and its description          one an event
+clock:<app>:rows              hash  event of a source -> its line, see                one a row
+                                    ``clock.ledger.row_lines``
+clock:<app>:rows:removed      hash  event of a source -> when it was removed          REMOVED_TTL
+clock:<app>:rows:changes      strm  the rows that changed, by version                 CHANGES
+clock:<app>:rows:refused      hash  row -> its source, its mistake, since when        one a bad row
+clock:<app>:sources           hash  source -> what it allows, how it was asked last   one a source
+clock:<app>:asker:SOURCE      str   the clock that asks a source                      ASKER_TTL
 clock:<app>:instants          hash  event -> next instants, if they follow no rule    one an event
 clock:<app>:ahead             hash  event -> occurrences that fired in the future     one an event
 clock:<app>:time              str   the time source of its clocks, and their tokens   SOURCE_TTL
@@ -172,6 +179,16 @@ own: no number of wrong passwords pushes out what people did."""
 PAUSED_QUEUES = 1_000
 """Queues that can be paused at once."""
 
+REMOVED_TTL = 35 * 86_400
+"""Seconds for which a removed row, and what was decided of it, is kept; the time between two
+questions to its source, where that is longer."""
+
+CHANGES = 200
+"""Changes of rows kept, the latest; a clock that is further behind reads all rows again."""
+
+ASKER_TTL = 3
+"""Seconds after which another clock asks a source, where the one that did is silent."""
+
 LIVES = 200
 """Lives of clock processes kept, the latest: some weeks of restarts and deploys."""
 
@@ -202,6 +219,12 @@ descriptions = _of_app("events")
 instants = _of_app("instants")
 ahead = _of_app("ahead")
 time_source = _of_app("time")
+rows = _of_app("rows")
+removed_rows = _of_app("rows:removed")
+row_changes = _of_app("rows:changes")
+refused_rows = _of_app("rows:refused")
+sources = _of_app("sources")
+asker = _of_app_and("asker")
 manual = _of_app_and("manual")
 backfilled = _of_app_and("backfilled")
 runs = _of_app_and("runs")

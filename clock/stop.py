@@ -67,12 +67,12 @@ class Stop:
         for descriptor in (self._reader, self._writer, self._woken, self.wake):
             os.close(descriptor)
 
-    def wait(self, seconds: float, wakeup: Readable | None = None) -> bool:
-        """Wait until the stop is requested, ``wakeup`` is set or a signal has come, ``seconds`` at
-        most; returns whether the stop was requested.
+    def wait(self, seconds: float, *wakeups: Readable) -> bool:
+        """Wait until the stop is requested, one of ``wakeups`` is set or a signal has come,
+        ``seconds`` at most; returns whether the stop was requested.
         """
         if not self._set and seconds > 0:
-            poll = self._poll if wakeup is None else self._poll_of(wakeup)
+            poll = self._poll_of(*wakeups) if wakeups else self._poll
             # poll() knows whole milliseconds only. The rest is slept, so that no job is late by it;
             # select() of nothing does so under libfaketime too, where sleep() fails.
             whole = int(seconds * 1000)

@@ -40,6 +40,7 @@ FLOORS = [
     {"jobs"},
     {"watchers"},
     {"loop", "worker", "web"},
+    {"sources"},
     {"dev", "embedding"},
     {"cli"},
     {"__main__"},
@@ -51,6 +52,8 @@ EDGES = {
     Path("loop/server_time.py"),
     Path("loop/timekeeper.py"),
     Path("loop/dispatcher.py"),
+    Path("loop/row_changes.py"),
+    Path("sources/service.py"),
     Path("web/application.py"),
     Path("web/server_now.py"),
 }

@@ -11,6 +11,7 @@
 -- An occurrence in the future is never decided, by whatever clock. job.lua goes before this file.
 --
 -- KEYS  1 decided  2 templates  3 shapes  4 pauses  5 RQ's set of queues  6 ahead
+--       7 removed rows, where the clock has sources
 -- ARGV  1 now in seconds; "" for the server's TIME  2 token of this clock  3 TTL of the ledger in seconds
 --       4 the latest TIME at which to decide anything; "" for any
 --       then the claims, those alike in one group: kind, first, scheduled, count, n and n events
@@ -25,6 +26,7 @@
 --   "q"           the queue's key holds another type, or this user may not push to it; nothing was written
 --   "j"           another job has the id of the occurrence's; nothing was written
 --   "?"           the event is not enrolled; nothing was written
+--   "g"           it was a row of a source, and is removed; nothing was written
 --   "t"           it lies in the future; nothing was written
 local TOKEN, TTL, LATEST = ARGV[2], ARGV[3], tonumber(ARGV[4])
 -- Bytes of a record's history.
@@ -56,6 +58,7 @@ local records = call('HMGET', KEYS[1], unpack(events))
 local pauses = call('EXISTS', KEYS[4]) == 1 and call('HMGET', KEYS[4], unpack(events)) or {}
 -- What fired while the server was ahead of its time, see lower.lua.
 local ahead = call('EXISTS', KEYS[6]) == 1 and call('HMGET', KEYS[6], unpack(events)) or {}
+local removed = KEYS[7] and call('EXISTS', KEYS[7]) == 1 and call('HMGET', KEYS[7], unpack(events)) or {}
 
 -- The registries of jobs that wait outside their queue, by status.
 local WAITS_IN = { scheduled = 'scheduled:', deferred = 'deferred:', ready_to_enqueue = 'ready:' }
@@ -211,7 +214,9 @@ while at <= #ARGV do
     local record = current[event] or records[i]
     local reply
 
-    if not record then
+    if removed[i] then
+      reply = 'g'
+    elseif not record then
       reply = '?'
     else
       local _, bar, decided, fired, by, fires, counters = find(record, HEAD)

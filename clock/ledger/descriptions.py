@@ -43,7 +43,9 @@ class Description:
     ``since`` is when it got its present times: it was added, changed, enabled or disabled then.
     ``removed`` is when its schedule file no longer had it. ``file`` is that schedule file, ``path``
     and ``line`` are where it is declared. ``recurrence`` is None where it cannot be encoded
-    (``is_published``, see ``clock.ledger.instants``) or was written by another release.
+    (``is_published``, see ``clock.ledger.instants``) or was written by another release. ``source``
+    is the source of a row, empty for an event of the file; ``refused`` is the mistake of a row that
+    is not in force because of it.
     """
 
     name: str
@@ -67,6 +69,8 @@ class Description:
     has_condition: bool
     recurrence: Recurrence | None
     is_published: bool
+    source: str = ""
+    refused: str = ""
 
 
 def describe(
@@ -101,7 +105,7 @@ def _describe_some(
     before = cast("list[bytes | None]", connection.hmget(key, names))
     changed: dict[Any, Any] = {}
     for event, line in zip(events, before, strict=True):
-        body = _body(event, file)
+        body = describe_event(event, file)
         if line is None or line.partition(b" ")[2] != body.encode():
             changed[event.name] = f"{_since(line, body, now)} {body}"
     with connection.pipeline(transaction=False) as pipeline:
@@ -114,7 +118,7 @@ def _describe_some(
 
 def parse_descriptions(app: str, descriptions: Mapping[Any, Any] | None) -> dict[str, Description]:
     """The descriptions in the ledger's hash of them, by event, those of a file in its order."""
-    read = readable(keys.descriptions(app), descriptions, _parse).values()
+    read = readable(keys.descriptions(app), descriptions, parse_description).values()
     in_order = sorted(read, key=attrgetter("file", "path", "line"))
     return {description.name: description for description in in_order}
 
@@ -124,7 +128,8 @@ def read_descriptions(connection: Redis, app: str) -> dict[str, Description]:
     return parse_descriptions(app, reply_about(keys.descriptions(app), connection.hgetall))
 
 
-def _body(event: Event, file: str) -> str:
+def describe_event(event: Event, file: str, more: Mapping[str, Any] | None = None) -> str:
+    """The JSON of a description, with ``more`` fields."""
     job, policy = event.job, event.policy
     body: dict[str, Any] = {
         "task": event.task,
@@ -142,6 +147,7 @@ def _body(event: Event, file: str) -> str:
         "expires": job.expires,
         "timeout": job.timeout,
         "has_condition": policy.condition is not None,
+        **(more or {}),
     }
     text = encode(event.recurrence)
     if text is None:
@@ -181,7 +187,8 @@ def _removed(
     return gone
 
 
-def _parse(name: str, line: str) -> Description:
+def parse_description(name: str, line: str) -> Description:
+    """The description in a line of the event ``name``. Raises ``READ_ERRORS``."""
     return _cached(name, line) if len(line) <= _LONGEST_CACHED else _read(name, line)
 
 
@@ -203,6 +210,7 @@ def _read(name: str, line: str) -> Description:
         since=second(since),
         recurrence=recurrence,
         is_published="identity" in fields,
+        source=text(fields.get("source", "")),
         zone=zone(text(fields["zone"])),
         # A later release may write more fields.
         **{field: check(fields[field]) for field, check in _CHECKS.items()},

@@ -2,7 +2,7 @@
 -- stands at the instant given; one that is known goes on from its record. A record never goes back, even
 -- where the wall clock did. job.lua goes before this file.
 --
--- KEYS  1 decided  2 recurrences  3 templates  4 shapes
+-- KEYS  1 decided  2 recurrences  3 templates  4 shapes  5 removed rows, where events of a file are enrolled
 -- ARGV  1 now in seconds; "" for the server's TIME  2 TTL of the ledger in seconds
 --       3 instant where new events stand, at most now; "" for now
 --       4 number of shapes
@@ -58,5 +58,7 @@ if #stood > 0 then
   call('HSET', KEYS[2], unpack(changed))
 end
 
+-- An event of a file may have been a row before.
+if KEYS[5] and call('EXISTS', KEYS[5]) == 1 then call('HDEL', KEYS[5], unpack(events)) end
 for key = 1, 4 do call('EXPIRE', KEYS[key], TTL) end
 return replies

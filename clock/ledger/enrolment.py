@@ -26,8 +26,12 @@ SMALL = 4_096
 class Enrolment:
     """Enrols events of one application, whose jobs are written with ``serializer``."""
 
-    def __init__(self, connection: Redis, *, app: str, serializer: str) -> None:
+    def __init__(
+        self, connection: Redis, *, app: str, serializer: str, has_sources: bool = False
+    ) -> None:
+        """``has_sources`` says that events of the schedule may have been rows before."""
         self._app = app
+        self._has_sources = has_sources
         self._templates = JobTemplates(connection, serializer)
         self._channel = Channel(connection, "enrol.lua")
         self.large: dict[str, int] = {}
@@ -43,9 +47,10 @@ class Enrolment:
         """See ``Ledger.enrol_in_parts``."""
         calls: deque[ChannelCall] = deque()
         parts = self._parts(events)
+        is_of_file = not any(event.source for event in events)
         try:
             while (part := next(parts, None)) is not None:
-                calls.append(self._enrol(part, now, stands_at))
+                calls.append(self._enrol(part, now, stands_at, is_of_file=is_of_file))
                 if not may_go_on():
                     break
                 if len(calls) > 1:
@@ -79,6 +84,8 @@ class Enrolment:
         part: Sequence[tuple[Shape, Sequence[Any]]],
         now: float | None,
         stands_at: float | None,
+        *,
+        is_of_file: bool,
     ) -> ChannelCall:
         shapes = {shape.digest: shape for shape, _ in part}
         instant = "" if stands_at is None else int(stands_at)
@@ -87,7 +94,9 @@ class Enrolment:
             arguments += shape.arguments()
         for _, of_event in part:
             arguments += of_event
-        of = (keys.decided, keys.recurrences, keys.templates, keys.shapes)
+        of = [keys.decided, keys.recurrences, keys.templates, keys.shapes]
+        if is_of_file and self._has_sources:
+            of.append(keys.removed_rows)
         return self._channel.send([key(self._app) for key in of], arguments)
 
     def _event_arguments(self, event: Event, template: JobTemplate) -> Sequence[Any]:

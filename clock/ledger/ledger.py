@@ -29,7 +29,13 @@ CLAIMED_BYTES = 1_048_576
 """Bytes of templates that one call of the claim script reads, or those of a single event."""
 
 _KINDS = {kind.value.encode(): kind for kind in Kind}
-_UNDECIDED = {b"?": "is_unknown", b"t": "is_future", b"q": "is_refused", b"j": "is_taken"}
+_UNDECIDED = {
+    b"?": "is_unknown",
+    b"t": "is_future",
+    b"q": "is_refused",
+    b"j": "is_taken",
+    b"g": "is_gone",
+}
 
 
 class Claim(NamedTuple):
@@ -52,7 +58,8 @@ class ClaimResult(NamedTuple):
     ``kind`` is what was recorded. It is None, and nothing was written, where another clock was
     faster (``decided`` is the instant up to which it decided), where the queue takes no jobs
     (``is_refused``), where another job has the id (``is_taken``), where the ledger does not know
-    the event (``is_unknown``), and where it lies in the future (``is_future``).
+    the event (``is_unknown``), where it lies in the future (``is_future``), and where it is a
+    row that its source no longer gives (``is_gone``).
     """
 
     claim: Claim
@@ -62,6 +69,7 @@ class ClaimResult(NamedTuple):
     is_taken: bool = False
     is_unknown: bool = False
     is_future: bool = False
+    is_gone: bool = False
 
 
 class Settled(NamedTuple):
@@ -82,19 +90,28 @@ class Ledger:
     """The ledger of one application, as one clock process uses it.
 
     ``token`` identifies the process, so that a claim that is repeated after a lost reply is
-    recognised. Every method raises ServerError where the server is away or refuses; calling it
-    again is always safe.
+    recognised. ``has_sources`` says that the schedule has sources: their rows may be removed. Every
+    method raises ServerError where the server is away or refuses; calling it again is always safe.
     """
 
     def __init__(
-        self, connection: Redis, *, app: str, token: str, serializer: str = "pickle"
+        self,
+        connection: Redis,
+        *,
+        app: str,
+        token: str,
+        serializer: str = "pickle",
+        has_sources: bool = False,
     ) -> None:
         self._connection = connection
         self._app = app
         self._token = token
         self._serializer = serializer
         self._channel = Channel(connection, "claim.lua")
-        self._enrolment = Enrolment(connection, app=app, serializer=serializer)
+        self._has_sources = has_sources
+        self._enrolment = Enrolment(
+            connection, app=app, serializer=serializer, has_sources=has_sources
+        )
 
     def enrol(
         self, events: Sequence[Event], now: float | None = None, stands_at: float | None = None
@@ -136,6 +153,8 @@ class Ledger:
         of = (keys.decided, keys.templates, keys.shapes, keys.pauses)
         named = [key(self._app) for key in of]
         named += [rq_keys.QUEUES, keys.ahead(self._app)]
+        if self._has_sources:
+            named.append(keys.removed_rows(self._app))
         head = [or_server_time(now), self._token, keys.TTL, "" if latest is None else latest]
         calls = []
         for part in self._split(claims):

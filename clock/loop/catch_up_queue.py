@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from clock.loop.catch_up import catch_up
 from clock.loop.due import Behind, Due, TimetableRow
@@ -84,3 +84,15 @@ class CatchUpQueue:
     def uncap(self, row: int) -> None:
         """Apply the catch-up cap of an event again: what was due of it was not all decided."""
         self._capped.pop(row, None)
+
+    def drop(self, row: int) -> None:
+        """Take out the event of ``row``, whether it is behind or not."""
+        self._capped.pop(row, None)
+        if any(behind.row == row for _, behind in self._heap):
+            self._heap = [item for item in self._heap if item[1].row != row]
+            heapify(self._heap)
+
+    def forget_computed(self) -> None:
+        """Forget what was computed of recurrences, which may be others from here on."""
+        self._newest.clear()
+        self._due.clear()

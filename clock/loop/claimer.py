@@ -37,7 +37,8 @@ class Batch(NamedTuple):
 class Claimer:
     """Claims what is due of ``events`` and advances the timetable by the results.
 
-    ``on_results`` is called for each batch with what was recorded, and when.
+    ``on_results`` is called for each batch with what was recorded, and when; ``on_gone`` with the
+    name of a row that is removed.
     """
 
     events: Sequence[Event]
@@ -47,6 +48,7 @@ class Claimer:
     timekeeper: Timekeeper
     trouble: EventTrouble
     on_results: Callable[[Sequence[ClaimResult], float], None]
+    on_gone: Callable[[str], None] = lambda _name: None
     _batches: deque[Batch] = field(default_factory=deque, init=False)
     _too_early: list[Due] = field(default_factory=list, init=False)
 
@@ -99,6 +101,9 @@ class Claimer:
     ) -> Sequence[ClaimResult]:
         """Advance an event by the results of its claims; returns those that were decided."""
         last = results[-1]
+        if last.is_gone:
+            self.on_gone(self.events[due.row].name)
+            return ()
         if last.is_unknown:
             self.timetable.put_back([due])
             self.records.lost(due.row, due.pending - 1)

@@ -26,11 +26,11 @@ and looks what has become due."""
 
 
 class Dispatcher:
-    """Dispatches what is due of ``events``, all of them enabled."""
+    """Dispatches what is due of ``events``, all of them enabled, and of rows that come and go."""
 
     def __init__(
         self,
-        events: Sequence[Event],
+        events: list[Event],
         ledger: Ledger,
         stop: Stop,
         *,
@@ -39,7 +39,12 @@ class Dispatcher:
         condition_timeout: float,
         on_results: Callable[[Sequence[ClaimResult], float], None],
     ) -> None:
-        """A condition has ``condition_timeout`` seconds; ``on_results`` see ``Claimer``."""
+        """A condition has ``condition_timeout`` seconds; ``on_results`` see ``Claimer``. ``events``
+        grows with the rows.
+        """
+        self._events = events
+        self._places: dict[str, int] = {}
+        self._free: list[int] = []
         self._stop = stop
         self._trouble = trouble
         self.timetable = Timetable([_row(event) for event in events])
@@ -55,7 +60,42 @@ class Dispatcher:
             timekeeper=timekeeper,
             trouble=trouble,
             on_results=on_results,
+            on_gone=self.remove,
         )
+
+    def put(self, event: Event, decided: int, *, now: float, unclaimed_until: float) -> None:
+        """Let a row fire that is new or changed, and enabled; its last decided occurrence is
+        ``decided``. What was missed until ``unclaimed_until`` follows its catch-up rule.
+
+        A row whose recurrence is the same keeps its next time. Instants are UTC seconds since 1970.
+        """
+        place = self._places.get(event.name)
+        if place is None:
+            place = self._free.pop() if self._free else len(self._events)
+            self._places[event.name] = place
+        elif self._events[place].recurrence == event.recurrence:
+            self._events[place] = event
+            self.timetable.put(place, _row(event))
+            return
+        else:
+            self._drop(place)
+        if place == len(self._events):
+            self._events.append(event)
+        else:
+            self._events[place] = event
+        self.timetable.put(place, _row(event))
+        self.records.enter(place, decided, now, unclaimed_until)
+
+    def remove(self, name: str) -> None:
+        """Let a row fire no more; nothing is done where there is none of that name."""
+        place = self._places.pop(name, None)
+        if place is not None:
+            self._drop(place)
+            self._free.append(place)
+
+    def _drop(self, place: int) -> None:
+        self.timetable.drop(place)
+        self.records.drop(place)
 
     def dispatch(self, now: float) -> None:
         """Claim what is due at ``now`` (UTC seconds since 1970), until nothing is or the stop is

@@ -35,10 +35,18 @@ class EventRecords:
     _checked_at: float = field(default=0.0, init=False)
     _lost: dict[int, int] = field(default_factory=dict, init=False)
 
-    def enter(self, row: int, decided: int, now: float) -> None:
-        """Enter an event whose record stands at ``decided``, unclaimed until ``now``."""
+    def enter(
+        self, row: int, decided: int, now: float, unclaimed_until: float | None = None
+    ) -> None:
+        """Enter an event whose record stands at ``decided``, unclaimed until then, else ``now``."""
         if not self.is_in_future(row, decided, now):
-            self.timetable.begin(row, decided, now)
+            horizon = now if unclaimed_until is None else unclaimed_until
+            self.timetable.begin(row, decided, horizon)
+
+    def drop(self, row: int) -> None:
+        """Forget an event that is removed, or has other times."""
+        self._future.discard(row)
+        self._lost.pop(row, None)
 
     def is_in_future(self, row: int, decided: int, now: float) -> bool:
         """Whether ``decided`` is too far in the future to be waited out; its record is then moved

@@ -12,10 +12,12 @@ from clock.ledger.ledger import ClaimResult, Ledger
 from clock.loop.dispatcher import Dispatcher
 from clock.loop.outage import Outage
 from clock.loop.report import report
+from clock.loop.row_changes import RowChanges
 from clock.loop.server_time import ServerTime
 from clock.loop.startup import Startup
 from clock.loop.timekeeper import Timekeeper
 from clock.loop.trouble import EventTrouble, Trouble
+from clock.loop.wakeup import Wakeup
 from clock.schedule.event import Event
 from clock.settings import CONDITION_TIMEOUT
 from clock.stop import Stop
@@ -55,11 +57,13 @@ class Loop:
         server_time: ServerTime | None = None,
         condition_timeout: float = CONDITION_TIMEOUT,
         outage: Outage | None = None,
+        rows: RowChanges | None = None,
     ) -> None:
         """The server's time decides; where ``now`` is given, it does, in UTC seconds since 1970.
 
         ``heartbeat`` beats after each tick; a condition has ``condition_timeout`` seconds for its
-        answer; ``outage`` counts the ticks that failed because the server is away.
+        answer; ``outage`` counts the ticks that failed because the server is away; ``rows`` are
+        changes of the rows of sources.
         """
         self._events = events
         self._ledger = ledger
@@ -67,6 +71,7 @@ class Loop:
         self._time = Timekeeper(ledger, now, server_time or ServerTime())
         self._heartbeat = heartbeat
         self._outage = Outage() if outage is None else outage
+        self._rows = rows
         self._trouble = Trouble()
         self._condition_timeout = condition_timeout
         self._last_tick: float | None = None
@@ -94,12 +99,16 @@ class Loop:
         try:
             while not self._stop.is_set():
                 seconds = self.tick()
-                self._stop.wait(seconds, self._user_code.wakeup if self._user_code else None)
+                self._stop.wait(seconds, *self._wakeups())
         finally:
             self._user_code.wakeup.close()
         self._user_code.log_unanswered()
         if self._heartbeat is not None and not self._outage:
             self._heartbeat.ended(self._time.shown())
+
+    def _wakeups(self) -> list[Wakeup]:
+        wakeups = [self._user_code.wakeup] if self._user_code else []
+        return wakeups if self._rows is None else [*wakeups, self._rows.wakeup]
 
     def tick(self) -> float:
         """Claim what is due, if the server can be reached; returns the seconds to sleep."""
@@ -136,6 +145,8 @@ class Loop:
         if not self._startup.is_enrolled:
             self._dispatcher.dispatch(now)
             self._enrol(now)
+        if self._rows is not None and self._startup.is_enrolled:
+            self._rows.apply(self._dispatcher, now)
         self._records.move_back(now)
         self._enrol_lost()
         self._dispatcher.dispatch(self._time.now())
@@ -155,6 +166,8 @@ class Loop:
             self._time.has_gone_back, self._last_tick = False, None
             self._user_code.wakeup.close()
             self._start()
+            if self._rows is not None:
+                self._rows.renew()
 
     def _could_not_claim(self, now: float) -> bool:
         """Whether nothing could be claimed for a while before this tick."""
@@ -192,7 +205,7 @@ class Loop:
             self._heartbeat.recover(self._time.shown())
 
     def _seconds_to_sleep(self, now: float) -> float:
-        if not self._startup.is_enrolled:
+        if not self._startup.is_enrolled or self._rows:
             return 0.0
         left = self._dispatcher.seconds_to_next(now)
         if left is None:

@@ -19,6 +19,10 @@ from clock.loop.due_queue import DueQueue
 from clock.recurrence.count import is_counted
 from clock.recurrence.recurrence import Recurrence
 
+STALE = 1000
+"""Entries of times that no row waits for any more, above one for each row that waits, after which
+they are removed."""
+
 
 class UserCall(NamedTuple):
     """A call of user code that the event of row ``row`` waits for.
@@ -44,9 +48,13 @@ class Timetable:
     """
 
     def __init__(self, rows: Sequence[TimetableRow]) -> None:
-        self._rows = rows
+        """``rows`` stay as long as the timetable does; ``put`` adds others, which come and go."""
+        self._rows = list(rows)
+        self._lasting = len(self._rows)
+        self._waits: dict[int, int] = {}
+        self._stale = 0
         self._due_queue = DueQueue()
-        self._catch_up_queue = CatchUpQueue(rows)
+        self._catch_up_queue = CatchUpQueue(self._rows)
         self._next: dict[int, int | None] = {}
         self._next_after = 0
         self._held: dict[int, int] = {}
@@ -67,6 +75,58 @@ class Timetable:
             self._enter(row, self._following(recurrence, decided), horizon)
         except RecurrenceError as error:
             self._broken.append((row, str(error)))
+
+    def put(self, row: int, content: TimetableRow) -> None:
+        """Let ``row`` be another event, or the same with other rules for what is missed. It keeps
+        its next time, unless ``drop`` or ``begin`` is called for it.
+        """
+        if row == len(self._rows):
+            self._rows.append(content)
+        else:
+            self._rows[row] = content
+        self._forget_computed()
+
+    def drop(self, row: int) -> None:
+        """Take out whatever waits of a row that came by ``put``."""
+        if self._waits.pop(row, None) is not None:
+            self._stale += 1
+        self._held.pop(row, None)
+        self._catch_up_queue.drop(row)
+        self._forget_computed()
+
+    def _forget_computed(self) -> None:
+        # It is kept by the identity of recurrences, which may be reused when one is gone.
+        self._next.clear()
+        self._catch_up_queue.forget_computed()
+
+    def _wait(self, row: int, at: int) -> None:
+        if row >= self._lasting:
+            # An earlier time of a row is not searched for, which takes as long as others wait then.
+            self._stale += row in self._waits
+            self._waits[row] = at
+            if self._stale > len(self._waits) + STALE:
+                self._rebuild()
+        self._due_queue.put(row, at)
+
+    def _is_stale(self, row: int, at: int) -> bool:
+        """Whether a row that was taken from the queue does not wait for that time any more."""
+        if row < self._lasting:
+            return False
+        if self._waits.get(row) == at:
+            del self._waits[row]
+            return False
+        self._stale -= 1
+        return True
+
+    def _rebuild(self) -> None:
+        queue = DueQueue()
+        while self._due_queue.soonest() is not None:
+            at, row = self._due_queue.take()
+            if row < self._lasting:
+                queue.put(row, at)
+        for row, at in self._waits.items():
+            queue.put(row, at)
+        self._due_queue, self._stale = queue, 0
 
     def take_calls(self) -> list[UserCall]:
         """The calls of user code to be made beside the loop; the event of each comes back through
@@ -113,7 +173,7 @@ class Timetable:
             behind = self._catch_up_queue.take()
             if behind.horizon > now:
                 # It was put there before the time went back.
-                self._due_queue.put(behind.row, behind.pending)
+                self._wait(behind.row, behind.pending)
                 continue
             with self._recording_failure(behind.row):
                 taken.append(self._catch_up_queue.due(behind, now))
@@ -123,6 +183,8 @@ class Timetable:
 
     def _take_soonest(self, now: float, taken: list[Due]) -> None:
         at, index = self._due_queue.take()
+        if self._is_stale(index, at):
+            return
         pending = self._held.pop(index, at) if self._held else at
         # A held event waited on purpose, so what passed meanwhile was missed like the rest.
         horizon = (
@@ -163,12 +225,12 @@ class Timetable:
         for item in due:
             # It may be taken again within the same second, so with the same horizon.
             self._catch_up_queue.uncap(item.row)
-            self._due_queue.put(item.row, item.pending)
+            self._wait(item.row, item.pending)
 
     def hold(self, due: Due, until: float) -> None:
         """What was taken cannot be decided now; it is due again at ``until``."""
         self._held[due.row] = due.pending
-        self._due_queue.put(due.row, max(int(until), due.pending + 1))
+        self._wait(due.row, max(int(until), due.pending + 1))
 
     def next_due(self) -> int | None:
         """When something is due next, or None."""
@@ -184,7 +246,7 @@ class Timetable:
             return
         if following < int(horizon) > self._catch_up_queue.horizon:
             self._held[row], following = following, int(horizon)
-        self._due_queue.put(row, following)
+        self._wait(row, following)
 
     @contextmanager
     def _recording_failure(self, row: int) -> Iterator[None]:

@@ -89,13 +89,14 @@ class EventTrouble:
         """Log what is wrong with an event as ``Trouble.log`` does; what is of one ``kind`` is one
         trouble.
         """
-        fields = {"event": self._events[row].name, "reason": reason}
-        self._trouble.log((row, kind), fields, now)
+        name = self._events[row].name
+        self._trouble.log((name, kind), {"event": name, "reason": reason}, now)
 
     def log_slow(self, row: int, took: float, now: float) -> None:
         """Log that the condition of an event took ``took`` seconds."""
-        fields = {"event": self._events[row].name, "condition_took": round(took, 3)}
-        self._trouble.log((row, "slow"), fields, now, message="slow", level=logging.WARNING)
+        name = self._events[row].name
+        fields = {"event": name, "condition_took": round(took, 3)}
+        self._trouble.log((name, "slow"), fields, now, message="slow", level=logging.WARNING)
 
 
 def some_of(names: Sequence[str], most: int) -> str:

@@ -10,33 +10,14 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import chain, count
-from sys import intern
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from clock.errors import RecurrenceError, ScheduleError, SettingsError
-from clock.recurrence.rule import Rule
 from clock.recurrence.zone import Zone, zone
+from clock.schedule.assembly import Assembly, Declaration
 from clock.schedule.checks import LONGEST_STRING
-from clock.schedule.event import Event, JobOptions, Policy
-from clock.schedule.option import Part
-from clock.schedule.options import part_of
 from clock.schedule.schedule import Schedule
-
-_NO_KWARGS: Mapping[str, Any] = MappingProxyType({})
-
-
-class Declaration(NamedTuple):
-    """One call of ``every``, its options checked but its zone and defaults not yet known."""
-
-    name: str
-    task: str
-    rule: Rule
-    args: tuple[Any, ...]
-    kwargs: Mapping[str, Any]
-    options: Mapping[str, Any]
-    path: str
-    line: int
+from clock.schedule.source import Source, SourceDeclaration
 
 
 @dataclass(slots=True)
@@ -58,9 +39,8 @@ class ScheduleBuilder:
     serializer: str
     declarations: dict[str, Declaration] = field(default_factory=dict)
     files: dict[str, FileSettings] = field(default_factory=dict)
+    sources: dict[str, SourceDeclaration] = field(default_factory=dict)
     _options: dict[tuple[Any, ...], Mapping[str, Any]] = field(default_factory=dict)
-    _interned: dict[JobOptions, JobOptions] = field(default_factory=dict)
-    _policies: dict[Policy, Policy] = field(default_factory=dict)
 
     def settings(self, path: str) -> FileSettings:
         """The settings of the file at ``path``."""
@@ -96,6 +76,18 @@ class ScheduleBuilder:
             free for free in names if free not in self.declarations and len(free) <= LONGEST_STRING
         )
 
+    def declare_source(self, declared: SourceDeclaration) -> None:
+        """Keep a source; raises ScheduleError where its name is taken."""
+        taken = self.sources.get(declared.name)
+        if taken is not None:
+            raise ScheduleError(
+                declared.path,
+                declared.line,
+                f"the source {declared.name!r} is declared at {taken.path}:{taken.line} too; "
+                "give one of the two another name",
+            )
+        self.sources[declared.name] = declared
+
     def _shared(self, options: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
             return self._options.setdefault(tuple(options.items()), options)
@@ -109,88 +101,33 @@ class ScheduleBuilder:
             default_zone = main.zone or _zone_of(environ)
         except SettingsError as error:
             raise ScheduleError(self.path, None, str(error)) from None
+        assembly = Assembly(self.dumps, self.serializer)
+        sources = {
+            name: self._source(declared, main, default_zone, assembly)
+            for name, declared in self.sources.items()
+        }
         events = {}
         for name in list(self.declarations):
             # A declaration makes room for its event, so that a hundred thousand need it once.
-            events[name] = self._event(self.declarations.pop(name), main, default_zone)
-        return Schedule(path=self.path, zone=default_zone, events=events)
+            declaration = self.declarations.pop(name)
+            own = self.settings(declaration.path)
+            defaults = {**main.defaults, **own.defaults}
+            events[name] = assembly.event(declaration, defaults, own.zone or default_zone)
+        return Schedule(path=self.path, zone=default_zone, events=events, sources=sources)
 
-    def _event(self, declaration: Declaration, main: FileSettings, default_zone: Zone) -> Event:
-        own = self.settings(declaration.path)
-        options = {**main.defaults, **own.defaults, **declaration.options}
-        where = options.get("tz") or own.zone or default_zone
-        gap, fold = options.get("gap", "after"), options.get("fold", "first")
-        try:
-            rule = _within_options(declaration.rule, declaration.name, options)
-            recurrence = rule.recurrence(where, gap, fold)
-        except RecurrenceError as error:
-            raise ScheduleError(declaration.path, declaration.line, str(error)) from None
-        spelling = str(rule)
-        if (gap, fold) != ("after", "first"):
-            spelling += f" gap={gap} fold={fold}"
-        job = JobOptions(**part_of(Part.JOB, options))
-        policy = Policy(**part_of(Part.POLICY, options), condition=options.get("if_"))
-        args, kwargs = declaration.args, declaration.kwargs or _NO_KWARGS
-        self._check_serialisable(declaration, args, kwargs, job.meta)
-        return Event(
-            name=declaration.name,
-            task=declaration.task,
-            rule=intern(spelling),
-            recurrence=recurrence,
-            zone=where,
-            args=args,
-            kwargs=kwargs,
-            job=job if job.meta else self._interned.setdefault(job, job),
-            policy=self._policies.setdefault(policy, policy),
-            enabled=options.get("enabled", True),
-            path=declaration.path,
-            line=declaration.line,
-        )
-
-    def _check_serialisable(
-        self,
-        declaration: Declaration,
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
-        meta: Mapping[str, Any],
-    ) -> None:
-        for option, value in (("args", args), ("kwargs", kwargs), ("meta", meta)):
-            if not value:
-                continue
-            try:
-                self.dumps(value)
-            except Exception as error:  # serialisers may raise anything
-                raise ScheduleError(
-                    declaration.path,
-                    declaration.line,
-                    f"{option}= cannot be serialised with {self.serializer}: "
-                    f"{type(error).__name__}: {error}",
-                ) from None
-
-
-def _within_options(rule: Rule, name: str, options: Mapping[str, Any]) -> Rule:
-    """The rule of an event with what narrows or moves it; their modules are imported on use."""
-    if "except_" in options:
-        from clock.recurrence.difference import without_dates
-
-        rule = without_dates(rule, options["except_"])
-    if "days" in options or "between" in options:
-        from clock.recurrence.local_times import BetweenRule, OnDaysRule
-
-        if "days" in options:
-            rule = OnDaysRule(rule, *options["days"])
-        if "between" in options:
-            rule = BetweenRule(rule, *options["between"])
-    if "spread" in options:
-        from clock.recurrence.spread import SpreadRule, stable_offset
-
-        over = options["spread"]
-        rule = SpreadRule(inner=rule, over=over, by=stable_offset(name, over))
-    if "start" in options or "until" in options:
-        from clock.recurrence.bounds import BoundedRule
-
-        rule = BoundedRule(inner=rule, start=options.get("start"), until=options.get("until"))
-    return rule
+    def _source(
+        self, declared: SourceDeclaration, main: FileSettings, zone: Zone, assembly: Assembly
+    ) -> Source:
+        own = self.settings(declared.path)
+        defaults = {**main.defaults, **own.defaults}
+        if "if_" in defaults:
+            raise ScheduleError(
+                declared.path,
+                declared.line,
+                "if_= is code, which rows of a source cannot have; "
+                "write it at the events that need it, not in defaults(...)",
+            )
+        return Source(declared, defaults, own.zone or zone, assembly)
 
 
 BUILDER: ContextVar[ScheduleBuilder | None] = ContextVar("clock_builder", default=None)

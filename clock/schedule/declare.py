@@ -1,16 +1,21 @@
-"""The functions of a schedule file: ``every``, ``timezone``, ``defaults``."""
+"""The functions of a schedule file: ``every``, ``timezone``, ``defaults``, ``source``."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Unpack
 
 from clock.errors import ScheduleError
+from clock.recurrence.duration import Duration
 from clock.recurrence.phrase import Details, Period, read_rule
-from clock.schedule.builder import BUILDER, Declaration, ScheduleBuilder
+from clock.schedule.assembly import Declaration
+from clock.schedule.builder import BUILDER, ScheduleBuilder
 from clock.schedule.checks import time_zone
 from clock.schedule.option import check_options
 from clock.schedule.options import DEFAULTS, OPTIONS, Defaults, EveryOptions, unknown_default
+from clock.schedule.source import DEFAULT_EVERY, MAX_EVENTS, Stored, check_source
 from clock.schedule.task import task_name
 
 
@@ -71,6 +76,33 @@ def defaults(**options: Unpack[Defaults]) -> None:
         settings.defaults_line = line
     except ValueError as error:
         raise ScheduleError(path, line, str(error)) from None
+
+
+def source(
+    name: str,
+    rows: Callable[[], Iterable[Mapping[str, Any]]] | Stored,
+    /,
+    *,
+    every: Duration = DEFAULT_EVERY,
+    tasks: Sequence[str],
+    queues: Sequence[str] | None = None,
+    max_events: int = MAX_EVENTS,
+) -> None:
+    """Declare a source of events: ``rows`` is a function that returns them, each a mapping of the
+    words of ``every``, or ``stored()``.
+
+    The function is asked every ``every``, beside the clock. ``tasks`` and ``queues`` are patterns
+    (``"tasks.crawl.*"``) of what its rows may name, ``max_events`` how many rows it may return.
+    Raises ScheduleError, with file and line.
+    """
+    builder, path, line = _here("source")
+    try:
+        declared = check_source(
+            name, rows, every=every, tasks=tasks, queues=queues, max_events=max_events
+        )
+    except ValueError as error:
+        raise ScheduleError(path, line, str(error)) from None
+    builder.declare_source(replace(declared, path=path, line=line))
 
 
 def _here(word: str) -> tuple[ScheduleBuilder, str, int]:

@@ -80,7 +80,8 @@ class Event:
     ``policy``).
 
     ``rule`` is the recurrence in its canonical spelling; ``path`` and ``line`` say where it is
-    declared.
+    declared, or its ``source``, empty for an event of the file itself. One that ``is_once`` has a
+    single occurrence, and is removed after it.
     """
 
     name: str
@@ -95,6 +96,8 @@ class Event:
     enabled: bool = True
     path: str = ""
     line: int = 0
+    source: str = ""
+    is_once: bool = False
 
     def occurrences(self, after: datetime, until: datetime | None = None) -> Iterator[datetime]:
         """The scheduled instants later than ``after``, up to and including ``until``.

@@ -20,6 +20,8 @@ class Use(StrEnum):
     DEFAULTS = "defaults"
     """In ``defaults(...)``, and so in ``every(...)`` too."""
     EVERY = "every"
+    ROW = "row"
+    """In a row of a source."""
     ENQUEUE = "enqueue"
     API = "api"
 

@@ -75,13 +75,15 @@ class EveryOptions(Defaults, total=False):
     until: date | str
 
 
-_ANYWHERE = frozenset({Use.DEFAULTS, Use.EVERY, Use.ENQUEUE, Use.API})
+_ANYWHERE = frozenset({Use.DEFAULTS, Use.EVERY, Use.ROW, Use.ENQUEUE, Use.API})
+_IN_FILES = frozenset({Use.DEFAULTS, Use.EVERY, Use.ROW})
 _of_a_job = partial(Option, uses=_ANYWHERE)
 _in_python = partial(Option, uses=_ANYWHERE - {Use.API})
 _argument = partial(Option, uses=_ANYWHERE - {Use.DEFAULTS}, part=Part.EVENT)
-_of_a_policy = partial(Option, uses=frozenset({Use.DEFAULTS, Use.EVERY}), part=Part.POLICY)
-_of_a_file = partial(Option, uses=frozenset({Use.DEFAULTS, Use.EVERY}), part=Part.EVENT)
-_of_an_event = partial(Option, uses=frozenset({Use.EVERY}), part=Part.EVENT)
+_of_a_policy = partial(Option, uses=_IN_FILES, part=Part.POLICY)
+_of_a_file = partial(Option, uses=_IN_FILES, part=Part.EVENT)
+_code = partial(Option, uses=_IN_FILES - {Use.ROW}, part=Part.EVENT)
+_of_an_event = partial(Option, uses=_IN_FILES - {Use.DEFAULTS}, part=Part.EVENT)
 
 TABLE: tuple[Option, ...] = (
     _of_a_job("queue", checks.string, "The name of the queue; the default is ``default``.",
@@ -125,8 +127,8 @@ TABLE: tuple[Option, ...] = (
                  "``replace``."),
     _of_a_policy("stuck_after", checks.duration,
                  "Seconds after which a waiting job no longer counts for ``overlap``."),
-    _of_a_file("if_", checks.condition,
-               "A function of the occurrence; it fires only where this returns something true."),
+    _code("if_", checks.condition,
+          "A function of the occurrence; it fires only where this returns something true."),
     _of_a_file("except_", day_checks.days_off,
                "Dates on which the event does not fire: a set, ``holidays(...)`` or a function."),
     _of_a_file("enabled", checks.boolean, "False to declare the event without firing it."),
@@ -151,6 +153,7 @@ TABLE: tuple[Option, ...] = (
 
 OPTIONS: Mapping[str, Option] = options_for(Use.EVERY, TABLE)
 DEFAULTS: Mapping[str, Option] = options_for(Use.DEFAULTS, TABLE)
+ROW_OPTIONS: Mapping[str, Option] = options_for(Use.ROW, TABLE)
 
 
 def part_of(part: Part, values: Mapping[str, Any]) -> dict[str, Any]:
