@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clock import log
 from clock.log import fields_shown
@@ -107,17 +107,24 @@ class Clock:
         from clock.ledger.ledger import Ledger
         from clock.loop.heartbeat import Heartbeat
         from clock.loop.loop import Loop
+        from clock.sources import asking_sources
 
-        own = {"app": self._app, "token": process_token(), "serializer": self._serializer}
+        own: dict[str, Any] = {
+            "app": self._app,
+            "token": process_token(),
+            "serializer": self._serializer,
+        }
         with fields_shown():
             try:
                 connection = copy_client(self._connection)
-                Loop(
-                    list(self._schedule.events.values()),
-                    Ledger(connection, **own),
-                    stop,
-                    heartbeat=Heartbeat(connection, self._schedule, **own),
-                    condition_timeout=self._condition_timeout,
-                ).run()
+                with asking_sources(connection, self._schedule, **own) as rows:
+                    Loop(
+                        list(self._schedule.events.values()),
+                        Ledger(connection, has_sources=bool(self._schedule.sources), **own),
+                        stop,
+                        heartbeat=Heartbeat(connection, self._schedule, **own),
+                        condition_timeout=self._condition_timeout,
+                        rows=rows,
+                    ).run()
             except BaseException:  # SystemExit would end the thread silently
                 log.critical("crashed")

@@ -25,5 +25,5 @@ NO_CLOCK = 6
 """No clock is alive, or none of one of the schedule files that have events."""
 
 OVERDUE = 7
-"""A clock is alive, but something should have fired and did not, or another clock is in conflict
-with it."""
+"""A clock is alive, but something should have fired and did not, another clock is in conflict with
+it, or a source does not answer."""

@@ -26,7 +26,7 @@ Exit codes:
   4  the clock crashed
   5  two schedules differ
   6  no clock is alive
-  7  an event is overdue or ahead, or two clocks disagree about it
+  7  an event is overdue or ahead, two clocks disagree about it, or a source is failing
 
 \b
 Examples:

@@ -29,6 +29,7 @@ from clock.schedule.event import Event
 from clock.schedule.load import load
 from clock.schedule.schedule import Schedule
 from clock.settings import CONDITION_TIMEOUT, read_settings
+from clock.sources import asking_sources
 from clock.stop import Abandon, Stop, stopped_by_signals
 from clock.version import VERSION
 from clock.watchers.webhook_threads import start_webhook_threads
@@ -85,19 +86,21 @@ def start(
     try:
         with stopped_by_signals(stop):
             _announce(schedule, server.shown, app, time.time())
-            own = {"app": app, "token": token, "serializer": serializer}
+            own: dict[str, Any] = {"app": app, "token": token, "serializer": serializer}
             start_webhook_threads(
                 webhooks, connection, app=app, token=token, tolerance=tolerance, now=time.time
             )
             limits: dict[str, Any] = {"tolerance": tolerance, "conflict_after": conflict_after}
-            Loop(
-                list(schedule.events.values()),
-                Ledger(connection, **own),
-                stop,
-                heartbeat=Heartbeat(connection, schedule, ping_url=ping_url, **limits, **own),
-                condition_timeout=condition_timeout,
-                outage=Outage(is_start=True),
-            ).run()
+            with asking_sources(connection, schedule, **own) as rows:
+                Loop(
+                    list(schedule.events.values()),
+                    Ledger(connection, has_sources=bool(schedule.sources), **own),
+                    stop,
+                    heartbeat=Heartbeat(connection, schedule, ping_url=ping_url, **limits, **own),
+                    condition_timeout=condition_timeout,
+                    outage=Outage(is_start=True),
+                    rows=rows,
+                ).run()
     except ServerError as error:
         raise ServerError(f"{server.shown}: {error}") from None
     except Abandon:
@@ -119,10 +122,11 @@ def _announce(schedule: Schedule, server: str, app: str, now: float) -> None:
         file=schedule.path,
         zone=schedule.zone.name,
         events=len(schedule.events),
+        sources=len(schedule.sources) or None,
         server=server,
         app=app,
     )
-    if not schedule.events:
+    if not schedule.events and not schedule.sources:
         reason = f"{schedule.path} declares no events, so nothing will ever fire"
         log.warning("no events", reason=reason)
     for event in islice(schedule.events.values(), SHOWN_AT_START):

@@ -16,6 +16,7 @@ from clock.cli import options
 from clock.cli.printing import print_objects, table
 from clock.connection.server import find_server
 from clock.errors import HOLDS_NO_QUEUE
+from clock.instant import utc_text
 from clock.ledger.clocks import Life
 from clock.ledger.time_source import server_now
 from clock.observe.formatting import local, span
@@ -35,8 +36,8 @@ def status(url: str | None, settings: str | None, app: str, tolerance: float, as
     """Show the live clocks and the state of every event.
 
     Exits with 0 if all is well; with 6 if no clock is alive, or none for one of the schedule files;
-    with 7 if a clock is alive but an event is overdue or ahead, or two clocks disagree about it.
-    Each reason is a line on stderr. A queue without a worker and a schedule file without events are
+    with 7 if a clock is alive but an event is overdue or ahead, two clocks disagree about it, or a
+    source is failing. Each reason is a line on stderr. A queue without a worker and a schedule file without events are
     warnings and do not change the exit code. Needs no schedule file.
     """
     server = find_server(url, settings, os.environ)
@@ -59,7 +60,7 @@ def exit_code(status: AppStatus) -> int:
     """The exit code of a health check."""
     if not status.has_clocks:
         return exit_codes.NO_CLOCK
-    wrong = status.overdue or status.ahead or status.conflicts
+    wrong = status.overdue or status.ahead or status.conflicts or status.failing_sources
     return exit_codes.OVERDUE if wrong else exit_codes.OK
 
 
@@ -118,6 +119,9 @@ def _notes(event: EventStatus, status: AppStatus, messages: Mapping[str, str]) -
         reason = f": {pause.reason}" if pause.reason else ""
         since = local(pause.since, zone)
         yield f"paused: {event.name} by {pause.by} since {since}, until {until}{reason}"
+    if event.description.refused:
+        source = event.description.source
+        yield f"refused: {event.name}, a row of {source}: {event.description.refused}"
     if event.is_failing and event.name in status.runs:
         run = status.runs[event.name].newest
         message = messages.get(event.name) or run.error or run.outcome
@@ -138,7 +142,11 @@ def _complaints(status: AppStatus, workers: Mapping[str, int], broken: Set[str])
             yield f"no clock of {file} is alive"
     for conflict in status.conflicts:
         yield f"conflict: {conflict.sentence}"
-    for file in dict.fromkeys(life.file for life in status.alive if not life.events):
+    for source in status.failing_sources:
+        since = utc_text(int(source.failing_since or 0))
+        yield f"source failing: {source.name} since {since}: {source.error}"
+    empty = (life.file for life in status.alive if not life.events and not life.sources)
+    for file in dict.fromkeys(empty):
         yield f"warning: {file} declares no events"
     for event in status.overdue:
         queue = event.description.queue

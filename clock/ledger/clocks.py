@@ -49,7 +49,8 @@ class Life:
     ``stopped`` is when it was stopped, None where it runs or died. In ``gaps`` it was suspended, or
     the server was away: the ticks before and after each. ``declares`` is the digest of its
     declarations (see ``clock.ledger.declarations``), empty where it is not known; ``conflicts`` are
-    the clocks it disagrees with. ``beats`` is the number of its heartbeats.
+    the clocks it disagrees with. ``sources`` names the sources that it declares. ``beats`` is the
+    number of its heartbeats.
     """
 
     token: str
@@ -66,6 +67,7 @@ class Life:
     gaps: tuple[tuple[float, float], ...] = ()
     declares: str = ""
     conflicts: tuple[Conflict, ...] = ()
+    sources: tuple[str, ...] = ()
     beats: int = field(default=0, compare=False)
 
     def is_alive(self, now: float, within: float = ALIVE_WITHIN) -> bool:
@@ -150,6 +152,8 @@ class Pulse:
         self.life = replace(self.life, beats=life.beats)
         fields = asdict(life)
         token = fields.pop("token")
+        if not life.sources:
+            del fields["sources"]
         for name in ("started", "last_tick"):
             fields[name] = round(fields[name], 3)
         text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
@@ -219,5 +223,6 @@ def _parse(token: str, line: str) -> Life:
             Conflict(text(other), whole(number, 0), tuple(map(text, events)))
             for other, number, events in fields.get("conflicts", ())
         ),
+        sources=tuple(map(text, fields.get("sources", ()))),
         beats=whole(fields.get("beats", 0), 0),
     )

@@ -17,6 +17,7 @@ from redis import Redis
 from clock import keys
 from clock.connection.errors import server_errors
 from clock.errors import RecurrenceError
+from clock.ledger.sources import RefusedRow
 from clock.ledger.unreadable import READ_ERRORS, readable, reply_about
 from clock.ledger.values import flag, maybe_whole, second, text, whole
 from clock.recurrence.encoding import decode, encode
@@ -116,11 +117,49 @@ def _describe_some(
         return int(pipeline.execute()[-1])
 
 
-def parse_descriptions(app: str, descriptions: Mapping[Any, Any] | None) -> dict[str, Description]:
-    """The descriptions in the ledger's hash of them, by event, those of a file in its order."""
-    read = readable(keys.descriptions(app), descriptions, parse_description).values()
+def parse_descriptions(
+    app: str,
+    descriptions: Mapping[Any, Any] | None,
+    key: Callable[[str], str] = keys.descriptions,
+) -> dict[str, Description]:
+    """The descriptions in the ledger's hash of them, by event, those of a file in its order. With
+    another ``key`` the hash is that one, of rows.
+    """
+    read = readable(key(app), descriptions, parse_description).values()
     in_order = sorted(read, key=attrgetter("file", "path", "line"))
     return {description.name: description for description in in_order}
+
+
+def describe_refused(rows: Mapping[str, RefusedRow]) -> dict[str, Description]:
+    """The descriptions of refused rows, by name: their times are not known."""
+    return {
+        name: Description(
+            name=name,
+            since=row.since,
+            removed=None,
+            task=row.task,
+            rule="",
+            sentence="",
+            zone=zone("UTC"),
+            queue="",
+            file=row.file,
+            path=row.path,
+            line=row.line,
+            enabled=True,
+            catch_up=0,
+            within=None,
+            overlap="allow",
+            stuck_after=0,
+            expires=None,
+            timeout=None,
+            has_condition=False,
+            recurrence=None,
+            is_published=False,
+            source=row.source,
+            refused=row.reason,
+        )
+        for name, row in rows.items()
+    }
 
 
 def read_descriptions(connection: Redis, app: str) -> dict[str, Description]:

@@ -7,23 +7,25 @@
 --
 -- KEYS  1 decided  2 recurrences  3 templates  4 shapes  5 rows  6 removed rows  7 changes
 -- ARGV  1 now in seconds; "" for the server's TIME  2 TTL of the ledger in seconds
---       3 the version of the rows that the caller has read  4 seconds within which a row that comes back goes on
---       5 how many changes are kept  6 number of shapes  then the shapes, see enrol.lua
+--       3 instant where new rows stand, at most now; "" for now  4 the version of the rows that the caller has read
+--       5 seconds within which a row that comes back goes on  6 how many changes are kept
+--       7 number of shapes  then the shapes, see enrol.lua
 --       number of removed rows, each a name, and "1" to let no clock claim it, "" where the file has it now
 --       a row: name, its line without the time, recurrence, then its template, see enrol.lua
 --
 -- Returns the new version; the negative of the present one where that is not the one the caller has read.
-local TTL, KNOWN, GOES_ON = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local TTL, KNOWN, GOES_ON = ARGV[2], tonumber(ARGV[4]), tonumber(ARGV[5])
 local PRESENT = string.format('%d', SECONDS)
+local INSTANT = string.format('%d', math.min(tonumber(ARGV[3]) or SECONDS, SECONDS))
 local PARTS = 9
 
 local last = call('XREVRANGE', KEYS[7], '+', '-', 'COUNT', 1)[1]
 local version = last and tonumber(string.match(last[1], '^%d+')) or 0
 if version ~= KNOWN then return -version end
 
-local at = 7
+local at = 8
 local packed = {}
-for _ = 1, ARGV[6] do
+for _ = 1, ARGV[7] do
   local shape, after = read_shape(at)
   packed[#packed + 1] = ARGV[at]
   packed[#packed + 1] = PRESENT .. ' ' .. cmsgpack.pack(shape)
@@ -57,9 +59,9 @@ if #names > 0 then
     local was_away = removed[i] and SECONDS - tonumber(removed[i]) > GOES_ON
     local since = lines[i] and string.match(lines[i], '^%d+')
     if not decided or recurrences[i] ~= recurrence or was_away then
-      if not decided or tonumber(decided) < SECONDS then
+      if not decided or tonumber(decided) < tonumber(INSTANT) then
         -- Nobody decided an occurrence at this instant, so no clock may take it for its own.
-        decided, rest = PRESENT, string.gsub(rest or '- - 0 0 0 0 0 0 0|', '^(%S+) %S+', '%1 -')
+        decided, rest = INSTANT, string.gsub(rest or '- - 0 0 0 0 0 0 0|', '^(%S+) %S+', '%1 -')
       end
       stood[#stood + 1], stood[#stood + 2] = name, decided .. ' ' .. rest
       changed[#changed + 1], changed[#changed + 2] = name, recurrence
@@ -79,6 +81,6 @@ if #names > 0 then
   call('HDEL', KEYS[6], unpack(names))
 end
 
-call('XADD', KEYS[7], 'MAXLEN', ARGV[5], string.format('%d-0', version + 1), unpack(change))
+call('XADD', KEYS[7], 'MAXLEN', ARGV[6], string.format('%d-0', version + 1), unpack(change))
 for key = 1, 7 do call('EXPIRE', KEYS[key], TTL) end
 return version + 1

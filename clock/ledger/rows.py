@@ -62,7 +62,8 @@ class Rows:
         """The changes after the version ``known``; waits ``seconds`` for the first at most."""
         key = keys.row_changes(self._app)
         with server_errors():
-            block = max(int(seconds * 1000), 1)
+            # Zero would wait for ever.
+            block = int(seconds * 1000) or None
             found = cast("Any", self._connection.xread({key: f"{known}-0"}, block=block))
             entries = _entries(found)
             if not entries:
@@ -135,12 +136,14 @@ class Rows:
         *,
         goes_on: int,
         now: float | None = None,
+        stands_at: float | None = None,
     ) -> Iterator[int | None]:
         """Write new and changed rows, and remove those ``gone``; in parts, yielding the version
         after each, None where somebody else changed rows after ``known``.
 
         ``gone`` says of each name whether no clock may claim it any more, which holds where the
-        schedule file does not declare it. A row that comes back within ``goes_on`` seconds goes on.
+        schedule file does not declare it. A row that comes back within ``goes_on`` seconds goes on;
+        a new one stands at ``stands_at``, else at ``now``, else at the server's time.
         """
         for part in _parts(new, gone):
             shapes, arguments = {}, list[Any]()
@@ -151,7 +154,9 @@ class Rows:
                     *(row.event.name, row.body, row.event.identity(), template.shape.digest),
                     *template.arguments(job_prefix(self._app, row.event.name)),
                 )
-            head = [or_server_time(now), keys.TTL, known, goes_on, keys.CHANGES, len(shapes)]
+            instant = "" if stands_at is None else int(stands_at)
+            head: list[Any] = [or_server_time(now), keys.TTL, instant]
+            head += [known, goes_on, keys.CHANGES, len(shapes)]
             head += [value for shape in shapes.values() for value in shape.arguments()]
             head.append(len(part.gone))
             for name, is_final in part.gone:

@@ -220,6 +220,7 @@ class Housekeeping:
             serializer=self._serializer,
             zone=self._schedule.zone.name,
             events=len(self._events),
+            sources=tuple(self._schedule.sources),
             started=now,
             last_tick=now,
         )

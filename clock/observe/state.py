@@ -14,6 +14,9 @@ LATE = 10.0
 class State(StrEnum):
     """The states of an event. The first that applies, in this order, is its state."""
 
+    REFUSED = "refused"
+    """It is a row of a source, and is not in force because of a mistake in it."""
+
     DISABLED = "disabled"
     """The schedule switches it off."""
 

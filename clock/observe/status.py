@@ -5,8 +5,8 @@ It is computed from a snapshot for a given instant.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from clock.errors import UnknownEventError
 from clock.ledger.clocks import Life
@@ -15,6 +15,7 @@ from clock.ledger.lower import is_ahead
 from clock.ledger.pauses import Pause
 from clock.ledger.record import Record
 from clock.ledger.records import unknown_event
+from clock.ledger.sources import SourceState
 from clock.observe.conflict import ClockConflict, conflicts_of
 from clock.observe.overdue import due_since, following
 from clock.observe.recent_runs import RecentRuns
@@ -61,7 +62,8 @@ class AppStatus:
     ``alive`` are the live clocks, ``lives`` all known ones, the latest last tick first. ``events``
     are in the order of their files; those that no schedule has any more are ``removed``.
     ``missing`` are the schedule files that have events and no live clock. ``unreadable`` lists the
-    skipped entries, each with the reason. ``conflicts`` are live clocks whose declarations differ.
+    skipped entries, each with the reason. ``conflicts`` are live clocks whose declarations differ,
+    ``sources`` those that a live clock declares.
     ``runs`` are the recent runs by event, where they were read.
     """
 
@@ -74,6 +76,7 @@ class AppStatus:
     missing: tuple[str, ...]
     unreadable: tuple[str, ...] = ()
     conflicts: tuple[ClockConflict, ...] = ()
+    sources: tuple[SourceState, ...] = ()
     runs: Mapping[str, RecentRuns] = field(default_factory=dict)
 
     def event(self, name: str) -> EventStatus:
@@ -94,14 +97,22 @@ class AppStatus:
         return tuple(event for event in self.events if event.is_ahead)
 
     @property
+    def failing_sources(self) -> tuple[SourceState, ...]:
+        """The sources that do not answer: their last rows stay in force."""
+        return tuple(source for source in self.sources if source.failing_since is not None)
+
+    @property
     def has_clocks(self) -> bool:
         """Whether a clock is alive, and one for each schedule file that has events."""
         return bool(self.alive) and not self.missing
 
     @property
     def is_healthy(self) -> bool:
-        """Whether its clocks are alive and agree, no event is overdue and no record is ahead."""
-        return self.has_clocks and not (self.overdue or self.ahead or self.conflicts)
+        """Whether its clocks are alive and agree, no event is overdue, no record is ahead and every
+        source answers.
+        """
+        wrong = self.overdue or self.ahead or self.conflicts or self.failing_sources
+        return self.has_clocks and not wrong
 
     def last_tick(self) -> float | None:
         """The latest tick of any clock; None where there never was one."""
@@ -126,10 +137,11 @@ def status(
     there: dict[str, float] = {}
     for life in alive:
         there[life.file] = min(there.get(life.file, now), life.there_since)
+    declared = {name for life in alive for name in life.sources}
     events = [
         _event(
             snapshot,
-            description,
+            _as_declared(description, snapshot, declared if alive else None),
             now,
             tolerance,
             there.get(description.file),
@@ -148,8 +160,22 @@ def status(
         missing=tuple(file for file in files if file not in there),
         unreadable=snapshot.unreadable,
         conflicts=conflicts_of(alive),
+        sources=tuple(
+            source for name, source in snapshot.sources.items() if name in declared or not alive
+        ),
         runs=runs,
     )
+
+
+def _as_declared(
+    description: Description, snapshot: Snapshot, declared: Collection[str] | None
+) -> Description:
+    """A row counts as removed where live clocks declare its source no more."""
+    if not description.source or declared is None or description.source in declared:
+        return description
+    source = snapshot.sources.get(description.source)
+    answered = None if source is None else source.answered
+    return replace(description, removed=int(answered or description.since))
 
 
 def recurrence_of(snapshot: Snapshot, description: Description) -> Recurrence | None:
@@ -200,6 +226,7 @@ def _event(
         is_ahead=in_future,
         is_failing=is_failing,
         state=_state(
+            (State.REFUSED, bool(description.refused)),
             (State.DISABLED, not description.enabled),
             (State.NO_CLOCK, is_past and there_since is None),
             (State.AHEAD, in_future),
