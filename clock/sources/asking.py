@@ -76,6 +76,7 @@ class Asking:
     _is_asker: bool = field(default=False, init=False)
     _claimed_at: float | None = field(default=None, init=False)
     _asked_at: float | None = field(default=None, init=False)
+    _compared_with: int = field(default=0, init=False)
     _begun_at: float | None = field(default=None, init=False)
     _logged_at: float | None = field(default=None, init=False)
     _was_empty: bool = field(default=False, init=False)
@@ -166,6 +167,7 @@ class Asking:
     def _ask(self, moment: Moment) -> None:
         self._asked_at = self._begun_at = moment.monotonic
         known, yields = dict(self.mirror.known), self._yields()
+        self._compared_with = self.mirror.version
         function, reader, now = self.source.declaration.function, self._reader, moment.now
         if function is None:
             return
@@ -230,6 +232,9 @@ class Asking:
 
     def _write(self, answer: Answer, moment: Moment) -> bool:
         """Whether the changes were written; not where others changed the same rows meanwhile."""
+        names = {row.event.name for row in answer.new} | set(answer.gone)
+        if self.mirror.has_changed(names, self._compared_with):
+            return False
         lost = [row for row in answer.new if self._is_lost(row.event.name)]
         others = [row for row in answer.new if not self._is_lost(row.event.name)]
         # What the server lost goes on from when it had it: the loop knows what it claimed since.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from clock import log
+from clock import keys, log
 from clock.errors import describe_error
 from clock.ledger.row_lines import RowLines, digest_of, source_of
 from clock.ledger.rows import Rows
@@ -36,6 +37,7 @@ class Mirror:
         self._skipped: set[str] = set()
         self._is_first = True
         self._good_at = 0.0
+        self._history: deque[tuple[int, set[str]]] = deque(maxlen=keys.CHANGES)
         self.lost_since = 0.0
         """When the server had the rows that it lost since, in UTC seconds since 1970."""
         self.version = 0
@@ -49,6 +51,16 @@ class Mirror:
     def of(self, source: str) -> list[str]:
         """The names of the rows of a source."""
         return [name for name, row in self._known.items() if row.source == source]
+
+    def has_changed(self, names: Collection[str], since: int) -> bool:
+        """Whether one of the rows ``names`` changed after the version ``since``, as far as is
+        known.
+        """
+        if self._history and self._history[0][0] > since + 1 and len(self._history) == keys.CHANGES:
+            return True
+        return any(
+            not changed.isdisjoint(names) for version, changed in self._history if version > since
+        )
 
     def renew(self) -> None:
         """Hand every row to the loop again, from the next call of ``follow`` on."""
@@ -70,10 +82,12 @@ class Mirror:
             names = [*there, *(name for name in self._known if name not in there)]
         if is_older:
             self.lost_since = self._good_at
+            self._history.clear()
             log.warning("rows lost", reason="the server lost them; their sources are asked again")
         for name, (line, decided) in self._rows.read(names).items():
             self._take(name, line, decided, is_first=is_first, is_older=is_older)
         self.version, self._is_first, self._good_at = changes.version, False, now
+        self._history.append((self.version, set(names)))
         self._changes.wake()
         return set(names)
 
