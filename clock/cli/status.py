@@ -37,8 +37,8 @@ def status(url: str | None, settings: str | None, app: str, tolerance: float, as
 
     Exits with 0 if all is well; with 6 if no clock is alive, or none for one of the schedule files;
     with 7 if a clock is alive but an event is overdue or ahead, two clocks disagree about it, or a
-    source is failing. Each reason is a line on stderr. A queue without a worker and a schedule file without events are
-    warnings and do not change the exit code. Needs no schedule file.
+    source is failing. Each reason is a line on stderr. A queue without a worker and a schedule file
+    without events are warnings and do not change the exit code. Needs no schedule file.
     """
     server = find_server(url, settings, os.environ)
     connection = server.connect()
@@ -65,7 +65,7 @@ def exit_code(status: AppStatus) -> int:
 
 
 def _workers(connection: Redis, status: AppStatus) -> Mapping[str, int]:
-    used = (event.description.queue for event in status.events if event.state is not State.DISABLED)
+    used = (event.description.queue for event in status.events if event.description.enabled)
     return count_workers(connection, used)
 
 

@@ -145,7 +145,7 @@ def describe_refused(rows: Mapping[str, RefusedRow]) -> dict[str, Description]:
             file=row.file,
             path=row.path,
             line=row.line,
-            enabled=True,
+            enabled=False,
             catch_up=0,
             within=None,
             overlap="allow",
@@ -163,8 +163,14 @@ def describe_refused(rows: Mapping[str, RefusedRow]) -> dict[str, Description]:
 
 
 def read_descriptions(connection: Redis, app: str) -> dict[str, Description]:
-    """Every description by its event, those of removed events included. Raises ServerError."""
-    return parse_descriptions(app, reply_about(keys.descriptions(app), connection.hgetall))
+    """Every description by its event, those of removed events and of rows included. Raises
+    ServerError.
+    """
+    rows = reply_about(keys.rows(app), connection.hgetall)
+    return {
+        **parse_descriptions(app, rows, keys.rows),
+        **parse_descriptions(app, reply_about(keys.descriptions(app), connection.hgetall)),
+    }
 
 
 def describe_event(event: Event, file: str, more: Mapping[str, Any] | None = None) -> str:

@@ -29,8 +29,8 @@ class AttentionKind(StrEnum):
     """An event should have fired, and did not, whether or not a clock of it is alive."""
 
     REFUSED = "refused"
-    """An event cannot fire as declared: its record is ahead of the server's time, or two clocks
-    declare it differently.
+    """An event cannot fire as declared: its record is ahead of the server's time, two clocks
+    declare it differently, or it is a row of a source with a mistake.
     """
 
     MISSED = "missed"
@@ -52,7 +52,8 @@ class Attention:
     - failing: the first of the latest occurrences that failed one after another, as far as the
       status has their runs
     - overdue: when the occurrence could have been decided; without a clock, its scheduled time
-    - refused: when the later clock of a conflict started; None for a record ahead of time
+    - refused: when the later clock of a conflict started, or the mistake in a row was found; None
+      for a record ahead of time
     - missed: the last occurrence that was missed
     - paused: when the pause began
 
@@ -100,6 +101,9 @@ def _urgency(item: Attention) -> tuple[int, float, str]:
 def _of_event(
     event: EventStatus, status: AppStatus, errors: Mapping[str, str], now: float
 ) -> Iterator[Attention]:
+    if event.description.refused:
+        line = f"a row of {event.description.source}: {event.description.refused}"
+        yield _item(AttentionKind.REFUSED, event, event.description.since, line)
     if not event.description.enabled:
         return
     if event.pause is not None:

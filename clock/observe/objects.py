@@ -15,6 +15,7 @@ from clock.schedule.option import Schema
 if TYPE_CHECKING:
     from clock.ledger.clocks import Life
     from clock.ledger.pauses import Pause
+    from clock.ledger.sources import SourceState
     from clock.observe.conflict import ClockConflict
     from clock.observe.recent_runs import RecentRuns
     from clock.observe.rq.error_groups import ErrorGroup
@@ -99,10 +100,21 @@ def conflict_object(conflict: ClockConflict) -> dict[str, Any]:
     return filled(CONFLICT, conflict, clocks=[filled(_SIDE, life) for life in conflict.clocks])
 
 
+SOURCE = of(
+    source=TEXT, file=TEXT, answered=MAYBE_INSTANT, rows=COUNT, refused=COUNT,
+    failing_since=MAYBE_INSTANT, error=TEXT,
+)  # fmt: skip
+
+
+def source_object(source: SourceState) -> dict[str, Any]:
+    """A source of rows."""
+    return filled(SOURCE, source, source=source.name)
+
+
 STATUS = of(
     app=TEXT, healthy=FLAG, last_tick=MAYBE_INSTANT, clocks=listed(CLOCK),
     files_without_a_clock=listed(TEXT), overdue=listed(TEXT), unreadable=listed(TEXT),
-    ahead=listed(TEXT), conflicts=listed(CONFLICT), events=COUNT,
+    ahead=listed(TEXT), conflicts=listed(CONFLICT), events=COUNT, sources=listed(SOURCE),
 )  # fmt: skip
 
 
@@ -119,6 +131,7 @@ def status_object(status: AppStatus) -> dict[str, Any]:
         ahead=[event.name for event in status.ahead],
         conflicts=[conflict_object(conflict) for conflict in status.conflicts],
         events=len(status.events),
+        sources=[source_object(source) for source in status.sources],
     )
 
 

@@ -18,6 +18,7 @@ from clock.ledger.job import job_id
 from clock.ledger.manual_runs import read_manual_runs
 from clock.ledger.queue_pauses import read_queue_pauses
 from clock.ledger.records import find_record, parse_records
+from clock.ledger.sources import read_refused
 from clock.ledger.unreadable import execute
 from clock.observe.attention import Attention, attention
 from clock.observe.last_errors import read_last_errors
@@ -167,11 +168,12 @@ def read_recent(
 def read_event(
     connection: Redis, app: str, name: str, now: float, *, tolerance: float = TOLERANCE
 ) -> EventReading:
-    """One event of ``app`` at ``now`` (UTC seconds since 1970), in three round trips.
+    """One event of ``app`` at ``now`` (UTC seconds since 1970), in four round trips.
 
     Raises UnknownEventError, and ServerError.
     """
-    record = find_record(connection, app, name)
+    refused = read_refused(connection, app)
+    record = None if name in refused else find_record(connection, app, name)
     snapshot = read_snapshot(connection, app, 1)
     if name not in snapshot.descriptions:
         raise UnknownEventError(f"no clock of this release has run {name!r} yet; start it once")

@@ -12,6 +12,7 @@ from clock.observe.state import State, last_manual
 from clock.observe.status import AppStatus, EventStatus
 
 URGENCY = (
+    State.REFUSED,
     State.OVERDUE,
     State.AHEAD,
     State.NO_CLOCK,

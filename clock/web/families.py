@@ -17,6 +17,7 @@ from prometheus_client.core import (
 )
 
 from clock.ledger.counters import Counted
+from clock.ledger.sources import SourceState
 from clock.observe.rq.queues import QueueState
 from clock.observe.rq.workers import WorkerState
 from clock.observe.status import AppStatus
@@ -32,6 +33,7 @@ def families(scrape: Scrape | None) -> Iterator[Metric]:
     if scrape is None:
         return
     yield from _of_application(scrape.status)
+    yield from _of_sources(scrape.status.sources)
     yield from _of_counts(scrape.counted)
     yield from event_families(scrape.status, scrape.measured)
     yield from _of_queues(scrape.queues, scrape.status.now)
@@ -67,6 +69,14 @@ def _of_counts(counted: Counted) -> Iterator[Metric]:
     yield lateness
 
 
+def _of_sources(sources: Sequence[SourceState]) -> Iterator[Metric]:
+    for name, text, value in _SOURCE_GAUGES:
+        family = GaugeMetricFamily(f"clock_source_{name}", text, labels=["source"])
+        for source in sources:
+            family.add_metric([source.name], value(source))
+        yield family
+
+
 def _of_queues(queues: Sequence[QueueState], now: float) -> Iterator[Metric]:
     for name, text, value in _QUEUE_GAUGES:
         family = GaugeMetricFamily(f"clock_queue_{name}", text, labels=["queue"])
@@ -100,7 +110,8 @@ _APPLICATION_GAUGES: Sequence[tuple[str, str, Callable[[AppStatus], float]]] = (
     ),
     (
         "healthy",
-        "Whether clocks are alive and agree, and no event is overdue or ahead of time.",
+        "Whether clocks are alive and agree, no event is overdue or ahead of time, and every source "
+        "answers.",
         lambda status: status.is_healthy,
     ),
     (
@@ -118,6 +129,20 @@ _APPLICATION_GAUGES: Sequence[tuple[str, str, Callable[[AppStatus], float]]] = (
         "unreadable",
         "Unreadable entries of the ledger that this scrape skipped, 20 at most.",
         lambda status: len(status.unreadable),
+    ),
+)
+
+_SOURCE_GAUGES: Sequence[tuple[str, str, Callable[[SourceState], float]]] = (
+    (
+        "failing",
+        "Whether the source does not answer.",
+        lambda source: source.failing_since is not None,
+    ),
+    ("rows", "Rows that it returned last.", lambda source: source.rows),
+    (
+        "refused_rows",
+        "Rows of it that are refused for a mistake.",
+        lambda source: source.refused,
     ),
 )
 

@@ -32,7 +32,8 @@ def read_scrape(connection: Redis, app: str, now: float, tolerance: float) -> Sc
     """
     status = read_status(connection, app, now, tolerance=tolerance)
     events = [event.name for event in status.events]
-    queues = {event.description.queue for event in status.events}
+    # A refused row has no queue.
+    queues = {event.description.queue for event in status.events} - {""}
     return Scrape(
         status=status,
         queues=read_queues(connection, now, queues),

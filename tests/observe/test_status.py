@@ -55,7 +55,7 @@ def test_everything_is_read_in_one_round_trip_whatever_the_number_of_events(
             calls.keys() & {"cmdstat_config|resetstat"}
         )
         counts.append(calls["cmdstat_hgetall"])
-    assert counts == [5, 5]
+    assert counts == [8, 8]
 
 
 def test_without_a_clock_nothing_is_overdue_and_no_clock_is_what_is_wrong(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from clock.connection import rq_keys
 from clock.ledger.counters import read_counters
 from clock.ledger.ledger import Claim, Ledger
 from clock.ledger.pauses import Pause, pause
+from clock.ledger.sources import SourceState, write_source
 from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
 from clock.runs.totals import read_measured
@@ -294,6 +296,7 @@ def test_the_docs_name_every_metric_with_its_labels_and_no_other(
     redis: Redis, web: Web, clock: Watched
 ) -> None:
     _leave_one_of_each_series(redis, clock)
+    _declare_source(redis)
     documented = {
         name: frozenset(re.findall(r"`(\w+)`", labels))
         for name, labels in re.findall(
@@ -342,6 +345,40 @@ def _write_worker(redis: Redis) -> None:
     key = rq_keys.WORKER + "w"
     redis.sadd(rq_keys.WORKERS, key)
     redis.hset(key, mapping={"queues": "default", keys.MEMORY: "1000", keys.CPU: "1.5"})
+
+
+def test_a_source_has_its_rows_and_says_whether_it_fails(
+    redis: Redis, web: Web, clock: Watched
+) -> None:
+    _declare_source(redis)
+    samples = _scrape(web)
+    assert _one(samples, "clock_source_failing", source="crawls") == 1
+    assert _one(samples, "clock_source_rows", source="crawls") == 20
+    assert _one(samples, "clock_source_refused_rows", source="crawls") == 3
+    assert _one(samples, "clock_healthy") == 0
+
+
+def _declare_source(redis: Redis) -> None:
+    """Let the clock declare a source that is failing."""
+    for token, line in redis.hgetall(keys.clocks("test")).items():
+        life = {**json.loads(line), "sources": ["crawls"]}
+        redis.hset(keys.clocks("test"), token, json.dumps(life))
+    state = SourceState(
+        name="crawls",
+        file="schedule.py",
+        path="schedule.py",
+        line=3,
+        every=30,
+        is_stored=False,
+        tasks=("tasks.*",),
+        queues=None,
+        zone="UTC",
+        rows=20,
+        refused=3,
+        failing_since=START,
+        error="it raised ConnectionError",
+    )
+    write_source(redis, "test", state)
 
 
 def _scrape(web: Web) -> Samples:

@@ -23,7 +23,8 @@ RECORDED: dict[str, Any] = json.loads(
 SCENES: list[Scene] = RECORDED["scenes"]
 
 ADDED = {
-    "/json/unreadable", "/json/ahead", "/json/conflicts", "/json/queues/rate_limited",
+    "/json/unreadable", "/json/ahead", "/json/conflicts", "/json/sources",
+    "/json/queues/rate_limited",
     "/json/queues/ready_to_enqueue", "/json/queues/paused", "/json/workers/supports_pauses",
     "/json/jobs/error_line", "/json/looked_at",
     *(f"/json/workers/{field}" for field in ("processes", "memory", "cpu", "load")),
