@@ -29,7 +29,7 @@ help: ## list the targets
 run: .venv/ready ## start everything for schedules/main.py on this machine; Ctrl-C stops it
 	@exec .venv/bin/clock dev schedules/main.py -c settings --embedded
 
-test: .venv/ready .venv/clients .venv/chromium ## run the tests; make test ARGS='-k fold' for some of them
+test: .venv/ready .venv/clients .venv/chromium .venv/postgresql ## run the tests; make test ARGS='-k fold' for some of them
 	.venv/bin/python -m pytest $(or $(ARGS),-n 8 -m "not alone")
 	@[ -n "$(ARGS)" ] || .venv/bin/python -m pytest -n 3 -m alone
 	@[ -n "$(ARGS)" ] || $(MAKE) --no-print-directory test-croniter6 test-rq2 docs
@@ -133,6 +133,11 @@ clean: ## remove .venv, dist/, site/ and caches
 # A browser for tests/browser; they are skipped where it cannot be installed.
 .venv/chromium: .venv/ready .ci/chromium
 	@.ci/chromium
+	@touch $@
+
+# A database for the live tests of sources; those with PostgreSQL are skipped where it cannot be installed.
+.venv/postgresql: .venv/ready .ci/postgresql
+	@.ci/postgresql
 	@touch $@
 
 .venv/rivals: .venv/ready requirements/rivals.txt

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from clock.stop import Stop
 
 START = 1_800_000_000
 APP = "test"
-TASKS = "tasks=['tasks.*']"
 HEAD = "from clock import defaults, every, source, stored, timezone\ntimezone('UTC')\n"
 
 Rows = list[dict[str, Any]]
@@ -28,15 +27,19 @@ Rows = list[dict[str, Any]]
 
 def row(name: str, every: str = "10 seconds", **words: Any) -> dict[str, Any]:
     """A row."""
-    return {"name": name, "every": every, "task": "tasks.x", **words}
+    return {"name": name, "every": every, "task": "tasks.x"} | words
 
 
 def schedule(
-    folder: Path, rows: Callable[[], Iterable[Any]], *lines: str, source: str = "crawls"
+    folder: Path,
+    rows: Callable[[], Iterable[Any]],
+    *lines: str,
+    source: str = "crawls",
+    tasks: Sequence[str] = ("tasks.*",),
 ) -> Schedule:
     """A schedule with one source, of the function ``rows``, and more ``lines``."""
     file = folder / "schedule.py"
-    declared = f"import builtins\nsource({source!r}, builtins.rows_of_test, every=10, {TASKS})"
+    declared = f"source({source!r}, rows_of_test, every=10, tasks={tasks!r})"
     file.write_text("\n".join((HEAD, *lines, declared if source else "")) + "\n")
     vars(__import__("builtins"))["rows_of_test"] = rows
     try:

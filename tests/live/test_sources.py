@@ -1,0 +1,165 @@
+"""Rows of a database that another process changes while clocks run and die."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from rq.utils import as_text
+
+from clock import keys
+from clock.ledger.sources import read_sources
+from tests.live.clock_process import ClockProcess
+from tests.live.conftest import StartClock
+from tests.live.database import SOURCE, Database, PostgreSql, Sqlite, Targets, postgresql
+from tests.live.environment import bare_environment
+from tests.live.jobs import fired, scheduled
+from tests.live.server import Server
+from tests.live.waiting import wait_for, wait_until
+
+APP = "clock"
+
+needs_postgresql = pytest.mark.skipif(postgresql() is None, reason="PostgreSQL is not installed")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=needs_postgresql)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database of each kind."""
+    database = Sqlite(tmp_path) if request.param == "sqlite" else PostgreSql()
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def targets(database: Database) -> Iterator[Targets]:
+    """Its rows."""
+    targets = Targets(database.url)
+    yield targets
+    targets.close()
+
+
+@pytest.fixture
+def file(database: Database, tmp_path: Path) -> Path:
+    """A schedule file with the rows as its only events."""
+    file = tmp_path / "schedule.py"
+    file.write_text(SOURCE.format(url=database.url))
+    return file
+
+
+@pytest.mark.long
+def test_each_occurrence_of_a_row_s_life_is_enqueued_once_while_clocks_are_killed(
+    redis: Redis, targets: Targets, file: Path, start_clock: StartClock
+) -> None:
+    targets.insert("lasting", "1 second")
+    clocks = [start_clock(file), start_clock(file)]
+    wait_for("the first job", lambda: fired(redis, "lasting"))
+    for number in range(3):
+        # The one that asks, and the other, by turns.
+        _live(redis, targets, f"row {number}", clocks[number % 2])
+        clocks[number % 2] = start_clock(file)
+    for clock in clocks:
+        clock.wait_for_line("started")
+    assert [clock.stop() for clock in clocks] == [0, 0]
+    whole = scheduled(redis, "lasting")
+    assert whole == list(range(whole[0], whole[-1] + 1))
+    assert set(Counter(job.job_id for job in fired(redis)).values()) == {1}
+    for number in range(3):
+        gone = redis.hget(keys.removed_rows(APP), f"row {number}")
+        assert scheduled(redis, f"row {number}")[-1] <= int(gone or 0)
+
+
+def _live(redis: Redis, targets: Targets, name: str, clock: ClockProcess) -> None:
+    """The life of a row, in which a clock dies: each second at first, then each second one."""
+    targets.insert(name, "1 second")
+    begin = wait_for(f"{name} is in force", lambda: _since(redis, name))
+    clock.kill()
+    wait_for(f"{name} fires", lambda: len(scheduled(redis, name)) >= 2)
+    targets.change(name, "2 seconds")
+    turn = wait_for(f"{name} changed", lambda: _since(redis, name, later_than=begin))
+    wait_for(f"{name} fires", lambda: scheduled(redis, name)[-1] > turn)
+    targets.delete(name)
+    end = int(wait_for(f"{name} is gone", lambda: redis.hget(keys.removed_rows(APP), name)) or 0)
+    instants = scheduled(redis, name)
+    # An occurrence in the very second of a change may be claimed before it, or never.
+    assert [at for at in instants if at < turn] == list(range(begin + 1, turn))
+    even = [at for at in range(turn + 1, end) if at % 2 == 0]
+    assert [at for at in instants if turn < at < end] == even
+
+
+def test_a_stopped_database_makes_no_tick_late_and_its_rows_stay_in_force(
+    redis: Redis,
+    server: Server,
+    database: Database,
+    targets: Targets,
+    file: Path,
+    start_clock: StartClock,
+) -> None:
+    targets.insert("a", "1 second")
+    clock = start_clock(file)
+    wait_for("the first job", lambda: fired(redis, "a"))
+    targets.close()
+    database.stop()
+    line = clock.wait_for_line("source failing")
+    assert line["source"] == "targets"
+    assert _status_code(server.url) == 7
+    clock.kill()
+    # The rows are the ledger's: a clock that never reached the database fires them.
+    second = start_clock(file)
+    second.wait_for_line("source failing")
+    begin = time.time()
+    wait_until(begin + 4)
+    state = read_sources(redis, APP)["targets"]
+    assert state.failing_since is not None
+    assert state.failing_since < begin
+    database.start()
+    second.wait_for_line("source back")
+    targets.insert("b", "1 second")
+    wait_for("a new row fires", lambda: fired(redis, "b"))
+    assert _status_code(server.url) == 0
+    assert second.stop() == 0
+    instants = scheduled(redis, "a")
+    assert instants == list(range(instants[0], instants[-1] + 1))
+    assert max(line["lateness"] for line in second.lines("enqueued")[2:]) < 0.5
+
+
+def test_a_bad_row_and_a_forbidden_task_are_left_out_alone(
+    redis: Redis, targets: Targets, file: Path, start_clock: StartClock
+) -> None:
+    for name, period, task in (
+        ("good", "1 second", "tasks.x"),
+        ("misspelled", "1 secnd", "tasks.x"),
+        ("forbidden", "1 second", "os.system"),
+        ("of the clock", "1 second", "clock.load"),
+    ):
+        targets.insert(name, period, task)
+    clock = start_clock(file)
+    wait_for("three jobs", lambda: len(fired(redis, "good")) >= 3)
+    refused = {line["row"]: line["reason"] for line in clock.lines("row refused")}
+    assert refused.keys() == {"misspelled", "forbidden", "of the clock"}
+    assert {job.event for job in fired(redis)} == {"good"}
+    targets.change("misspelled", "1 second")
+    wait_for("it fires when it is mended", lambda: fired(redis, "misspelled"))
+    assert clock.stop() == 0
+
+
+def _status_code(url: str) -> int:
+    return subprocess.run(
+        [sys.executable, "-m", "clock", "status", "--url", url],
+        env=bare_environment(),
+        capture_output=True,
+        check=False,
+        timeout=30,
+    ).returncode
+
+
+def _since(redis: Redis, name: str, *, later_than: int = 0) -> int:
+    """Since when a row has its present times; 0 where that is not later."""
+    line = as_text(redis.hget(keys.rows(APP), name) or "0")
+    since = int(line.partition(" ")[0])
+    return since if since > later_than else 0
