@@ -13,7 +13,6 @@ _HOMES = {
     "clock.schedule.load": ["load"],
     "clock.schedule.schedule": ["Schedule"],
     "clock.schedule.declare": ["defaults", "every", "source", "timezone"],
-    "clock.schedule.source": ["stored"],
 }
 """What each module gives. Imported when it is asked for, so that a worker or a web application
 waits for nothing of a schedule, and a schedule for nothing it does not use; the same as eager

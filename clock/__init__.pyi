@@ -10,7 +10,6 @@ from clock.schedule.declare import defaults, every, source, timezone
 from clock.schedule.event import Event
 from clock.schedule.load import load
 from clock.schedule.schedule import Schedule
-from clock.schedule.source import stored
 
 __all__ = [
     "Clock",
@@ -26,7 +25,6 @@ __all__ = [
     "load",
     "period",
     "source",
-    "stored",
     "times",
     "timezone",
 ]

@@ -24,9 +24,9 @@ LINKED = [*PAGES, ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELO
 LINK = re.compile(r"\]\(([^)\s]+)\)|src(?:set)?=\"([^\"]+)\"")
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-TESTED_ELSEWHERE = {"jobs.md", "web.md"}
-"""Pages whose Python runs beside a worker, or in an application: tests/test_docs_jobs.py and
-tests/web/test_pages.py."""
+TESTED_ELSEWHERE = {"jobs.md", "sources.md", "web.md"}
+"""Pages whose Python runs beside a worker or a database, or in an application:
+tests/test_docs_jobs.py, tests/test_docs_sources.py and tests/web/test_pages.py."""
 
 
 def _text(page: Path) -> str:

@@ -270,6 +270,7 @@ class Ledger:
                 for name, record in parse_records(self._app, {field: line}, 1).items()
                 if name not in names and record.decided < now - keys.FORGOTTEN_AFTER
             ]
+            gone = self._not_in_force(gone)
             if not gone:
                 return {}
             pauses = self._connection.hmget(keys.pauses(self._app), gone)
@@ -279,6 +280,13 @@ class Ledger:
                 pipeline.execute()
         paused = {name: line for name, line in zip(gone, pauses, strict=True) if line is not None}
         return dict.fromkeys(gone) | parse_pauses(self._app, paused)
+
+    def _not_in_force(self, names: Sequence[str]) -> list[str]:
+        """Those of ``names`` that are not rows of sources."""
+        if not names or not self._has_sources:
+            return list(names)
+        lines = cast("Sequence[Any]", self._connection.hmget(keys.rows(self._app), list(names)))
+        return [name for name, line in zip(names, lines, strict=True) if line is None]
 
     def _forget_shapes(self, now: float) -> None:
         shapes = keys.shapes(self._app)

@@ -64,8 +64,8 @@ class Rows:
         with server_errors():
             # Zero would wait for ever.
             block = int(seconds * 1000) or None
-            found = cast("Any", self._connection.xread({key: f"{known}-0"}, block=block))
-            entries = _entries(found)
+            reply = cast("Any", self._connection.xread({key: f"{known}-0"}, block=block))
+            entries = _entries(reply)
             if not entries:
                 version = self.version()
                 # A server that lost its data, or a part of it, has an older version.
@@ -169,6 +169,25 @@ class Rows:
             known = version
             yield version
 
+    def forget(self, now: float, every: int) -> None:
+        """Drop what the ledger holds of rows that were removed ``keys.REMOVED_TTL`` seconds before
+        ``now``, or ``every`` seconds where that is longer.
+        """
+        key, before = keys.removed_rows(self._app), now - max(keys.REMOVED_TTL, every)
+        with server_errors():
+            gone = [
+                name
+                for name, removed in self._connection.hscan_iter(key, count=1000)
+                if int(removed) < before
+            ]
+            for start in range(0, len(gone), READ_AT_ONCE):
+                some = gone[start : start + READ_AT_ONCE]
+                with self._connection.pipeline() as pipeline:
+                    for of in keys.OF_EVENTS:
+                        pipeline.hdel(of(self._app), *some)
+                    pipeline.hdel(key, *some)
+                    pipeline.execute()
+
     def _keys(self) -> list[str]:
         of = (
             *(keys.decided, keys.recurrences, keys.templates, keys.shapes),
@@ -207,14 +226,14 @@ def _parts(new: Sequence[NewRow], gone: Mapping[str, bool]) -> Iterator[_Part]:
         yield part
 
 
-def _entries(found: Any) -> list[tuple[Any, Any]]:
+def _entries(reply: Any) -> list[tuple[Any, Any]]:
     """The entries of the only stream of a reply to XREAD, which depends on the protocol."""
-    if not found:
+    if not reply:
         return []
-    if isinstance(found, dict):
-        (entries,) = found.values()
+    if isinstance(reply, dict):
+        (entries,) = reply.values()
         return list(entries[0])
-    return list(found[0][1])
+    return list(reply[0][1])
 
 
 def _version(identifier: bytes | str) -> int:

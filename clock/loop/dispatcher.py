@@ -43,7 +43,7 @@ class Dispatcher:
         grows with the rows.
         """
         self._events = events
-        self._places: dict[str, int] = {}
+        self._rows: dict[str, int] = {}
         self._free: list[int] = []
         self._stop = stop
         self._trouble = trouble
@@ -69,33 +69,33 @@ class Dispatcher:
 
         A row whose recurrence is the same keeps its next time. Instants are UTC seconds since 1970.
         """
-        place = self._places.get(event.name)
-        if place is None:
-            place = self._free.pop() if self._free else len(self._events)
-            self._places[event.name] = place
-        elif self._events[place].recurrence == event.recurrence:
-            self._events[place] = event
-            self.timetable.put(place, _row(event))
+        row = self._rows.get(event.name)
+        if row is None:
+            row = self._free.pop() if self._free else len(self._events)
+            self._rows[event.name] = row
+        elif self._events[row].recurrence == event.recurrence:
+            self._events[row] = event
+            self.timetable.put(row, _row(event))
             return
         else:
-            self._drop(place)
-        if place == len(self._events):
+            self._drop(row)
+        if row == len(self._events):
             self._events.append(event)
         else:
-            self._events[place] = event
-        self.timetable.put(place, _row(event))
-        self.records.enter(place, decided, now, unclaimed_until)
+            self._events[row] = event
+        self.timetable.put(row, _row(event))
+        self.records.enter(row, decided, now, unclaimed_until)
 
     def remove(self, name: str) -> None:
         """Let a row fire no more; nothing is done where there is none of that name."""
-        place = self._places.pop(name, None)
-        if place is not None:
-            self._drop(place)
-            self._free.append(place)
+        row = self._rows.pop(name, None)
+        if row is not None:
+            self._drop(row)
+            self._free.append(row)
 
-    def _drop(self, place: int) -> None:
-        self.timetable.drop(place)
-        self.records.drop(place)
+    def _drop(self, row: int) -> None:
+        self.timetable.drop(row)
+        self.records.drop(row)
 
     def dispatch(self, now: float) -> None:
         """Claim what is due at ``now`` (UTC seconds since 1970), until nothing is or the stop is

@@ -22,7 +22,7 @@ class TooManyRowsError(ClockError):
     """A source gives more rows than ``max_events``."""
 
 
-class Refusal(NamedTuple):
+class Mistake(NamedTuple):
     """Why a row is not in force."""
 
     field: str
@@ -47,7 +47,7 @@ class Answer:
     count: int = 0
     new: list[NewRow] = field(default_factory=list)
     gone: dict[str, bool] = field(default_factory=dict)
-    refused: dict[str, Refusal] = field(default_factory=dict)
+    refused: dict[str, Mistake] = field(default_factory=dict)
     past: dict[str, int] = field(default_factory=dict)
     changed: int = 0
 
@@ -88,7 +88,7 @@ class RowReader:
                 if label in there or label in answer.refused or self._is_taken(label, known):
                     label = f"{label} (row {number} of {self._source.name})"
                 task = row.get("task") if isinstance(row, Mapping) else None
-                answer.refused[label] = Refusal(
+                answer.refused[label] = Mistake(
                     error.field, error.message[:LONGEST_REASON], task if type(task) is str else ""
                 )
         for name, entry in known.items():

@@ -27,7 +27,7 @@ from clock.schedule.option import Part
 from clock.schedule.options import part_of
 from clock.schedule.schedule import Schedule
 from clock.schedule.source import Source
-from clock.sources.answer import Answer, Refusal, RowReader
+from clock.sources.answer import Answer, Mistake, RowReader
 from clock.sources.mirror import Mirror
 
 TIMEOUT = 30.0
@@ -41,6 +41,9 @@ NAMED = 20
 
 REPEAT = 3600
 """Seconds after which it is logged again that a source is failing."""
+
+FORGET_EVERY = 3600
+"""Seconds between two looks for rows that were removed long ago."""
 
 MOST_REFUSED = 1000
 """Refused rows of a source that are kept."""
@@ -79,8 +82,9 @@ class Asking:
     _compared_with: int = field(default=0, init=False)
     _begun_at: float | None = field(default=None, init=False)
     _logged_at: float | None = field(default=None, init=False)
+    _forgot_at: float | None = field(default=None, init=False)
     _was_empty: bool = field(default=False, init=False)
-    _refused: dict[str, Refusal] = field(default_factory=dict, init=False)
+    _refused: dict[str, Mistake] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self._reader = RowReader(self.source, self.schedule, self.lines)
@@ -156,7 +160,7 @@ class Asking:
                 error=before.error,
             )
         write_source(self.connection, self.app, self._state)
-        self._asked_at = None
+        self._asked_at = self._refused = None
 
     def _is_due(self, monotonic: float) -> bool:
         if self._begun_at is not None or self.threads.is_running(self.source.name):
@@ -222,6 +226,9 @@ class Asking:
         )
         write_source(self.connection, self.app, self._state)
         self.rows.keep()
+        if self._forgot_at is None or moment.monotonic - self._forgot_at >= FORGET_EVERY:
+            self._forgot_at = moment.monotonic
+            self.rows.forget(moment.now, self.source.declaration.every)
 
     def _end_past(self, answer: Answer) -> None:
         """Remove single occurrences that are decided."""
@@ -283,10 +290,11 @@ class Asking:
                 rows=answer.count,
             )
 
-    def _note_refused(self, refused: Mapping[str, Refusal], now: float) -> None:
+    def _note_refused(self, refused: Mapping[str, Mistake], now: float) -> None:
         if refused == self._refused:
             return
-        fresh = {name: why for name, why in refused.items() if self._refused.get(name) != why}
+        known = self._refused or {}
+        fresh = {name: why for name, why in refused.items() if known.get(name) != why}
         for name, why in list(fresh.items())[:NAMED]:
             log.warning("row refused", source=self.source.name, row=name, reason=why.reason)
         if len(fresh) > NAMED:

@@ -15,6 +15,7 @@ from clock.inside import inside_the_clock
 from clock.ledger.row_lines import RowLines
 from clock.ledger.rows import Rows
 from clock.ledger.time_source import server_now
+from clock.loop.housekeeping import REFUSALS
 from clock.loop.row_changes import RowChanges
 from clock.loop.side_threads import SideThreads
 from clock.schedule.schedule import Schedule
@@ -108,8 +109,10 @@ class SourceService:
                 try:
                     self.step(BRIEFLY if self.is_waiting else WAITED)
                     self._last_error = ""
-                except ServerError:
-                    # The loop says so.
+                except ServerError as error:
+                    # What concerns the whole server is logged by the loop.
+                    if error.kind in REFUSALS:
+                        self._log(str(error))
                     self._stop.wait(AGAIN)
                 except Exception as error:  # a clock goes on with the rows it has
                     self._log(describe_error(error))
@@ -142,4 +145,5 @@ class SourceService:
     def _log(self, reason: str) -> None:
         if reason != self._last_error:
             self._last_error = reason
-            log.error("trouble", source="all", reason=reason)
+            names = ", ".join(self._schedule.sources)
+            log.error("trouble", source=names, reason=reason)

@@ -155,7 +155,7 @@ class PostgreSql:
 def postgresql() -> Path | None:
     """Where the programs of an installed PostgreSQL are, the newest; None where there is none."""
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)
-    found = shutil.which("initdb")
-    if found is not None:
-        folders.append(Path(found).resolve())
+    on_path = shutil.which("initdb")
+    if on_path is not None:
+        folders.append(Path(on_path).resolve())
     return folders[0].parent if folders else None

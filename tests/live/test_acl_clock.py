@@ -55,7 +55,7 @@ OPTIONAL = ("time", "info", "config|get", "copy", "lpos")
 def test_a_clock_works_with_exactly_the_rights_that_the_docs_list(
     server: Server, redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
-    line, _ = lines_of("clock")
+    line, *_ = lines_of("clock")
     grant(redis, line)
     url, file = address(server.url, "clock"), write_schedule(*SCHEDULE)
     _leave_what_is_forgotten(redis)
@@ -106,7 +106,7 @@ def test_webhooks_and_the_self_check_need_exactly_the_rights_that_the_docs_list(
     start_clock: StartClock,
     start_worker: StartWorker,
 ) -> None:
-    line, with_webhooks = lines_of("clock")
+    line, with_webhooks, _ = lines_of("clock")
     grant(redis, line, with_webhooks)
     enqueue_occurrence(redis, "fail")
     start_worker("--burst", CLOCK_APP=APP).process.wait(timeout=30)
@@ -126,10 +126,38 @@ def test_webhooks_and_the_self_check_need_exactly_the_rights_that_the_docs_list(
     assert_exact(with_webhooks, recording)
 
 
+def test_sources_need_exactly_the_rights_that_the_docs_list(
+    server: Server, redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
+) -> None:
+    line, _, with_sources = lines_of("clock")
+    grant(redis, line, with_sources)
+    file = write_schedule(
+        "from clock import source",
+        "import itertools",
+        "numbers = itertools.count()",
+        "def rows():",
+        "    number = next(numbers)",
+        "    yield {'name': 'row', 'every': '1 second', 'task': 'work.ok', 'args': [number]}",
+        "    if number < 3:",
+        "        yield {'name': 'short', 'every': '1 second', 'task': 'work.ok'}",
+        "    if number == 4:",
+        "        yield {'name': 'bad'}",
+        "    assert number != 5",
+        "source('rows', rows, every=1, tasks=['work.*'])",
+    )
+    with recorded(redis) as recording:
+        clock = start_clock(file, address(server.url, "clock"), CLOCK_APP=APP)
+        clock.wait_for_line("source back")
+        wait_for("its row fires", lambda: dict(clock.enqueued()).get("row"))
+        assert clock.stop() == 0
+    assert _messages(clock) == {"row refused", "source failing"}
+    assert_exact(with_sources, recording)
+
+
 def test_a_clock_fires_without_the_commands_that_the_docs_call_optional(
     server: Server, redis: Redis, write_schedule: WriteSchedule, start_clock: StartClock
 ) -> None:
-    line, _ = lines_of("clock")
+    line, *_ = lines_of("clock")
     grant(redis, line, line._replace(rules=[f"-{command}" for command in OPTIONAL]))
     clock = start_clock(write_schedule(*SCHEDULE), address(server.url, "clock"), CLOCK_APP=APP)
     _wait_until_all_fire(clock)

@@ -144,7 +144,7 @@ def test_a_bad_row_and_a_forbidden_task_are_left_out_alone(
     assert refused.keys() == {"misspelled", "forbidden", "of the clock"}
     assert {job.event for job in fired(redis)} == {"good"}
     targets.change("misspelled", "1 second")
-    wait_for("it fires when it is mended", lambda: fired(redis, "misspelled"))
+    wait_for("it fires when it is corrected", lambda: fired(redis, "misspelled"))
     assert clock.stop() == 0
 
 

@@ -273,6 +273,30 @@ def test_a_disabled_row_does_not_fire(redis: Redis, clock: Version, rows: Rows) 
     assert fired(redis, "a") == ["a+10", "a+50"]
 
 
+def test_what_was_decided_of_a_removed_row_is_forgotten_after_35_days(
+    redis: Redis, clock: Version, rows: Rows
+) -> None:
+    clock.run(0, 10)
+    del rows[0]
+    clock.at(20)
+    hashes = [of(APP) for of in keys.OF_EVENTS]
+    clock.at(keys.REMOVED_TTL)
+    assert redis.hexists(keys.decided(APP), "a")
+    clock.at(keys.REMOVED_TTL + 3660)
+    assert not any(redis.hexists(key, "a") for key in (*hashes, keys.removed_rows(APP)))
+    assert redis.hexists(keys.decided(APP), "b")
+
+
+def test_every_key_of_a_source_expires(redis: Redis, clock: Version, rows: Rows) -> None:
+    rows += [row("bad", "dya")]
+    clock.run(0, 10)
+    del rows[0]
+    clock.run(11, 20)
+    of = ("rows", "removed_rows", "row_changes", "refused_rows", "sources")
+    names = [getattr(keys, name)(APP) for name in of] + [keys.asker(APP, "crawls")]
+    assert all(redis.ttl(name) > 0 for name in names)
+
+
 def test_rows_go_on_where_the_server_lost_its_data_and_are_written_again(
     redis: Redis, clock: Version, rows: Rows
 ) -> None:

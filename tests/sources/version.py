@@ -20,7 +20,7 @@ from clock.stop import Stop
 
 START = 1_800_000_000
 APP = "test"
-HEAD = "from clock import defaults, every, source, stored, timezone\ntimezone('UTC')\n"
+HEAD = "from clock import defaults, every, source, timezone\ntimezone('UTC')\n"
 
 Rows = list[dict[str, Any]]
 
