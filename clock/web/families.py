@@ -110,8 +110,8 @@ _APPLICATION_GAUGES: Sequence[tuple[str, str, Callable[[AppStatus], float]]] = (
     ),
     (
         "healthy",
-        "Whether clocks are alive and agree, no event is overdue or ahead of time, and every source "
-        "answers.",
+        "Whether clocks are alive and agree, no event is overdue or ahead of time, and every "
+        "source answers.",
         lambda status: status.is_healthy,
     ),
     (
