@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,6 +60,12 @@ class BackfillPlan:
         """Those that have no job."""
         pairs = zip(self.candidates, self.standings, strict=True)
         return tuple(candidate for candidate, standing in pairs if standing is Standing.OPEN)
+
+    @property
+    def digest(self) -> str:
+        """Sixteen digits that change when the occurrences of the span do, by a changed event."""
+        instants = repr([candidate.scheduled for candidate in self.candidates])
+        return hashlib.blake2b(instants.encode(), digest_size=8).hexdigest()
 
     @property
     def counted(self) -> Mapping[Standing, int]:

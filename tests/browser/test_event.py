@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 
@@ -160,12 +161,12 @@ def test_pages_of_the_history_come_without_a_reload(scene: str, open_page: OpenP
     page = open_page(f"{scene}/event?name={FAILING}")
     page.evaluate("window.isTheSame = true")
     history = page.locator("[data-part=history]")
-    expect(history).to_contain_text("1 to 15 of 25 decisions")
+    expect(history).to_contain_text(re.compile(r"1 to 15 of 2\d decisions"))
     history.get_by_role("link", name="Older").click()
-    expect(history).to_contain_text("16 to 25 of 25 decisions")
+    expect(history).to_contain_text(re.compile(r"16 to (2\d) of \1 decisions"))
     assert page.evaluate("window.isTheSame")
     page.go_back()
-    expect(history).to_contain_text("1 to 15 of 25 decisions")
+    expect(history).to_contain_text(re.compile(r"1 to 15 of 2\d decisions"))
 
 
 def test_without_scripts_the_runs_are_a_table_in_pages(scene: str, open_page: OpenPage) -> None:
@@ -174,4 +175,4 @@ def test_without_scripts_the_runs_are_a_table_in_pages(scene: str, open_page: Op
     runs = page.locator(".runs-table")
     expect(runs.locator("tbody tr")).to_have_count(50)
     runs.get_by_role("link", name="Older").click()
-    expect(runs.get_by_text("51 to 62 of 62 runs")).to_be_visible()
+    expect(runs.get_by_text(re.compile(r"51 to (\d+) of \1 runs"))).to_be_visible()

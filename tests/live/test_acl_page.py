@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -40,10 +41,8 @@ STATES = ("queued", "started", "scheduled", "deferred", "finished", "failed", "c
 
 PASSWORD = "a-password-of-tests"
 
-FIRST, LAST = 1_793_491_200, 1_793_494_800
-"""Two hours before the clock knew the event ``hourly``, in UTC seconds since 1970."""
-
 SPAN = {"event": "hourly", "from": "2026-11-01T00:00:00", "to": "2026-11-01T01:00:00"}
+"""Hours before the clock knew the event."""
 
 STATUSES = {"/healthz": 503, "/zone": 303}
 """Those of routes that do not answer 200: no clock is alive, and a choice leads back."""
@@ -112,8 +111,8 @@ def test_the_web_ui_works_with_exactly_the_rights_that_the_docs_list(
             page.post(f"/api/v1/jobs/{failed[2]}/requeue"),
             page.delete(f"/api/v1/jobs/{failed[3]}"),
             page.post("/run", data={"event": "failing"}),
-            page.get("/backfill", params=SPAN),
-            page.post("/backfill", data={"event": "hourly", "first": FIRST, "last": LAST}),
+            shown := page.get("/backfill", params=SPAN),
+            page.post("/backfill", data=_hidden(shown.text)),
             page.post("/pause", data={"event": "failing", "for": "60"}),
             page.post("/resume", data={"event": "failing"}),
             page.post("/requeue", data={"job": failed[4]}),
@@ -275,6 +274,11 @@ def test_an_application_works_with_exactly_the_rights_that_the_docs_list(
             assert waiting.cancel()
         assert jobs.Handle(running.id, connection).stop()
     assert_exact(more, asks)
+
+
+def _hidden(text: str) -> dict[str, str]:
+    """The hidden fields of a page."""
+    return dict(re.findall(r'name="(\w+)" value="([^"]*)"', text))
 
 
 def _paths(job: str) -> Iterator[str]:

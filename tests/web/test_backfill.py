@@ -108,6 +108,19 @@ def test_a_second_answer_enqueues_nothing_more(redis: Redis, web: Web) -> None:
     assert fields == {}
 
 
+def test_other_times_since_the_preview_are_shown_first(
+    redis: Redis, web: Web, watched: Watched, read: ReadSchedule
+) -> None:
+    _, _, fields = preview(web, local(10), local(60))
+    schedule = read("every('5 seconds', 'tests.jobs.working.say', name='ten')")
+    Watched(redis, schedule, now=watched.now, token="h:2:y").turn([61])
+    jobs = redis.llen("rq:queue:default")
+    answer = web.post("/backfill", data=fields)
+    assert answer.status_code == 400
+    assert "The times of the event have changed since the preview." in answer.text
+    assert redis.llen("rq:queue:default") == jobs
+
+
 def test_the_form_proposes_what_was_missed_last(web: Web) -> None:
     text = web.get("/backfill?event=ten").text
     assert f'value="{local(20)}"' in text
@@ -149,6 +162,7 @@ def test_a_span_in_which_nothing_was_due_has_no_question(web: Web) -> None:
         ({"event": "ten", "first": "-1", "last": "1"}, 400),
         ({"event": "ten", "first": "1", "last": "9" * 40}, 400),
         ({"event": "ten", "first": "1", "last": "9" * 11}, 400),
+        ({"event": "ten", "first": "1799999990", "last": "1800000060"}, 400),
         ({"event": "none", "first": "1", "last": "2"}, 404),
     ],
 )

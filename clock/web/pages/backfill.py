@@ -61,15 +61,21 @@ def show_backfill(request: Request) -> Response:
 
 def backfill_event(request: Request) -> Response:
     """``POST /backfill``: enqueue the occurrences of ``event`` without a job, from the instant
-    ``first`` to ``last`` (UTC seconds since 1970).
+    ``first`` to ``last`` (UTC seconds since 1970). Where they are not those of the ``plan``
+    that was shown, it is shown again.
     """
     context, name = context_of(request), field(request, "event")
     first, last = (_instant(request, end) for end in ("first", "last"))
     now = context.now()
     event = _event(request, name, now)
+    zone = event.description.zone
+    backfill = Backfill.of_ledger(context.connection, app=context.app, event=name)
+    plan = plan_backfill(backfill, event, first, last, now, MOST)
+    if plan.digest != field(request, "plan"):
+        problem = "The times of the event have changed since the preview. Look at it once more."
+        span = write_local(first, zone), write_local(last, zone)
+        return _ask(request, event, span, plan=plan, problem=problem)
     with auditing(request, "backfill", name) as change:
-        backfill = Backfill.of_ledger(context.connection, app=context.app, event=name)
-        plan = plan_backfill(backfill, event, first, last, now, MOST)
         open_ones = [candidate.scheduled for candidate in plan.to_enqueue]
         enqueued = backfill.push_all(open_ones, context.now).count(Standing.OPEN)
         change.after = {"from": utc_text(first), "until": utc_text(last), "enqueued": enqueued}
