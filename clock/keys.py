@@ -43,6 +43,14 @@ clock:<app>:output_sizes      hash  attempt:job -> bytes of its output, and     
 clock:<app>:last_output:EVENT list  attempt:job of runs that went well, latest first  OUTPUTS_KEPT
 clock:<app>:bad_output:EVENT  list  the same of those that did not; of jobs without   BAD_OUTPUTS
                                     an event, all under no name
+clock:<app>:trends:minutes:H  hash  queue -> its minutes of an hour, see              26 hours
+                                    ``clock.ledger.trends``
+clock:<app>:trends:hours:D    hash  event -> its hours of a day                       9 days
+clock:<app>:trends:all:D      hash  hour of a day -> minutes of all events            9 days
+clock:<app>:trends:\\          hash  queue -> its days of a month                      a year
+  queue_days:M
+clock:<app>:trends:\\          hash  event -> its days of a month                      a year
+  event_days:M
 clock:worker:NAME.TOKEN       str   host and pid of a live worker                     HEARTBEAT_TTL
 clock:step:NAME.TOKEN         str   the last step of a worker's child                 a day
 clock:sweep                   str   the worker that looks for abandoned jobs now      REAP_EVERY
@@ -121,6 +129,9 @@ OUTPUTS_KEPT = 20
 BAD_OUTPUTS = 100
 """Outputs kept of the runs of an event that did not: one that always fails leaves room for others.
 """
+
+TREND_FIELDS = 10_000
+"""Queues or events that are counted in a span of time: others, in excess, are not."""
 
 HEARTBEAT_TTL = 16
 """Seconds after its last heartbeat from which a worker counts as dead."""
@@ -236,6 +247,7 @@ outputs = _of_app("outputs")
 output_sizes = _of_app("output_sizes")
 last_output = _of_app_and("last_output")
 bad_output = _of_app_and("bad_output")
+trends = _of_app_and("trends")
 unique = _of_app_and("unique")
 running = _of_app_and("running")
 held = _of_app_and("held")

@@ -6,7 +6,7 @@
 --       4 how many backfilled occurrences to keep  5 event  6 instant  7 the occurrence before, or "-"
 --       8 what the meta of the event's other jobs begins with
 --       9 prefix of job ids  10 data  11 description  12 and 13 the beginnings of a first and of a later
---         job's meta, then the shape (see enrol.lua)
+--         job's meta, then the shape (see enrol.lua), then what count_trends takes
 -- Returns "open" (pushed, or could be), "fired" (it had its job), "backfilled" (done before),
 -- "pending" (not decided yet, so its clock may still enqueue it), "taken" (another job has its id),
 -- "unknown" (no such event), "refused" (its queue takes no jobs).
@@ -21,7 +21,7 @@ if find(record, '[| ][fs]' .. instant .. '%+') then return 'fired' end
 local id = job_id(prefix, scheduled)
 local holder = holder_of(JOB .. id, mark_of(beginning) .. iso(scheduled))
 if holder then return holder == 'ours' and 'fired' or 'taken' end
-local shape = read_shape(14)
+local shape, trends = read_shape(14)
 -- Behind what waits, so that jobs run in the order they are pushed.
 shape.side = 'RPUSH'
 prepare(shape)
@@ -35,4 +35,5 @@ push_jobs()
 call('ZADD', KEYS[2], ARGV[1], instant)
 call('ZREMRANGEBYRANK', KEYS[2], 0, -1 - cap)
 call('EXPIRE', KEYS[2], ttl)
+count_trends({ unpack(ARGV, trends) })
 return 'open'

@@ -16,6 +16,7 @@ from clock.connection.scripts import script
 from clock.errors import TAKES_NO_JOBS, NotAQueueError, UnknownEventError
 from clock.ledger.job import JobTemplate, JobTemplates, job_prefix
 from clock.ledger.kept_template import marked, read_template
+from clock.ledger.trends import enqueued_words, with_trends
 from clock.schedule.event import Event
 
 AT_ONCE = 200
@@ -64,7 +65,7 @@ class Backfill:
         self._template = template
         self._scheduled = scheduled
         self._script = connection.register_script(
-            script("clock.ledger", "backfill.lua", include="job.lua")
+            with_trends(script("clock.ledger", "backfill.lua", include="job.lua"))
         )
 
     @classmethod
@@ -139,7 +140,9 @@ class Backfill:
     ) -> tuple[list[str], list[Any]]:
         """The keys and the arguments of the script."""
         name, template = self._event, self._template
+        counted = enqueued_words(self._app, template.shape.queue, name, now)
         if mode == "look":
+            counted = ()
             # They may be large, and nobody asks for them.
             template = template._replace(data=b"", description="")
         arguments = [
@@ -148,6 +151,7 @@ class Backfill:
             self._scheduled.first,
             *template.arguments(job_prefix(self._app, name)),
             *template.shape.arguments(),
+            *counted,
         ]
         written = [keys.decided(self._app), keys.backfilled(self._app, name), rq_keys.QUEUES]
         return written, arguments

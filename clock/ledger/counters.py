@@ -1,14 +1,15 @@
 """The counters of clocks, which are added to the ledger with their heartbeat.
 
-The claim itself counts decisions, in each event's record. Lateness, and how often another clock was
-faster, is counted in the process and written every few seconds: a clock that is killed loses the
-last few seconds, and one whose heartbeat's reply was lost counts them twice.
+The claim itself counts decisions, in each event's record. Lateness, how often another clock was
+faster, and how many jobs it enqueued over time, is counted in the process and written every few
+seconds: a clock that is killed loses the last few seconds, and one whose heartbeat's reply was lost
+counts them twice.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from redis import Redis
@@ -16,8 +17,10 @@ from redis import Redis
 from clock import keys
 from clock.connection.errors import server_errors
 from clock.connection.scripts import script
+from clock.errors import ServerError
 from clock.ledger.histogram import Histogram, bucket, read_histogram
 from clock.ledger.ledger import ClaimResult
+from clock.ledger.trends import Tally
 from clock.ledger.unreadable import READ_ERRORS, reply_about, skip
 from clock.ledger.values import text, whole
 
@@ -47,14 +50,18 @@ class Counters:
         self._key = keys.counters(app)
         self._counts: Counter[str] = Counter()
         self._late = 0.0
+        self._results: list[tuple[Sequence[ClaimResult], float]] = []
+        self._enqueued = Tally(app)
 
-    def add(self, outcomes: Iterable[ClaimResult], claimed_at: float) -> None:
+    def add(self, outcomes: Sequence[ClaimResult], claimed_at: float) -> None:
         """Count what became of claims made at ``claimed_at`` (UTC seconds since 1970)."""
         fired = Counter(
             outcome.claim.scheduled if outcome.kind else None
             for outcome in outcomes
             if outcome.kind is None or outcome.kind.is_enqueued
         )
+        # Many events may be due: what is not late is counted once nothing is.
+        self._results.append((outcomes, claimed_at))
         for scheduled, count in fired.items():
             if scheduled is None:
                 self._counts[_REFUSED] += count
@@ -63,8 +70,33 @@ class Counters:
                 self._counts[bucket("lateness", LATENESSES, late)] += count
                 self._late += late * count
 
-    def write(self) -> None:
-        """Add the counts to the ledger in one command; a ServerError keeps them for the next."""
+    def write(self, may_go_on: Callable[[], bool] = lambda: True) -> bool:
+        """Add the counts to the ledger in few commands, as long as it may go on; whether that was
+        all. A ServerError keeps them for the next time.
+        """
+        self._write_totals()
+        self._count_enqueued()
+        while self._enqueued:
+            part = self._enqueued.take()
+            try:
+                with server_errors():
+                    part.write(self._connection)
+            except ServerError:
+                self._enqueued.add_all(part)
+                raise
+            if not may_go_on():
+                break
+        return not self._enqueued
+
+    def _count_enqueued(self) -> None:
+        for outcomes, claimed_at in self._results:
+            for outcome in outcomes:
+                if outcome.kind is not None and outcome.kind.is_enqueued:
+                    event = outcome.claim.event
+                    self._enqueued.add(event.job.queue, event.name, claimed_at, enqueued=1)
+        self._results.clear()
+
+    def _write_totals(self) -> None:
         if not self._counts:
             return
         flat = [str(part) for field in self._counts.items() for part in field]

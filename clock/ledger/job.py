@@ -78,6 +78,11 @@ class Shape(NamedTuple):
     first: Sequence[bytes]
     later: Sequence[bytes]
 
+    @property
+    def queue(self) -> str:
+        """The name of the queue."""
+        return self.queue_key[len(rq_keys.QUEUE) :]
+
     def arguments(self) -> Sequence[Any]:
         """What ``read_shape`` of ``job.lua`` reads."""
         return (

@@ -22,6 +22,7 @@ from clock.errors import (
 from clock.ledger.kept_template import Call, marked, read_template, with_call
 from clock.ledger.records import find_record
 from clock.ledger.reserved import manual_id
+from clock.ledger.trends import enqueued_words, with_trends
 
 
 def run_now(
@@ -51,7 +52,9 @@ def run_now(
         template = with_call(connection, template, call)
     fired = None if record is None else record.fired
     with server_errors():
-        pushed = connection.register_script(script("clock.ledger", "run.lua", include="job.lua"))(
+        pushed = connection.register_script(
+            with_trends(script("clock.ledger", "run.lua", include="job.lua"))
+        )(
             keys=[keys.decided(app), rq_keys.QUEUES],
             args=[
                 *(now, event, identifier, "-" if fired is None else fired),
@@ -59,6 +62,7 @@ def run_now(
                 "" if key is None or call is None else _request(key, call),
                 *template.parts(),
                 *template.shape.arguments(),
+                *enqueued_words(app, template.shape.queue, event, now),
             ],
         )
     if pushed == 0:

@@ -7,11 +7,11 @@
 --       8 the request, where it has an idempotency key and arguments of its own: the key and a digest of
 --         them; else ""
 --       9 data  10 description  11 and 12 the beginnings of a first and of a later job's meta, then the shape
---         (see enrol.lua)
+--         (see enrol.lua), then what count_trends takes
 -- Returns 1, 0 where its queue takes no jobs, -1 where another job has the id, -2 where its job is of a
 -- different request.
 local event, id, fired, runs, kept, kept_for, request, data, description, first, later = unpack(ARGV, 2, 12)
-local shape = read_shape(13)
+local shape, trends = read_shape(13)
 if request ~= '' then
   shape.fields[#shape.fields + 1], shape.fields[#shape.fields + 2] = 'clock_request', request
 end
@@ -31,6 +31,7 @@ push_jobs()
 redis.pcall('LPUSH', runs, SECONDS .. ' ' .. id)
 redis.pcall('LTRIM', runs, 0, kept - 1)
 redis.pcall('EXPIRE', runs, kept_for)
+count_trends({ unpack(ARGV, trends) })
 
 local record = call('HGET', KEYS[1], event)
 local head, history = string.match(record or '', '^([^|]*|)(.*)$')

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
+from itertools import repeat
 
 from redis import Redis
 
@@ -22,6 +24,11 @@ from clock.schedule.schedule import Schedule
 from clock.settings import CONFLICT_AFTER, TOLERANCE
 from clock.version import VERSION
 from clock.watchers.clock_ping import ClockPing
+
+LAST_PARTS = 20
+"""Commands that still write what is counted when the clock was asked to end; each takes some
+milliseconds.
+"""
 
 RENEWED_EVERY = 86_400
 """Seconds after which the descriptions are written again, so that a clock that runs for years does
@@ -123,14 +130,15 @@ class Housekeeping:
 
     def claimed(self, results: Sequence[ClaimResult], claimed_at: float) -> None:
         """Count the ``results`` of claims made at ``claimed_at``. Nothing is sent."""
-        self._counters.add(results, claimed_at)
+        if self._may_count:
+            self._counters.add(results, claimed_at)
 
     def ended(self, now: float) -> None:
         """Record that the clock ended because it was asked to, if the server can be reached."""
         if self._pulse is not None:
             with suppress(ServerError):
                 self._pulse.end(now)
-                self._counters.write()
+                self._counters.write(partial(next, repeat(True, LAST_PARTS), False))
 
     def _do(self, part: Callable[[float], None], now: float) -> None:
         try:
@@ -196,7 +204,8 @@ class Housekeeping:
             return
         self._counted = now
         try:
-            self._counters.write()
+            if not self._counters.write(self._may_go_on):
+                self._counted = 0.0
         except ServerError as error:
             self._may_count = error.kind not in REFUSALS
             raise

@@ -169,6 +169,7 @@ class AsyncJobs:
         if not self._running:
             self._leave()
             return
+        self._child.write_counts()
         self._child.hold_back(self._held is not None or self._child.is_spent)
         if self._held is not None:
             self._timer = self._loop.call_later(LOOK, self._look_at_held, context=self._context)

@@ -10,6 +10,7 @@ import select
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from clock.worker.child_jobs import ChildJobs
 from clock.worker.execution_owner import OvertakenError
 from clock.worker.output_capture import OutputCapture
 from clock.worker.output_ring import Printed
+from clock.worker.pending_counts import EVERY
 from clock.worker.races import Races
 from clock.worker.slot import Slot
 from clock.worker.step import (
@@ -121,6 +123,12 @@ class Child:
         self.jobs = jobs
         self._capture = OutputCapture(self._writer)
         self._surroundings = Surroundings()
+        try:
+            return self._run_jobs()
+        finally:
+            self.write_counts()
+
+    def _run_jobs(self) -> int:
         while True:
             code = self.leaves()
             if code is not None and self._end is None:
@@ -275,6 +283,14 @@ class Child:
         if self._end is not None and (reply := self._step(take=False)) is not None:
             self.finish(reply)
 
+    def write_counts(self) -> None:
+        """Write what is counted of the runs, if the server can be reached."""
+        counts = self.jobs.counts
+        if counts and not self._is_away:
+            with suppress(*CLIENT_ERRORS):
+                self.line.write_trends(counts.rest())
+                counts.written(time.time())
+
     def hold_back(self, is_holding: bool) -> None:
         """Say that this child takes no jobs for now, so that another stands in for it."""
         self._slots[0].hold_back(is_holding)
@@ -284,10 +300,18 @@ class Child:
         try:
             if seconds is not None:
                 self.line.wait(self._stop, seconds)
-            elif self.line.wait(self._stop):
+            elif self._wait_for_job():
                 select.select([self._stop], [], [], self._races.begin())
         except CLIENT_ERRORS:
             self.line.close()
+
+    def _wait_for_job(self) -> bool:
+        """Wait until the server says that something changed; whether it did."""
+        if self.jobs.counts:
+            if self.line.wait(self._stop, EVERY):
+                return True
+            self.write_counts()
+        return self.line.wait(self._stop)
 
     def _run(self, taken: TakenJob | None) -> None:
         while taken is not None:

@@ -19,6 +19,7 @@ from rq.worker import Worker as RQWorker
 from clock import keys, log
 from clock.jobs.lease import Leases
 from clock.jobs.occurrence import meta_of, occurrence_of
+from clock.runs.counted import CountedRun
 from clock.runs.output import write_output
 from clock.runs.records import write_run
 from clock.runs.run import RunOutcome
@@ -26,8 +27,9 @@ from clock.watchers.run import WatchedRun, Watchers
 from clock.worker.async_run import AsyncRun
 from clock.worker.current_run import CurrentRun
 from clock.worker.ending import Ending
+from clock.worker.pending_counts import PendingCounts
 from clock.worker.performer import Performed, Performer, call_task, is_of_rq
-from clock.worker.record import output_of, run_of
+from clock.worker.record import counted_of, output_of, run_of
 from clock.worker.result import is_plain
 from clock.worker.slot import Request
 from clock.worker.step import End, EndResult, Reply
@@ -71,6 +73,8 @@ class ChildJobs:
         self._watchers = watchers
         self._app = app
         self._output_memory = output_memory
+        self.counts = PendingCounts(app)
+        """What is counted of its runs."""
         self._is_overridden = any(_is_of_application(getattr(worker, name)) for name in _METHODS)
         os.environ["RQ_WORKER_ID"] = worker.name
 
@@ -201,9 +205,14 @@ class ChildJobs:
         )
         run.printed = self._child.printed(taken)
         run.output = output_of(job, ending.outcome, ended=ended, printed=run.printed)
+        run.counted = counted = counted_of(
+            job, ending.outcome, of=run.record, started=began, ended=ended
+        )
+        count = self.counts.command(counted)
+        commands = self._of_run(run) if count is None else [*self._of_run(run), count]
         self._child.end_in_step(
-            End(taken.owned, success, of_job(run, job, ttl), self._of_run(run)),
-            partial(self._ended, run, value),
+            End(taken.owned, success, of_job(run, job, ttl), commands),
+            partial(self._ended, run, value, counted, count),
         )
 
     def _of_run(self, run: CurrentRun) -> Sequence[Command]:
@@ -216,11 +225,20 @@ class ChildJobs:
             write_output(pipeline, self._app, run.output, self._output_memory)
         return commands_of(pipeline)
 
-    def _ended(self, run: CurrentRun, value: Any, reply: Reply) -> None:
+    def _ended(
+        self,
+        run: CurrentRun,
+        value: Any,
+        counted: CountedRun,
+        count: Command | None,
+        reply: Reply,
+    ) -> None:
         """What follows once the step has written the end, or could not."""
         taken, worker = run.taken, self._worker
         assert taken is not None
         job = taken.job
+        if reply.ended is EndResult.ENDED:
+            self.counts.ended(counted, count)
         if reply.ended is EndResult.OVERTAKEN:
             _log_overtaken(job.id)
         elif reply.ended is EndResult.DEPENDENTS:

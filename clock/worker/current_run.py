@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rq.executions import Execution
 
+from clock.runs.counted import CountedRun
 from clock.runs.output import RunOutput
-from clock.runs.run import Run
+from clock.runs.run import Run, RunOutcome
 from clock.worker.ending import Ending
 from clock.worker.output_ring import Printed
 from clock.worker.result import is_plain
@@ -19,7 +20,7 @@ from clock.worker.taken import TakenJob
 class CurrentRun:
     """The run of a job that this child has ``taken``, or else the execution ``of_dead``, a child
     that died, with what it had ``printed``. ``record`` and ``output`` are what is kept of the run,
-    and ``watched`` is who is notified of its end.
+    ``counted`` is how it is counted, and ``watched`` who is notified of its end.
     """
 
     taken: TakenJob | None = None
@@ -36,7 +37,15 @@ class CurrentRun:
     printed: Printed | None = None
     record: Run | None = None
     output: RunOutput | None = None
+    counted: CountedRun | None = None
     watched: Any = None
+
+    def give_up(self) -> None:
+        """Its job is not run again, though it was to be."""
+        if self.record is not None and self.record.outcome is RunOutcome.RETRIED:
+            self.record = replace(self.record, outcome=RunOutcome.FAILED)
+        if self.counted is not None and self.counted.outcome is RunOutcome.RETRIED:
+            self.counted = self.counted._replace(outcome=RunOutcome.FAILED)
 
     @property
     def execution(self) -> Execution | None:

@@ -125,7 +125,9 @@ class Reaper:
                 deaths=lost.deaths,
             )
             if lost.deaths >= DEATHS:
-                recovery = give_up_lost(lost, queue=self._queue(lost.queue), now=utc(now))
+                recovery = give_up_lost(
+                    lost, queue=self._queue(lost.queue), app=self._app, now=utc(now)
+                )
             if recovery is not None:
                 self._log(recovery, lost.job, lost.queue)
 

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from rq.job import Job
 
-from clock.jobs.occurrence import attempt_of, occurrence_of
+from clock.jobs.occurrence import Occurrence, attempt_of, occurrence_of
+from clock.runs.counted import CountedRun
 from clock.runs.output import RunOutput
 from clock.runs.run import Run, RunOutcome
 from clock.worker.output_ring import Printed
@@ -39,6 +40,29 @@ def run_of(
         attempt=occurrence.attempt,
         worker=worker,
         job=job.id,
+    )
+
+
+def counted_of(
+    job: Job,
+    outcome: RunOutcome,
+    *,
+    of: Run | Occurrence | None,
+    started: datetime | None,
+    ended: datetime,
+) -> CountedRun:
+    """What is counted of the run that ended, ``of`` whose event its job is; instants as for
+    ``run_of``.
+    """
+    until = ended.timestamp()
+    begun = until if started is None else started.timestamp()
+    waited = 0.0 if job.enqueued_at is None else begun - job.enqueued_at.timestamp()
+    return CountedRun(
+        queue=job.origin,
+        event=None if of is None else of.event,
+        outcome=outcome,
+        ended=until,
+        waited=waited,
     )
 
 

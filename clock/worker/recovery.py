@@ -23,14 +23,16 @@ from rq.utils import utcformat
 
 from clock import keys
 from clock.connection import rq_keys
+from clock.jobs.occurrence import occurrence_of
 from clock.jobs.rq_versions import free_rate_limit
+from clock.runs.counted import count_run
 from clock.runs.records import write_run
 from clock.runs.run import RunOutcome
 from clock.worker.abandoned import Abandoned, is_still_abandoned
 from clock.worker.failure_callbacks import enqueue_failure_callbacks
 from clock.worker.lost import LostJob
 from clock.worker.readable import fetch_job
-from clock.worker.record import run_of
+from clock.worker.record import counted_of, run_of
 
 DEATHS = 3
 """Workers that may die while they run a job; with the third one the job fails."""
@@ -92,7 +94,7 @@ def recover(
     return recovery
 
 
-def give_up_lost(lost: LostJob, *, queue: Queue, now: datetime) -> Recovery | None:
+def give_up_lost(lost: LostJob, *, queue: Queue, app: str, now: datetime) -> Recovery | None:
     """Fail a job that was lost too often; None where it is not what it was any more. Raises
     whatever the client raises; then nothing was done.
     """
@@ -112,6 +114,10 @@ def give_up_lost(lost: LostJob, *, queue: Queue, now: datetime) -> Recovery | No
             pipeline.multi()
             _fail(recovery, job, pipeline, "", now)
             pipeline.hdel(keys.lost(), lost.job)
+            counted = counted_of(
+                job, RunOutcome.ABANDONED, of=occurrence_of(job), started=None, ended=now
+            )
+            count_run(pipeline, app, counted)
             enqueue_failure_callbacks(job, queue, pipeline, reason=recovery.reason, failed=True)
             pipeline.execute()
         except (NoSuchJobError, WatchError):
@@ -186,6 +192,8 @@ def _act(
     )
     if run is not None:
         write_run(pipeline, app, run)
+    counted = counted_of(job, RunOutcome.ABANDONED, of=run, started=job.started_at, ended=now)
+    count_run(pipeline, app, counted)
     pipeline.hset(job.key, keys.OVERTAKEN, abandoned.execution)
     if recovery.outcome is RecoveryOutcome.PUT_BACK:
         pipeline.hset(job.key, keys.DEATHS, str(recovery.deaths))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,15 +13,15 @@ from rq.executions import Execution
 from rq.job import Job, JobStatus
 
 from clock.jobs.rq_versions import free_rate_limit
+from clock.runs.counted import count_run
 from clock.runs.output import write_output
 from clock.runs.records import write_run
-from clock.runs.run import RunOutcome
 from clock.worker.child_jobs import of_job
 from clock.worker.current_run import CurrentRun
 from clock.worker.ending import Ending
 from clock.worker.execution_owner import OvertakenError
 from clock.worker.output_ring import Printed
-from clock.worker.record import output_of, run_of
+from clock.worker.record import counted_of, output_of, run_of
 from clock.worker.success import delete_execution
 from clock.worker.taken import TakenJob
 
@@ -85,6 +84,13 @@ class RunEnds:
                 worker=self._worker.name,
                 error=ending.error,
             )
+            run.counted = counted_of(
+                job,
+                ending.outcome,
+                of=run.record,
+                started=job.started_at,
+                ended=ended,
+            )
             if run.taken is not None and self.printed is not None:
                 run.printed = self.printed(run.taken)
             run.output = output_of(job, ending.outcome, ended=ended, printed=run.printed)
@@ -122,9 +128,8 @@ class RunEnds:
             if job.started_at and job.ended_at:
                 worker.increment_total_working_time(job.ended_at - job.started_at, pipeline)
             run = self.current
-            if run is not None and run.record is not None:
-                if run.record.outcome is RunOutcome.RETRIED:
-                    run.record = replace(run.record, outcome=RunOutcome.FAILED)
+            if run is not None:
+                run.give_up()
                 self._write_records(run, pipeline)
             pipeline.execute()
         queue.enqueue_dependents(job, refresh_job_status=False)
@@ -136,3 +141,5 @@ class RunEnds:
             write_run(pipeline, self._app, run.record)
         if run.output is not None:
             write_output(pipeline, self._app, run.output, self._output_memory)
+        if run.counted is not None:
+            count_run(pipeline, self._app, run.counted)

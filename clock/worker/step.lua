@@ -73,6 +73,8 @@ local function run_all(first, count)
       measure({ ARGV[first + 2] }, { unpack(ARGV, first + 3, first + words) })
     elseif ARGV[first + 1] == 'OUTPUT' then
       keep_output({ unpack(ARGV, first + 2, first + 5) }, { unpack(ARGV, first + 6, first + words) })
+    elseif ARGV[first + 1] == 'TRENDS' then
+      count_trends({ unpack(ARGV, first + 2, first + words) })
     else
       run(unpack(ARGV, first + 1, first + words))
     end

@@ -28,6 +28,7 @@ from clock.connection import rq_keys
 from clock.connection.client import copy_client
 from clock.connection.errors import CLIENT_ERRORS
 from clock.connection.scripts import script
+from clock.ledger.trends import with_trends
 from clock.worker.execution_owner import OwnedExecution
 from clock.worker.job_hash import as_rq_writes
 
@@ -177,6 +178,18 @@ class Line:
             [error.decode("utf-8", "replace") for error in errors],
         )
 
+    def write_trends(self, words: Sequence[Any]) -> None:
+        """Call ``trends.lua`` with its arguments. Raises what the client raises."""
+        if self._connection is None:
+            self._connect()
+        try:
+            self._call("EVAL", script("clock.ledger", "trends.lua"), 0, *words)
+        except ResponseError:
+            raise
+        except BaseException:
+            self.close()
+            raise
+
     @property
     def is_notified(self) -> bool:
         """Whether the server says when a queue changes."""
@@ -309,7 +322,7 @@ def new_identifier() -> str:
 @cache
 def _script() -> tuple[str, str]:
     measure, keep = script("clock.ledger", "count.lua"), script("clock.runs", "output.lua")
-    source = (
+    source = with_trends(
         f"local function measure(KEYS, ARGV) {measure}\nend "
         f"local function keep_output(KEYS, ARGV) {keep}\nend {script('clock.worker', 'step.lua')}"
     )

@@ -25,6 +25,9 @@ from clock.worker.taken import TakenJob
 
 Command = Sequence[Any]
 
+TRENDS = "TRENDS"
+"""Before the arguments of ``trends.lua``: a command of ``step.lua``."""
+
 
 def success_of(
     stored: JobHash, began: datetime, ended: datetime, *, result: Any, ttl: int
