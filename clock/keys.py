@@ -43,13 +43,15 @@ clock:<app>:output_sizes      hash  attempt:job -> bytes of its output, and     
 clock:<app>:last_output:EVENT list  attempt:job of runs that went well, latest first  OUTPUTS_KEPT
 clock:<app>:bad_output:EVENT  list  the same of those that did not; of jobs without   BAD_OUTPUTS
                                     an event, all under no name
+clock:<app>:trends:new:H      hash  minute of an hour and queue -> jobs, see           a day
+                                    ``clock.ledger.new_jobs``
 clock:<app>:trends:minutes:H  hash  queue -> its minutes of an hour, see              26 hours
                                     ``clock.ledger.trends``
 clock:<app>:trends:hours:D    hash  event -> its hours of a day                       9 days
 clock:<app>:trends:all:D      hash  hour of a day -> minutes of all events            9 days
-clock:<app>:trends:\\          hash  queue -> its days of a month                      a year
+clock:<app>:trends:\\          hash  queue -> its days of a month                      13 months
   queue_days:M
-clock:<app>:trends:\\          hash  event -> its days of a month                      a year
+clock:<app>:trends:\\          hash  event -> its days of a month                      13 months
   event_days:M
 clock:worker:NAME.TOKEN       str   host and pid of a live worker                     HEARTBEAT_TTL
 clock:step:NAME.TOKEN         str   the last step of a worker's child                 a day

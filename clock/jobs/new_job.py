@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import uuid
 from collections.abc import Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from redis import Redis
 from rq import Queue
 from rq.job import Job, JobStatus
 from rq.utils import as_text
@@ -18,7 +17,7 @@ from rq.utils import as_text
 from clock import keys
 from clock.connection import rq_keys
 from clock.connection.client import with_deadline, with_timeout
-from clock.connection.errors import CLIENT_ERRORS, server_errors
+from clock.connection.errors import server_errors
 from clock.connection.scripts import script
 from clock.errors import HOLDS_NO_QUEUE, EnqueueError, JobServerError
 from clock.jobs.options import CheckedOptions
@@ -27,24 +26,18 @@ from clock.jobs.rq_versions import fill_rate_limit_after
 from clock.jobs.target import ANSWER, Target
 from clock.jobs.unique import ENDLESS
 from clock.ledger.job import job_meta, rq_callback, rq_retry
-from clock.ledger.trends import Tally, enqueued_words, with_trends
+from clock.ledger.new_jobs import new_job_words
 from clock.schedule.event import JobOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
-    """A job for ``queue`` with the keys of the script, its first arguments, and the ``fields`` of
-    the job, which end them. ``rate_limit`` is RQ's, or None, and ``made`` an instant in UTC seconds
-    since 1970.
-    """
+    """A job with the keys and the arguments of the script. ``rate_limit`` is RQ's, or None."""
 
     id: str
-    queue: str
     keys: list[str]
     arguments: list[Any]
-    fields: list[Any]
     rate_limit: Any
-    made: float
 
     @property
     def reason(self) -> str:
@@ -82,16 +75,11 @@ def new_job(
         options.unique.kind if options.unique else "-",
         options.unique.lasts_for(delay) if options.unique else 0,
         str(request or "-"),
+        *new_job_words(target.app, queue.name, now),
+        *_fields(job),
+        *((keys.REQUEST, str(request)) if request else ()),
     ]
-    return NewJob(
-        id=job.id,
-        queue=queue.name,
-        keys=names,
-        arguments=arguments,
-        fields=[*_fields(job), *((keys.REQUEST, str(request)) if request else ())],
-        rate_limit=options.rate_limit,
-        made=now,
-    )
+    return NewJob(id=job.id, keys=names, arguments=arguments, rate_limit=options.rate_limit)
 
 
 def send(jobs: Sequence[NewJob], target: Target, deadline: float) -> list[str]:
@@ -103,42 +91,17 @@ def send(jobs: Sequence[NewJob], target: Target, deadline: float) -> list[str]:
     # The connection for other questions will do; it spares the server one.
     usual = nullcontext(with_timeout(original, ANSWER)) if deadline == ANSWER else None
     with usual or with_deadline(original, deadline) as connection:
-        call = connection.register_script(with_trends(script("clock.jobs", "enqueue.lua")))
+        call = connection.register_script(script("clock.jobs", "enqueue.lua"))
         limits = {job.rate_limit.key: job.rate_limit for job in jobs if job.rate_limit}
         with server_errors(connection, JobServerError):
             if len(jobs) == 1 and not limits:
-                return [as_text(call(keys=jobs[0].keys, args=_arguments(jobs[0], target.app)))]
-            app = target.app if len(jobs) == 1 else None
+                return [as_text(call(keys=jobs[0].keys, args=jobs[0].arguments))]
             with connection.pipeline(transaction=True) as pipe:
                 for job in jobs:
-                    call(keys=job.keys, args=_arguments(job, app), client=pipe)
+                    call(keys=job.keys, args=job.arguments, client=pipe)
                 for limit in limits.values():
                     fill_rate_limit_after(pipe, limit.key, limit.concurrency)
-                replies = list(map(as_text, pipe.execute()[: len(jobs)]))
-        if len(jobs) > 1:
-            _count(connection, target.app, jobs, replies)
-        return replies
-
-
-def _arguments(job: NewJob, app: str | None) -> list[Any]:
-    """The arguments of the script, which counts the job for ``app`` if there is one."""
-    counted = () if app is None else enqueued_words(app, job.queue, None, job.made)
-    return [*job.arguments, len(counted), *counted, *job.fields]
-
-
-def _count(connection: Redis, app: str, jobs: Sequence[NewJob], replies: Sequence[str]) -> None:
-    """Count those of many jobs that were enqueued, together: one by one it takes as long as to
-    enqueue them.
-    """
-    tally = Tally(app)
-    for job, reply in zip(jobs, replies, strict=True):
-        if reply.startswith("+"):
-            tally.add(job.queue, None, job.made, enqueued=1)
-    write = connection.register_script(script("clock.ledger", "trends.lua"))
-    # They are enqueued, whatever becomes of this.
-    with suppress(*CLIENT_ERRORS):
-        while tally:
-            write(args=tally.take().words())
+                return list(map(as_text, pipe.execute()[: len(jobs)]))
 
 
 def send_all(jobs: Sequence[NewJob], target: Target, deadline: float) -> list[str]:

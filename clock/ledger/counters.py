@@ -20,7 +20,7 @@ from clock.connection.scripts import script
 from clock.errors import ServerError
 from clock.ledger.histogram import Histogram, bucket, read_histogram
 from clock.ledger.ledger import ClaimResult
-from clock.ledger.trends import Tally
+from clock.ledger.trends import TrendCounts
 from clock.ledger.unreadable import READ_ERRORS, reply_about, skip
 from clock.ledger.values import text, whole
 
@@ -51,7 +51,7 @@ class Counters:
         self._counts: Counter[str] = Counter()
         self._late = 0.0
         self._results: list[tuple[Sequence[ClaimResult], float]] = []
-        self._enqueued = Tally(app)
+        self._enqueued = TrendCounts(app)
 
     def add(self, outcomes: Sequence[ClaimResult], claimed_at: float) -> None:
         """Count what became of claims made at ``claimed_at`` (UTC seconds since 1970)."""

@@ -34,17 +34,20 @@ local function count()
     local names = {}
     for field = 1, fields do names[field] = ARGV[at + 5 * field - 1] end
     local cells = redis.call('HMGET', key, unpack(names))
-    local room = ARGV[2] - redis.call('HLEN', key)
+    local room, is_new = nil, false
     local written = {}
     for field, name in ipairs(names) do
-      if not cells[field] then room = room - 1 end
+      if not cells[field] then
+        room = (room or ARGV[2] - redis.call('HLEN', key)) - 1
+        is_new = is_new or room >= 0
+      end
       if cells[field] or room >= 0 then
         written[#written + 1] = name
         written[#written + 1] = added(cells[field] or '', tonumber(part), unpack(ARGV, at + 5 * field, at + 5 * field + 3))
       end
     end
     if #written > 0 then redis.call('HSET', key, unpack(written)) end
-    redis.call('EXPIRE', key, ttl)
+    if is_new then redis.call('EXPIRE', key, ttl) end
     at = at + 4 + 5 * fields
   end
   return 1

@@ -28,7 +28,8 @@ PART = 500
 @dataclass(frozen=True, slots=True)
 class Scale:
     """A kind of hash: how its keys begin, the form of the rest of a key (the span of time that it
-    has), how many seconds each of its cells stands for, and for how many the hash is kept.
+    has), how many seconds each of its cells stands for, and for how many the hash is kept, at least
+    since its first cell.
     """
 
     name: str
@@ -53,10 +54,10 @@ QUEUE_MINUTES = Scale("minutes", "%Y-%m-%dT%H", MINUTE, DAY + 2 * HOUR)
 EVENT_HOURS = Scale("hours", "%Y-%m-%d", HOUR, 9 * DAY)
 """A field is an event, and a hash a day."""
 
-QUEUE_DAYS = Scale("queue_days", "%Y-%m", DAY, 366 * DAY)
+QUEUE_DAYS = Scale("queue_days", "%Y-%m", DAY, 397 * DAY)
 """A field is a queue, and a hash a month."""
 
-EVENT_DAYS = Scale("event_days", "%Y-%m", DAY, 366 * DAY)
+EVENT_DAYS = Scale("event_days", "%Y-%m", DAY, 397 * DAY)
 """A field is an event, and a hash a month."""
 
 ALL_MINUTES = Scale("all", "%Y-%m-%d", MINUTE, 9 * DAY)
@@ -69,7 +70,7 @@ _Counts = tuple[int, int, int, float]
 _Fields = dict[str, _Counts]
 
 
-class Tally:
+class TrendCounts:
     """Counts of an application that are not written yet."""
 
     def __init__(self, app: str) -> None:
@@ -103,7 +104,7 @@ class Tally:
             waited += before[3]
         self._counts[key] = (enqueued, done, failed, waited)
 
-    def add_all(self, other: Tally) -> None:
+    def add_all(self, other: TrendCounts) -> None:
         """Count what ``other`` has counted."""
         for (queue, event, minute), (enqueued, done, failed, waited) in other._counts.items():
             self.add(
@@ -116,9 +117,9 @@ class Tally:
                 waited=waited,
             )
 
-    def take(self, most: int = PART) -> Tally:
+    def take(self, most: int = PART) -> TrendCounts:
         """Take ``most`` of them out, as counts of their own."""
-        part = Tally(self._app)
+        part = TrendCounts(self._app)
         for key in list(self._counts)[:most]:
             part._counts[key] = self._counts.pop(key)
         return part
@@ -179,9 +180,9 @@ def enqueued_words(app: str, queue: str, event: str | None, at: float) -> Sequen
 
 @lru_cache(maxsize=256)
 def _enqueued_words(app: str, queue: str, event: str | None, minute: int) -> Sequence[Any]:
-    tally = Tally(app)
-    tally.add(queue, event, minute * MINUTE, enqueued=1)
-    return tuple(tally.words())
+    counts = TrendCounts(app)
+    counts.add(queue, event, minute * MINUTE, enqueued=1)
+    return tuple(counts.words())
 
 
 @cache

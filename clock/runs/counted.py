@@ -7,7 +7,7 @@ from typing import NamedTuple
 from redis import Redis
 from redis.client import Pipeline
 
-from clock.ledger.trends import Tally
+from clock.ledger.trends import TrendCounts
 from clock.runs.run import FAILURES, RunOutcome
 
 DONE = frozenset({RunOutcome.SUCCEEDED, RunOutcome.SKIPPED})
@@ -25,11 +25,11 @@ class CountedRun(NamedTuple):
     ended: float
     waited: float
 
-    def add_to(self, tally: Tally) -> None:
+    def add_to(self, counts: TrendCounts) -> None:
         """Count it."""
         is_done, is_failed = self.outcome in DONE, self.outcome in FAILURES
         if is_done or is_failed:
-            tally.add(
+            counts.add(
                 self.queue,
                 self.event,
                 self.ended,
@@ -43,6 +43,6 @@ def count_run(connection: Redis | Pipeline, app: str, run: CountedRun) -> None:
     """Count ``run`` for the application ``app``: at most one command, on a connection or as part of
     a pipeline.
     """
-    tally = Tally(app)
-    run.add_to(tally)
-    tally.write(connection)
+    counts = TrendCounts(app)
+    run.add_to(counts)
+    counts.write(connection)

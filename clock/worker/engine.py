@@ -20,6 +20,7 @@ from clock import keys, log
 from clock.connection.client import copy_client
 from clock.connection.errors import CLIENT_ERRORS
 from clock.jobs.lease import Leases
+from clock.ledger.new_jobs import count_new_jobs
 from clock.settings import Settings
 from clock.stop import Stop
 from clock.worker.child import Child, Plan
@@ -111,7 +112,7 @@ class Engine:
             children=self._executions,
             on_overtaken=self._on_overtaken,
             on_unknown=worker.register_again,
-            reap=lambda: reaper.look(time.time()),
+            reap=partial(self._look, connection, reaper),
             at_beat=[worker.say_stopping, self._renew_leases],
             at_tick=[lambda client: move_due(client, worker.queues)],
             since=since,
@@ -172,6 +173,11 @@ class Engine:
     @property
     def _text(self) -> str:
         return f"{socket.gethostname()} {self._process}"
+
+    def _look(self, connection: Redis, reaper: Reaper) -> None:
+        """What one worker does for all, when it is its turn."""
+        count_new_jobs(connection, self._settings.app, time.time())
+        reaper.look(time.time())
 
     def _used(self, now: float) -> Mapping[str, str]:
         usage = self._usage.read(now)

@@ -6,7 +6,7 @@ One that is killed loses what it counted since.
 
 from __future__ import annotations
 
-from clock.ledger.trends import Tally
+from clock.ledger.trends import TrendCounts
 from clock.runs.counted import CountedRun
 from clock.worker.success import TRENDS, Command
 
@@ -22,35 +22,35 @@ class PendingCounts:
 
     def __init__(self, app: str) -> None:
         self._app = app
-        self._tally = Tally(app)
+        self._counts = TrendCounts(app)
         self._written = 0.0
 
     def __len__(self) -> int:
-        return len(self._tally)
+        return len(self._counts)
 
     def command(self, run: CountedRun) -> Command | None:
         """The command that writes them together with ``run``, for the step that ends it; None where
         others were written just now.
         """
-        if 0 <= run.ended - self._written < EVERY and len(self._tally) < MOST:
+        if 0 <= run.ended - self._written < EVERY and len(self._counts) < MOST:
             return None
-        tally = Tally(self._app)
-        tally.add_all(self._tally)
-        run.add_to(tally)
-        return (TRENDS, *tally.words()) if tally else None
+        counts = TrendCounts(self._app)
+        counts.add_all(self._counts)
+        run.add_to(counts)
+        return (TRENDS, *counts.words()) if counts else None
 
     def ended(self, run: CountedRun, command: Command | None) -> None:
         """The end of ``run`` is written, with the ``command`` if there was one."""
         if command is None:
-            run.add_to(self._tally)
+            run.add_to(self._counts)
         else:
             self.written(run.ended)
 
     def rest(self) -> list[object]:
         """The arguments of ``trends.lua`` that write what is left."""
-        return self._tally.words()
+        return self._counts.words()
 
     def written(self, now: float) -> None:
         """They are written ``now``, in UTC seconds since 1970."""
-        self._tally.clear()
+        self._counts.clear()
         self._written = now
