@@ -11,7 +11,8 @@
 --       6 until when the guard holds: "waiting", "unfinished" or "time"; "-" for no guard
 --       7 the guard's TTL in milliseconds
 --       8 the request: its idempotency key and a digest of the rest; "-" for one without a key
---       9 to 11 where it is counted: the key of a hash, its field, and the TTL in seconds of a new one
+--       9 to 11 where it is counted: the key of a hash, its field, and the TTL in milliseconds
+--       to set with a new one
 --       then the fields of the job: name, value, ...
 --
 -- Returns the id of the job, or of the one that stands for it, after "+" where this call enqueued it and "="
@@ -103,5 +104,5 @@ else
   redis.call(SIDE, QUEUE, ID)
 end
 -- No error, and not among KEYS: a user with the rights that 0.1.0 needed may not write it.
-if redis.pcall('HINCRBY', ARGV[9], ARGV[10], 1) == 1 then redis.pcall('EXPIRE', ARGV[9], ARGV[11]) end
+if redis.pcall('HINCRBY', ARGV[9], ARGV[10], 1) == 1 then redis.pcall('PEXPIRE', ARGV[9], ARGV[11]) end
 return '+' .. ID

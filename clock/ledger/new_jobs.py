@@ -1,7 +1,7 @@
 """Jobs that ``clock.jobs`` has enqueued, and that are not counted with the others yet.
 
 An application enqueues one at a time, and must not pay for four counters with each: it increments
-one number, which workers and clocks add to the counters every few seconds.
+one number, which a worker adds to the counters every few seconds.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from clock.ledger.trends import HOUR, MINUTE, TrendCounts
 from clock.ledger.unreadable import MAX_NAME, READ_ERRORS
 from clock.ledger.values import text, whole
 
-TTL = 86_400
-"""Seconds for which they wait: as long as the minutes are kept."""
+TTL = 86_400_000
+"""Milliseconds for which they wait: as long as the minutes are kept."""
 
 
 def new_job_words(app: str, queue: str, at: float) -> tuple[str, str, int]:
     """Where a job that is enqueued on ``queue`` at the instant ``at`` (UTC seconds since 1970) is
-    counted: the key of a hash, its field, and the TTL in seconds to set with a new field.
+    counted: the key of a hash, its field, and the TTL in milliseconds to set with a new field.
     """
     return _key(app, int(at) // HOUR), f"{int(at) % HOUR // MINUTE} {queue}", TTL
 

@@ -14,7 +14,6 @@ from clock.ledger.clocks import BEAT_EVERY, Heard, Life, Pulse
 from clock.ledger.counters import Counters
 from clock.ledger.descriptions import describe
 from clock.ledger.ledger import ClaimResult
-from clock.ledger.new_jobs import count_new_jobs
 from clock.loop.conflicts import ConflictCheck
 from clock.loop.known_pauses import KnownPauses
 from clock.loop.publisher import Publisher
@@ -205,7 +204,6 @@ class Housekeeping:
             return
         self._counted = now
         try:
-            count_new_jobs(self._connection, self._app, now)
             if not self._counters.write(self._may_go_on):
                 self._counted = 0.0
         except ServerError as error:

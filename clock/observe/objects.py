@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from clock.observe.rq.running import Running
     from clock.observe.rq.workers import WorkerState
     from clock.observe.status import AppStatus, EventStatus
+    from clock.observe.trends import Trend
     from clock.runs.output import RunOutput
     from clock.runs.progress import Progress
     from clock.runs.run import Run
@@ -228,6 +229,19 @@ WORKER = of(
 def worker_object(worker: WorkerState) -> dict[str, Any]:
     """A worker."""
     return filled(WORKER, worker)
+
+
+_BUCKET = of(
+    at=INSTANT, enqueued=COUNT, done=COUNT, failed=COUNT,
+    waited={"type": "number", "description": "Seconds that those which ended had waited, in all."},
+)  # fmt: skip
+TREND = of(name=TEXT, step={**COUNT, "description": "Seconds."}, buckets=listed(_BUCKET))
+
+
+def trend_object(trend: Trend) -> dict[str, Any]:
+    """What was counted of a queue or event over time."""
+    buckets = [filled(_BUCKET, bucket, waited=round(bucket.waited, 3)) for bucket in trend.buckets]
+    return filled(TREND, trend, buckets=buckets)
 
 
 _JOB: Mapping[str, Schema] = {

@@ -69,6 +69,11 @@ class Bucket:
         ended = self.done + self.failed
         return self.waited / ended if ended else None
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether there was anything."""
+        return bool(self.enqueued or self.done or self.failed)
+
     def plus(self, other: Bucket) -> Bucket:
         """Both together, from this instant on."""
         return Bucket(
@@ -145,7 +150,7 @@ def read_names(connection: Redis, app: str, of: Of, now: float) -> list[str]:
         for end in ends:
             pipeline.hkeys(keys.trends(app, end))
         replies = zip(ends, execute(pipeline), strict=True)
-        names = {name for end, found in replies for name in texts(keys.trends(app, end), found)}
+        names = {name for end, fields in replies for name in texts(keys.trends(app, end), fields)}
     return sorted(names)
 
 
@@ -155,9 +160,9 @@ def read_enqueued(connection: Redis, app: str, first: int, last: int) -> dict[in
     Eight days are there. Raises ServerError.
     """
     hours = [str(hour) for hour in range(24)]
-    found = _read(connection, app, ALL_MINUTES, hours, range(first, last, MINUTE))
+    read = _read(connection, app, ALL_MINUTES, hours, range(first, last, MINUTE))
     counted: dict[int, int] = {}
-    for hour, cells in enumerate(found):
+    for hour, cells in enumerate(read):
         for cell in cells:
             at = cell.at + hour * HOUR
             if first <= at < last and cell.enqueued:

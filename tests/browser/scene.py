@@ -24,6 +24,8 @@ from clock.ledger.audit_entry import Actor, Entry, Outcome
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause
 from clock.ledger.records import read_record
+from clock.ledger.trends import TrendCounts
+from clock.runs.counted import CountedRun
 from clock.runs.output import RunOutput, write_output
 from clock.runs.records import read_runs, write_run
 from clock.runs.run import Run, RunOutcome
@@ -160,8 +162,18 @@ def _runs(redis: Redis, schedule: Schedule) -> None:
                     job=job_id(APP, event, decision.last),
                 )
             )
+    counts = TrendCounts(APP)
     for run in sorted(runs, key=lambda run: run.ended):
         write_run(redis, APP, run)
+        CountedRun(
+            queue=schedule.events[run.event].job.queue,
+            event=run.event,
+            outcome=run.outcome,
+            ended=run.ended,
+            waited=run.wait,
+        ).add_to(counts)
+    while counts:
+        counts.take().write(redis)
 
 
 def _error(redis: Redis) -> None:

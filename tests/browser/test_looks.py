@@ -35,6 +35,8 @@ PAGES = {
     "job": f"/job?id={FAILED}0",
     "pause queue": "/pause-queue?queue=low",
     "week": "/week",
+    "trends": "/trends",
+    "trend": f"/trends?of=event&name={FAILING}&span=week",
     "audit": "/audit",
     "pause": f"/pause?event={FAILING}",
     "run": f"/run?event={FAILING}",

@@ -223,7 +223,7 @@ def test_a_user_who_may_not_count_enqueues_all_the_same(
     assert redis.keys("clock:test:trends:*") == []
 
 
-def test_jobs_of_an_application_are_counted_once_a_worker_or_clock_comes_by(redis: Redis) -> None:
+def test_jobs_of_an_application_are_counted_once_a_worker_comes_by(redis: Redis) -> None:
     now = time.time()
     enqueue("tasks.x", queue="io", connection=redis)
     enqueue_many([("tasks.x", {"queue": "io"}), ("tasks.x", {})] * 2, connection=redis)

@@ -5,6 +5,7 @@ wrong that could be there.
 from __future__ import annotations
 
 import json
+import struct
 import zlib
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ from clock.connection import rq_keys
 from clock.ledger.audit import write_entry
 from clock.ledger.audit_entry import Actor, Entry, Outcome
 from clock.ledger.pauses import Pause, pause
+from clock.ledger.trends import DAY, HOUR, QUEUE_MINUTES, SCALES
 from clock.runs.output import RunOutput, write_output
 from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
@@ -136,6 +138,15 @@ def _spoil_ledger(redis: Any) -> None:
         for field in ("succeeded", "outcome:failed", "duration:1", "duration:sum", value):
             redis.hset(keys.measured(APP, name), field, value)
     redis.hset(keys.counters(APP), "refused", "-1")
+    cell = struct.pack("<BIIId", 0, 1, 1, 1, float("inf"))
+    for scale in SCALES:
+        for at in (START, START - DAY, START - 20 * DAY):
+            counted = keys.trends(APP, scale.hash_at(int(at)))
+            named = {f"bad {number}": value for number, value in enumerate(VALUES)}
+            redis.hset(counted, mapping=named)
+            redis.hset(counted, mapping={value or b"?": cell for value in VALUES})
+            redis.hset(counted, mapping={"ten": 60 * cell, "default": cell[:-1] + b"\xff"})
+    redis.set(keys.trends(APP, QUEUE_MINUTES.hash_at(int(START) - HOUR)), "x")
 
 
 def _spoil_jobs(redis: Any) -> None:

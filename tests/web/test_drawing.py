@@ -13,7 +13,7 @@ from clock.observe.status import EventStatus, status
 from clock.observe.upcoming import Load
 from clock.recurrence.zone import zone
 from clock.runs.run import Run, RunOutcome
-from clock.web.pages import heatmap, history_bars, timeline, times
+from clock.web.pages import heatmap, history_bars, quarter_map, timeline, times
 from clock.web.pages.history_bars import Mark
 from tests.conftest import ReadSchedule
 from tests.loop.heartbeat import START, Watched
@@ -82,7 +82,13 @@ def test_an_hour_that_comes_twice_is_drawn_once_on_the_map() -> None:
     counts = [0] * 7 * 1440
     counts[600] = 4
     load = Load(start=start, counts=counts, worst=(), unknown=())
-    drawn = heatmap.draw(load, heatmap.steps(counts), zone("Europe/Berlin"))
+    levels, berlin = heatmap.steps(counts), zone("Europe/Berlin")
+    drawn = heatmap.draw(load, levels, berlin, start, "4 in the fullest minute")
+    assert drawn.count('class="h-') == 1
+    assert "4 in the fullest minute" in drawn
+    by_quarter = quarter_map.quarters(load)
+    assert (by_quarter.start, len(by_quarter.counts), by_quarter.total) == (start, 7 * 96, 4)
+    drawn = quarter_map.draw(by_quarter, levels, berlin, start, "4 in the fullest minute")
     assert drawn.count('class="h-') == 1
     assert "4 in the fullest minute" in drawn
 

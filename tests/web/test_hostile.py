@@ -46,6 +46,10 @@ PAGES = [
     "/readyz",
     "/pause?event=ten",
     "/audit",
+    "/trends",
+    "/trends?span=year&page=2",
+    "/trends?of=event&name=ten&span=week",
+    "/trends?of=queue&name=default&span=hour",
 ]
 PAGES += ["/audit?cursor=9-9", "/audit?cursor=1"]
 MEGABYTE = 2**20

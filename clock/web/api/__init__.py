@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
-from clock.web.api import actions, audit, enqueueing, events, jobs, queues, runs, stream
+from clock.web.api import actions, audit, enqueueing, events, jobs, queues, runs, stream, trends
 from clock.web.api.deprecation import deprecated
 from clock.web.api.description import describe
 from clock.web.api.operation import Operation, route
@@ -25,6 +25,7 @@ OPERATIONS = (
     *enqueueing.OPERATIONS,
     *audit.OPERATIONS,
     *stream.OPERATIONS,
+    *trends.OPERATIONS,
 )
 
 

@@ -19,6 +19,7 @@ from clock.web.pages import (
     queues,
     requeue,
     run,
+    trends,
     week,
     zone_choice,
 )
@@ -39,6 +40,7 @@ routes: list[BaseRoute] = [
     Route("/backfill", backfill.show_backfill, methods=["GET"]),
     Route("/backfill", backfill.backfill_event, methods=["POST"]),
     Route("/event", event.show_event),
+    Route("/trends", trends.show_trends),
     Route("/week", week.show_week),
     Route("/audit", audit.show_audit),
     Route("/queues", queues.show_queues),

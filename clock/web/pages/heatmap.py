@@ -1,4 +1,4 @@
-"""The heat map: a week by the minute. An hour is a block of six rows of ten minutes."""
+"""The heat map: days by the minute. An hour is a block of six rows of ten minutes."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ def steps(counts: Sequence[int]) -> list[int]:
     return sorted({least + math.ceil((most - least) * share) for share in _SHARES})
 
 
-def draw(load: Load, levels: Sequence[int], zone: Zone) -> Markup:
-    """The map of ``load`` on the clock of ``zone``."""
+def draw(load: Load, levels: Sequence[int], zone: Zone, now: int, summary: str) -> Markup:
+    """The map of ``load`` on the clock of ``zone``, with a mark at ``now`` (UTC seconds since
+    1970); ``summary`` says in words what there is.
+    """
     first = (load.start + zone.offset(load.start)) // 86_400
     days: dict[int, list[int]] = {}
     for number, count in enumerate(load.counts):
@@ -41,10 +43,22 @@ def draw(load: Load, levels: Sequence[int], zone: Zone) -> Markup:
         minutes[second // MINUTE] = max(minutes[second // MINUTE], count)
     parts = [_hours(), *(_name(first + day, day) for day in days), _back(len(days))]
     parts += _cells(days, levels)
+    parts.append(_now(now, first, zone))
     size = (_LEFT + 24 * _HOUR, _TOP + len(days) * _ROW)
     return Markup(
         '<svg class="heat" role="img" aria-label="{}" viewBox="0 0 {} {}">{}</svg>'
-    ).format(_summary(load), *size, Markup("").join(parts))
+    ).format(summary, *size, Markup("").join(parts))
+
+
+def _now(now: int, first: int, zone: Zone) -> Markup:
+    day, second = divmod(now + zone.offset(now), 86_400)
+    minute = second // MINUTE
+    x, y = _position(day - first, minute // 60 * 60)
+    x += minute % _ACROSS * _CELL
+    height = _CELL * _DOWN + 4
+    return Markup('<path class="now" d="M{} {}v{}"><title>now</title></path>').format(
+        x, y - 2, height
+    )
 
 
 def _cells(days: dict[int, list[int]], levels: Sequence[int]) -> list[Markup]:
@@ -110,8 +124,3 @@ def _name(day: int, row: int) -> Markup:
     date = datetime.fromtimestamp(day * 86_400, UTC)
     y = _TOP + row * _ROW + _CELL * _DOWN - 5
     return Markup('<text x="0" y="{}">{}</text>').format(y, f"{date:%a %d %b}")
-
-
-def _summary(load: Load) -> str:
-    most = max(load.counts, default=0)
-    return f"{load.total} jobs in a week, {most} in the fullest minute; the table names it"

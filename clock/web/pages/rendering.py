@@ -23,7 +23,8 @@ NAVIGATION = (
     ("/", "Events"),
     ("/queues", "Queues and workers"),
     ("/jobs", "Jobs"),
-    ("/week", "Week ahead"),
+    ("/trends", "Over time"),
+    ("/week", "Week"),
     ("/audit", "Audit"),
 )
 
