@@ -299,6 +299,7 @@ class Child:
         self._slots[0].idle(time.monotonic())
         try:
             if seconds is not None:
+                self.write_counts()
                 self.line.wait(self._stop, seconds)
             elif self._wait_for_job():
                 select.select([self._stop], [], [], self._races.begin())

@@ -21,6 +21,7 @@ _TAGS = {
     "jobs": "Queues, workers and jobs.",
     "enqueueing": "Enqueue jobs of the tasks that are allowed.",
     "audit": "Who did what.",
+    "trends": "What was counted over time.",
 }
 _INTRODUCTION = (
     "Status, events and jobs. The arguments of jobs are shown only where that is enabled. GET "

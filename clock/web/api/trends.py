@@ -31,6 +31,7 @@ def _trends(call: Call) -> Mapping[str, Any]:
 
 OPERATIONS = (
     Operation(
+        id="get_trends",
         method="GET", path="/trends", tag="trends", does=_trends,
         summary="What was enqueued, done and failed over time, and how long it waited: of one "
         "queue or event, or of those that come first by name",

@@ -46,7 +46,7 @@ def show_trends(request: Request) -> Response:
     span = _span(query.get("span", "day"))
     if "name" in query:
         return _show_one(request, span, query.get("of", "queue"), query["name"][:500])
-    context = context_of(request)
+    context, shown_zone = context_of(request), _zone(request)
     connection, now, words = context.connection, context.now(), query.get("q", "")[:200]
     queues = read_names(connection, context.app, Of.QUEUE, now)
     events = [
@@ -61,15 +61,14 @@ def show_trends(request: Request) -> Response:
         Of.EVENT: events[(page - 1) * PAGE : page * PAGE],
     }
     drawn = {
-        of: draw(
-            read_trends(connection, context.app, of, names, span, now).values(), _zone(request)
-        )
+        of: draw(read_trends(connection, context.app, of, names, span, now).values(), shown_zone)
         for of, names in shown.items()
     }
     return render(
         request,
         "trends.html",
         now=now,
+        zone=shown_zone,
         span=span,
         spans=list(Span),
         queues=drawn[Of.QUEUE],
@@ -86,11 +85,13 @@ def _show_one(request: Request, span: Span, kind: str, name: str) -> Response:
     context = context_of(request)
     of, now = _of(kind), context.now()
     (trend,) = read_trends(context.connection, context.app, of, [name], span, now).values()
-    labels = labels_of(trend, _zone(request))
+    shown_zone = _zone(request)
+    labels = labels_of(trend, shown_zone)
     return render(
         request,
         "trend.html",
         now=now,
+        zone=shown_zone,
         of=of,
         name=name,
         span=span,
