@@ -3,6 +3,7 @@
     ClockError
     ├── RecurrenceError     a notation of time that cannot be read, or that can never fire
     ├── ScheduleError       a mistake in a schedule file, with its path and line
+    │   └── NotReadError        the file is imported, or run by Python, and not read as a schedule
     ├── RowError            a mistake in a row of a source, with its field
     ├── SettingsError       an invalid setting, variable, option or server address
     ├── UnknownEventError   no event in the ledger has this name
@@ -29,6 +30,8 @@ Errors of the Redis client become a ServerError in ``clock.connection.errors``, 
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class ClockError(Exception):
@@ -103,19 +106,38 @@ class ScheduleError(ClockError):
     """A mistake in a schedule file.
 
     ``path`` is the file as it was named, ``line`` the line of the mistake (from 1, or ``None``
-    where there is none, as for a file that does not exist), ``message`` one sentence. ``str()``
-    returns ``path:line: message``.
+    where there is none, as for a file that does not exist), ``message`` one sentence. ``others``
+    are the mistakes found in the same run, those further down. ``str()`` returns
+    ``path:line: message``, a line for each.
     """
 
-    def __init__(self, path: str, line: int | None, message: str) -> None:
+    def __init__(
+        self, path: str, line: int | None, message: str, others: tuple[ScheduleError, ...] = ()
+    ) -> None:
         super().__init__(path, line, message)
         self.path = path
         self.line = line
         self.message = message
+        self.others = others
 
     def __str__(self) -> str:
         position = self.path if self.line is None else f"{self.path}:{self.line}"
-        return f"{position}: {self.message}"
+        return "\n".join([f"{position}: {self.message}", *map(str, self.others)])
+
+
+class NotReadError(ScheduleError):
+    """A schedule file runs as a module or a program, and is not being read as a schedule."""
+
+
+def all_mistakes(mistakes: Sequence[ScheduleError], path: str) -> ScheduleError:
+    """One error of several mistakes, in the order of lines, those of the file ``path`` first.
+
+    Raises ValueError where there are none.
+    """
+    by_line = sorted(mistakes, key=lambda error: (error.path != path, error.path, error.line or 0))
+    unique = list({str(error): error for error in by_line}.values())
+    first, *others = unique
+    return ScheduleError(first.path, first.line, first.message, tuple(others))
 
 
 class RowError(ClockError, ValueError):

@@ -54,6 +54,7 @@ def explain_events(
 
 def _lines(explanation: Explanation) -> list[str]:
     lines = [explanation.name, f"  {explanation.sentence}"]
+    lines += [f"  note    {note}" for note in explanation.notes]
     for occurrence in explanation.next:
         mark = f"  {occurrence.mark}" if occurrence.mark else ""
         lines.append(f"  next    {occurrence.local:%a %Y-%m-%d %H:%M:%S %z}{mark}")
@@ -69,6 +70,7 @@ def _as_object(explanation: Explanation) -> dict[str, object]:
     return {
         "event": explanation.name,
         "sentence": explanation.sentence,
+        "notes": list(explanation.notes),
         "tz": explanation.tz,
         "next": [
             {

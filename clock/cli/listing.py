@@ -20,7 +20,9 @@ from clock.schedule.load import load
 @options.serializer
 @options.as_json
 def list_events(file: str, serializer: str, as_json: bool) -> None:
-    """List the events of FILE with their next times. Needs no server."""
+    """List the events of FILE with their next times, "if" where a condition decides. Needs no
+    server.
+    """
     schedule = load(file, serializer=serializer)
     now = int(time.time())
     if as_json:
@@ -31,14 +33,18 @@ def list_events(file: str, serializer: str, as_json: bool) -> None:
         for event in schedule.events.values()
     ]
     print_table(("EVENT", "EVERY", "ZONE", "NEXT", "QUEUE", "TASK"), rows)
-    click.echo(f"\n{len(rows)} events, zone {schedule.zone.name}")
+    count = f"{len(rows)} event" + ("" if len(rows) == 1 else "s")
+    click.echo(f"\n{count}, zone {schedule.zone.name}")
 
 
 def _next(event: Event, now: int) -> str:
     if not event.enabled:
         return "disabled"
     following = event.recurrence.next(now)
-    return "never" if following is None else f"{event.local(following):%Y-%m-%d %H:%M:%S %z}"
+    if following is None:
+        return "never"
+    condition = " if" if event.policy.condition is not None else ""
+    return f"{event.local(following):%Y-%m-%d %H:%M:%S %z}{condition}"
 
 
 def _as_object(event: Event, now: int) -> dict[str, object]:
@@ -51,6 +57,7 @@ def _as_object(event: Event, now: int) -> dict[str, object]:
         "queue": event.job.queue,
         "task": event.task,
         "enabled": event.enabled,
+        "conditional": event.policy.condition is not None,
         "path": event.path,
         "line": event.line,
     }

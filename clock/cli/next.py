@@ -52,7 +52,8 @@ def next_occurrences(
 ) -> None:
     """Show the upcoming occurrences of FILE in order of time.
 
-    An instant without an offset is local time in the schedule's zone. Needs no server.
+    MARK is "gap" or "fold" at a clock change, and "if" where a condition decides. An instant
+    without an offset is local time in the schedule's zone. Needs no server.
     """
     schedule = load(file, serializer=serializer)
     after = seconds(options.instant_or_now(start, schedule.zone))
@@ -64,7 +65,7 @@ def next_occurrences(
         print_objects(_as_object(at, event) for at, event in occurrences)
         return
     rows = [
-        (local(at, event.zone), event.zone.name, event.name, event.mark(at) or "")
+        (local(at, event.zone), event.zone.name, event.name, _marks(event, at))
         for at, event in occurrences
     ]
     print_table(("WHEN", "ZONE", "EVENT", "MARK"), rows)
@@ -82,11 +83,17 @@ def _merged(events: list[Event], after: int, until: int | None) -> Iterator[tupl
     return ((at, events[index]) for at, index in heapq.merge(*map(numbered, range(len(events)))))
 
 
-def _as_object(at: int, event: Event) -> dict[str, str | None]:
+def _marks(event: Event, at: int) -> str:
+    condition = "if" if event.policy.condition is not None else None
+    return " ".join(mark for mark in (event.mark(at), condition) if mark)
+
+
+def _as_object(at: int, event: Event) -> dict[str, str | bool | None]:
     return {
         "event": event.name,
         "scheduled_at": utc_text(at),
         "local": event.local(at).isoformat(),
         "tz": event.zone.name,
         "mark": event.mark(at),
+        "conditional": event.policy.condition is not None,
     }

@@ -15,7 +15,7 @@ from clock.log import STYLES
 from clock.recurrence.zone import Zone
 from clock.schedule.event import Event
 from clock.schedule.schedule import Schedule
-from clock.settings import CONFLICT_AFTER, TOLERANCE, Settings, read_settings
+from clock.settings import CONFLICT_AFTER, TOLERANCE, Settings, read_settings, settings_module
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -48,6 +48,12 @@ def examples(*commands: str) -> str:
 def settings_of_command() -> Settings:
     """The settings of the command that runs, all of them checked. Raises SettingsError."""
     return read_settings(click.get_current_context().meta[_SETTINGS], os.environ)
+
+
+def queues_of_command() -> list[str]:
+    """The queues of the settings module of the command that runs; empty without one."""
+    name = click.get_current_context().meta[_SETTINGS]
+    return [] if name is None else list(map(str, settings_module(name).get("QUEUES", ())))
 
 
 def _from_settings(field: str) -> Callable[..., str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -14,11 +15,14 @@ from clock.recurrence.dates import DateSet, date_set
 def holidays(path: str | os.PathLike[str]) -> DateSet:
     """The days that the all-day events of an iCalendar file cover, the first to the last of each.
 
-    The file is read once, here; events with a time of day are not holidays and are skipped.
+    A relative path is one from the folder of the file that calls this, else from the current
+    folder. The file is read once, here; events with a time of day are not holidays and are skipped.
     Needs the extra ``ical`` (the library icalendar). Raises RecurrenceError for a file that cannot
     be read, that has no all-day event, or one that repeats by a rule: write its dates out.
     """
     shown = os.fspath(path)
+    beside = Path(sys._getframe(1).f_code.co_filename).parent / path
+    file = beside if beside.exists() else Path(path)
     try:
         import icalendar
     except ImportError:
@@ -26,7 +30,7 @@ def holidays(path: str | os.PathLike[str]) -> DateSet:
             f"holidays({shown!r}) needs the library icalendar; install it with 'rq-clock[ical]'"
         ) from None
     try:
-        calendar = icalendar.Calendar.from_ical(Path(path).read_bytes())
+        calendar = icalendar.Calendar.from_ical(file.read_bytes())
         events = calendar.walk("VEVENT")
     except OSError as error:
         raise RecurrenceError(f"holidays({shown!r}) cannot be read: {error.strerror}") from None

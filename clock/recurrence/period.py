@@ -129,6 +129,8 @@ def _unknown(period: str, text: str) -> str:
             f"{period!r} is not a period; weeks, months and weekdays are not mixed "
             "with other units, and days are counted alone, as in '3 days'"
         )
+    if words[:1] == ["every"] and len(words) > 1:
+        return f"{period!r} is not a period; write {text.removeprefix('every ')!r}"
     unknown = [word for word in words if word not in known]
     for word in unknown:
         if word in _PEERS:

@@ -172,6 +172,8 @@ def _combine(combination: Combination, details: Details, depth: int) -> Rule:
 def _taken(right: object, details: Details, depth: int) -> Rule | Dates:
     if isinstance(right, Dates):
         return right
+    if isinstance(right, date):
+        return date_set([right])
     if isinstance(right, Set | Sequence) and not isinstance(right, str):
         return date_set(cast("Sequence[object]", right))
     if callable(right):

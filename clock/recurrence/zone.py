@@ -107,7 +107,24 @@ def _zone(name: str) -> Zone:
     return Zone(name, tuple(starts), tuple(offsets))
 
 
+_ABBREVIATIONS = {
+    **dict.fromkeys(("pst", "pdt", "pt", "pacific"), "America/Los_Angeles"),
+    **dict.fromkeys(("mdt", "mt"), "America/Denver"),
+    **dict.fromkeys(("cst", "cdt", "ct"), "America/Chicago"),
+    **dict.fromkeys(("edt", "et", "eastern"), "America/New_York"),
+    **dict.fromkeys(("cest", "mez", "mesz"), "Europe/Berlin"),
+    "bst": "Europe/London", "ist": "Asia/Kolkata", "jst": "Asia/Tokyo", "kst": "Asia/Seoul",
+    "sgt": "Asia/Singapore", "hkt": "Asia/Hong_Kong", "msk": "Europe/Moscow", "z": "UTC",
+    "brt": "America/Sao_Paulo", **dict.fromkeys(("aest", "aedt"), "Australia/Sydney"),
+    **dict.fromkeys(("nzst", "nzdt"), "Pacific/Auckland"),
+}  # fmt: skip
+"""Abbreviations, which may mean several zones, and one that each means."""
+
+
 def _unknown(name: str) -> str:
+    if str(name).casefold() in _ABBREVIATIONS:
+        meant = _ABBREVIATIONS[str(name).casefold()]
+        return f"unknown zone {name!r}: an abbreviation is not a zone; write a place, as {meant!r}"
     by_folded = {known.casefold(): known for known in pytz.all_timezones}
     cities = {known.rpartition("/")[2].casefold(): known for known in pytz.common_timezones}
     folded = str(name).casefold()

@@ -6,7 +6,9 @@ two threads or one inside the other, do not see each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import chain, count
@@ -40,7 +42,25 @@ class ScheduleBuilder:
     declarations: dict[str, Declaration] = field(default_factory=dict)
     files: dict[str, FileSettings] = field(default_factory=dict)
     sources: dict[str, SourceDeclaration] = field(default_factory=dict)
+    mistakes: list[ScheduleError] = field(default_factory=list)
     _options: dict[tuple[Any, ...], Mapping[str, Any]] = field(default_factory=dict)
+
+    def is_main(self, path: str) -> bool:
+        """Whether ``path`` is the schedule file itself, under whatever name."""
+        name = os.path.basename(self.path)
+        return os.path.basename(path) == name and os.path.realpath(path) == os.path.realpath(
+            self.path
+        )
+
+    @contextmanager
+    def noting(self, path: str, line: int) -> Iterator[None]:
+        """Note what the block raises as a mistake of that line, and go on behind it."""
+        try:
+            yield
+        except ScheduleError as error:
+            self.mistakes.append(error)
+        except ValueError as error:
+            self.mistakes.append(ScheduleError(path, line, str(error)))
 
     def settings(self, path: str) -> FileSettings:
         """The settings of the file at ``path``."""
@@ -95,24 +115,28 @@ class ScheduleBuilder:
             return options
 
     def schedule(self, environ: Mapping[str, str]) -> Schedule:
-        """The finished schedule. Raises ScheduleError for what is only known at the end."""
+        """The finished schedule, without the events that have ``mistakes``: those that are only
+        known at the end are added to them.
+        """
         main = self.settings(self.path)
         try:
             default_zone = main.zone or _zone_of(environ)
         except SettingsError as error:
-            raise ScheduleError(self.path, None, str(error)) from None
+            self.mistakes.append(ScheduleError(self.path, None, str(error)))
+            default_zone = zone("UTC")
         assembly = Assembly(self.dumps, self.serializer)
-        sources = {
-            name: self._source(declared, main, default_zone, assembly)
-            for name, declared in self.sources.items()
-        }
+        sources = {}
+        for name, declared in self.sources.items():
+            with self.noting(declared.path, declared.line):
+                sources[name] = self._source(declared, main, default_zone, assembly)
         events = {}
         for name in list(self.declarations):
             # A declaration makes room for its event, so that a hundred thousand need it once.
             declaration = self.declarations.pop(name)
             own = self.settings(declaration.path)
             defaults = {**main.defaults, **own.defaults}
-            events[name] = assembly.event(declaration, defaults, own.zone or default_zone)
+            with self.noting(declaration.path, declaration.line):
+                events[name] = assembly.event(declaration, defaults, own.zone or default_zone)
         return Schedule(path=self.path, zone=default_zone, events=events, sources=sources)
 
     def _source(

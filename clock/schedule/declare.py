@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Unpack
 
-from clock.errors import ScheduleError
+from clock.errors import NotReadError, ScheduleError
 from clock.recurrence.duration import Duration
 from clock.recurrence.phrase import Details, Period, read_rule
 from clock.schedule.assembly import Declaration
@@ -15,8 +15,10 @@ from clock.schedule.builder import BUILDER, ScheduleBuilder
 from clock.schedule.checks import time_zone
 from clock.schedule.option import check_options
 from clock.schedule.options import DEFAULTS, OPTIONS, Defaults, EveryOptions, unknown_default
+from clock.schedule.peers import unknown_event_option
+from clock.schedule.run_file import IMPORTED_AGAIN
 from clock.schedule.source import DEFAULT_EVERY, MAX_EVENTS, Stored, check_source
-from clock.schedule.task import task_name
+from clock.schedule.task import SCHEDULE_MODULE, task_name
 
 
 def every(period: Period, task: Any, /, **options: Unpack[EveryOptions]) -> None:
@@ -25,57 +27,72 @@ def every(period: Period, task: Any, /, **options: Unpack[EveryOptions]) -> None
     ``period`` is an elapsed interval (``"90s"``, ``"10 minutes"``, a ``timedelta``), a calendar
     unit (``"hour"``, ``"day"``, ``"monday"``, ``"2 weeks"``, ``"month"``), ``cron("...")``,
     ``times(...)``, or several of them joined by ``|`` and ``-``. ``task`` is a dotted name, or a
-    function that has one. Raises ScheduleError, with file and line, for every mistake.
+    function that has one. A mistake is noted with file and line, so that all of a file are found in
+    one run; ``load`` raises them as a ScheduleError.
     """
     builder, path, line = _here("every")
-    try:
-        checked = check_options(options, OPTIONS)
+    with builder.noting(path, line):
+        checked = _checked(options, builder, path, line)
         task_ = task_name(task)
         details = Details(*(checked.pop(option, None) for option in ("at", "on", "anchor")))
         rule = read_rule(period, details)
-    except ValueError as error:
-        raise ScheduleError(path, line, str(error)) from None
-    builder.declare(
-        Declaration(
-            name=checked.pop("name", task_),
-            task=task_,
-            rule=rule,
-            args=checked.pop("args", ()),
-            kwargs=checked.pop("kwargs", {}),
-            options=checked,
-            path=path,
-            line=line,
+        builder.declare(
+            Declaration(
+                name=checked.pop("name", task_),
+                task=task_,
+                rule=rule,
+                args=checked.pop("args", ()),
+                kwargs=checked.pop("kwargs", {}),
+                options=checked,
+                path=path,
+                line=line,
+            )
         )
-    )
 
 
 def timezone(name: str) -> None:
-    """Set the zone of every event of this file that names none. Raises ScheduleError."""
+    """Set the zone of every event of this file that names none. A mistake is noted as by
+    ``every``.
+    """
     builder, path, line = _here("timezone")
     settings = builder.settings(path)
-    if settings.zone is not None:
-        raise ScheduleError(
-            path, line, f"timezone(...) was already called on line {settings.zone_line}"
-        )
-    try:
+    with builder.noting(path, line):
+        if settings.zone is not None:
+            raise ValueError(f"timezone(...) was already called on line {settings.zone_line}")
         settings.zone, settings.zone_line = time_zone(name), line
-    except ValueError as error:
-        raise ScheduleError(path, line, str(error)) from None
 
 
 def defaults(**options: Unpack[Defaults]) -> None:
-    """Set options for the events of this file that do not set them. Raises ScheduleError."""
+    """Set options for the events of this file that do not set them. A mistake is noted as by
+    ``every``.
+    """
     builder, path, line = _here("defaults")
     settings = builder.settings(path)
-    if settings.defaults_line:
-        raise ScheduleError(
-            path, line, f"defaults(...) was already called on line {settings.defaults_line}"
-        )
-    try:
+    with builder.noting(path, line):
+        if settings.defaults_line:
+            raise ValueError(f"defaults(...) was already called on line {settings.defaults_line}")
         settings.defaults = check_options(options, DEFAULTS, unknown_default)
         settings.defaults_line = line
-    except ValueError as error:
-        raise ScheduleError(path, line, str(error)) from None
+
+
+def _checked(
+    options: Mapping[str, Any], builder: ScheduleBuilder, path: str, line: int
+) -> dict[str, Any]:
+    """The options as they are kept. Raises ValueError for the last wrong one; those before it are
+    noted.
+    """
+    try:
+        return check_options(options, OPTIONS, unknown_event_option)
+    except ValueError:
+        wrong = []
+        for name, value in options.items():
+            try:
+                check_options({name: value}, OPTIONS, unknown_event_option)
+            except ValueError as error:
+                wrong.append(error)
+        *noted, last = wrong
+        builder.mistakes += [ScheduleError(path, line, str(error)) for error in noted]
+        raise last from None
 
 
 def source(
@@ -93,16 +110,14 @@ def source(
 
     The function is asked every ``every``, beside the clock. ``tasks`` and ``queues`` are patterns
     (``"tasks.crawl.*"``) of what its rows may name, ``max_events`` how many rows it may return.
-    Raises ScheduleError, with file and line.
+    A mistake is noted as by ``every``.
     """
     builder, path, line = _here("source")
-    try:
+    with builder.noting(path, line):
         declared = check_source(
             name, rows, every=every, tasks=tasks, queues=queues, max_events=max_events
         )
-    except ValueError as error:
-        raise ScheduleError(path, line, str(error)) from None
-    builder.declare_source(replace(declared, path=path, line=line))
+        builder.declare_source(replace(declared, path=path, line=line))
 
 
 def _here(word: str) -> tuple[ScheduleBuilder, str, int]:
@@ -111,7 +126,13 @@ def _here(word: str) -> tuple[ScheduleBuilder, str, int]:
     path, line = frame.f_code.co_filename, frame.f_lineno
     builder = BUILDER.get()
     if builder is None:
-        raise ScheduleError(
+        raise NotReadError(
             path, line, f"{word}(...) only declares; start this file with 'clock {path}'"
+        )
+    if frame.f_globals.get("__name__") != SCHEDULE_MODULE and builder.is_main(path):
+        raise NotReadError(
+            path,
+            line,
+            IMPORTED_AGAIN,
         )
     return builder, path, line

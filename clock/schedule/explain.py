@@ -12,6 +12,7 @@ from clock.recurrence.change import Change, changes
 from clock.recurrence.recurrence import Mark
 from clock.recurrence.sentence import sentence
 from clock.schedule.event import Event, seconds
+from clock.schedule.notes import notes
 
 YEAR = 366 * 86_400
 
@@ -48,6 +49,7 @@ class Explanation:
     tz: str
     next: tuple[UpcomingTime, ...]
     changes: tuple[ClockChange, ...]
+    notes: tuple[str, ...] = ()
 
 
 def explain(event: Event, at: datetime, count: int = 5) -> Explanation:
@@ -63,6 +65,7 @@ def explain(event: Event, at: datetime, count: int = 5) -> Explanation:
         tz=event.zone.name,
         next=tuple(_occurrence(event, instant) for instant in islice(event.occurrences(at), count)),
         changes=clock_changes(event, at),
+        notes=notes(event, at),
     )
 
 

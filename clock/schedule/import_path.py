@@ -39,8 +39,9 @@ def is_own(file: str, folder: Path) -> bool:
 
     This package may lie in that folder too; it is not the schedule's own either.
     """
+    # Frames of the standard library may have names such as "<frozen os>", which is not a file.
     path = Path(file).resolve()
-    if not path.is_relative_to(folder) or path.is_relative_to(_PACKAGE):
+    if file.startswith("<") or not path.is_relative_to(folder) or path.is_relative_to(_PACKAGE):
         return False
     return not any(part.endswith("-packages") for part in path.relative_to(folder).parts)
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
-import traceback
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from clock.errors import RecurrenceError, ScheduleError, SettingsError
+from clock.errors import ScheduleError, SettingsError, all_mistakes
 from clock.schedule.builder import BUILDER, ScheduleBuilder
-from clock.schedule.import_path import import_path, is_own
+from clock.schedule.import_path import import_path
+from clock.schedule.run_file import run_file
 from clock.schedule.schedule import Schedule
-from clock.schedule.task import SCHEDULE_MODULE
 
 
 def load(
@@ -32,7 +29,23 @@ def load(
 
     ``root`` stands in for the current folder, and what is imported from it is forgotten too.
 
-    Raises ScheduleError for every mistake in the file, SettingsError for an unknown serializer.
+    Raises ScheduleError with every mistake in the file, SettingsError for an unknown serializer.
+    """
+    schedule, mistakes = read(path, serializer=serializer, root=root)
+    if mistakes:
+        raise all_mistakes(mistakes, schedule.path)
+    return schedule
+
+
+def read(
+    path: str | os.PathLike[str],
+    *,
+    serializer: str = "pickle",
+    root: str | os.PathLike[str] | None = None,
+) -> tuple[Schedule, list[ScheduleError]]:
+    """As ``load``, but the mistakes are returned, beside the schedule of the events without any.
+
+    Raises ScheduleError for a file that cannot be read at all.
     """
     shown = os.fspath(path)
     source = _source(shown)
@@ -40,10 +53,10 @@ def load(
     token = BUILDER.set(builder)
     try:
         with import_path(Path(shown).resolve().parent, None if root is None else Path(root)):
-            _run(source, shown)
+            builder.mistakes += run_file(source, shown)
     finally:
         BUILDER.reset(token)
-    return builder.schedule(os.environ)
+    return builder.schedule(os.environ), builder.mistakes
 
 
 def _source(path: str) -> bytes:
@@ -61,38 +74,3 @@ def _dumps(serializer: str) -> Callable[[Any], bytes]:
         return resolve_serializer(serializer).dumps
     except (ImportError, AttributeError, ValueError, NotImplementedError) as error:
         raise SettingsError(f"the serializer {serializer!r} cannot be used: {error}") from None
-
-
-def _run(source: bytes, path: str) -> None:
-    module = ModuleType(SCHEDULE_MODULE)
-    module.__file__ = path
-    try:
-        exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)  # noqa: S102
-    except ScheduleError:
-        raise
-    except SyntaxError as error:
-        raise ScheduleError(
-            error.filename or path, error.lineno, f"invalid syntax: {error.msg}"
-        ) from None
-    except (Exception, SystemExit) as error:
-        file, line = _position(error, path)
-        raise ScheduleError(file, line, " ".join(_sentence(error).split())) from None
-
-
-def _sentence(error: BaseException) -> str:
-    if isinstance(error, RecurrenceError):
-        return str(error)
-    sentence = f"{type(error).__name__}: {error}"
-    if isinstance(error, TypeError) and re.search(r"operand .* for [-|]: '?str", sentence):
-        return f"{sentence}; write the words as period('...'), which knows '|' and '-'"
-    return sentence
-
-
-def _position(error: BaseException, path: str) -> tuple[str, int | None]:
-    """The innermost line of the schedule, or of a file in its folder, that led to ``error``."""
-    folder = Path(path).resolve().parent
-    position: tuple[str, int | None] = (path, None)
-    for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename == path or is_own(frame.filename, folder):
-            position = (frame.filename, frame.lineno)
-    return position

@@ -23,8 +23,8 @@ from clock.schedule.option import (
     object_schema,
     options_for,
     string_schema,
-    unknown_option,
 )
+from clock.schedule.peers import unknown_event_option
 
 
 class JobKeywords(TypedDict, total=False):
@@ -167,4 +167,4 @@ def unknown_default(name: str, options: Iterable[str]) -> str:
         return "unknown option 'tz'; write timezone('...') for the whole file"
     if name in OPTIONS:
         return f"{name}= belongs to a single event, in every(...), not to a whole file"
-    return unknown_option(name, options)
+    return unknown_event_option(name, options)

@@ -11,32 +11,47 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
-from clock.errors import ScheduleError
+from clock.errors import NotReadError, ScheduleError
 from clock.schedule.event import Event
 from clock.schedule.import_path import import_path
 from clock.schedule.schedule import Schedule
 
 
-def resolve_tasks(schedule: Schedule) -> list[str]:
+def resolve_tasks(schedule: Schedule) -> tuple[list[str], list[ScheduleError]]:
     """Import every task and callback of ``schedule``; returns warnings, one sentence each.
 
-    Raises ScheduleError, at the event's line, for a name that leads nowhere, to something that
-    cannot be called, or to a function that does not take the event's arguments.
+    A mistake, at its event's line, is each name that leads nowhere, to something that cannot be
+    called, or to a function that does not take the event's arguments.
     """
+    mistakes: list[ScheduleError] = []
     with import_path(Path(schedule.path).resolve().parent):
         for event in schedule.events.values():
-            _check_arguments(event, _resolve(event, event.task))
+            try:
+                _check_arguments(event, _resolve(event, event.task))
+            except ScheduleError as error:
+                mistakes.append(error)
             for callback in (event.job.on_success, event.job.on_failure):
-                if callback is not None:
-                    _resolve(event, callback.name)
+                try:
+                    if callback is not None:
+                        _resolve(event, callback.name)
+                except ScheduleError as error:
+                    mistakes.append(error)
         packages = dict.fromkeys(event.task.partition(".")[0] for event in schedule.events.values())
-        return [warning for package in packages if (warning := _shadowed(package, schedule))]
+        warnings = [warning for package in packages if (warning := _shadowed(package, schedule))]
+    return warnings, mistakes
 
 
 def _resolve(event: Event, name: str) -> Callable[..., Any]:
     try:
         target = _import(name)
-    except Exception as error:  # importing may raise anything
+    except NotReadError as error:
+        raise ScheduleError(
+            event.path,
+            event.line,
+            f"{name!r} cannot be imported: it imports the schedule file {error.path}; "
+            "move what both need to a third module",
+        ) from None
+    except (Exception, SystemExit) as error:  # importing may raise anything
         reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise ScheduleError(
             event.path, event.line, f"{name!r} cannot be imported: {reason}"

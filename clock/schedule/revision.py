@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from clock.errors import ScheduleError
+from clock.errors import ScheduleError, all_mistakes
 from clock.schedule.load import load
 from clock.schedule.schedule import Schedule
 
@@ -46,10 +46,17 @@ def load_revision(spec: str, *, serializer: str = "pickle") -> Schedule:
         try:
             schedule = load(root / path, serializer=serializer, root=root)
         except ScheduleError as error:
-            location, message = (
-                text.replace(f"{root}/", shown) for text in (error.path, error.message)
-            )
-            raise ScheduleError(location, error.line, message) from None
+            raise all_mistakes(
+                [
+                    ScheduleError(
+                        mistake.path.replace(f"{root}/", shown),
+                        mistake.line,
+                        mistake.message.replace(f"{root}/", shown),
+                    )
+                    for mistake in (error, *error.others)
+                ],
+                f"{shown}{path}",
+            ) from None
     events = {
         name: replace(event, path=event.path.replace(f"{root}/", shown))
         for name, event in schedule.events.items()

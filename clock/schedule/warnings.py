@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice, pairwise
-from typing import Any
 
 from clock.recurrence.days import MonthDays
 from clock.recurrence.wall import Wall
 from clock.schedule.event import Event
 from clock.schedule.explain import clock_changes
+from clock.schedule.frozen_arguments import frozen_arguments
+from clock.schedule.notes import moved_hours, parts_of
 from clock.schedule.schedule import Schedule
 
 _LENGTHS = {29: {2}, 30: {2}, 31: {2, 4, 6, 9, 11}}
@@ -31,7 +32,9 @@ def find_warnings(schedule: Schedule, at: datetime) -> list[ScheduleWarning]:
 
     A fixed time that a clock change of the coming year skips or repeats (unless ``gap=`` or
     ``fold=`` decides it otherwise than by default), a day that many months do not have, an event
-    that fires more than once a minute without ``expires=``, two events that differ only by name.
+    that fires more than once a minute without ``expires=``, two events that differ only by name, a
+    day of the month joined with a weekday by "or", hours of real time that fall on other local
+    hours in summer, arguments that are computed once.
     """
     duplicates = _duplicates(schedule)
     return [
@@ -41,6 +44,9 @@ def find_warnings(schedule: Schedule, at: datetime) -> list[ScheduleWarning]:
         for message in (
             *_clock_changes(event, at),
             *_missing_days(event),
+            *_either_day(event),
+            *_moved_hours(event, at),
+            *_frozen_arguments(event),
             *_too_often(event, at),
             *duplicates.get(event.name, ()),
         )
@@ -48,7 +54,7 @@ def find_warnings(schedule: Schedule, at: datetime) -> list[ScheduleWarning]:
 
 
 def _clock_changes(event: Event, at: datetime) -> Iterator[str]:
-    walls = [part for part in _parts(event.recurrence) if isinstance(part, Wall)]
+    walls = [part for part in parts_of(event.recurrence) if isinstance(part, Wall)]
     fixed = [wall for wall in walls if not wall.follows_real_time]
     open_kinds = {"gap" for wall in fixed if wall.gap == "after"} | {
         "fold" for wall in fixed if wall.fold == "first"
@@ -64,7 +70,7 @@ def _clock_changes(event: Event, at: datetime) -> Iterator[str]:
 
 
 def _missing_days(event: Event) -> Iterator[str]:
-    for part in _parts(event.recurrence):
+    for part in parts_of(event.recurrence):
         if isinstance(part, MonthDays) and part.rule.days and not part.rule.before_end:
             first = min(part.rule.days)
             if len(part.months) > 1 and part.months & _LENGTHS.get(first, set()):
@@ -72,6 +78,28 @@ def _missing_days(event: Event) -> Iterator[str]:
                     f"skips every month without a day {first}; "
                     "write on='last', or 'L' in cron, for the last day of the month"
                 )
+
+
+def _either_day(event: Event) -> Iterator[str]:
+    for part in parts_of(event.recurrence):
+        if isinstance(part, MonthDays):
+            rule = part.rule
+            if rule.weekdays and (rule.days or rule.before_end) and not rule.both:
+                yield (
+                    "fires on days of the month and on weekdays: cron joins the two by 'or'; "
+                    "for a weekday of one week write it like 'sun#1'"
+                )
+
+
+def _moved_hours(event: Event, at: datetime) -> Iterator[str]:
+    note = moved_hours(event, at)
+    if note is not None:
+        yield note
+
+
+def _frozen_arguments(event: Event) -> Iterator[str]:
+    for call in frozen_arguments(event.path, event.line):
+        yield f"{call}, computed once, when the file is read; compute it in the task"
 
 
 def _too_often(event: Event, at: datetime) -> Iterator[str]:
@@ -105,14 +133,3 @@ def _duplicates(schedule: Schedule) -> dict[str, list[str]]:
 
 def _without_name(event: Event) -> tuple[object, ...]:
     return (event.args, event.kwargs, event.job, event.enabled)
-
-
-def _parts(value: Any) -> Iterator[Any]:
-    """A recurrence and all it is made of."""
-    if isinstance(value, tuple):
-        for item in value:
-            yield from _parts(item)
-    elif is_dataclass(value) and not isinstance(value, type):
-        yield value
-        for field in fields(value):
-            yield from _parts(getattr(value, field.name))

@@ -148,3 +148,119 @@ def test_a_mistake_in_a_webhook_is_one_line_that_shows_no_secret(
     assert "CLOCK_WEBHOOK_URL must be a URL that begins with http:// or https://" in err
     assert err.count("\n") == 1
     assert "secret-1" not in err
+
+
+def write(*lines: str, name: str = "schedule.py") -> None:
+    Path(name).write_text("\n".join(("from clock import *", *lines, "")))
+
+
+def test_mistakes_of_the_file_and_of_its_tasks_are_told_in_the_order_of_lines(
+    clock: Clock, project: Path
+) -> None:
+    write(
+        "every('day', 'nowhere.run')",
+        "every('dya', 'jobs.walk')",
+        "every('day', 'jobs.run', name='x')",
+        "cron('61 * * * *')",
+    )
+    code, out, err = clock("check", "schedule.py")
+    assert (code, out) == (1, "")
+    assert [line.partition(" ")[0] for line in err.splitlines()] == [
+        f"schedule.py:{number}:" for number in (2, 3, 4, 5)
+    ]
+
+
+def test_a_task_that_imports_the_schedule_file_is_told_so(clock: Clock, project: Path) -> None:
+    (project / "work.py").write_text("import schedule\n\n\ndef run(): ...\n")
+    write("every('day', 'work.run')")
+    code, _, err = clock("check", "schedule.py")
+    assert code == 1
+    assert err.startswith("schedule.py:2: 'work.run' cannot be imported: it imports the schedule")
+    assert err.endswith("move what both need to a third module\n")
+
+
+def test_a_file_named_as_the_package_is_refused(clock: Clock, project: Path) -> None:
+    write("every('day', 'os.getcwd')", name="clock.py")
+    assert clock("check", "clock.py") == (
+        1,
+        "",
+        "clock.py: a file named clock.py hides the package 'clock'; rename it, as to schedule.py\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "peer"),
+    [
+        ("from rq.cron import register\nregister(print, cron='* * * * *')\n", "'rq cron'"),
+        ("app = object()\nbeat_schedule = {}\n", "Celery"),
+    ],
+)
+def test_a_file_of_another_scheduler_is_not_taken_for_an_empty_one(
+    source: str, peer: str, clock: Clock, project: Path
+) -> None:
+    Path("schedule.py").write_text(source.replace("from rq.cron import register", "register = id"))
+    if "rq.cron" in source:
+        Path("schedule.py").write_text("# rq.cron\n")
+    code, _, err = clock("check", "schedule.py")
+    assert code == 0
+    assert err == (
+        f"schedule.py: warning: declares no events; it looks like one of {peer}, whose schedule "
+        "this clock does not read\n"
+    )
+
+
+def test_a_queue_that_no_worker_of_the_settings_takes_is_a_warning(
+    clock: Clock, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("queue_settings.py").write_text("QUEUES = ['default', 'io']\n")
+    monkeypatch.syspath_prepend(str(project))
+    write("every('day', 'os.getcwd', queue='oi')", "every('day', 'os.getpid', queue='io')")
+    code, _, err = clock("check", "schedule.py", "-c", "queue_settings")
+    assert (code, err) == (
+        0,
+        "schedule.py:2: warning: 'os.getcwd' goes to the queue 'oi', which is not among QUEUES of "
+        "the settings, default, io\n",
+    )
+    sys.modules.pop("queue_settings", None)
+
+
+def test_each_condition_is_called_once(clock: Clock, project: Path) -> None:
+    write(
+        "every('day', 'os.getcwd', if_=lambda t: t.day > 0)",
+        "every('day', 'os.getpid', if_=lambda t: t.dya, start='2100-01-01')",
+        "every('day', 'os.getppid', if_=lambda t: t.dya, enabled=False)",
+    )
+    code, _, err = clock("check", "schedule.py")
+    assert (code, err) == (
+        0,
+        "schedule.py:3: warning: the condition of 'os.getpid' failed for "
+        "2100-01-01 00:00:00+00:00: it raised AttributeError: "
+        "'ConditionTime' object has no attribute 'dya'\n",
+    )
+    assert clock("check", "schedule.py", "--no-conditions")[2] == ""
+
+
+def test_conditional_events_are_marked(clock: Clock, project: Path) -> None:
+    write("every('day', 'os.getcwd', if_=lambda t: t.day == 1)")
+    assert " if " in clock("list", "schedule.py")[1]
+    assert clock("next", "schedule.py", "-n", "1")[1].rstrip().endswith(" if")
+    assert (
+        "note    fires only where its condition <lambda>() is met"
+        in (clock("explain", "schedule.py")[1])
+    )
+    assert '"conditional": true' in clock("list", "schedule.py", "--json")[1]
+    assert "1 event, zone UTC" in clock("list", "schedule.py")[1]
+
+
+def test_arguments_that_are_computed_once_are_a_warning(clock: Clock, project: Path) -> None:
+    write(
+        "from datetime import date",
+        "every('day', 'jobs.run', args=[",
+        "    date.today(),",
+        "])",
+        "every('hour', 'jobs.run', kwargs={'size': date(2026, 1, 1)}, name='fixed')",
+    )
+    assert clock("check", "schedule.py")[2] == (
+        "schedule.py:3: warning: 'jobs.run' args= has date.today(), computed once, when the file "
+        "is read; compute it in the task\n"
+    )

@@ -44,6 +44,7 @@ def test_json_is_one_object_an_event(clock: Clock, schedule: Path) -> None:
     _, out, _ = clock("explain", str(schedule), *words)
     assert json.loads(out) == {
         "event": "night",
+        "notes": [],
         "sentence": "Every day at 02:30, in Europe/Berlin.",
         "tz": "Europe/Berlin",
         "next": [

@@ -39,6 +39,7 @@ def test_a_line_has_event_instant_local_time_zone_and_mark(clock: Clock, schedul
         "local": "2026-11-21T02:30:00+01:00",
         "tz": "Europe/Berlin",
         "mark": None,
+        "conditional": False,
     }
 
 

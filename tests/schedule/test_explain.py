@@ -104,3 +104,22 @@ def test_a_change_that_touches_nothing_is_not_told(tmp_path: Path, source: str) 
 def test_a_naive_instant_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="has no zone"):
         explain(event(tmp_path, "every('day', 'tasks.a')"), datetime(2026, 1, 1))  # noqa: DTZ001
+
+
+def notes(folder: Path, source: str) -> tuple[str, ...]:
+    return explain(event(folder, BERLIN + source), AT).notes
+
+
+def test_what_a_sentence_does_not_say_is_a_note(tmp_path: Path) -> None:
+    assert notes(tmp_path, "every('day', 'tasks.a', at='09:30')") == ()
+    assert notes(tmp_path, "every('6 hours', 'tasks.a')") == (
+        "counts 6 hours of real time, so from 2026-03-29 on it falls on other local times, "
+        "1 h later; write every('6 hours', at='**:00') to keep them",
+    )
+    assert notes(tmp_path, "every('2 weeks', 'tasks.a', at='mon 9am', anchor='2026-01-05')") == (
+        "fires in one of 2 weeks, next in that of Monday 2026-01-05; "
+        "anchor= with a date of another week moves it",
+    )
+    assert notes(tmp_path, "every('day', 'tasks.a', if_=lambda t: t.day == 1)") == (
+        "fires only where its condition <lambda>() is met",
+    )

@@ -95,3 +95,35 @@ def test_two_events_that_differ_only_by_name_are_warned_of(tmp_path: Path) -> No
             "so the same work is done twice; drop one, or give it other arguments",
         )
     ]
+
+
+def test_days_that_cron_joins_by_or_are_warned_of(tmp_path: Path) -> None:
+    assert warned(tmp_path, "every('0 1 1-7 * sun', 'tasks.a')") == [
+        (
+            3,
+            "'tasks.a' fires on days of the month and on weekdays: cron joins the two by 'or'; "
+            "for a weekday of one week write it like 'sun#1'",
+        )
+    ]
+    assert warned(tmp_path, "every('0 1 */2 * sun', 'tasks.a')") == []
+
+
+@pytest.mark.parametrize(
+    ("period", "instead"),
+    [
+        ("6 hours", "every('6 hours', at='**:00')"),
+        ("24 hours", "every('day')"),
+        ("48 hours", "every('2 days')"),
+    ],
+)
+def test_hours_that_fall_on_others_in_summer_are_warned_of(
+    tmp_path: Path, period: str, instead: str
+) -> None:
+    assert warned(tmp_path, f"every({period!r}, 'tasks.a')") == [
+        (
+            3,
+            f"'tasks.a' counts {period} of real time, so from 2026-03-29 on it falls on other "
+            f"local times, 1 h later; write {instead} to keep them",
+        )
+    ]
+    assert warned(tmp_path, f"every({period!r}, 'tasks.a', tz='Asia/Tokyo')") == []
