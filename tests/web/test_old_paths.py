@@ -27,6 +27,7 @@ ADDED = {
     "/json/queues/rate_limited",
     "/json/queues/ready_to_enqueue", "/json/queues/paused", "/json/workers/supports_pauses",
     "/json/jobs/error_line", "/json/looked_at",
+    *(f"/json/decisions/{field}" for field in ("reason", "job", "outcome", "error")),
     *(f"/json/workers/{field}" for field in ("processes", "memory", "cpu", "load")),
 }  # fmt: skip
 """Fields that 0.1.0 did not have."""
@@ -130,7 +131,7 @@ def test_a_successor_is_below_the_prefix_that_the_application_is_mounted_at(redi
 @pytest.mark.parametrize(
     ("path", "fields"),
     [
-        ("/events", {"events"}),
+        ("/events", {"events", "total", "next"}),
         ("/events/orders/upcoming", {"upcoming"}),
         ("/schedules", {"schedules"}),
         ("/schedules/orders/coming", {"occurrences"}),

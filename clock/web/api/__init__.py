@@ -8,7 +8,20 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
-from clock.web.api import actions, audit, enqueueing, events, jobs, queues, runs, stream, trends
+from clock.web.api import (
+    actions,
+    audit,
+    backfill,
+    enqueueing,
+    events,
+    jobs,
+    pauses,
+    queues,
+    runs,
+    stream,
+    trends,
+    why,
+)
 from clock.web.api.deprecation import deprecated
 from clock.web.api.description import describe
 from clock.web.api.operation import Operation, route
@@ -19,6 +32,9 @@ _ON_EVENTS = (*events.OPERATIONS, *runs.OPERATIONS, *actions.OPERATIONS)
 
 OPERATIONS = (
     *_ON_EVENTS,
+    *why.OPERATIONS,
+    *pauses.OPERATIONS,
+    *backfill.OPERATIONS,
     *deprecated(_ON_EVENTS),
     *queues.OPERATIONS,
     *jobs.OPERATIONS,

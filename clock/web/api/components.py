@@ -8,8 +8,9 @@ from typing import Any
 
 from clock.observe import objects
 from clock.observe.audit import AUDIT
+from clock.observe.explanation import EXPLANATION
 from clock.schedule.option import Schema
-from clock.web.api import enqueueing, events
+from clock.web.api import backfill, enqueueing, events, pauses
 
 PROBLEM: Schema = {
     "type": "object",
@@ -24,17 +25,20 @@ PROBLEM: Schema = {
 
 NAMED: Mapping[str, Schema] = {
     "AuditEntry": AUDIT,
+    "BackfilledOccurrence": backfill.OCCURRENCE,
     "Clock": objects.CLOCK,
     "Conflict": objects.CONFLICT,
     "Decision": events.DECISION,
     "EnqueuedJob": enqueueing.ENQUEUED,
     "Event": objects.EVENT_AND_RUN,
+    "Explanation": EXPLANATION,
     "Job": objects.JOB,
     "JobDetails": objects.DETAILS,
     "MinuteOfLoad": events.MINUTE,
     "NewJob": enqueueing.NEW_JOB,
     "Output": objects.OUTPUT,
     "Pause": objects.PAUSE,
+    "PauseOfEvent": pauses.PAUSE_OF_EVENT,
     "Problem": PROBLEM,
     "Queue": objects.QUEUE,
     "Run": objects.RUN,

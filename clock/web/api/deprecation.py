@@ -22,6 +22,9 @@ _OLD_PATHS = {"events": "schedules", "upcoming": "coming"}
 _WITHOUT_BODY = {"/events/{name}/run"}
 """Those that took no body in 0.1.0, and still reject one under the old path."""
 
+_OF_PAGES = ("total", "next")
+"""Fields of lists that have pages, which 0.1.0's had not."""
+
 _OLD_FIELDS = {"events": "schedules", "upcoming": "occurrences"}
 
 
@@ -70,6 +73,11 @@ def _deprecated(operation: Operation) -> Operation:
         id=re.sub(r"\W+", "_", f"{operation.method.lower()}{path}").strip("_"),
         path=path,
         does=does,
+        parameters={
+            name: schema
+            for name, schema in operation.parameters.items()
+            if operation.path != "/events" or name == "state"
+        },
         body=None if operation.path in _WITHOUT_BODY else operation.body,
         gives=objects.of(**_renamed(operation.gives["properties"])),
         is_deprecated=True,
@@ -78,4 +86,7 @@ def _deprecated(operation: Operation) -> Operation:
 
 
 def _renamed(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {_OLD_FIELDS.get(name, name): value for name, value in fields.items()}
+    left_out = _OF_PAGES if "events" in fields else ()
+    return {
+        _OLD_FIELDS.get(name, name): value for name, value in fields.items() if name not in left_out
+    }

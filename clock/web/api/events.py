@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from starlette.exceptions import HTTPException
+
 from clock.observe import objects
-from clock.observe.reading import read_status
+from clock.observe.event_history import HistoryEntry, read_history
+from clock.observe.reading import read_event, read_status
+from clock.observe.selection import ORDERS, Selection
 from clock.observe.status import AppStatus, EventStatus
 from clock.observe.upcoming import coming, load
+from clock.web.api.event_cursor import page_after
 from clock.web.api.operation import Call, Operation
 from clock.web.api.schema import limit
 
@@ -32,15 +37,33 @@ def _health(call: Call) -> Mapping[str, Any]:
 
 
 def _events(call: Call) -> Mapping[str, Any]:
-    status = _status(call, runs=1)
-    state = call.query.get("state")
+    status, query = _status(call, runs=1), call.query
+    if "cursor" in query and "limit" not in query:
+        raise HTTPException(400, "the parameter 'cursor' needs the parameter 'limit'")
+    events = _selected(status, query)
+    page, following = page_after(events, query.get("cursor"), query.get("limit", len(events)))
     return {
         "events": [
-            objects.event_and_run_object(event, status.runs.get(event.name))
-            for event in status.events
-            if state in {None, event.state}
-        ]
+            objects.event_and_run_object(event, status.runs.get(event.name)) for event in page
+        ],
+        "total": len(events),
+        "next": following,
     }
+
+
+def _selected(status: AppStatus, query: Mapping[str, Any]) -> list[EventStatus]:
+    order = query.get("sort")
+    selection = Selection(
+        words=query.get("q", ""),
+        state=query.get("state"),
+        queue=query.get("queue"),
+        sort="state" if order is None else order.removeprefix("-"),
+        descending=order is not None and order.startswith("-"),
+    )
+    events = selection.matching(status)
+    if order is not None:
+        return selection.of_state(events, status)
+    return [event for event in events if selection.state in {None, event.state}]
 
 
 def _event(call: Call) -> Mapping[str, Any]:
@@ -50,14 +73,23 @@ def _event(call: Call) -> Mapping[str, Any]:
 
 
 def _history(call: Call) -> Mapping[str, Any]:
-    status = read_status(call.connection, call.context.app, call.now, decisions=None, runs=0)
-    record = status.event(call.path["name"]).record
-    return {
-        "decisions": [
-            objects.filled(DECISION, decision, kind=decision.kind.name.lower())
-            for decision in (() if record is None else record.history)
-        ]
-    }
+    app, name = call.context.app, call.path["name"]
+    reading = read_event(call.connection, app, name, call.now)
+    entries = read_history(call.connection, app, reading, call.now)
+    return {"decisions": [_decision_object(entry) for entry in entries]}
+
+
+def _decision_object(entry: HistoryEntry) -> dict[str, Any]:
+    run = entry.run
+    return objects.filled(
+        DECISION,
+        entry.decision,
+        kind=entry.decision.kind.name.lower(),
+        reason=entry.reason,
+        job=entry.job,
+        outcome=None if run is None else run.outcome,
+        error=None if run is None else run.error,
+    )
 
 
 def _upcoming(call: Call) -> Mapping[str, Any]:
@@ -79,7 +111,8 @@ def _load(call: Call) -> Mapping[str, Any]:
 
 DECISION = objects.of(
     kind=objects.TEXT, first=objects.INSTANT, last=objects.INSTANT, count=objects.COUNT,
-    lateness=objects.MAYBE_SECONDS,
+    lateness=objects.MAYBE_SECONDS, reason=objects.TEXT, job=objects.MAYBE_TEXT,
+    outcome=objects.MAYBE_TEXT, error=objects.MAYBE_TEXT,
 )  # fmt: skip
 OCCURRENCE = objects.of(
     scheduled_at=objects.INSTANT,
@@ -111,9 +144,29 @@ OPERATIONS = (
     Operation(
         id="get_events",
         method="GET", path="/events", tag=TAG, does=_events,
-        summary="Every event, in the order of the schedule files",
-        parameters={"state": objects.EVENT["properties"]["state"]},
-        gives=objects.of(events=objects.listed(objects.EVENT_AND_RUN)),
+        summary="Every event, or a page of those that are asked for, in the order of the schedule "
+        "files unless they are sorted",
+        parameters={
+            "limit": {"type": "integer", "minimum": 1, "maximum": 1000},
+            "cursor": {
+                "type": "string", "minLength": 1, "maxLength": 3000,
+                "description": "The 'next' of the previous page.",
+            },
+            "sort": {
+                "type": "string", "enum": [*ORDERS, *(f"-{key}" for key in ORDERS)],
+                "description": "A minus is for the other direction.",
+            },
+            "q": {
+                "type": "string", "maxLength": 200,
+                "description": "Words that all are in what an event shows.",
+            },
+            "state": objects.EVENT["properties"]["state"],
+            "queue": {"type": "string", "minLength": 1, "maxLength": 200},
+        },
+        gives=objects.of(
+            events=objects.listed(objects.EVENT_AND_RUN), total=objects.COUNT,
+            next=objects.MAYBE_TEXT,
+        ),
     ),
     Operation(
         id="get_event_history",

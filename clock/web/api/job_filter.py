@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -11,6 +10,7 @@ from starlette.exceptions import HTTPException
 from clock.jobs.requeue import MOST
 from clock.observe.rq.listed_job import Filter
 from clock.schedule.option import Schema
+from clock.web.api.instant import read_instant
 
 MOST_CHOSEN = 1_000
 """Jobs that a request may choose by their ids."""
@@ -56,8 +56,8 @@ def read_filter(given: Mapping[str, Any], status: int = 400) -> Filter:
     return Filter(
         **{name: given.get(name) for name in names},
         queue=None if queue == EVERY_QUEUE else queue,
-        since=_instant("since", given.get("since"), status),
-        until=_instant("until", given.get("until"), status),
+        since=_instant("since", given, status),
+        until=_instant("until", given, status),
     )
 
 
@@ -74,13 +74,5 @@ def read_chosen(body: Mapping[str, Any]) -> Sequence[str] | Filter:
     return ids
 
 
-def _instant(name: str, text: str | None, status: int) -> float | None:
-    if text is None:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-        if at.tzinfo is None:
-            raise ValueError("it needs an offset, as in 2026-11-21T18:00Z")
-        return at.timestamp()
-    except (ValueError, OverflowError) as error:
-        raise HTTPException(status, f"the instant {name!r}: {error}") from None
+def _instant(name: str, given: Mapping[str, Any], status: int) -> float | None:
+    return read_instant(name, given[name], status) if name in given else None
