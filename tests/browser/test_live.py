@@ -92,7 +92,7 @@ def test_the_button_back_does_not_go_to_the_sign_in_page(
     page = open_page(f"{address}/week")
     sign_in(page, "ann", ANN)
     expect(page).to_have_url(f"{address}/week")
-    page.get_by_role("link", name="Audit").click()
+    page.get_by_role("link", name="Audit", exact=True).click()
     page.go_back()
     expect(page).to_have_url(f"{address}/week")
     page.go_back()

@@ -36,7 +36,7 @@ def test_the_page_lists_the_events_of_the_schedule_file(address: str, open_page:
     row = page.get_by_role("row").filter(has_text="work.fail")
     expect(row).to_contain_text("on the last Friday of every month at 23:30")
     title = row.get_by_role("rowheader").get_attribute("title")
-    assert title == "work.fail on default\nmonth on last friday at 23:30, Europe/Berlin"
+    assert title == "work.fail\nwork.fail on default\nmonth on last friday at 23:30, Europe/Berlin"
     expect(row).to_contain_text("never run")
     expect(page.get_by_role("rowheader", name=NAME)).to_be_visible()
 
@@ -80,7 +80,8 @@ def test_what_a_run_printed_is_a_click_away_from_its_event(
     page.get_by_role("link", name="shout.shout").click()
     page.get_by_role("link", name=re.compile("^job shout-shout-")).click()
     expect(page.get_by_role("heading", name="Output")).to_be_visible()
-    expect(page.locator("pre").first).to_have_text(f"{NAME} red ü\n")
+    output = page.get_by_role("region", name="Output")
+    expect(output.locator("pre")).to_have_text(f"{NAME} red ü\n")
 
 
 def test_a_pause_with_a_reason_survives_a_restart_of_the_clock(

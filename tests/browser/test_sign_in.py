@@ -49,7 +49,7 @@ def test_people_sign_in_act_and_sign_out_by_keyboard(
     page.keyboard.press("Enter")
     expect(page.get_by_role("status").first).to_have_text("work.add is paused.")
     assert read_pauses(redis, "clock")["work.add"].by == "ann"
-    page.get_by_role("link", name="Audit").focus()
+    page.get_by_role("link", name="Audit", exact=True).focus()
     page.keyboard.press("Enter")
     rows = page.locator("main tbody tr")
     expect(rows).to_have_count(3)

@@ -136,6 +136,10 @@ def test_without_a_clock_nothing_is_announced(
     assert text.count('schedule.py is alive">no clock</span>') == 2
     assert ">in " not in _table(text)
     assert "No clock is alive." in text
+    banner = re.findall(r"<li .*?</li>", text, re.DOTALL)[0]
+    assert "nothing of it fires" in banner
+    assert "1 h 6 min ago" in banner
+    assert "1 without a clock, 1 overdue" in start_web(now=lambda: START + 4000).get("/week").text
 
 
 def test_an_event_that_was_only_run_by_hand_has_run(web: Web, clock: Watched, redis: Redis) -> None:
@@ -179,7 +183,7 @@ def test_where_all_is_well_there_is_no_banner(web: Web, clock: Watched, redis: R
         assert "<title>(" not in text
 
 
-def test_the_strip_has_what_needs_attention_its_error_and_its_button(
+def test_the_banner_has_what_needs_attention_its_error_and_its_button(
     web: Web, clock: Watched, redis: Redis
 ) -> None:
     job = Queue("default", connection=redis).enqueue("tests.jobs.working.fail")
@@ -217,12 +221,12 @@ def test_who_may_not_act_gets_links_instead_of_buttons(
     assert 'class="button" href="/event?name=ten"' in text
 
 
-def test_a_long_strip_is_folded(web: Web, redis: Redis, read: ReadSchedule) -> None:
+def test_a_long_banner_is_folded(start_web: StartWeb, redis: Redis, read: ReadSchedule) -> None:
     lines = [f"every('10 seconds', 'tasks.x', name='n{i:02}')" for i in range(60)]
     Watched(redis, read(*lines)).turn(range(11))
     for number in range(60):
         write_run(redis, "test", _run(f"n{number:02}", 10))
-    text = web.get("/").text
+    text = start_web(now=lambda: START + 12).get("/").text
     banner = text[text.index('id="attention"') : text.index('id="message"')]
     assert 'data-count="61"' in banner
     assert banner.partition("<details>")[0].count("<li ") == 3

@@ -23,10 +23,26 @@ RUNS = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AttentionBanner:
-    """``items``, the most urgent first."""
+class MissingClock:
+    """No clock of the schedule ``file`` is alive. Its last tick was at ``since`` (UTC seconds since
+    1970), None where that is not known.
+    """
 
+    file: str
+    since: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttentionBanner:
+    """The clocks that are ``missing``, and ``items``, the most urgent first."""
+
+    missing: Sequence[MissingClock] = ()
     items: Sequence[Attention] = ()
+
+    @property
+    def count(self) -> int:
+        """How much needs attention."""
+        return len(self.missing) + len(self.items)
 
     @property
     def first(self) -> Sequence[Attention]:
@@ -69,7 +85,14 @@ def read_banner(context: Context, now: float, status: AppStatus | None = None) -
         # Since when they fail is in the runs before the last one.
         _, runs = read_recent(connection, app, failing, RUNS)
         status = replace(status, runs={**status.runs, **runs})
-    return AttentionBanner(items=read_attention(connection, status))
+    return AttentionBanner(missing=_missing(status), items=read_attention(connection, status))
+
+
+def _missing(status: AppStatus) -> list[MissingClock]:
+    ticks: dict[str, float] = {}
+    for life in status.lives:
+        ticks[life.file] = max(life.last_tick, ticks.get(life.file, 0.0))
+    return [MissingClock(file=file, since=ticks.get(file)) for file in status.missing]
 
 
 def _counts(items: Sequence[Attention]) -> list[tuple[AttentionKind, int]]:

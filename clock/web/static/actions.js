@@ -1,5 +1,5 @@
 // Buttons and forms that act, without leaving the page.
-import { look, sayEnded } from "./live.js";
+import { lookNow, sayEnded } from "./live.js";
 import { setText } from "./times.js";
 
 const { csrf } = document.body.dataset;
@@ -53,7 +53,7 @@ document.addEventListener("submit", async (event) => {
     const isDone = await act(form, address, extra);
     if (isDone && dialog) dialog.close();
     if (menu) menu.open = false;
-    await look();
+    await lookNow();
   } catch {
     setText(message, "The server cannot be reached; the action may not have been executed.");
   }

@@ -24,13 +24,18 @@ let attention = null;
 export async function show(address) {
   shown = String(address);
   etag = null;
-  if (asking) asking.abort();
-  asking = null;
-  return look(true);
+  return lookNow(true);
 }
 
-// Asks for the page again, unless that is under way; `isAsked` says that the reader wants it.
-export async function look(isAsked = false) {
+// Asks for the page again, because of what the reader did; what is under way is from before that.
+export function lookNow(isAsked = false) {
+  if (asking) asking.abort();
+  asking = null;
+  return look(isAsked);
+}
+
+// Asks for the page again, unless that is under way; `isAsked` says that rows may move.
+async function look(isAsked = false) {
   if (asking) return false;
   clearTimeout(timer);
   timer = null;
@@ -66,8 +71,8 @@ function put(text, isAsked) {
   const page = new DOMParser().parseFromString(text, "text/html");
   setNow(page.body.dataset.now);
   if (document.title !== page.title) document.title = page.title;
-  const icon = page.querySelector("link[rel=icon]");
-  if (icon) document.querySelector("link[rel=icon]").href = icon.getAttribute("href");
+  const [icon, nextIcon] = [document, page].map((one) => one.querySelector("link[rel=icon]"));
+  if (icon.getAttribute("href") !== nextIcon.getAttribute("href")) icon.href = nextIcon.getAttribute("href");
   tick(page);
   tick();
   for (const next of page.querySelectorAll("[data-part]")) {
@@ -101,7 +106,11 @@ function period() {
 
 function lookSoon() {
   if (document.hidden || timer !== null) return;
-  timer = setTimeout(() => look(), Math.max(askedAt + PAUSE - Date.now(), 0));
+  timer = setTimeout(() => {
+    timer = null;
+    if (asking) lookSoon();
+    else look();
+  }, Math.max(askedAt + PAUSE - Date.now(), 0));
 }
 
 function onChanges(message) {
