@@ -231,16 +231,16 @@ def worker_object(worker: WorkerState) -> dict[str, Any]:
     return filled(WORKER, worker)
 
 
-_BUCKET = of(
+BUCKET = of(
     at=INSTANT, enqueued=COUNT, done=COUNT, failed=COUNT,
     waited={"type": "number", "description": "Seconds that those which ended had waited, in all."},
 )  # fmt: skip
-TREND = of(name=TEXT, step={**COUNT, "description": "Seconds."}, buckets=listed(_BUCKET))
+TREND = of(name=TEXT, step={**COUNT, "description": "Seconds."}, buckets=listed(BUCKET))
 
 
 def trend_object(trend: Trend) -> dict[str, Any]:
     """What was counted of a queue or event over time."""
-    buckets = [filled(_BUCKET, bucket, waited=round(bucket.waited, 3)) for bucket in trend.buckets]
+    buckets = [filled(BUCKET, bucket, waited=round(bucket.waited, 3)) for bucket in trend.buckets]
     return filled(TREND, trend, buckets=buckets)
 
 

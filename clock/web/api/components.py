@@ -44,6 +44,8 @@ NAMED: Mapping[str, Schema] = {
     "Run": objects.RUN,
     "RunningJob": objects.RUNNING,
     "Status": objects.STATUS,
+    "Trend": objects.TREND,
+    "TrendBucket": objects.BUCKET,
     "UpcomingOccurrence": events.OCCURRENCE,
     "Worker": objects.WORKER,
 }

@@ -13,10 +13,12 @@ from clock.observe.reading import is_queue, read_app_queues
 from clock.observe.rq.error_groups import read_groups
 from clock.observe.rq.running import read_running
 from clock.observe.rq.workers import read_workers
+from clock.observe.trends import Of, Span, read_trends
 from clock.web.auditing import auditing
 from clock.web.pages.actions import LONGEST_REASON, field, finish
 from clock.web.pages.overview import message_of
 from clock.web.pages.rendering import context_of, render
+from clock.web.pages.trends import draw, zone_of
 
 LOOKED_AT = 500
 """Failed jobs whose errors are grouped on this page, which asks for itself all the time."""
@@ -32,6 +34,8 @@ def show_queues(request: Request) -> Response:
     queues = read_app_queues(connection, context.app, now)
     workers = read_workers(connection)
     failing = [queue.name for queue in queues if queue.failed]
+    names = [queue.name for queue in queues]
+    trends = read_trends(connection, context.app, Of.QUEUE, names, Span.DAY, now)
     error_groups = read_groups(connection, failing, now=now, most=LOOKED_AT)
     return render(
         request,
@@ -50,6 +54,7 @@ def show_queues(request: Request) -> Response:
             for queue in queues
             if queue.paused
         },
+        plots={drawn.trend.name: drawn.plot for drawn in draw(trends.values(), zone_of(request))},
         error_groups=error_groups,
         kept={},
         # Of the largest, in an order that does not change while somebody points at one.

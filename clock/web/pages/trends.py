@@ -46,7 +46,7 @@ def show_trends(request: Request) -> Response:
     span = _span(query.get("span", "day"))
     if "name" in query:
         return _show_one(request, span, query.get("of", "queue"), query["name"][:500])
-    context, shown_zone = context_of(request), _zone(request)
+    context, shown_zone = context_of(request), zone_of(request)
     connection, now, words = context.connection, context.now(), query.get("q", "")[:200]
     queues = read_names(connection, context.app, Of.QUEUE, now)
     events = [
@@ -85,7 +85,7 @@ def _show_one(request: Request, span: Span, kind: str, name: str) -> Response:
     context = context_of(request)
     of, now = _of(kind), context.now()
     (trend,) = read_trends(context.connection, context.app, of, [name], span, now).values()
-    shown_zone = _zone(request)
+    shown_zone = zone_of(request)
     labels = labels_of(trend, shown_zone)
     return render(
         request,
@@ -149,7 +149,8 @@ def labels_of(trend: Trend, in_zone: Zone) -> list[str]:
     return [f"{in_zone.local(bucket.at):{form}}" for bucket in trend.buckets]
 
 
-def _zone(request: Request) -> Zone:
+def zone_of(request: Request) -> Zone:
+    """The zone in which instants are said: UTC where each event would have its own."""
     return choice_of(request).of(zone("UTC"))
 
 
