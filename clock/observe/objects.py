@@ -5,7 +5,6 @@ Instants are strings in ISO 8601, in UTC; durations are seconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from clock.observe.formatting import utc, utc_exact
@@ -18,16 +17,11 @@ if TYPE_CHECKING:
     from clock.ledger.sources import SourceState
     from clock.observe.conflict import ClockConflict
     from clock.observe.recent_runs import RecentRuns
-    from clock.observe.rq.error_groups import ErrorGroup
-    from clock.observe.rq.jobs import JobSummary
-    from clock.observe.rq.listed_job import ListedJob
     from clock.observe.rq.queues import QueueState
-    from clock.observe.rq.running import Running
     from clock.observe.rq.workers import WorkerState
     from clock.observe.status import AppStatus, EventStatus
     from clock.observe.trends import Trend
     from clock.runs.output import RunOutput
-    from clock.runs.progress import Progress
     from clock.runs.run import Run
 
 TEXT: Schema = {"type": "string"}
@@ -242,66 +236,6 @@ def trend_object(trend: Trend) -> dict[str, Any]:
     """What was counted of a queue or event over time."""
     buckets = [filled(BUCKET, bucket, waited=round(bucket.waited, 3)) for bucket in trend.buckets]
     return filled(TREND, trend, buckets=buckets)
-
-
-_JOB: Mapping[str, Schema] = {
-    "id": TEXT, "status": TEXT, "task": MAYBE_TEXT, "queue": TEXT, "created_at": MAYBE_INSTANT,
-    "enqueued_at": MAYBE_INSTANT, "started_at": MAYBE_INSTANT, "ended_at": MAYBE_INSTANT,
-    "worker": MAYBE_TEXT, "timeout": MAYBE_COUNT, "retries_left": MAYBE_COUNT,
-    "event": MAYBE_TEXT, "scheduled_at": MAYBE_TEXT, "is_manual": FLAG,
-}  # fmt: skip
-JOB = of(
-    **_JOB,
-    error_line={
-        **MAYBE_TEXT,
-        "description": "The last error in one line, of a failed job; null where RQ keeps none.",
-    },
-)
-_PROGRESS = of(
-    done={"type": "number"}, total={"type": ["number", "null"]}, message=TEXT, at=INSTANT
-)
-RUNNING = of(**_JOB, progress=maybe(_PROGRESS), heartbeat=MAYBE_INSTANT)
-DETAILS = of(
-    **_JOB,
-    progress=maybe(_PROGRESS),
-    error=MAYBE_TEXT,
-    description={**MAYBE_TEXT, "description": "Null unless arguments are shown."},
-    arguments=maybe(of(args={"description": "A list."}, kwargs={"description": "An object."})),
-)
-
-
-def job_object(listed: ListedJob) -> dict[str, Any]:
-    """A listed job, without its arguments."""
-    line = listed.error.line if listed.error else None
-    return {**summary_object(listed.job), "error_line": line}
-
-
-def summary_object(job: JobSummary) -> dict[str, Any]:
-    """A job, without its arguments."""
-    return filled(of(**_JOB), job)
-
-
-ERROR_GROUP = of(
-    id={**TEXT, "description": "The 'group' of a filter."}, kind=MAYBE_TEXT, line=TEXT, count=COUNT,
-    first=MAYBE_INSTANT, last=MAYBE_INSTANT, tasks=listed(TEXT), queues=listed(TEXT),
-    example={**TEXT, "description": "The id of one of its jobs."},
-)  # fmt: skip
-
-
-def error_group_object(group: ErrorGroup) -> dict[str, Any]:
-    """Failed jobs with the same error."""
-    return filled(ERROR_GROUP, group)
-
-
-def progress_object(progress: Progress | None) -> dict[str, Any] | None:
-    """The progress of a job, or null."""
-    return None if progress is None else filled(_PROGRESS, progress, at=progress.at.timestamp())
-
-
-def running_object(running: Running) -> dict[str, Any]:
-    """A running job."""
-    progress, heartbeat = progress_object(running.progress), utc_exact(running.heartbeat)
-    return {**summary_object(running.job), "progress": progress, "heartbeat": heartbeat}
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -15,6 +16,7 @@ from tests.browser.conftest import OpenPage, StartWeb
 from tests.jobs.working import work_off
 from tests.live.conftest import StartWorker
 from tests.live.waiting import wait_for
+from tests.observe.rq.failing import fail
 
 ROWS = "form.jobs tbody tr"
 
@@ -154,6 +156,25 @@ def test_a_paused_queue_gives_its_jobs_to_no_worker_until_it_is_resumed(
     page.get_by_role("button", name="Resume slow").click()
     expect(page.locator("#message")).to_have_text("slow is no longer paused.")
     wait_for("it runs", lambda: _status(redis, held.id) == "finished", within=5)
+
+
+def test_hostile_values_make_no_page_wider_than_the_window(
+    redis: Redis, address: str, open_page: OpenPage
+) -> None:
+    queue, task = "q" * 180, f"{'t' * 200}.{'u' * 200}"
+    fail(redis, "x" * 240, queue, error="ValueError: " + "<b>" * 20_000, task=task, event="e" * 300)
+    fail(redis, "y", "default", error="x" * 90_000)
+    redis.zadd(f"rq:failed:{queue}", {"x" * 240: time.time() + 90})
+    redis.zadd("rq:failed:default", {"y": time.time() + 90})
+    page = open_page("about:blank")
+    for path in ("/queues", "/jobs", f"/job?id={'x' * 240}", f"/again?id={'x' * 240}"):
+        page.goto(address + path)
+        for width in (1440, 1280, 1024, 768, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            high = page.evaluate("document.documentElement.scrollHeight")
+            assert wide <= width, (path, width)
+            assert high < 6000, (path, width)
 
 
 def _pause(page: Page, queue: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from redis import Redis
 
 from clock.ledger.audit import read_audit
-from tests.observe.rq.test_job_search import NOW, fail
+from tests.observe.rq.failing import NOW, fail
 from tests.web.conftest import StartWeb
 from tests.web.requests import Web
 

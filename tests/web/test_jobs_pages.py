@@ -15,8 +15,9 @@ from rq.job import Job
 from clock.jobs.requeue import MOST
 from clock.ledger.audit import read_audit
 from clock.ledger.queue_pauses import read_queue_pauses
+from clock.web.pages.queues import LISTED
 from tests.jobs.working import start, work_off
-from tests.observe.rq.test_job_search import NOW, fail
+from tests.observe.rq.failing import NOW, fail
 from tests.web.conftest import StartWeb
 from tests.web.requests import Web
 
@@ -254,4 +255,26 @@ def test_twenty_thousand_failed_jobs_are_read_in_bounded_time(redis: Redis, web:
         assert web.get(path).status_code == 200
         # A few tenths of a second on an idle machine; it would be twenty of what a page reads.
         assert time.process_time() - began < 3, path
-    assert "Of the newest 1000 of 20001 failed jobs." in web.get("/jobs").text
+    text = web.get("/jobs").text
+    assert "Of the newest 1000 of 20001 failed jobs." in text
+    assert 'data-live="page"' in text
+    # It is read once, and not every four seconds.
+    assert 'data-live=""' in web.get("/jobs?state=failed&text=nothing").text
+
+
+def test_the_running_jobs_and_workers_on_the_page_of_queues_are_bounded(
+    redis: Redis, web: Web
+) -> None:
+    connection: Any = redis
+    with connection.pipeline(transaction=False) as pipeline:
+        for number in range(LISTED + 7):
+            pipeline.sadd("rq:queues", f"rq:queue:q{number % 9}")
+            pipeline.hset(f"rq:job:job-{number}", mapping={"status": "started", "data": b""})
+            pipeline.zadd(f"rq:wip:q{number % 9}", {f"job-{number}:e": NOW + 60})
+            pipeline.sadd("rq:workers", f"rq:worker:w{number}")
+            pipeline.hset(f"rq:worker:w{number}", mapping={"queues": "q1", "state": "busy"})
+        pipeline.execute()
+    text = web.get("/queues").text
+    assert text.count('href="/job?id=job-') == LISTED
+    assert "7 more run" in text
+    assert "7 more are alive" in text

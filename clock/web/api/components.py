@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from clock.observe import objects
+from clock.observe import job_objects, objects
 from clock.observe.audit import AUDIT
 from clock.observe.explanation import EXPLANATION
 from clock.schedule.option import Schema
@@ -30,10 +30,11 @@ NAMED: Mapping[str, Schema] = {
     "Conflict": objects.CONFLICT,
     "Decision": events.DECISION,
     "EnqueuedJob": enqueueing.ENQUEUED,
+    "ErrorGroup": job_objects.ERROR_GROUP,
     "Event": objects.EVENT_AND_RUN,
     "Explanation": EXPLANATION,
-    "Job": objects.JOB,
-    "JobDetails": objects.DETAILS,
+    "Job": job_objects.JOB,
+    "JobDetails": job_objects.DETAILS,
     "MinuteOfLoad": events.MINUTE,
     "NewJob": enqueueing.NEW_JOB,
     "Output": objects.OUTPUT,
@@ -42,7 +43,7 @@ NAMED: Mapping[str, Schema] = {
     "Problem": PROBLEM,
     "Queue": objects.QUEUE,
     "Run": objects.RUN,
-    "RunningJob": objects.RUNNING,
+    "RunningJob": job_objects.RUNNING,
     "Status": objects.STATUS,
     "Trend": objects.TREND,
     "TrendBucket": objects.BUCKET,

@@ -18,7 +18,7 @@ from clock.jobs.requeue import (
     requeue_chosen,
 )
 from clock.jobs.stop import stop
-from clock.observe import objects
+from clock.observe import job_objects, objects
 from clock.observe.rq.entries import Stage
 from clock.observe.rq.error_groups import read_groups
 from clock.observe.rq.job_search import LARGEST_PAGE, PAGE, SEARCHED, find_jobs
@@ -48,7 +48,7 @@ def _workers(call: Call) -> Mapping[str, Any]:
 
 
 def _running(call: Call) -> Mapping[str, Any]:
-    return {"jobs": [objects.running_object(job) for job in read_running(call.connection)]}
+    return {"jobs": [job_objects.running_object(job) for job in read_running(call.connection)]}
 
 
 def _jobs(call: Call) -> Mapping[str, Any]:
@@ -63,7 +63,7 @@ def _jobs(call: Call) -> Mapping[str, Any]:
         limit=call.query["limit"],
     )
     return {
-        "jobs": [objects.job_object(job) for job in page.jobs],
+        "jobs": [job_objects.job_object(job) for job in page.jobs],
         "total": page.total,
         "looked_at": page.looked_at,
         "next": page.next,
@@ -74,7 +74,7 @@ def _groups(call: Call) -> Mapping[str, Any]:
     which = read_filter(call.query)
     grouped = read_groups(call.connection, _queues_of(call, which), which, now=call.now)
     return {
-        "groups": [objects.error_group_object(group) for group in grouped.groups],
+        "groups": [job_objects.error_group_object(group) for group in grouped.groups],
         "left_out": grouped.left_out,
         "total": grouped.total,
         "looked_at": grouped.looked_at,
@@ -105,8 +105,8 @@ def _job(call: Call) -> Mapping[str, Any]:
         progress = read_progress(call.connection, details.summary.id)
     arguments = details.arguments if has_arguments else None
     return {
-        **objects.summary_object(details.summary),
-        "progress": objects.progress_object(progress),
+        **job_objects.summary_object(details.summary),
+        "progress": job_objects.progress_object(progress),
         "error": details.error,
         # RQ's own description contains the arguments.
         "description": details.description if has_arguments else None,
@@ -209,7 +209,7 @@ OPERATIONS = (
         id="get_running",
         method="GET", path="/running", tag=_TAG, does=_running,
         summary="The running jobs, with their progress",
-        gives=objects.of(jobs=objects.listed(objects.RUNNING)),
+        gives=objects.of(jobs=objects.listed(job_objects.RUNNING)),
     ),
     Operation(
         id="get_jobs",
@@ -230,7 +230,7 @@ OPERATIONS = (
             },
         },
         gives=objects.of(
-            jobs=objects.listed(objects.JOB),
+            jobs=objects.listed(job_objects.JOB),
             total={**objects.COUNT, "description": "In this state, whatever the filter."},
             looked_at={**objects.COUNT, "description": "To find the jobs of this page."},
             next=objects.MAYBE_TEXT,
@@ -242,7 +242,7 @@ OPERATIONS = (
         summary="The failed jobs grouped by their error, the largest group first",
         parameters=FILTER,
         gives=objects.of(
-            groups=objects.listed(objects.ERROR_GROUP), left_out=objects.COUNT,
+            groups=objects.listed(job_objects.ERROR_GROUP), left_out=objects.COUNT,
             total=objects.COUNT, looked_at=objects.COUNT,
         ),
     ),
@@ -261,7 +261,7 @@ OPERATIONS = (
     Operation(
         id="get_job",
         method="GET", path="/jobs/{id}", tag=_TAG, does=_job, errors=(404,),
-        summary="One job, with its last error", gives=objects.DETAILS,
+        summary="One job, with its last error", gives=job_objects.DETAILS,
     ),
     Operation(
         id="get_job_output",

@@ -65,6 +65,7 @@ def show_jobs(request: Request) -> Response:
         known=known,
         page=page,
         is_first=cursor is None,
+        most_live=LOOKED_AT,
         error_groups=groups,
         kept=_kept(query),
         message=message_of(request),

@@ -26,13 +26,16 @@ LOOKED_AT = 500
 SHOWN = 10
 """Groups of errors on this page."""
 
+LISTED = 200
+"""Running jobs on this page, those that began first, and workers."""
+
 
 def show_queues(request: Request) -> Response:
     """``GET /queues``: the queues, the running jobs, the workers, and the errors of failed jobs."""
     context = context_of(request)
     connection, now = context.connection, context.now()
     queues = read_app_queues(connection, context.app, now)
-    workers = read_workers(connection)
+    running, workers = read_running(connection), read_workers(connection)
     failing = [queue.name for queue in queues if queue.failed]
     names = [queue.name for queue in queues]
     trends = read_trends(connection, context.app, Of.QUEUE, names, Span.DAY, now)
@@ -42,8 +45,10 @@ def show_queues(request: Request) -> Response:
         "queues.html",
         now=now,
         queues=queues,
-        running=read_running(connection),
-        workers=workers,
+        running=running[:LISTED],
+        more_running=len(running[LISTED:]),
+        workers=workers[:LISTED],
+        more_workers=len(workers[LISTED:]),
         # A pause is not for them.
         others={
             queue.name: [

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
-from base64 import b64encode
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,38 +13,12 @@ from clock.observe.rq.error_groups import MOST_GROUPS, read_groups
 from clock.observe.rq.job_search import JobPage, find_jobs
 from clock.observe.rq.listed_job import NO_ERROR, Filter
 from tests.jobs.working import start
+from tests.observe.rq.failing import NOW, fail
 from tests.observe.rq.round_trips import count_round_trips
-
-NOW = 1_800_000_000.0
 
 QUEUES = ["high", "low", "a b ü"]
 
 STAGES = [Stage.QUEUED, Stage.FAILED, Stage.FINISHED, Stage.SCHEDULED, Stage.STARTED]
-
-
-def fail(
-    redis: Redis,
-    name: str,
-    queue: str = "high",
-    *,
-    error: str | None = "ValueError: no",
-    task: str = "work.x",
-    ago: float = 60,
-    event: str | None = None,
-) -> None:
-    """A failed job that ended ``ago`` seconds before ``NOW``."""
-    meta = {} if event is None else {"clock": {"event": event, "scheduled_at": "x"}}
-    job = Queue(queue, connection=redis).enqueue(task, job_id=name, meta=meta)
-    redis.lrem(f"rq:queue:{queue}", 1, name)
-    ended = datetime.fromtimestamp(NOW - ago, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    redis.hset(job.key, mapping={"status": "failed", "ended_at": ended})
-    redis.zadd(f"rq:failed:{queue}", {name: int(NOW - ago) + 86_400})
-    if error is not None:
-        text = (
-            f'Traceback (most recent call last):\n  File "w.py", line 3, in x\n    y()\n{error}\n'
-        )
-        fields: dict[Any, Any] = {"exc_string": b64encode(zlib.compress(text.encode())), "type": 2}
-        redis.xadd(f"rq:results:{name}", fields)
 
 
 def find(redis: Redis, which: Filter | None = None, **options: Any) -> JobPage:
