@@ -140,6 +140,9 @@ def test_without_a_clock_nothing_is_announced(
     assert "nothing of it fires" in banner
     assert "1 h 6 min ago" in banner
     assert "1 without a clock, 1 overdue" in start_web(now=lambda: START + 4000).get("/week").text
+    event = start_web(now=lambda: START + 4000).get("/event?name=ten").text
+    assert "is alive: none of these will fire." in event
+    assert ">in " not in event
 
 
 def test_an_event_that_was_only_run_by_hand_has_run(web: Web, clock: Watched, redis: Redis) -> None:

@@ -76,7 +76,7 @@ def show_event(request: Request) -> Response:
         "event.html",
         now=now,
         event=event,
-        row=rows_of([event], reading.recent, now)[0],
+        row=rows_of([event], reading.recent, now, reading.status.missing)[0],
         failure=_failure(context, reading),
         last_success=last_success(runs),
         problems=_problems(context, reading, now),
