@@ -31,6 +31,7 @@ SHOWN = 10
 )
 @options.schedule_file
 @options.serializer
+@options.app
 @click.option("--from", "start", type=options.Instant(), help="Start, not included [default: now]")
 @click.option("--until", type=options.Instant(), help="End, included.")
 @click.option(
@@ -44,6 +45,7 @@ SHOWN = 10
 def next_occurrences(
     file: str,
     serializer: str,
+    app: str,
     start: datetime | None,
     until: datetime | None,
     count: int | None,
@@ -52,7 +54,8 @@ def next_occurrences(
 ) -> None:
     """Show the upcoming occurrences of FILE in order of time.
 
-    MARK is "gap" or "fold" at a clock change, and "if" where a condition decides. An instant
+    WHEN is when one is due, with jitter; MARK says how much later than its time that is. It is
+    "gap" or "fold" at a clock change, and "if" where a condition decides. An instant
     without an offset is local time in the schedule's zone. Needs no server.
     """
     schedule = load(file, serializer=serializer)
@@ -60,13 +63,13 @@ def next_occurrences(
     last = None if until is None else seconds(options.in_zone(until, schedule.zone))
     if count is None and last is None:
         count = SHOWN
-    occurrences = islice(_merged(_shown(schedule, name), after, last), count)
+    occurrences = islice(_merged(_shown(schedule, name), app, after, last), count)
     if as_json:
-        print_objects(_as_object(at, event) for at, event in occurrences)
+        print_objects(_as_object(*occurrence) for occurrence in occurrences)
         return
     rows = [
-        (local(at, event.zone), event.zone.name, event.name, _marks(event, at))
-        for at, event in occurrences
+        (local(due, event.zone), event.zone.name, event.name, _marks(event, at, due))
+        for due, at, event in occurrences
     ]
     print_table(("WHEN", "ZONE", "EVENT", "MARK"), rows)
 
@@ -76,22 +79,32 @@ def _shown(schedule: Schedule, name: str | None) -> list[Event]:
     return [event for event in options.chosen(schedule, name) if name or event.enabled]
 
 
-def _merged(events: list[Event], after: int, until: int | None) -> Iterator[tuple[int, Event]]:
-    def numbered(index: int) -> Iterator[tuple[int, int]]:
-        return ((at, index) for at in between(events[index].recurrence, after, until))
+def _merged(
+    events: list[Event], app: str, after: int, until: int | None
+) -> Iterator[tuple[int, int, Event]]:
+    """When each occurrence is due, its time, and its event, in the order in which they are due."""
 
-    return ((at, events[index]) for at, index in heapq.merge(*map(numbered, range(len(events)))))
+    def numbered(index: int) -> Iterator[tuple[int, int, int]]:
+        jittered = events[index].jittered(app)
+        if jittered is None:
+            return ((at, index, at) for at in between(events[index].recurrence, after, until))
+        return ((due, index, jittered.scheduled(due)) for due in between(jittered, after, until))
+
+    merged = heapq.merge(*map(numbered, range(len(events))))
+    return ((due, at, events[index]) for due, index, at in merged)
 
 
-def _marks(event: Event, at: int) -> str:
+def _marks(event: Event, at: int, due: int) -> str:
+    jitter = f"+{due - at}s" if event.jitter else None
     condition = "if" if event.policy.condition is not None else None
-    return " ".join(mark for mark in (event.mark(at), condition) if mark)
+    return " ".join(mark for mark in (event.mark(at), jitter, condition) if mark)
 
 
-def _as_object(at: int, event: Event) -> dict[str, str | bool | None]:
+def _as_object(due: int, at: int, event: Event) -> dict[str, str | bool | None]:
     return {
         "event": event.name,
         "scheduled_at": utc_text(at),
+        "due_at": utc_text(due),
         "local": event.local(at).isoformat(),
         "tz": event.zone.name,
         "mark": event.mark(at),

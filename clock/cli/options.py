@@ -100,6 +100,9 @@ _app = click.option(
     help="Name of the application [env var: CLOCK_APP; setting: APP; default: clock]",
 )
 
+app = _app
+"""``--app`` alone, for a command that needs no server."""
+
 _url = click.option(
     "--url", "-u", help="Redis or Valkey URL [default: from settings, then environment]"
 )

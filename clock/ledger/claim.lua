@@ -14,9 +14,10 @@
 --       7 removed rows, where the clock has sources
 -- ARGV  1 now in seconds; "" for the server's TIME  2 token of this clock  3 TTL of the ledger in seconds
 --       4 the latest TIME at which to decide anything; "" for any
---       then the claims, those alike in one group: kind, first, scheduled, count, n and n events
+--       then the claims, those alike in one group: kind, first, scheduled, count, delay, n and n events
 --       kind  "f" to fire; else the letter of a decision made already (see clock.decision), which
 --             stands for the `count` occurrences from `first` up to `scheduled`
+--       delay seconds after its time at which it is due
 --
 -- Returns one string: the time by which was decided, then a reply to each claim; only the time where it is
 -- later than the latest. A reply is the letter of what was recorded ("f" or, where a stuck job was passed
@@ -47,11 +48,11 @@ local events, groups = {}, {}
 do
   local at, n = 5, 0
   while at <= #ARGV do
-    for event = at + 5, at + 4 + ARGV[at + 4] do
+    for event = at + 6, at + 5 + ARGV[at + 5] do
       n = n + 1
       events[n], groups[n] = ARGV[event], at
     end
-    at = at + 5 + ARGV[at + 4]
+    at = at + 6 + ARGV[at + 5]
   end
 end
 local records = call('HMGET', KEYS[1], unpack(events))
@@ -135,10 +136,10 @@ local function read_template(i)
 end
 
 -- The letter of what becomes of an occurrence that is to fire.
-local function fire(scheduled, fired, pause)
+local function fire(scheduled, due, fired, pause)
   local shape = template.shape
   if pause and (pause == '-' or tonumber(pause) > scheduled) then return 'p' end
-  if shape.expires and NOW >= scheduled + shape.expires then return 'x' end
+  if shape.expires and NOW >= due + shape.expires then return 'x' end
   if not shape.takes then return 'q' end
   local kind, replaced = 'f', nil
   if shape.overlap ~= 'allow' and fired ~= '-' then
@@ -153,7 +154,7 @@ local function fire(scheduled, fired, pause)
     end
   end
   local id = job_id(template.prefix, scheduled)
-  if not write_job(template, id, scheduled, fired, scheduled) then return 'j' end
+  if not write_job(template, id, scheduled, fired, due) then return 'j' end
   if replaced then take_back(unpack(replaced, 1, 4)) end
   return kind
 end
@@ -204,11 +205,12 @@ local current, is_behind, refused, left_ahead, incremented = {}, {}, {}, {}, {}
 local written, replies = {}, {}
 local i, at = 0, 5
 while at <= #ARGV do
-  local kind, first, scheduled, count, events_here = unpack(ARGV, at, at + 4)
+  local kind, first, scheduled, count, delay, events_here = unpack(ARGV, at, at + 5)
   local from, instant = tonumber(first), tonumber(scheduled)
-  local late = scheduled .. '+' .. math.floor((NOW - instant) * 1000) .. ' '
-  local is_future = instant > NOW + TOLERANCE
-  for of = at + 5, at + 4 + events_here do
+  local due = instant + tonumber(delay)
+  local late = scheduled .. '+' .. math.floor((NOW - due) * 1000) .. ' '
+  local is_future = due > NOW + TOLERANCE
+  for of = at + 6, at + 5 + events_here do
     i = i + 1
     local event = ARGV[of]
     local record = current[event] or records[i]
@@ -238,7 +240,7 @@ while at <= #ARGV do
         if not refused[event] and left == 0 then
           reply = 'd' .. scheduled
         elseif reply == 'f' then
-          reply = fire(instant, fired, pauses[i] and string.match(pauses[i], '^%S+'))
+          reply = fire(instant, due, fired, pauses[i] and string.match(pauses[i], '^%S+'))
         end
         if reply ~= 'q' and reply ~= 'j' then
           left_ahead[event] = rest
@@ -266,7 +268,7 @@ while at <= #ARGV do
     end
     replies[i] = reply
   end
-  at = at + 5 + events_here
+  at = at + 6 + events_here
 end
 
 add_queues(KEYS[5])

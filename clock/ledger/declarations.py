@@ -49,6 +49,8 @@ class Declarer:
             policy.overlap,
             policy.stuck_after,
             policy.condition is not None,
+            # Not where there is none, so that a clock of an earlier release agrees.
+            *([event.jitter] if event.jitter else []),
         )
         return _digest(event.name) + _digest(_spell(parts) + self._shared(event.job))
 

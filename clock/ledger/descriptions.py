@@ -20,7 +20,9 @@ from clock.errors import RecurrenceError
 from clock.ledger.sources import RefusedRow
 from clock.ledger.unreadable import READ_ERRORS, readable, reply_about
 from clock.ledger.values import flag, maybe_whole, second, text, whole
+from clock.recurrence.elapsed import spell_seconds
 from clock.recurrence.encoding import decode, encode
+from clock.recurrence.jitter import jittered
 from clock.recurrence.recurrence import Recurrence
 from clock.recurrence.sentence import sentence
 from clock.recurrence.zone import Zone, zone
@@ -72,6 +74,15 @@ class Description:
     is_published: bool
     source: str = ""
     refused: str = ""
+    jitter: int = 0
+
+    def delay(self, recurrence: Recurrence, instant: int, app: str) -> int:
+        """Seconds after its time at which the occurrence at ``instant`` (UTC seconds) is due.
+
+        ``recurrence`` is that of the event, as far as it is known, and ``app`` its application.
+        """
+        delays = jittered(recurrence, self.jitter, self.name, app)
+        return 0 if delays is None else delays.delay(instant)
 
 
 def describe(
@@ -192,6 +203,7 @@ def describe_event(event: Event, file: str, more: Mapping[str, Any] | None = Non
         "expires": job.expires,
         "timeout": job.timeout,
         "has_condition": policy.condition is not None,
+        **({"jitter": event.jitter} if event.jitter else {}),
         **(more or {}),
     }
     text = encode(event.recurrence)
@@ -250,9 +262,13 @@ def _read(name: str, line: str) -> Description:
     fields.setdefault("removed", None)
     if "sentence" not in fields:
         fields["sentence"] = fields["rule"] if recurrence is None else _sentence(recurrence)
+    jitter = whole(fields.get("jitter", 0))
+    if jitter > 0:
+        fields["sentence"] += f", each time up to {spell_seconds(jitter)} later"
     return Description(
         name=name,
         since=second(since),
+        jitter=max(jitter, 0),
         recurrence=recurrence,
         is_published="identity" in fields,
         source=text(fields.get("source", "")),

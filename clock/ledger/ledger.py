@@ -42,7 +42,8 @@ class Claim(NamedTuple):
     """One occurrence to be decided, ``scheduled`` in UTC seconds since 1970.
 
     ``kind`` is FIRED to fire it unless something prevents that, else the decision made already. A
-    MISSED, TOO_LATE or OVER_CAP claim may stand for several ``occurrences``, from ``first`` on.
+    MISSED, TOO_LATE or OVER_CAP claim may stand for several ``occurrences``, from ``first`` on. One
+    that fires is due ``delay`` seconds after its time.
     """
 
     event: Event
@@ -50,6 +51,7 @@ class Claim(NamedTuple):
     kind: Kind = Kind.FIRED
     first: int | None = None
     occurrences: int = 1
+    delay: int = 0
 
 
 class ClaimResult(NamedTuple):
@@ -104,7 +106,7 @@ class Ledger:
         has_sources: bool = False,
     ) -> None:
         self._connection = connection
-        self._app = app
+        self.app = self._app = app
         self._token = token
         self._serializer = serializer
         self._channel = Channel(connection, "claim.lua")
@@ -301,10 +303,10 @@ class Ledger:
         return job_id(self._app, claim.event.name, claim.scheduled)
 
 
-def _likeness(claim: Claim) -> tuple[str, int, int, int]:
+def _likeness(claim: Claim) -> tuple[str, int, int, int, int]:
     """What the claims of one group have in common."""
     first = claim.scheduled if claim.first is None else claim.first
-    return claim.kind.value, first, claim.scheduled, claim.occurrences
+    return claim.kind.value, first, claim.scheduled, claim.occurrences, claim.delay
 
 
 def _outcome(claim: Claim, reply: bytes) -> ClaimResult:

@@ -140,5 +140,6 @@ class Claimer:
             for passed in due.passed
         ]
         if due.fire is not None:
-            claims.append(Claim(event, due.fire, ready.kind))
+            delay = event.due_at(due.fire, self.ledger.app) - due.fire if event.jitter else 0
+            claims.append(Claim(event, due.fire, ready.kind, delay=delay))
         return claims

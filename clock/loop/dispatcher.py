@@ -43,11 +43,12 @@ class Dispatcher:
         grows with the rows.
         """
         self._events = events
+        self._app = ledger.app
         self._rows: dict[str, int] = {}
         self._free: list[int] = []
         self._stop = stop
         self._trouble = trouble
-        self.timetable = Timetable([_row(event) for event in events])
+        self.timetable = Timetable([_row(event, ledger.app) for event in events])
         self.user_code = UserCode(
             events, self.timetable, trouble, timeout=condition_timeout, monotonic=time.monotonic
         )
@@ -73,9 +74,9 @@ class Dispatcher:
         if row is None:
             row = self._free.pop() if self._free else len(self._events)
             self._rows[event.name] = row
-        elif self._events[row].recurrence == event.recurrence:
+        elif _times(self._events[row]) == _times(event):
             self._events[row] = event
-            self.timetable.put(row, _row(event))
+            self.timetable.put(row, _row(event, self._app))
             return
         else:
             self._drop(row)
@@ -83,7 +84,7 @@ class Dispatcher:
             self._events.append(event)
         else:
             self._events[row] = event
-        self.timetable.put(row, _row(event))
+        self.timetable.put(row, _row(event, self._app))
         self.records.enter(row, decided, now, unclaimed_until)
 
     def remove(self, name: str) -> None:
@@ -149,9 +150,13 @@ class Dispatcher:
         return ready
 
 
-def _row(event: Event) -> TimetableRow:
+def _times(event: Event) -> tuple[object, ...]:
+    return (event.recurrence, event.jitter)
+
+
+def _row(event: Event, app: str) -> TimetableRow:
     return TimetableRow(
-        recurrence=event.recurrence,
+        recurrence=event.jittered(app) or event.recurrence,
         catch_up=event.policy.catch_up,
         within=event.policy.within,
         runs_user_code=runs_user_code(event.recurrence),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from clock.decision import Kind
+from clock.recurrence.jitter import Jittered
 from clock.recurrence.recurrence import Recurrence
 
 
@@ -18,7 +19,7 @@ class TimetableRow(NamedTuple):
     A recurrence that ``runs_user_code`` is never called by the timetable, which returns the call.
     """
 
-    recurrence: Recurrence
+    recurrence: Recurrence | Jittered
     catch_up: int = 1
     within: int | None = None
     runs_user_code: bool = False
@@ -53,6 +54,19 @@ class Due(NamedTuple):
     pending: int
     fire: int | None
     passed: tuple[Passed, ...] = ()
+
+    def scheduled(self, jittered: Jittered) -> Due:
+        """The same by the times of occurrences, where it is by when they are due."""
+        at = jittered.scheduled
+        return Due(
+            self.row,
+            at(self.pending),
+            None if self.fire is None else at(self.fire),
+            tuple(
+                passed._replace(first=at(passed.first), last=at(passed.last))
+                for passed in self.passed
+            ),
+        )
 
     @property
     def last(self) -> int:

@@ -47,7 +47,7 @@ def _shared(claim: Claim, kind: Kind, claimed_at: float) -> dict[str, object]:
     return {
         "event": None,
         "scheduled_at": event.local(claim.scheduled),
-        "lateness": round(claimed_at - claim.scheduled, 3) if fires else None,
+        "lateness": round(claimed_at - claim.scheduled - claim.delay, 3) if fires else None,
         "reason": kind.reason,
         "first": event.local(claim.first) if claim.first is not None and count > 1 else None,
         "count": count if count > 1 else None,

@@ -132,9 +132,10 @@ class SelfCheck:
         if pending is None:
             self._decided(index)
             return now + NOT_DUE
-        name = self._events[index].name
+        event, name = self._events[index], self._events[index].name
+        delay = event.due_at(pending, self._app) - pending if event.jitter else 0
         pause = None if line is None else parse_pauses(self._app, {name: line}).get(name)
-        since = due_since(pending, pause, there_since)
+        since = due_since(pending, pause, there_since, delay)
         if since is None:
             self._decided(index)
             return now + self._tolerance

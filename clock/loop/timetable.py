@@ -17,6 +17,7 @@ from clock.loop.catch_up_queue import CatchUpQueue
 from clock.loop.due import Behind, Due, TimetableRow
 from clock.loop.due_queue import DueQueue
 from clock.recurrence.count import is_counted
+from clock.recurrence.jitter import Jittered
 from clock.recurrence.recurrence import Recurrence
 
 STALE = 1000
@@ -40,6 +41,9 @@ class Timetable:
 
     Up to an instant called the horizon nobody could claim, and the catch-up rule says what is due
     of what passed until then. Later occurrences are due one by one, and before those.
+
+    It waits for when an occurrence is due, which jitter makes later than its time; what it takes
+    and gives are the times of occurrences.
 
     An event whose recurrence fails, or does not go forward, is left out, see ``take_broken``.
 
@@ -179,7 +183,17 @@ class Timetable:
                 taken.append(self._catch_up_queue.due(behind, now))
             # To walk through what it missed took long enough for one batch.
             is_walked = not is_counted(self._rows[behind.row].recurrence)
-        return taken
+        return [self._scheduled(due) for due in taken]
+
+    def _scheduled(self, due: Due) -> Due:
+        recurrence = self._rows[due.row].recurrence
+        return due.scheduled(recurrence) if isinstance(recurrence, Jittered) else due
+
+    def _due_at(self, row: int, scheduled: int) -> int:
+        """When the occurrence of an event at ``scheduled`` is due."""
+        recurrence = self._rows[row].recurrence
+        delay = recurrence.delay(scheduled) if isinstance(recurrence, Jittered) else 0
+        return scheduled + delay
 
     def _take_soonest(self, now: float, taken: list[Due]) -> None:
         at, index = self._due_queue.take()
@@ -198,7 +212,7 @@ class Timetable:
         with self._recording_failure(index):
             if row.runs_user_code:
                 behind = self._catch_up_queue.capped(behind)
-                self._calls.append(UserCall(index, partial(catch_up, row, behind, now)))
+                self._calls.append(UserCall(index, partial(_caught_up, row, behind, now)))
             elif pending > horizon:
                 taken.append(catch_up(row, behind, now))
             else:
@@ -225,12 +239,12 @@ class Timetable:
         for item in due:
             # It may be taken again within the same second, so with the same horizon.
             self._catch_up_queue.uncap(item.row)
-            self._wait(item.row, item.pending)
+            self._wait(item.row, self._due_at(item.row, item.pending))
 
     def hold(self, due: Due, until: float) -> None:
         """What was taken cannot be decided now; it is due again at ``until``."""
-        self._held[due.row] = due.pending
-        self._wait(due.row, max(int(until), due.pending + 1))
+        pending = self._held[due.row] = self._due_at(due.row, due.pending)
+        self._wait(due.row, max(int(until), pending + 1))
 
     def next_due(self) -> int | None:
         """When something is due next, or None."""
@@ -255,7 +269,7 @@ class Timetable:
         except Exception as error:
             self._broken.append((row, describe_error(error)))
 
-    def _following(self, recurrence: Recurrence, after: int) -> int | None:
+    def _following(self, recurrence: Recurrence | Jittered, after: int) -> int | None:
         if after != self._next_after:
             self._next.clear()
             self._next_after = after
@@ -267,9 +281,18 @@ class Timetable:
         return following
 
 
-def _following(recurrence: Recurrence, after: int) -> int | None:
+def _caught_up(row: TimetableRow, behind: Behind, now: float) -> Due:
+    due = catch_up(row, behind, now)
+    return due.scheduled(row.recurrence) if isinstance(row.recurrence, Jittered) else due
+
+
+def _following(recurrence: Recurrence | Jittered, after: int) -> int | None:
+    """When the first occurrence later than ``after`` is due."""
     try:
-        following = recurrence.next(after)
+        if isinstance(recurrence, Jittered):
+            following = recurrence.following(after)
+        else:
+            following = recurrence.next(after)
     except Exception as error:  # a stream of times is the user's code
         raise RecurrenceError(describe_error(error)) from error
     if following is not None and following <= after:

@@ -20,12 +20,15 @@ def following(recurrence: Recurrence, decided: int) -> int | None:
         return None
 
 
-def due_since(pending: int, pause: Pause | None, there_since: float) -> float | None:
-    """Since when the occurrence ``pending`` could have been decided, in UTC seconds since 1970.
+def due_since(
+    pending: int, pause: Pause | None, there_since: float, delay: int = 0
+) -> float | None:
+    """Since when the occurrence ``pending`` could have been decided, in UTC seconds since 1970. It
+    is due ``delay`` seconds after its time.
 
     A clock has been working since ``there_since``, so nothing could be decided before. None where
     the event is paused at that occurrence.
     """
     if pause is not None and (pause.until is None or pause.until > pending):
         return None
-    return max(pending, there_since)
+    return max(pending + delay, there_since)

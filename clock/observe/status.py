@@ -32,7 +32,8 @@ class EventStatus:
     ``record`` is None where it was never enrolled. ``pause`` is the pause in effect.
     ``recurrence`` computes its occurrences, as far as they are known (see
     ``clock.recurrence.published``); None where they are not. ``next`` is its next occurrence.
-    ``pending`` is the oldest undecided one: the next one too, unless its time is past. ``overdue``
+    ``pending`` is the oldest undecided one: the next one too, unless its time is past;
+    ``pending_due`` is when it is due, later than its time where the event has jitter. ``overdue``
     is for how many seconds it could have been decided, where that is more than the tolerance, else
     None. ``is_ahead`` says that its record stands in the server's future, ``is_failing`` that its
     last run failed, as far as runs are known.
@@ -48,6 +49,7 @@ class EventStatus:
     is_ahead: bool
     is_failing: bool
     state: State
+    pending_due: int | None = None
 
     @property
     def name(self) -> str:
@@ -204,17 +206,20 @@ def _event(
     pause = snapshot.pauses.get(description.name)
     recurrence = recurrence_of(snapshot, description)
     coming = pending = overdue = None
+    delay = 0
     if recurrence is not None and description.enabled and description.removed is None:
         decided = int(now) if record is None else record.decided
         pending = coming = following(recurrence, decided)
+        if pending is not None and description.jitter:
+            delay = description.delay(recurrence, pending, snapshot.app)
         # Mostly that is the next one too, and a recurrence is asked only once.
-        if decided > now or (pending is not None and pending <= now):
+        if decided > now or (pending is not None and pending + delay <= now):
             coming = following(recurrence, int(now))
     if pending is not None and there_since is not None:
-        since = due_since(pending, pause, there_since)
+        since = due_since(pending, pause, there_since, delay)
         overdue = now - since if since is not None and now - since > tolerance else None
     in_future = record is not None and description.enabled and is_ahead(record.decided, now)
-    is_past = pending is not None and now - pending > tolerance
+    is_past = pending is not None and now - pending - delay > tolerance
     return EventStatus(
         description=description,
         record=record,
@@ -225,6 +230,7 @@ def _event(
         overdue=overdue,
         is_ahead=in_future,
         is_failing=is_failing,
+        pending_due=None if pending is None else pending + delay,
         state=_state(
             (State.REFUSED, bool(description.refused)),
             (State.DISABLED, not description.enabled),

@@ -179,7 +179,8 @@ def _undecided(event: EventStatus, lives: Sequence[Life], at: int, now: float) -
     record = event.record
     if record is not None and event.is_ahead and at <= record.decided:
         return WhyAnswer(at=at, verdict=Verdict.AHEAD, after=record.decided)
-    if at > now:
+    is_delayed = at == event.pending and event.pending_due is not None and event.pending_due > now
+    if at > now or is_delayed:
         return WhyAnswer(at=at, verdict=Verdict.COMING)
     if record is not None and at <= record.decided:
         oldest = record.history[-1].first if record.history else None

@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from clock.errors import RecurrenceError, ScheduleError
+from clock.recurrence.elapsed import spell_seconds
+from clock.recurrence.recurrence import Recurrence
 from clock.recurrence.rule import Rule
 from clock.recurrence.zone import Zone
 from clock.schedule.event import Event, JobOptions, Policy
@@ -61,11 +63,16 @@ class Assembly:
         try:
             rule = _within_options(declaration.rule, declaration.name, options)
             recurrence = rule.recurrence(where, gap, fold)
+            jitter = options.get("jitter", 0)
+            if jitter:
+                _check_jitter(recurrence, jitter)
         except RecurrenceError as error:
             raise ScheduleError(declaration.path, declaration.line, str(error)) from None
         spelling = str(rule)
         if (gap, fold) != ("after", "first"):
             spelling += f" gap={gap} fold={fold}"
+        if jitter:
+            spelling += f" jitter {spell_seconds(jitter)}"
         job = JobOptions(**part_of(Part.JOB, options))
         policy = Policy(**part_of(Part.POLICY, options), condition=options.get("if_"))
         args, kwargs = declaration.args, declaration.kwargs or _NO_KWARGS
@@ -81,6 +88,7 @@ class Assembly:
             job=job if job.meta else self._interned.setdefault(job, job),
             policy=self._policies.setdefault(policy, policy),
             enabled=options.get("enabled", True),
+            jitter=jitter,
             path=declaration.path,
             line=declaration.line,
             source=source,
@@ -105,6 +113,15 @@ class Assembly:
                     f"{option}= cannot be serialised with {self.serializer}: "
                     f"{type(error).__name__}: {error}",
                 ) from None
+
+
+def _check_jitter(recurrence: Recurrence, jitter: int) -> None:
+    """Raises RecurrenceError for a jitter that is too long, as far as that can be known."""
+    from clock.recurrence.jitter import check_jitter
+    from clock.recurrence.user_code import runs_user_code
+
+    if not runs_user_code(recurrence):
+        check_jitter(recurrence, jitter)
 
 
 def _within_options(rule: Rule, name: str, options: Mapping[str, Any]) -> Rule:

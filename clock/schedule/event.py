@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
 from clock.recurrence.identity import identity
+from clock.recurrence.jitter import Jittered, jittered
 from clock.recurrence.recurrence import Mark, Recurrence, between, mark_of
 from clock.recurrence.zone import Zone
 from clock.schedule.condition_time import ConditionTime, condition_time
@@ -79,9 +80,10 @@ class Event:
     """What fires (``task``, ``args``, ``kwargs``), when (``recurrence``), and how (``job``,
     ``policy``).
 
-    ``rule`` is the recurrence in its canonical spelling; ``path`` and ``line`` say where it is
-    declared, or its ``source``, empty for an event of the file itself. One that ``is_once`` has a
-    single occurrence, and is removed after it.
+    ``rule`` is the recurrence in its canonical spelling, ``jitter`` by how many seconds at most an
+    occurrence is due later than its time. ``path`` and ``line`` say where it is declared, or its
+    ``source``, empty for an event of the file itself. One that ``is_once`` has a single occurrence,
+    and is removed after it.
     """
 
     name: str
@@ -94,6 +96,7 @@ class Event:
     job: JobOptions = JobOptions()
     policy: Policy = Policy()
     enabled: bool = True
+    jitter: int = 0
     path: str = ""
     line: int = 0
     source: str = ""
@@ -121,6 +124,15 @@ class Event:
     def condition_time(self, instant: int) -> ConditionTime:
         """What a condition is asked about the occurrence at ``instant`` (UTC seconds)."""
         return condition_time(self.name, instant, self.recurrence, self.zone)
+
+    def jittered(self, app: str) -> Jittered | None:
+        """Its recurrence by when it is due in the application ``app``; None without ``jitter``."""
+        return jittered(self.recurrence, self.jitter, self.name, app)
+
+    def due_at(self, instant: int, app: str) -> int:
+        """When the occurrence at ``instant`` (UTC seconds) is due in the application ``app``."""
+        delays = self.jittered(app)
+        return instant if delays is None else instant + delays.delay(instant)
 
     def identity(self) -> str:
         """The text that changes when the recurrence or ``enabled`` does; the ledger compares it."""

@@ -20,7 +20,12 @@ DAY = 86_400
 
 def notes(event: Event, at: datetime) -> tuple[str, ...]:
     """The notes on ``event`` as of an instant, one sentence each, without a full stop."""
-    return (*_moved_hours(event, at), *_weeks(event, at), *_condition(event))
+    return (
+        *_moved_hours(event, at),
+        *_weeks(event, at),
+        *_jitter(event),
+        *_condition(event),
+    )
 
 
 def moved_hours(event: Event, at: datetime) -> str | None:
@@ -77,6 +82,14 @@ def _weeks(event: Event, at: datetime) -> Iterator[str]:
                     f"fires in one of {part.count} weeks, next in that of Monday {monday}; "
                     "anchor= with a date of another week moves it"
                 )
+
+
+def _jitter(event: Event) -> Iterator[str]:
+    if event.jitter:
+        yield (
+            f"fires up to {spell_seconds(event.jitter)} later, by a delay of each occurrence and "
+            "application that every clock computes alike"
+        )
 
 
 def _condition(event: Event) -> Iterator[str]:

@@ -50,6 +50,7 @@ class Defaults(JobKeywords, total=False):
     gap: Gap
     fold: Fold
     spread: Duration
+    jitter: Duration
     enabled: bool
     catch_up: Literal["latest", "all", "none"] | int
     within: Duration
@@ -138,6 +139,8 @@ TABLE: tuple[Option, ...] = (
                "What a local time does that a clock change repeats."),
     _of_a_file("spread", checks.duration,
                "Seconds within which the event is moved by an offset made from its name."),
+    _of_a_file("jitter", checks.duration,
+               "Seconds up to which each occurrence fires later, by a delay of its own."),
     _of_an_event("name", checks.string, "The event's name; the default is that of its task."),
     _of_an_event("tz", checks.time_zone, "The event's time zone."),
     _of_an_event("at", checks.as_written, "The time of day, one or several."),

@@ -32,7 +32,7 @@ COUNTERPARTS = {
     **dict.fromkeys(("coalesce", "catchup", "misfire_policy", "backfill"),
                     "write catch_up='latest', 'all' or 'none'"),
     **dict.fromkeys(("max_jitter", "splay", "random_delay", "delay"),
-                    "write spread=, a fixed offset for each event"),
+                    "write jitter=, or spread= for a fixed offset of each event"),
     **dict.fromkeys(("id", "job_id", "key", "title"), "write name="),
     **dict.fromkeys(("cron", "crontab", "schedule", "trigger", "interval", "every", "seconds",
                      "minutes", "hours", "weeks", "minute", "hour", "second", "day", "month",

@@ -39,8 +39,30 @@ def test_a_line_has_event_instant_local_time_zone_and_mark(clock: Clock, schedul
         "local": "2026-11-21T02:30:00+01:00",
         "tz": "Europe/Berlin",
         "mark": None,
+        "due_at": "2026-11-21T01:30:00Z",
         "conditional": False,
     }
+
+
+def test_an_occurrence_with_jitter_is_shown_when_it_is_due(clock: Clock, tmp_path: Path) -> None:
+    file = tmp_path / "jitter.py"
+    file.write_text(
+        "from clock import every\nevery('hour', 'tasks.a', jitter='20m')\n"
+        "every('hour', 'tasks.b', at='**:10')\n"
+    )
+    line = ("next", str(file), "--from", "2026-01-01T00:30Z", "-n", "2", "--json")
+    shop, other = (
+        [json.loads(line_) for line_ in clock(*line, "--app", app)[1].splitlines()]
+        for app in ("shop", "mail")
+    )
+    (first,) = [occurrence for occurrence in shop if occurrence["event"] == "tasks.a"]
+    assert first["scheduled_at"] == "2026-01-01T01:00:00Z"
+    assert "2026-01-01T01:00:00Z" < first["due_at"] < "2026-01-01T01:20:00Z"
+    assert [occurrence["due_at"] for occurrence in shop] == sorted(
+        occurrence["due_at"] for occurrence in shop
+    )
+    assert shop != other
+    assert " +" in clock(*line[:-1], "--app", "shop")[1]
 
 
 def test_a_time_the_clocks_jump_over_is_marked_gap(clock: Clock, schedule: Path) -> None:

@@ -65,5 +65,5 @@ def _call(channel: Channel, events: int) -> ChannelCall:
     """Claim for so many events that nobody enrolled."""
     of = (keys.decided, keys.templates, keys.shapes, keys.pauses)
     named = [*(key("test") for key in of), "rq:queues", keys.ahead("test")]
-    claims = ["f", 1_800_000_000, 1_800_000_000, 1, events, *[EVENT] * events]
+    claims = ["f", 1_800_000_000, 1_800_000_000, 1, 0, events, *[EVENT] * events]
     return channel.send(named, [1_800_000_000.0, "token", keys.TTL, "", *claims])

@@ -11,8 +11,9 @@ from tests.schedule.writing import event, refusal
 
 OPTIONS = (
     "anchor, args, at, at_front, between, catch_up, days, description, enabled, except_, expires, "
-    "failure_ttl, fold, gap, if_, kwargs, max_running, meta, name, on, on_failure, on_success, "
-    "overlap, queue, result_ttl, retry, spread, start, stuck_after, timeout, tz, until, within"
+    "failure_ttl, fold, gap, if_, jitter, kwargs, max_running, meta, name, on, on_failure, "
+    "on_success, overlap, queue, result_ttl, retry, spread, start, stuck_after, timeout, tz, "
+    "until, within"
 )
 
 
