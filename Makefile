@@ -29,7 +29,7 @@ help: ## list the targets
 run: .venv/ready ## start everything for schedules/main.py on this machine; Ctrl-C stops it
 	@exec .venv/bin/clock dev schedules/main.py -c settings --embedded
 
-test: .venv/ready .venv/clients .venv/chromium .venv/postgresql ## run the tests; make test ARGS='-k fold' for some of them
+test: .venv/ready .venv/clients .venv/openapi-client .venv/chromium .venv/postgresql ## run the tests; make test ARGS='-k fold' for some of them
 	.venv/bin/python -m pytest $(or $(ARGS),-n 8 -m "not alone")
 	@[ -n "$(ARGS)" ] || .venv/bin/python -m pytest -n 3 -m alone
 	@[ -n "$(ARGS)" ] || $(MAKE) --no-print-directory test-croniter6 test-rq2 docs
@@ -99,7 +99,7 @@ wheel: .venv/ready ## build the wheel into dist/
 # dev is locked under the pins of runtime, so that tests run what users get.
 lock: ## lock requirements/*.in again, with uv; make lock ARGS=--upgrade for newer versions
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
-	@for list in runtime dev croniter6 rq2.9 rq2.12 rq3.0 rq-suite fuzz rivals bench docs; do \
+	@for list in runtime dev croniter6 rq2.9 rq2.12 rq3.0 rq-suite fuzz rivals bench docs openapi-client; do \
 	  case $$list in rq[23].*) alone=--no-deps ;; *) alone= ;; esac; \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
@@ -148,6 +148,12 @@ clean: ## remove .venv, dist/, site/ and caches
 .venv/docs: .venv/ready requirements/docs.txt
 	@$(PYTHON) -m venv --clear $@
 	@$@/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/docs.txt
+	@touch $@
+
+# Generates a client from the description of the API for tests/web.
+.venv/openapi-client: .venv/ready requirements/openapi-client.txt
+	@$(PYTHON) -m venv --clear $@
+	@$@/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements/openapi-client.txt
 	@touch $@
 
 .venv/bench: .venv/ready pyproject.toml requirements/bench.txt

@@ -153,8 +153,8 @@ OPERATIONS = (
                 "description": "The 'next' of the previous page.",
             },
             "sort": {
-                "type": "string", "enum": [*ORDERS, *(f"-{key}" for key in ORDERS)],
-                "description": "A minus is for the other direction.",
+                "type": "string", "pattern": f"^-?({'|'.join(ORDERS)})$",
+                "description": f"One of {', '.join(ORDERS)}; with a minus, downwards.",
             },
             "q": {
                 "type": "string", "maxLength": 200,
