@@ -10,7 +10,7 @@ from typing import Any
 from redis import Redis
 
 from clock.observe import objects
-from clock.observe.attention import attention
+from clock.observe.attention import Attention, attention
 from clock.observe.reading import read_status
 from clock.observe.rq.queues import QueueState, read_queues
 from clock.observe.status import AppStatus, EventStatus
@@ -36,12 +36,12 @@ class Reading:
         return {**whole, "last_tick": None, "clocks": clocks}
 
     @cached_property
-    def attention(self) -> int:
-        """The number of things that need attention."""
+    def attention(self) -> tuple[Attention, ...]:
+        """What needs attention; the lines of failing events have no more than the error's class."""
         enabled = (event for event in self.status.events if event.description.enabled)
         used = {event.description.queue for event in enabled}
         idle = [queue.name for queue in self.queues if queue.name in used and not queue.workers]
-        return len(attention(self.status, idle, self.status.now))
+        return attention(self.status, sorted(idle), self.status.now)
 
     def event(self, name: str) -> dict[str, Any]:
         """The object of the event ``name``."""
@@ -82,7 +82,7 @@ def changes(before: Reading, after: Reading) -> Changes:
         events=[name for name in after.events if _differs(name, before, after)],
         removed=[name for name in before.events if name not in after.events],
         queues=_counts(before) != _counts(after),
-        attention=before.attention != after.attention,
+        attention=_reasons(before) != _reasons(after),
     )
 
 
@@ -92,6 +92,10 @@ def _differs(name: str, before: Reading, after: Reading) -> bool:
         return True
     # An overdue event is overdue by more each second.
     return replace(was, overdue=None) != replace(is_, overdue=None)
+
+
+def _reasons(reading: Reading) -> list[tuple[str, str]]:
+    return [(item.kind, item.name) for item in reading.attention]
 
 
 def _counts(reading: Reading) -> list[tuple[object, ...]]:

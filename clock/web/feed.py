@@ -13,6 +13,7 @@ from typing import Any
 from clock import log
 from clock.errors import ServerError
 from clock.observe import objects
+from clock.observe.attention_object import attention_object
 from clock.observe.changes import Changes, Reading, changes
 from clock.observe.formatting import utc_exact
 from clock.web.message_ring import Message, MessageRing
@@ -232,8 +233,9 @@ def _messages(
             yield "removed", {"name": name}
         for name in changed.events:
             yield "event", reading.event(name)
-    if changed.status:
-        yield "status", objects.status_object(reading.status)
+    if changed.status or changed.attention:
+        shown = objects.status_object(reading.status)
+        yield "status", {**shown, "attention": attention_object(reading.attention)}
     if changed.queues:
         now = reading.status.now
         yield "queues", {"queues": [objects.queue_object(one, now) for one in reading.queues]}
@@ -244,6 +246,6 @@ def _messages(
         "names": names if len(names) <= NAMED else None,
         "status": changed.status,
         "queues": changed.queues,
-        "attention": reading.attention,
+        "attention": len(reading.attention),
     }
     yield "changes", known

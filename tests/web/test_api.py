@@ -33,6 +33,11 @@ def test_the_status_is_read_from_the_ledger(web: Web, clock: Watched) -> None:
     status = _get(web, "/status")
     assert (status["healthy"], status["events"], status["overdue"]) == (True, 2, [])
     assert status["last_tick"] == "2027-01-15T08:00:20.000Z"
+    idle = {
+        "kind": "without a worker", "name": "default", "since": None, "job": None,
+        "line": "no worker listens on this queue of 2 events",
+    }  # fmt: skip
+    assert status["attention"] == {"count": 1, "items": [idle]}
 
 
 def test_every_event_is_listed_and_read_whatever_its_name(web: Web, clock: Watched) -> None:
@@ -57,6 +62,9 @@ def test_an_event_has_runs_statistics_history_and_upcoming_times(
         2.0,
     )
     assert _get(web, "/events/ten")["state"] == "failing"
+    failing = _get(web, "/status")["attention"]["items"][0]
+    assert (failing["kind"], failing["name"], failing["job"]) == ("failing", "ten", "j2")
+    assert failing["since"] == "2027-01-15T08:00:20Z"
     assert [decision["kind"] for decision in _get(web, "/events/ten/history")["decisions"]] == [
         "fired"
     ] * 2

@@ -23,7 +23,7 @@ RECORDED: dict[str, Any] = json.loads(
 SCENES: list[Scene] = RECORDED["scenes"]
 
 ADDED = {
-    "/json/unreadable", "/json/ahead", "/json/conflicts", "/json/sources",
+    "/json/unreadable", "/json/attention", "/json/ahead", "/json/conflicts", "/json/sources",
     "/json/queues/rate_limited",
     "/json/queues/ready_to_enqueue", "/json/queues/paused", "/json/workers/supports_pauses",
     "/json/jobs/error_line", "/json/looked_at",

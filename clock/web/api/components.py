@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clock.observe import job_objects, objects
+from clock.observe.attention_object import ATTENTION, STATUS
 from clock.observe.audit import AUDIT
 from clock.observe.explanation import EXPLANATION
 from clock.schedule.option import Schema
@@ -24,6 +25,7 @@ PROBLEM: Schema = {
 }
 
 NAMED: Mapping[str, Schema] = {
+    "Attention": ATTENTION,
     "AuditEntry": AUDIT,
     "BackfilledOccurrence": backfill.OCCURRENCE,
     "Clock": objects.CLOCK,
@@ -44,7 +46,7 @@ NAMED: Mapping[str, Schema] = {
     "Queue": objects.QUEUE,
     "Run": objects.RUN,
     "RunningJob": job_objects.RUNNING,
-    "Status": objects.STATUS,
+    "Status": STATUS,
     "Trend": objects.TREND,
     "TrendBucket": objects.BUCKET,
     "UpcomingOccurrence": events.OCCURRENCE,

@@ -8,8 +8,9 @@ from typing import Any
 from starlette.exceptions import HTTPException
 
 from clock.observe import objects
+from clock.observe.attention_object import STATUS, attention_object
 from clock.observe.event_history import HistoryEntry, read_history
-from clock.observe.reading import read_event, read_status
+from clock.observe.reading import read_attention, read_event, read_status
 from clock.observe.selection import ORDERS, Selection
 from clock.observe.status import AppStatus, EventStatus
 from clock.observe.upcoming import coming, load
@@ -19,6 +20,9 @@ from clock.web.api.schema import limit
 
 TAG = "events"
 NAMED = "/events/{name}"
+
+FAILED_SINCE = 20
+"""Runs of an event that are looked at for since when it has been failing."""
 
 
 def _status(call: Call, runs: int = 0) -> AppStatus:
@@ -33,7 +37,9 @@ def event_status(call: Call) -> EventStatus:
 
 
 def _health(call: Call) -> Mapping[str, Any]:
-    return objects.status_object(_status(call))
+    status = _status(call, runs=FAILED_SINCE)
+    items = read_attention(call.connection, status)
+    return {**objects.status_object(status), "attention": attention_object(items)}
 
 
 def _events(call: Call) -> Mapping[str, Any]:
@@ -132,7 +138,7 @@ OPERATIONS = (
         id="get_status",
         method="GET", path="/status", tag=TAG, does=_health,
         summary="Whether clocks are alive and everything fired",
-        gives=objects.STATUS,
+        gives=STATUS,
     ),
     Operation(
         id="get_load",
