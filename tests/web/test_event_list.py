@@ -182,7 +182,7 @@ def test_where_all_is_well_there_is_no_banner(web: Web, clock: Watched, redis: R
     for path in ("/", "/queues", "/week"):
         text = web.get(path).text
         assert 'data-part="attention" data-count="0"></section>' in text
-        assert 'href="/icon?count=0"' in text
+        assert '/icon.svg">' in text
         assert "<title>(" not in text
 
 

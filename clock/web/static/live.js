@@ -116,7 +116,7 @@ function lookSoon() {
 function onChanges(message) {
   const changes = JSON.parse(message.data);
   const isOurs = !concerns || changes.names === null || changes.names.includes(concerns);
-  if (isOurs || changes.attention !== attention) lookSoon();
+  if (isOurs || changes.status || changes.attention !== attention) lookSoon();
   attention = changes.attention;
 }
 
