@@ -79,6 +79,8 @@ def test_a_session_that_has_ended_is_said_with_a_link_to_sign_in(
     sign_in(page, "ann", ANN)
     expect(page).to_have_url(address + path)
     _sign_out_elsewhere(page)
+    # As when the reader comes back to this window.
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(page.locator("#alive")).to_have_text("Your session has ended. Sign in", timeout=10_000)
     page.get_by_role("link", name="Sign in").click()
     sign_in(page, "ann", ANN)

@@ -131,6 +131,7 @@ function listen() {
   stream.addEventListener("reset", lookSoon);
   stream.addEventListener("error", () => {
     isStreaming = false;
+    lookSoon(); // the session may have ended
     if (!stream || stream.readyState !== EventSource.CLOSED) return;
     stream = null;
     setTimeout(listen, RETRY);
