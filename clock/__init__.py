@@ -9,6 +9,7 @@ _HOMES = {
     "clock.recurrence.cron_rule": ["cron"],
     "clock.recurrence.holidays": ["holidays"],
     "clock.recurrence.stream": ["times"],
+    "clock.schedule.command": ["command"],
     "clock.schedule.event": ["Event"],
     "clock.schedule.load": ["load"],
     "clock.schedule.schedule": ["Schedule"],

@@ -6,6 +6,7 @@ from clock.recurrence.combination import period
 from clock.recurrence.cron_rule import cron
 from clock.recurrence.holidays import holidays
 from clock.recurrence.stream import times
+from clock.schedule.command import command
 from clock.schedule.declare import defaults, every, source, timezone
 from clock.schedule.event import Event
 from clock.schedule.load import load
@@ -18,6 +19,7 @@ __all__ = [
     "RecurrenceError",
     "Schedule",
     "ScheduleError",
+    "command",
     "cron",
     "defaults",
     "every",

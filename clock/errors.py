@@ -4,6 +4,7 @@
     ├── RecurrenceError     a notation of time that cannot be read, or that can never fire
     ├── ScheduleError       a mistake in a schedule file, with its path and line
     │   └── NotReadError        the file is imported, or run by Python, and not read as a schedule
+    ├── DeclarationError    a wrong value in a schedule file, before its place is known
     ├── RowError            a mistake in a row of a source, with its field
     ├── SettingsError       an invalid setting, variable, option or server address
     ├── UnknownEventError   no event in the ledger has this name
@@ -123,6 +124,10 @@ class ScheduleError(ClockError):
     def __str__(self) -> str:
         position = self.path if self.line is None else f"{self.path}:{self.line}"
         return "\n".join([f"{position}: {self.message}", *map(str, self.others)])
+
+
+class DeclarationError(ClockError, ValueError):
+    """A wrong value in a schedule file; its reader adds the path and the line."""
 
 
 class NotReadError(ScheduleError):

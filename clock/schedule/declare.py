@@ -12,7 +12,8 @@ from clock.recurrence.duration import Duration
 from clock.recurrence.phrase import Details, Period, read_rule
 from clock.schedule.assembly import Declaration
 from clock.schedule.builder import BUILDER, ScheduleBuilder
-from clock.schedule.checks import time_zone
+from clock.schedule.checks import LONGEST_STRING, time_zone
+from clock.schedule.command import RUN, Command
 from clock.schedule.option import check_options
 from clock.schedule.options import DEFAULTS, OPTIONS, Defaults, EveryOptions, unknown_default
 from clock.schedule.peers import unknown_event_option
@@ -27,13 +28,18 @@ def every(period: Period, task: Any, /, **options: Unpack[EveryOptions]) -> None
     ``period`` is an elapsed interval (``"90s"``, ``"10 minutes"``, a ``timedelta``), a calendar
     unit (``"hour"``, ``"day"``, ``"monday"``, ``"2 weeks"``, ``"month"``), ``cron("...")``,
     ``times(...)``, or several of them joined by ``|`` and ``-``. ``task`` is a dotted name, or a
-    function that has one. A mistake is noted with file and line, so that all of a file are found in
-    one run; ``load`` raises them as a ScheduleError.
+    function that has one, or ``command("...")``. A mistake is noted with file and line, so that all
+    of a file are found in one run; ``load`` raises them as a ScheduleError.
     """
     builder, path, line = _here("every")
     with builder.noting(path, line):
         checked = _checked(options, builder, path, line)
-        task_ = task_name(task)
+        if isinstance(task, Command):
+            for option in ("args", "kwargs"):
+                if option in checked:
+                    raise ValueError(f"{option}= does not go with command(...), which has its own")
+            checked = {"name": task.text[:LONGEST_STRING], **checked, "args": task.args()}
+        task_ = RUN if isinstance(task, Command) else task_name(task)
         details = Details(*(checked.pop(option, None) for option in ("at", "on", "anchor")))
         rule = read_rule(period, details)
         builder.declare(

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from clock.errors import RecurrenceError, ScheduleError
+from clock.errors import DeclarationError, RecurrenceError, ScheduleError
 from clock.schedule.import_path import is_own
 from clock.schedule.task import SCHEDULE_MODULE
 
@@ -118,7 +118,7 @@ def _syntax_error(error: SyntaxError, path: str) -> ScheduleError:
 
 
 def _sentence(error: BaseException) -> str:
-    if isinstance(error, RecurrenceError):
+    if isinstance(error, RecurrenceError | DeclarationError):
         return str(error)
     sentence = f"{type(error).__name__}: {error}"
     if isinstance(error, KeyError) and _is_environ(error):
