@@ -17,6 +17,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> s
     Redirects are not followed: only the settings say where messages go.
     """
     reasons: list[str] = []
+    too_long = f"no answer within {timeout:g} s"
     # A receiver that answers byte by byte would outlast every timeout of a socket.
     thread = threading.Thread(
         target=lambda: reasons.append(_post(url, body, headers, timeout)),
@@ -25,7 +26,8 @@ def post(url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> s
     )
     thread.start()
     thread.join(timeout)
-    return reasons[0] if reasons else f"no answer within {timeout:g} s"
+    # The socket may give up at the same moment.
+    return too_long if not reasons or reasons[0] == TimeoutError.__name__ else reasons[0]
 
 
 def _post(url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> str:

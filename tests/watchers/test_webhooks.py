@@ -268,7 +268,8 @@ def test_a_thousand_events_are_one_message_and_then_there_is_quiet(
 ) -> None:
     lines = "for i in range(1000): every('day', 'tasks.x', name=f'n{i:04}')"
     watching = Watching(redis, read(lines), service)
-    watching.turn(0)
+    while redis.hlen(keys.descriptions("test")) < 1000:
+        watching.turn(0)
     for number in range(1000):
         watching.ran(RunOutcome.FAILED, 1 + number / 1000, f"n{number:04}")
     watching.check(3)
