@@ -14,7 +14,7 @@ from benchmarks.server import server
 
 QUESTIONS = (
     "burst", "two_clocks", "tick", "idle", "memory",
-    "async_jobs", "start", "next_time", "lateness", "drain", "ping", "stop",
+    "async_jobs", "start", "next_time", "lateness", "sources", "drain", "ping", "stop",
     "throughput", "children", "backlog", "wake", "idle_worker",
 )  # fmt: skip
 

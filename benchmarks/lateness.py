@@ -49,11 +49,11 @@ def measure(*, quick: bool = False) -> Answer:
         folder = Path(name)
         for _ in range(turns):
             with _scheduler(folder / "schedule.py", OURS, is_clock=True) as ours:
-                late += _watch(ours, seconds)
+                late += lateness_of(ours, seconds)
             with _scheduler(folder / "cron_config.py", THEIRS, is_clock=False) as theirs:
-                their_late += _watch(theirs, seconds)
+                their_late += lateness_of(theirs, seconds)
         with _scheduler(folder / "beside.py", BESIDE, is_clock=True) as beside:
-            late_beside = _watch(beside, turns * seconds)
+            late_beside = lateness_of(beside, turns * seconds)
     p99, their_p99 = percentile(late, 99), percentile(their_late, 99)
     return Answer(
         goals=[
@@ -73,14 +73,15 @@ def measure(*, quick: bool = False) -> Answer:
             ),
         ],
         facts=[
-            f"lateness over {len(late)} s: {_spelled(late)}",
-            f"rq cron, in turns with it: {_spelled(their_late)}",
-            f"beside ten conditions that wait 30 s: {_spelled(late_beside)}",
+            f"lateness over {len(late)} s: {spelled(late)}",
+            f"rq cron, in turns with it: {spelled(their_late)}",
+            f"beside ten conditions that wait 30 s: {spelled(late_beside)}",
         ],
     )
 
 
-def _spelled(late: Sequence[float]) -> str:
+def spelled(late: Sequence[float]) -> str:
+    """Median and percentiles of latenesses in seconds."""
     named = {"median": median(late), "p90": percentile(late, 90), "p99": percentile(late, 99)}
     return ", ".join(f"{name} {1000 * value:.2f} ms" for name, value in named.items())
 
@@ -100,7 +101,7 @@ def _scheduler(file: Path, text: str, *, is_clock: bool) -> Iterator[str]:
             yield url
 
 
-def _watch(url: str, count: int) -> list[float]:
+def lateness_of(url: str, count: int) -> list[float]:
     """How late each of ``count`` jobs came, the first one left out: it has a start behind it."""
     late = []
     with Redis.from_url(url) as connection:

@@ -4,6 +4,7 @@ from importlib import import_module
 
 _HOMES = {
     "clock.embedding": ["Clock"],
+    "clock.jobs.editing": ["events", "put", "remove"],
     "clock.errors": ["ClockError", "RecurrenceError", "ScheduleError"],
     "clock.recurrence.combination": ["period"],
     "clock.recurrence.cron_rule": ["cron"],
@@ -14,6 +15,7 @@ _HOMES = {
     "clock.schedule.load": ["load"],
     "clock.schedule.schedule": ["Schedule"],
     "clock.schedule.declare": ["defaults", "every", "source", "timezone"],
+    "clock.schedule.source": ["stored"],
 }
 """What each module gives. Imported when it is asked for, so that a worker or a web application
 waits for nothing of a schedule, and a schedule for nothing it does not use; the same as eager

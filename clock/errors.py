@@ -8,6 +8,7 @@
     ├── RowError            a mistake in a row of a source, with its field
     ├── SettingsError       an invalid setting, variable, option or server address
     ├── UnknownEventError   no event in the ledger has this name
+    ├── UnknownSourceError  no clock has a source of this name that people can edit
     ├── CursorError         an invalid cursor of a page of jobs
     ├── BackfillError       a span whose occurrences cannot be backfilled
     ├── TimeSourceError     two clocks of an application take the time from different sources
@@ -15,6 +16,7 @@
     │   ├── NotAQueueError      the key of a queue holds another type
     │   ├── JobIdTakenError     another job has the id that the new job would get
     │   ├── NotEnrolledError    no clock has enrolled the event, so its job is unknown
+    │   ├── RowChangedError     a stored row has another version than the one expected
     │   └── RequestChangedError an idempotency key was used for a different request
     ├── ServerError         Redis is away or returned an error; trying again is safe
     │   └── JobServerError      the same, about a job; also a JobError
@@ -51,6 +53,10 @@ class UnknownEventError(ClockError):
     """No event in the ledger has this name."""
 
 
+class UnknownSourceError(ClockError):
+    """No live or former clock has a source of this name whose rows people edit."""
+
+
 class CursorError(ClockError, ValueError):
     """The cursor of a page of jobs is not valid."""
 
@@ -84,6 +90,10 @@ class JobIdTakenError(ConflictError):
 
 class NotEnrolledError(ConflictError):
     """The event is in the ledger but its job is not, because no clock has enrolled it."""
+
+
+class RowChangedError(ConflictError):
+    """Somebody else changed a stored row meanwhile."""
 
 
 class RequestChangedError(ConflictError):

@@ -17,6 +17,8 @@ clock:<app>:rows              hash  event of a source -> its line, see          
 clock:<app>:rows:removed      hash  event of a source -> when it was removed          REMOVED_TTL
 clock:<app>:rows:changes      strm  the rows that changed, by version                 CHANGES
 clock:<app>:rows:refused      hash  row -> its source, its mistake, since when        one a bad row
+clock:<app>:stored            hash  row that people edit -> its version, words, who   one a row
+                                    changed it and when
 clock:<app>:sources           hash  source -> what it allows, how it was asked last   one a source
 clock:<app>:asker:SOURCE      str   the clock that asks a source                      ASKER_TTL
 clock:<app>:instants          hash  event -> next instants, if they follow no rule    one an event
@@ -66,6 +68,8 @@ clock:progress:JOB            hash  progress of a job: done, total, message, at 
 clock:expires:JOB             str   when a job that was not started expires           its own TTL
 <RQ's prefix>clock_paused     hash  paused queue -> since when, by whom, why          PAUSED_QUEUES
 ============================  ====  ================================================  ==============
+
+Stored rows have no TTL: people made them.
 
 A record is at most about a kilobyte. Each hash expires ``TTL`` after the last start or claim of its
 application. The fields of an event that is in no schedule any more are dropped at the first start
@@ -237,6 +241,7 @@ removed_rows = _of_app("rows:removed")
 row_changes = _of_app("rows:changes")
 refused_rows = _of_app("rows:refused")
 sources = _of_app("sources")
+stored = _of_app("stored")
 asker = _of_app_and("asker")
 manual = _of_app_and("manual")
 backfilled = _of_app_and("backfilled")

@@ -20,6 +20,7 @@ from clock.ledger.sources import (
     write_refused,
     write_source,
 )
+from clock.ledger.stored import StoredRows
 from clock.loop.side_threads import Answer as Returned
 from clock.loop.side_threads import SideThreads
 from clock.schedule.event import JobOptions
@@ -70,6 +71,7 @@ class Asking:
     token: str
     started: float
     rows: Rows
+    stored: StoredRows
     mirror: Mirror
     lines: RowLines
     threads: SideThreads
@@ -172,9 +174,8 @@ class Asking:
         self._asked_at = self._begun_at = moment.monotonic
         known, yields = dict(self.mirror.known), self._yields()
         self._compared_with = self.mirror.version
-        function, reader, now = self.source.declaration.function, self._reader, moment.now
-        if function is None:
-            return
+        function = self.source.declaration.function or self._stored
+        reader, now = self._reader, moment.now
 
         def ask() -> Answer:
             rows = function()
@@ -183,6 +184,15 @@ class Asking:
             return reader.compare(rows, known, yields, now)
 
         self.threads.start(self.source.name, ask, f"source {self.source.name}")
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether people edit its rows."""
+        return self.source.declaration.function is None
+
+    def _stored(self) -> list[Mapping[str, Any]]:
+        rows = self.stored.read().values()
+        return [row.row for row in rows if row.source == self.source.name]
 
     def _yields(self) -> dict[str, bool]:
         """Of each source that only another clock declares, whether its rows give way to ours: they
@@ -194,7 +204,7 @@ class Asking:
         return {name: asker is None or asker < ours for name, asker in askers.items()}
 
     def _is_believed(self, answer: Answer) -> bool:
-        if answer.count or not answer.gone:
+        if answer.count or not answer.gone or self.is_stored:
             self._was_empty = False
             return True
         if self._was_empty:
@@ -207,7 +217,7 @@ class Asking:
         return False
 
     def _take(self, answer: Answer, moment: Moment) -> None:
-        self._end_past(answer)
+        self._end_past(answer, moment)
         if not self._write(answer, moment):
             self.ask_now()
             return
@@ -230,12 +240,14 @@ class Asking:
             self._forgot_at = moment.monotonic
             self.rows.forget(moment.now, self.source.declaration.every)
 
-    def _end_past(self, answer: Answer) -> None:
+    def _end_past(self, answer: Answer, moment: Moment) -> None:
         """Remove single occurrences that are decided."""
         if answer.past:
             for name, (_, decided) in self.rows.read(list(answer.past)).items():
                 if decided is not None and decided >= answer.past[name]:
                     answer.gone[name] = True
+                    if self.is_stored:
+                        self.stored.remove(name, self.source.name, moment.now)
 
     def _write(self, answer: Answer, moment: Moment) -> bool:
         """Whether the changes were written; not where others changed the same rows meanwhile."""

@@ -40,6 +40,10 @@ class Mirror:
         self._history: deque[tuple[int, set[str]]] = deque(maxlen=keys.CHANGES)
         self.lost_since = 0.0
         """When the server had the rows that it lost since, in UTC seconds since 1970."""
+        self.are_stored_changed = True
+        """Whether people edited rows since somebody reset this."""
+        self.is_lost = False
+        """Whether the server lost data since somebody reset this."""
         self.version = 0
         """Up to which change it is known."""
 
@@ -76,12 +80,15 @@ class Mirror:
             self._good_at = now
             return set()
         is_older = changes.version < self.version
-        names = list(changes.names)
+        names = [name for name in changes.names if name]
+        if changes.are_all or is_first or len(names) < len(changes.names):
+            # What has no name says that stored rows changed.
+            self.are_stored_changed = True
         if changes.are_all or is_first:
             there = set(self._rows.names())
             names = [*there, *(name for name in self._known if name not in there)]
         if is_older:
-            self.lost_since = self._good_at
+            self.is_lost, self.lost_since = True, self._good_at
             self._history.clear()
             log.warning("rows lost", reason="the server lost them; their sources are asked again")
         for name, (line, decided) in self._rows.read(names).items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from redis import Redis
@@ -14,6 +14,7 @@ from clock.errors import ServerError, describe_error
 from clock.inside import inside_the_clock
 from clock.ledger.row_lines import RowLines
 from clock.ledger.rows import Rows
+from clock.ledger.stored import StoredRows
 from clock.ledger.time_source import server_now
 from clock.loop.housekeeping import REFUSALS
 from clock.loop.row_changes import RowChanges
@@ -63,6 +64,8 @@ class SourceService:
         self._monotonic = monotonic
         self._lines = RowLines(serializer)
         self._rows = Rows(connection, app=app, serializer=serializer)
+        self._stored = StoredRows(connection, app)
+        self._stored_lines: Mapping[bytes, bytes] = {}
         self._mirror = Mirror(self._rows, self._lines, self.changes, schedule.sources.keys())
         self._threads = SideThreads()
         self._askings: dict[str, Asking] | None = None
@@ -88,10 +91,25 @@ class SourceService:
         if self._askings is None:
             self._askings = self._begin()
         self._mirror.follow(seconds, self._moment().now)
+        self._follow_stored(self._askings)
         for returned in self._threads.answers(len(self._askings)):
             self._askings[str(returned.key)].handle(returned, self._moment())
         for asking in self._askings.values():
             asking.step(self._moment())
+
+    def _follow_stored(self, askings: Mapping[str, Asking]) -> None:
+        """Ask sources whose rows people edited; put these rows back where the server lost them."""
+        if not any(asking.is_stored for asking in askings.values()):
+            return
+        if self._mirror.is_lost:
+            self._stored.restore(self._stored_lines, self._moment().now)
+            self._mirror.is_lost = False
+        if self._mirror.are_stored_changed:
+            self._stored_lines = self._stored.lines()
+            self._mirror.are_stored_changed = False
+            for asking in askings.values():
+                if asking.is_stored:
+                    asking.ask_now()
 
     @property
     def is_waiting(self) -> bool:
@@ -129,6 +147,7 @@ class SourceService:
                 connection=self._connection,
                 started=started,
                 rows=self._rows,
+                stored=self._stored,
                 mirror=self._mirror,
                 lines=self._lines,
                 threads=self._threads,

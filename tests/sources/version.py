@@ -61,6 +61,7 @@ class Version:
         serializer: str = "pickle",
     ) -> None:
         self._now = float(START)
+        self.schedule = schedule
         own: dict[str, Any] = {"app": APP, "token": token, "serializer": serializer}
         self.service = SourceService(
             redis,
