@@ -133,7 +133,7 @@ class Editor:
         rows = self.rows.read()
         if name not in rows:
             raise UnknownEventError(
-                f"there is no stored row {name!r}"
+                f"no stored row is named {name!r}"
                 if not rows
                 else unknown_event(name, sorted(rows), self._app)
             )
@@ -154,8 +154,7 @@ class Editor:
         chosen = next(iter(stored)) if name is None else name
         if chosen not in stored:
             raise UnknownSourceError(
-                f"there is no source {name!r} that is stored(); they are "
-                f"{', '.join(sorted(stored))}"
+                f"no source named {name!r} is stored(); they are {', '.join(sorted(stored))}"
             )
         return _source(stored[chosen])
 

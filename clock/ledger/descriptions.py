@@ -174,13 +174,16 @@ def describe_refused(rows: Mapping[str, RefusedRow]) -> dict[str, Description]:
 
 
 def read_descriptions(connection: Redis, app: str) -> dict[str, Description]:
-    """Every description by its event, those of removed events and of rows included. Raises
-    ServerError.
-    """
+    """The description of every event of a file, removed ones included. Raises ServerError."""
+    return parse_descriptions(app, reply_about(keys.descriptions(app), connection.hgetall))
+
+
+def read_with_rows(connection: Redis, app: str) -> dict[str, Description]:
+    """The same, and those of the rows of sources. Raises ServerError."""
     rows = reply_about(keys.rows(app), connection.hgetall)
     return {
         **parse_descriptions(app, rows, keys.rows),
-        **parse_descriptions(app, reply_about(keys.descriptions(app), connection.hgetall)),
+        **read_descriptions(connection, app),
     }
 
 

@@ -13,7 +13,7 @@ from clock.connection.errors import server_errors
 from clock.decision import Decision, Kind
 from clock.errors import UnknownEventError
 from clock.ledger.clocks import Life
-from clock.ledger.descriptions import read_descriptions
+from clock.ledger.descriptions import read_with_rows
 from clock.ledger.job import job_id
 from clock.ledger.manual_runs import read_manual_runs
 from clock.ledger.queue_pauses import read_queue_pauses
@@ -209,5 +209,5 @@ def is_queue(connection: Redis, app: str, name: str) -> bool:
 
 
 def _queues_of_events(connection: Redis, app: str) -> set[str]:
-    descriptions = read_descriptions(connection, app).values()
+    descriptions = read_with_rows(connection, app).values()
     return {description.queue for description in descriptions if description.removed is None}

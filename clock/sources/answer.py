@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import marshal
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 
 from clock.errors import ClockError, RowError
-from clock.ledger.row_lines import RowLines, digest_of, is_plain
+from clock.ledger.row_lines import RowLines, digest_of
 from clock.ledger.rows import NewRow
 from clock.ledger.sources import LONGEST_REASON
 from clock.schedule.row import name_of, read_row
@@ -113,13 +114,13 @@ class RowReader:
         answer: Answer,
         there: set[str],
     ) -> None:
-        name = name_of(row)
+        digest = _digest_of(row)
+        name = row["name"] if digest is not None and type(row.get("name")) is str else name_of(row)
         if name in there:
             raise RowError("name", f"the name {name!r} is given twice")
-        entry, digest = known.get(name), _digest_of(row)
-        seen = self._seen.get(name)
+        entry = known.get(name)
         is_ours = entry is not None and entry.source == self._source.name
-        if is_ours and entry is not None and seen == Seen(digest, entry.digest):
+        if is_ours and entry is not None and self._seen.get(name) == (digest, entry.digest):
             there.add(name)
             return
         event = read_row(row, self._source)
@@ -148,9 +149,10 @@ class RowReader:
 
 
 def _digest_of(row: Any) -> bytes | None:
-    """A digest of what a source gave; None where its text may hide a difference."""
-    if not isinstance(row, Mapping) or not is_plain(dict(row)):
+    """A digest of what a source gave; None where it holds objects, whose content is not known."""
+    try:
+        # Without references, which depend on more than the value.
+        data = marshal.dumps(dict(row), 2)
+    except (TypeError, ValueError):
         return None
-    return hashlib.blake2b(
-        repr(dict(row)).encode(errors="backslashreplace"), digest_size=12
-    ).digest()
+    return hashlib.blake2b(data, digest_size=12).digest()

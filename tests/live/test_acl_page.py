@@ -20,8 +20,9 @@ from rq import Queue, RateLimit
 from rq.job import Job
 from starlette.routing import Route
 
-from clock import jobs
+from clock import jobs, keys
 from clock.jobs.options import EnqueueOptions
+from clock.ledger.sources import SourceState, write_source
 from clock.web.application import routes
 from tests.browser.web_process import WebProcess
 from tests.live.conftest import StartClock, StartWorker, WriteSchedule
@@ -206,17 +207,44 @@ def test_commands_that_read_need_only_the_rights_of_the_web_ui(
 def test_commands_that_write_work_with_exactly_the_rights_that_the_docs_list(
     server: Server, redis: Redis, scene: Scene
 ) -> None:
-    (line,) = lines_of("operator")
+    line, _ = lines_of("operator")
     grant(redis, line)
     with recorded(redis) as writes:
         _write(address(server.url, "operator"), scene.file)
     assert_exact(line, writes)
 
 
+def test_rows_are_edited_with_exactly_the_rights_that_the_docs_list(
+    server: Server, redis: Redis
+) -> None:
+    line, with_rows = lines_of("operator")
+    grant(redis, line, with_rows)
+    state = SourceState(
+        name="console",
+        file="schedule.py",
+        path="schedule.py",
+        line=3,
+        every=30,
+        is_stored=True,
+        tasks=("work.*",),
+        queues=None,
+        zone="UTC",
+    )
+    write_source(redis, APP, state)
+    command = _command(address(server.url, "operator"))
+    with recorded(redis) as edits:
+        command("put", "a", "--every", "day", "--task", "work.ok")
+        # As if its clock had taken it over.
+        redis.hset(keys.rows(APP), "a", '1 {"source":"console"}')
+        assert "work.ok" in command("export")
+        command("remove", "a")
+    assert_exact(with_rows, edits)
+
+
 def test_the_commands_work_without_permission_for_time(
     server: Server, redis: Redis, scene: Scene
 ) -> None:
-    (line,) = lines_of("operator")
+    line, _ = lines_of("operator")
     grant(redis, line, line._replace(rules=["-time"]))
     _write(address(server.url, "operator"), scene.file)
 
@@ -224,7 +252,7 @@ def test_the_commands_work_without_permission_for_time(
 def test_an_event_can_be_run_with_the_rights_that_0_1_0_needed(
     server: Server, redis: Redis, scene: Scene
 ) -> None:
-    (line,) = lines_of("operator")
+    line, _ = lines_of("operator")
     grant(redis, line._replace(rules=[rule for rule in line.rules if "manual" not in rule]))
     assert "is enqueued as" in _command(address(server.url, "operator"))("run", "failing")
     assert not redis.keys(f"clock:{APP}:manual:*")

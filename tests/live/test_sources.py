@@ -13,6 +13,7 @@ import pytest
 from redis import Redis
 from rq.utils import as_text
 
+import clock
 from clock import keys
 from clock.ledger.sources import read_sources
 from tests.live.clock_process import ClockProcess
@@ -63,9 +64,9 @@ def test_each_occurrence_of_a_row_s_life_is_enqueued_once_while_clocks_are_kille
         # The one that asks, and the other, by turns.
         _live(redis, targets, f"row {number}", clocks[number % 2])
         clocks[number % 2] = start_clock(file)
-    for clock in clocks:
-        clock.wait_for_line("started")
-    assert [clock.stop() for clock in clocks] == [0, 0]
+    for process in clocks:
+        process.wait_for_line("started")
+    assert [process.stop() for process in clocks] == [0, 0]
     whole = scheduled(redis, "lasting")
     assert whole == list(range(whole[0], whole[-1] + 1))
     assert set(Counter(job.job_id for job in fired(redis)).values()) == {1}
@@ -74,11 +75,11 @@ def test_each_occurrence_of_a_row_s_life_is_enqueued_once_while_clocks_are_kille
         assert scheduled(redis, f"row {number}")[-1] <= int(gone or 0)
 
 
-def _live(redis: Redis, targets: Targets, name: str, clock: ClockProcess) -> None:
+def _live(redis: Redis, targets: Targets, name: str, process: ClockProcess) -> None:
     """The life of a row, in which a clock dies: each second at first, then each second one."""
     targets.insert(name, "1 second")
     begin = wait_for(f"{name} is in force", lambda: _since(redis, name))
-    clock.kill()
+    process.kill()
     wait_for(f"{name} fires", lambda: len(scheduled(redis, name)) >= 2)
     targets.change(name, "2 seconds")
     turn = wait_for(f"{name} changed", lambda: _since(redis, name, later_than=begin))
@@ -101,14 +102,14 @@ def test_a_stopped_database_makes_no_tick_late_and_its_rows_stay_in_force(
     start_clock: StartClock,
 ) -> None:
     targets.insert("a", "1 second")
-    clock = start_clock(file)
+    process = start_clock(file)
     wait_for("the first job", lambda: fired(redis, "a"))
     targets.close()
     database.stop()
-    line = clock.wait_for_line("source failing")
+    line = process.wait_for_line("source failing")
     assert line["source"] == "targets"
     assert _status_code(server.url) == 7
-    clock.kill()
+    process.kill()
     # The rows are the ledger's: a clock that never reached the database fires them.
     second = start_clock(file)
     second.wait_for_line("source failing")
@@ -138,14 +139,52 @@ def test_a_bad_row_and_a_forbidden_task_are_left_out_alone(
         ("of the clock", "1 second", "clock.load"),
     ):
         targets.insert(name, period, task)
-    clock = start_clock(file)
+    process = start_clock(file)
     wait_for("three jobs", lambda: len(fired(redis, "good")) >= 3)
-    refused = {line["row"]: line["reason"] for line in clock.lines("row refused")}
+    refused = {line["row"]: line["reason"] for line in process.lines("row refused")}
     assert refused.keys() == {"misspelled", "forbidden", "of the clock"}
     assert {job.event for job in fired(redis)} == {"good"}
     targets.change("misspelled", "1 second")
     wait_for("it fires when it is corrected", lambda: fired(redis, "misspelled"))
-    assert clock.stop() == 0
+    assert process.stop() == 0
+
+
+def test_stored_rows_take_effect_at_once_on_every_clock_and_survive_its_kills(
+    redis: Redis, tmp_path: Path, start_clock: StartClock
+) -> None:
+    file = tmp_path / "schedule.py"
+    file.write_text(
+        "from clock import source, stored, timezone\n"
+        "timezone('UTC')\n"
+        "source('console', stored(), tasks=['tasks.*'])\n"
+    )
+    clocks = [start_clock(file), start_clock(file)]
+    wait_for("the source is known", lambda: read_sources(redis, APP))
+    words = {"every": "1 second", "task": "tasks.x", "catch_up": "all"}
+    clock.put(redis, {"name": "lasting", **words})
+    wait_for("it fires", lambda: fired(redis, "lasting"), within=3)
+    for number in range(2):
+        clocks[number].kill()
+        name = f"row {number}"
+        begin = time.time()
+        clock.put(redis, {"name": name, **words})
+        first = _first(redis, name)
+        # Three seconds where the clock that asks was killed.
+        assert first - begin < 1 + 1 + keys.ASKER_TTL
+        clocks[number] = start_clock(file)
+        clocks[number].wait_for_line("started")
+        clock.remove(redis, name)
+        end = time.time()
+        wait_until(int(end) + 2.5)
+        assert scheduled(redis, name)[-1] <= end
+    assert [process.stop() for process in clocks] == [0, 0]
+    instants = scheduled(redis, "lasting")
+    assert instants == list(range(instants[0], instants[-1] + 1))
+
+
+def _first(redis: Redis, name: str) -> int:
+    """The first occurrence of a row, once it fired."""
+    return wait_for(f"{name} fires", lambda: scheduled(redis, name))[0]
 
 
 def _status_code(url: str) -> int:

@@ -124,7 +124,7 @@ def test_a_mistake_is_refused_and_nothing_is_stored(
 def test_an_unknown_row_and_an_application_without_stored_rows(
     redis: Redis, version: Version
 ) -> None:
-    with pytest.raises(UnknownEventError, match="no stored row 'a'"):
+    with pytest.raises(UnknownEventError, match="no stored row is named 'a'"):
         clock.remove(redis, "a", app=APP)
     clock.put(redis, row("reports"), app=APP)
     with pytest.raises(UnknownEventError, match="did you mean 'reports'"):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from clock.ledger.descriptions import read_descriptions
+from clock.ledger.descriptions import read_with_rows
 from clock.ledger.kept_template import Call as OtherCall
 from clock.ledger.manual import run_now
 from clock.ledger.pauses import Pause, pause, pause_end, resume
@@ -33,7 +33,7 @@ def _run(call: Call) -> Reply:
 
 def _other_call(call: Call, name: str) -> OtherCall:
     """The call of the event's task with the arguments of the body. Raises HTTPException."""
-    description = read_descriptions(call.connection, call.context.app).get(name)
+    description = read_with_rows(call.connection, call.context.app).get(name)
     if description is None:
         raise ProblemError("unknown-event", f"there is no event {name!r}")
     why_not = why_not_allowed(call.context, description.task)

@@ -8,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from clock.ledger.descriptions import read_descriptions
+from clock.ledger.descriptions import read_with_rows
 from clock.ledger.pauses import Pause, pause, pause_end, resume
 from clock.observe import objects
 from clock.recurrence.zone import Zone, zone
@@ -138,5 +138,5 @@ def _ask_pause(request: Request, event: str, problem: str) -> Response:
 
 def _zone_of(request: Request, event: str) -> Zone:
     context = context_of(request)
-    known = read_descriptions(context.connection, context.app)
+    known = read_with_rows(context.connection, context.app)
     return known[event].zone if event in known else zone("UTC")

@@ -6,7 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from clock.ledger.descriptions import Description, read_descriptions
+from clock.ledger.descriptions import Description, read_with_rows
 from clock.ledger.kept_template import Call, read_template
 from clock.ledger.manual import run_now
 from clock.observe.rq.payload import read_arguments
@@ -54,7 +54,7 @@ def run_event(request: Request) -> Response:
 
 
 def _description(context: Context, event: str) -> Description:
-    description = read_descriptions(context.connection, context.app).get(event)
+    description = read_with_rows(context.connection, context.app).get(event)
     if description is None:
         raise HTTPException(404, f"there is no event {event[:200]!r}")
     return description
