@@ -85,6 +85,7 @@ class RowLines:
                 stuck_after=description.stuck_after,
             ),
             enabled=description.enabled,
+            jitter=description.jitter,
             path=description.path,
             line=description.line,
             source=description.source,
