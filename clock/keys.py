@@ -51,9 +51,9 @@ clock:<app>:trends:minutes:H  hash  queue -> its minutes of an hour, see        
                                     ``clock.ledger.trends``
 clock:<app>:trends:hours:D    hash  event -> its hours of a day                       9 days
 clock:<app>:trends:all:D      hash  hour of a day -> minutes of all events            9 days
-clock:<app>:trends:\\          hash  queue -> its days of a month                      13 months
+clock:<app>:trends:           hash  queue -> its days of a month                      13 months
   queue_days:M
-clock:<app>:trends:\\          hash  event -> its days of a month                      13 months
+clock:<app>:trends:           hash  event -> its days of a month                      13 months
   event_days:M
 clock:worker:NAME.TOKEN       str   host and pid of a live worker                     HEARTBEAT_TTL
 clock:step:NAME.TOKEN         str   the last step of a worker's child                 a day

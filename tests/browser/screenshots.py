@@ -25,6 +25,7 @@ PICTURES = {
     "events-phone-dark": ("/", "dark", PHONE),
     "event-light": (f"/event?name={FAILING}&window=week", "light", TALL),
     "queues-dark": ("/queues", "dark", WIDE),
+    "trends-light": ("/trends", "light", WIDE),
     "week-light": ("/week", "light", TALL),
 }
 
