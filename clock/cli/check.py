@@ -36,11 +36,11 @@ _PEERS = {
 @click.option("--no-import", is_flag=True, help="Do not import the tasks.")
 @click.option("--no-conditions", is_flag=True, help="Do not call the conditions.")
 def check(file: str, serializer: str, no_import: bool, no_conditions: bool) -> None:
-    """Check FILE, import every task it names, and call every condition once.
+    """Check FILE and import every task it names.
 
-    Checks the settings too, and needs no server. Warns about what is allowed but may surprise, such
-    as a time that a clock change skips, a file without events, or a queue that is not among QUEUES
-    of the settings. Warnings do not change the exit code.
+    Calls every condition once, checks the settings too, and needs no server. Warns about what is
+    allowed but may surprise, such as a time that a clock change skips, a file without events, or a
+    queue that is not among QUEUES of the settings. Warnings do not change the exit code.
     """
     options.settings_of_command()
     schedule, mistakes = read(file, serializer=serializer)

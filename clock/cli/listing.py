@@ -20,8 +20,9 @@ from clock.schedule.load import load
 @options.serializer
 @options.as_json
 def list_events(file: str, serializer: str, as_json: bool) -> None:
-    """List the events of FILE with their next times, "if" where a condition decides. Needs no
-    server.
+    """List the events of FILE with their next times. Needs no server.
+
+    "if" marks events whose conditions decide.
     """
     schedule = load(file, serializer=serializer)
     now = int(time.time())

@@ -55,7 +55,7 @@ def _boundaries(option: Option) -> Iterator[tuple[Any, bool]]:
                 yield from ((True, True), (False, True), (1, False))
             case "object" if "properties" in schema:
                 yield from _boundaries_of_object(schema)
-            case "array" if "items" in schema:
+            case "array" if schema.get("items"):
                 yield from (([_least(schema["items"])], True), ([None], False), ([], False))
             case "object":
                 yield from (({"a": 1}, True), ([], False))
