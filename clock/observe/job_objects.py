@@ -12,6 +12,7 @@ from clock.observe.objects import (
     INSTANT,
     MAYBE_COUNT,
     MAYBE_INSTANT,
+    MAYBE_SECONDS,
     MAYBE_TEXT,
     TEXT,
     filled,
@@ -22,6 +23,7 @@ from clock.observe.objects import (
 from clock.schedule.option import Schema
 
 if TYPE_CHECKING:
+    from clock.observe.rq.attempts import Attempt
     from clock.observe.rq.error_groups import ErrorGroup
     from clock.observe.rq.jobs import JobSummary
     from clock.observe.rq.listed_job import ListedJob
@@ -45,12 +47,23 @@ _PROGRESS = of(
     done={"type": "number"}, total={"type": ["number", "null"]}, message=TEXT, at=INSTANT
 )
 RUNNING = of(**_SUMMARY, progress=maybe(_PROGRESS), heartbeat=MAYBE_INSTANT)
+ATTEMPT = of(
+    number=COUNT, started_at=MAYBE_INSTANT, ended_at=MAYBE_INSTANT,
+    outcome={**MAYBE_TEXT, "description": "Null while it runs."}, worker=MAYBE_TEXT,
+    waited=MAYBE_SECONDS, took=MAYBE_SECONDS,
+    error={**MAYBE_TEXT, "description": "Its error in one line."},
+)  # fmt: skip
 DETAILS = of(
     **_SUMMARY,
     progress=maybe(_PROGRESS),
     error=MAYBE_TEXT,
     description={**MAYBE_TEXT, "description": "Null unless arguments are shown."},
     arguments=maybe(of(args={"description": "A list."}, kwargs={"description": "An object."})),
+    attempts=listed(ATTEMPT),
+    has_result=FLAG,
+    result={"description": "Null unless arguments are shown and it is a plain value."},
+    dependencies=listed(TEXT),
+    dependents={**listed(TEXT), "description": "Ids of jobs that wait for it, some of them."},
 )
 
 
@@ -63,6 +76,15 @@ def job_object(job: ListedJob) -> dict[str, Any]:
 def summary_object(job: JobSummary) -> dict[str, Any]:
     """A job, without its arguments."""
     return filled(of(**_SUMMARY), job)
+
+
+def attempt_object(attempt: Attempt) -> dict[str, Any]:
+    """An attempt at a job."""
+    lengths = {
+        name: None if value is None else round(value, 3)
+        for name, value in (("waited", attempt.waited), ("took", attempt.took))
+    }
+    return filled(ATTEMPT, attempt, **lengths)
 
 
 ERROR_GROUP = of(

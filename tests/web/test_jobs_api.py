@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from rq import Queue
 
 from clock.ledger.audit import read_audit
+from tests.jobs.working import work_off
 from tests.observe.rq.failing import NOW, fail
 from tests.web.conftest import StartWeb
 from tests.web.requests import Web
@@ -116,3 +118,22 @@ def test_a_request_that_names_no_jobs_clearly_changes_none(
 
 def test_an_instant_of_the_address_without_an_offset_is_rejected(api: Web) -> None:
     assert api.get(f"{API}?since=2027-01-15T07:59:35").status_code == 400
+
+
+def test_one_job_has_its_attempts_its_result_and_its_relations(
+    redis: Redis, start_web: StartWeb
+) -> None:
+    queue = Queue(connection=redis)
+    first = queue.enqueue("tests.jobs.working.say", "a word", job_id="first")
+    queue.enqueue("tests.jobs.working.fail", job_id="second", depends_on=first)
+    work_off(redis)
+    queue.enqueue("tests.jobs.working.say", job_id="third", depends_on="second")
+    known = start_web(arguments=True).get(f"{API}/first").json()
+    assert (known["has_result"], known["result"]) == (True, "a word")
+    assert known["dependents"] == []
+    hidden = start_web().get(f"{API}/first").json()
+    assert (hidden["has_result"], hidden["result"]) == (True, None)
+    failed = start_web().get(f"{API}/second").json()
+    assert (failed["dependencies"], failed["dependents"]) == (["first"], ["third"])
+    (attempt,) = failed["attempts"]
+    assert (attempt["outcome"], attempt["error"]) == ("failed", "ValueError: no such feed")

@@ -27,6 +27,8 @@ ADDED = {
     "/json/queues/rate_limited",
     "/json/queues/ready_to_enqueue", "/json/queues/paused", "/json/workers/supports_pauses",
     "/json/jobs/error_line", "/json/looked_at",
+    *(f"/json/{field}" for field in ("attempts", "has_result", "result")),
+    *(f"/json/{field}" for field in ("dependencies", "dependents")),
     *(f"/json/decisions/{field}" for field in ("reason", "job", "outcome", "error")),
     *(f"/json/workers/{field}" for field in ("processes", "memory", "cpu", "load")),
 }  # fmt: skip

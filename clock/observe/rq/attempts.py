@@ -148,7 +148,7 @@ def _with_outputs(known: Sequence[Attempt], outputs: Sequence[RunOutput]) -> lis
         same = _ended_at(merged, output.ended)
         if same is None:
             merged.append(_of_output(output))
-        else:
+        elif not same.number:
             merged[merged.index(same)] = replace(same, number=output.attempt)
     return sorted(merged, key=lambda attempt: attempt.ended or 0.0)
 

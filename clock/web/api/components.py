@@ -25,6 +25,7 @@ PROBLEM: Schema = {
 }
 
 NAMED: Mapping[str, Schema] = {
+    "Attempt": job_objects.ATTEMPT,
     "Attention": ATTENTION,
     "AuditEntry": AUDIT,
     "BackfilledOccurrence": backfill.OCCURRENCE,
