@@ -98,10 +98,11 @@ class Trend:
     @property
     def total(self) -> Bucket:
         """All of them together."""
-        total = Bucket(self.buckets[0].at)
-        for bucket in self.buckets:
-            total = total.plus(bucket)
-        return total
+        counts = [
+            (bucket.enqueued, bucket.done, bucket.failed, bucket.waited) for bucket in self.buckets
+        ]
+        enqueued, done, failed, waited = map(sum, zip(*counts, strict=True))
+        return Bucket(self.buckets[0].at, enqueued, done, failed, waited)
 
 
 _READS: Mapping[tuple[Of, Span], tuple[Scale, int, int]] = {
@@ -130,8 +131,9 @@ def read_trends(
     asked = list(dict.fromkeys(names))
     cells = _read(connection, app, scale, asked, range(first, first + count * step, scale.cell))
     trends = {}
+    empty = [Bucket(first + number * step) for number in range(count)]
     for name, counted in zip(asked, cells, strict=True):
-        buckets = [Bucket(first + number * step) for number in range(count)]
+        buckets = empty.copy()
         for cell in counted:
             number = (cell.at - first) // step
             if 0 <= number < count:
