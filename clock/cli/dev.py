@@ -23,7 +23,8 @@ def dev(
     """Run server, clock, worker and web UI on this machine.
 
     Uses the configured server if it answers. Otherwise starts an embedded one, which keeps nothing
-    after the end. Ctrl-C stops everything.
+    after the end. When the schedule file changes, the clock starts again with it; while it has
+    mistakes they are shown, and the clock goes on. Ctrl-C stops everything.
     """
     schedule = load(file, serializer=serializer)
     return run_processes(

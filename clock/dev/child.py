@@ -15,6 +15,7 @@ class Child:
 
     def __init__(self, name: str, command: Sequence[str], environ: Mapping[str, str]) -> None:
         self.name = name
+        self.command = tuple(command)
         self._partial = b""
         self._process = subprocess.Popen(
             command,

@@ -7,7 +7,7 @@ import selectors
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 
@@ -19,6 +19,7 @@ from clock.connection.errors import server_errors
 from clock.connection.server import VARIABLES, address
 from clock.connection.url import masked
 from clock.dev.child import Child
+from clock.dev.schedule_files import ScheduleFiles
 from clock.dev.watchdog import end_with_parent
 from clock.errors import ServerError, SettingsError
 from clock.output import Output, unblock_output
@@ -28,6 +29,9 @@ from clock.stop import Stop, stopped_by_signals
 
 GRACE = 0.3
 """Seconds the current job has to end after a stop request; then the worker interrupts it."""
+
+LOOK = 0.5
+"""Seconds between two looks whether the schedule has changed."""
 
 FIRM = 1.0
 """Seconds a process has to end by itself; then it is killed. Ctrl-C ends all within two seconds."""
@@ -61,15 +65,43 @@ def run_processes(
             _embedded_server() if embedded else _server(url, settings, environ)
         )
         shared = _environment(server, settings, app, serializer)
-        children = [
-            Child(name, command, {**environ, **shared})
-            for name, command in _commands(schedule, server, settings)
-        ]
-        with end_with_parent(children):
-            try:
-                return _watch(children, stop)
-            finally:
-                _end(children)
+        files, children = ScheduleFiles(schedule, serializer), list[Child]()
+        code: int | None = None
+        while code is None:
+            children = _started(
+                _commands(schedule, server, settings), children, {**environ, **shared}
+            )
+            # It is a process of its own, which knows the children there are when it starts.
+            with end_with_parent(children):
+                try:
+                    result = _watch(children, stop, files)
+                except BaseException:
+                    _end(children)
+                    raise
+                if isinstance(result, Schedule):
+                    schedule = result
+                else:
+                    code = result
+                    _end(children)
+        return code
+
+
+def _started(
+    commands: Iterable[tuple[str, Sequence[str]]],
+    running: Sequence[Child],
+    environ: Mapping[str, str],
+) -> list[Child]:
+    """The children of ``commands``: a clock that reads its schedule anew, and of the others those
+    that run already with the same command.
+    """
+    wanted = [(name, tuple(command)) for name, command in commands]
+    kept = {
+        (child.name, child.command): child
+        for child in running
+        if child.name != "clock" and (child.name, child.command) in wanted
+    }
+    _end([child for child in running if child not in kept.values()])
+    return [kept.get(key) or Child(*key, environ) for key in wanted]
 
 
 def _environment(server: str, settings: str | None, app: str, serializer: str) -> dict[str, str]:
@@ -142,20 +174,30 @@ def _embedded_server() -> Iterator[str]:
             keeper.stdin.close()
 
 
-def _watch(children: Sequence[Child], stop: Stop) -> int:
-    """Print what the children print until the stop; the exit code, not 0 where one ended by
-    itself.
+def _watch(children: Sequence[Child], stop: Stop, files: ScheduleFiles) -> int | Schedule:
+    """Print what the children print until the stop, or a change of the schedule, which is returned
+    then; else the exit code, not 0 where one ended by itself.
     """
     with selectors.DefaultSelector() as selector:
         selector.register(stop, selectors.EVENT_READ)
         for child in children:
             selector.register(child.output, selectors.EVENT_READ, child)
         while not stop.is_set():
-            for key, _ in selector.select():
+            for key, _ in selector.select(LOOK):
                 if isinstance(key.data, Child) and not _print(key.data):
                     code = _exit_code(key.data)
                     _print_line("dev", f"{key.data.name} ended by itself with exit code {code}")
                     return code or exit_codes.CRASHED
+            changed = files.changed()
+            if isinstance(changed, Schedule):
+                count = len(changed.events)
+                events = f"{count} event" + ("" if count == 1 else "s")
+                _print_line("dev", f"the schedule has changed; the clock starts with {events}")
+                return changed
+            for line in (changed or "").splitlines():
+                _print_line("dev", line)
+            if changed is not None:
+                _print_line("dev", "the clock goes on with the schedule as it was")
     _print_line("dev", "stopping")
     return exit_codes.OK
 

@@ -135,7 +135,7 @@ def _unknown(period: str, text: str) -> str:
     for word in unknown:
         if word in _PEERS:
             return f"{period!r} is not a period; write {_PEERS[word]!r} for {word!r}"
-        suggestion = nearest(word, [word for word in known if len(word) > 3])
+        suggestion = nearest(word, [*_CALENDAR, *(word for word in known if len(word) > 3)])
         if suggestion:
             return f"{period!r} is not a period; did you mean {suggestion!r}?"
     return (

@@ -107,6 +107,28 @@ def test_a_kill_of_clock_dev_ends_every_process(file: str, sign: str, start_dev:
     wait_for("all its processes are gone", lambda: not dev.processes(), within=5)
 
 
+def test_a_changed_schedule_is_read_anew_and_one_with_mistakes_is_not(
+    start_dev: StartDev, project: Path
+) -> None:
+    file = project / "changing.py"
+    words = "from clock import every\n"
+    file.write_text(words + "every('1 second', 'os.getcwd', name='first')\n")
+    dev = start_dev("changing.py")
+    dev.wait_for_text("first-")
+    file.write_text(words + "every('dya', 'os.getcwd', name='first')\nevery('hour', 'x')\n")
+    dev.wait_for_text("dev    | changing.py:2: 'dya' is not a period; did you mean 'day'?")
+    dev.wait_for_text("dev    | changing.py:3: 'x' is not a dotted name")
+    dev.wait_for_text("the clock goes on with the schedule as it was")
+    file.write_text(words + "every('1 second', 'os.getpid', name='second', queue='other')\n")
+    dev.wait_for_text("the schedule has changed; the clock starts with 1 event")
+    dev.wait_for_text("second-")
+    running = list(dev.processes().values())
+    assert sum("rq.cli worker" in line and " other " in line for line in running) >= 1
+    dev.process.send_signal(signal.SIGINT)
+    assert dev.process.wait(timeout=2) == 0
+    assert dev.processes() == {}
+
+
 def test_a_configured_server_that_answers_is_used_and_left_alone(
     start_dev: StartDev, server: Server, redis: Redis
 ) -> None:

@@ -107,6 +107,7 @@ def test_a_calendar_period_is_a_unit_and_a_count(period: Any, calendar: Calendar
         (nan, "nan must be a whole number of seconds, from 1 to a hundred years"),
         (inf, "inf must be a whole number of seconds, from 1 to a hundred years"),
         ("second", "'second' is not a period; write '1 second'"),
+        ("dya", "'dya' is not a period; did you mean 'day'?"),
         ("2 quarters", "'2 quarters' is not a period; write '6 months'"),
         ("daily", "'daily' is not a period; write 'day'"),
         ("minutes", "'minutes' is not a period; write 'minute' or a count of them"),
