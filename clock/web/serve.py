@@ -30,6 +30,9 @@ WAITING = 128
 BUFFER = 2**15
 """Bytes that the kernel buffers per connection, which bounds how much one read returns."""
 
+UNSENT = 2**17
+"""Bytes that the kernel keeps for a client that does not read; by default it is some megabytes."""
+
 
 def serve(served: Starlette, *, host: str, ports: Sequence[int]) -> None:
     """Serve on ``host`` and the first free one of ``ports`` (0 is any), until SIGTERM, SIGINT or
@@ -97,6 +100,7 @@ def _bound(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNSENT)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         # From here on connections wait until uvicorn accepts them.

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from redis import Redis
 
 from clock.web.guard import LARGEST, READ_WITHIN
 from clock.web.protocol import CONNECTIONS, HEADERS_WITHIN
@@ -18,6 +19,7 @@ from tests.browser.web_process import WebProcess
 from tests.live.memory import MEGABYTE, peak
 from tests.live.server import Server
 from tests.live.waiting import wait_for
+from tests.web.serving import listening
 
 PASSWORD = "a long password"
 HALF_HEADERS = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
@@ -124,6 +126,25 @@ def test_requests_are_answered_while_idle_clients_hold_all_connections(
     # New connections are accepted, and the oldest idle ones are closed.
     wait_for("some were closed", lambda: sum(map(_is_closed, clients)) >= 50, within=5)
     assert not _is_closed(clients[-1])
+
+
+def test_clients_that_do_not_read_the_stream_are_bounded(
+    server: Server, web: WebProcess, connect: Connect
+) -> None:
+    queues = [f"{number:04} {'x' * 900}" for number in range(500)]
+    with Redis.from_url(server.url) as redis:
+        redis.sadd("rq:queues", *(f"rq:queue:{queue}" for queue in queues))
+        quick = listening(web.address(), "queues", auth=("me", PASSWORD))
+        with quick as messages:
+            before = peak(web.process.pid)
+            known = b"Authorization: Basic bWU6YSBsb25nIHBhc3N3b3Jk\r\n\r\n"
+            asked = b"GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n" + known
+            clients = [connect(asked) for _ in range(150)]
+            for number in range(1, 4):
+                redis.rpush(f"rq:queue:{queues[0]}", f"{number}")
+                waiting = messages.next().data["queues"][0]["waiting"]
+                assert (waiting, len(clients)) == (number, 150)
+            assert peak(web.process.pid) - before < 50 * MEGABYTE
 
 
 def _request(asked: str, length: int, headers: bytes = b"") -> bytes:

@@ -589,6 +589,7 @@ def test_the_worker_of_a_running_job_is_asked_to_stop_it(redis: Redis, web: Web)
 
 def _writing() -> list[tuple[str, str]]:
     paths = ["/events/ten/run", "/events/ten/pause", "/events/ten/resume", "/jobs"]
+    paths += ["/events/ten/backfill", "/queues/default/pause", "/queues/default/resume"]
     paths += ["/jobs/requeue", "/jobs/delete", "/jobs/x/requeue", "/jobs/x/stop"]
     return [*(("POST", path) for path in paths), ("DELETE", "/jobs/x")]
 

@@ -87,7 +87,7 @@ def _addresses(redis: Any) -> Iterator[str]:
         yield f"/run?event={name}"
         yield f"/backfill?event={name}"
         yield f"/backfill?event={name}&from=2027-01-15T07:59&to=2027-01-15T08:00:20"
-        for path in ("", "/history", "/upcoming", "/runs", "/statistics"):
+        for path in ("", "/history", "/upcoming", "/runs", "/statistics", "/why", "/pauses"):
             yield f"/api/v1/events/{name}{path}"
     for job in jobs:
         yield f"/output?id={job}"

@@ -18,6 +18,7 @@ from clock.web.authenticator import TooManyAttemptsError
 from clock.web.context import Context
 from clock.web.error_response import RETRY_AFTER
 from clock.web.feed import KINDS, RESET, Feed, Listener, TooManyListenersError
+from clock.web.message_ring import AT_ONCE
 from clock.web.problems import ProblemError
 from clock.web.protocol import PROGRESS
 
@@ -82,7 +83,9 @@ class EventStream(Response):
                 text += b":\n\n"
                 beat = loop.time() + BEAT_EVERY
             if text:
-                await write(text)
+                # A message may be larger than what the server shall hold for a slow client.
+                for start_of_part in range(0, len(text), AT_ONCE):
+                    await write(text[start_of_part : start_of_part + AT_ONCE])
                 continue
             with anyio.move_on_after(beat - loop.time()):
                 await self._woken.wait()
