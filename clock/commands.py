@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 COMMANDS = {
+    "init": "clock.cli.init:init_project",
     "check": "clock.cli.check:check",
     "list": "clock.cli.listing:list_events",
     "next": "clock.cli.next:next_occurrences",
