@@ -64,6 +64,13 @@ def test_a_compressed_response_has_the_same_etag(web: Web, clock: Watched) -> No
     assert (answer.status_code, answer.content) == (304, b"")
 
 
+@pytest.mark.parametrize("path", ["/api/v1/docs", "/api/v1/openapi.json"])
+def test_the_description_is_not_sent_again(web: Web, path: str) -> None:
+    first = web.get(path)
+    again = web.get(path, headers={"if-none-match": first.headers["etag"]})
+    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+
+
 def test_what_changes_something_has_no_etag(web: Web, clock: Watched) -> None:
     answer = web.post("/api/v1/events/ten/pause", headers={"if-none-match": "*"})
     assert (answer.status_code, answer.headers.get("etag")) == (200, None)

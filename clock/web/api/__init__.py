@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 
 from clock.web.api import (
@@ -25,6 +25,7 @@ from clock.web.api import (
 )
 from clock.web.api.deprecation import deprecated
 from clock.web.api.description import describe
+from clock.web.api.etag import with_etag
 from clock.web.api.operation import Operation, route
 from clock.web.api.reference import reference
 from clock.web.error_response import ROOT
@@ -50,12 +51,13 @@ OPERATIONS = (
 def _openapi(request: Request) -> Response:
     # The application may be mounted under a prefix.
     text = json.dumps(describe(OPERATIONS, request.scope["root_path"]), ensure_ascii=False)
-    return Response(text, media_type="application/json")
+    return with_etag(request, text.encode(), "application/json")
 
 
 def _docs(request: Request) -> Response:
     description = describe(OPERATIONS, request.scope["root_path"])
-    return HTMLResponse(reference(description, request.scope[ROOT]))
+    page = reference(description, request.scope[ROOT])
+    return with_etag(request, page.encode(), "text/html")
 
 
 def _ordered() -> list[Operation]:

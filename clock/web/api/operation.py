@@ -21,7 +21,7 @@ from clock.ledger.audit_entry import Actor
 from clock.ledger.reserved import is_reserved
 from clock.schedule.option import Schema
 from clock.web.api.body import read_body
-from clock.web.api.etag import etag_of, is_known
+from clock.web.api.etag import with_etag
 from clock.web.api.schema import check
 from clock.web.context import Context
 
@@ -102,10 +102,7 @@ def route(operation: Operation) -> Route:
         text = json.dumps(reply.body, ensure_ascii=False, allow_nan=False).encode()
         if operation.method != "GET":
             return Response(text, reply.status, media_type="application/json")
-        headers = {"etag": etag_of(text), "cache-control": "private, no-cache"}
-        if is_known(request.headers.get("if-none-match"), headers["etag"]):
-            return Response(status_code=304, headers=headers)
-        return Response(text, reply.status, headers, "application/json")
+        return with_etag(request, text, "application/json", reply.status)
 
     return Route(
         _starlette_path(operation.path),
