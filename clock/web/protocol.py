@@ -1,6 +1,7 @@
-"""uvicorn's HTTP protocol with limits on the number and the age of connections.
+"""uvicorn's HTTP protocol with limits on the number and the age of connections, and on what they
+hold.
 
-uvicorn has neither: it waits for the rest of a request's headers forever, and its
+uvicorn has none of them: it waits for the rest of a request's headers forever, and its
 ``limit_concurrency`` accepts every connection and then answers requests on them with 503, so idle
 connections would lock everyone out.
 """
@@ -22,6 +23,10 @@ next request are complete."""
 
 ANSWERED_WITHIN = 60.0
 """Seconds from the end of the headers until the response is sent and received."""
+
+UNSENT = 48 * 2**20
+"""Bytes of responses that wait for their clients, over all connections. More of them closes those
+connections of them that have been at their current step for longest."""
 
 PROGRESS = "clock.progress"
 """In the scope, a function to call while a response goes on and the client receives it: from then
@@ -66,7 +71,19 @@ class BoundedProtocol(H11Protocol):
         """Wait for the next request, or first for the client to receive this response."""
         is_received = not self.transport.get_write_buffer_size()
         self._step(HEADERS_WITHIN if is_received else ANSWERED_WITHIN)
+        if not is_received:
+            self._bound_unsent()
         super().on_response_complete()
+
+    def _bound_unsent(self) -> None:
+        connections: Any = self.connections
+        unsent = {one: one.transport.get_write_buffer_size() for one in connections}
+        excess = sum(unsent.values()) - UNSENT
+        for one in sorted(filter(unsent.get, unsent), key=lambda one: one.since):
+            if excess <= 0:
+                break
+            excess -= unsent[one]
+            one.transport.abort()
 
     def _step(self, within: float) -> None:
         self._stop()

@@ -135,3 +135,35 @@ def test_a_client_that_does_not_read_what_goes_on_is_closed() -> None:
 
     _talk(endless, talk)
     assert 0 < size < 16 * len(MEGABYTE)
+
+
+def test_more_that_is_not_received_than_there_may_be_closes_the_oldest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(protocol, "ANSWERED_WITHIN", 60)
+    monkeypatch.setattr(protocol, "UNSENT", 60 * len(MEGABYTE))
+
+    async def at_once(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": 32 * MEGABYTE})
+
+    async def talk(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, state: ServerState
+    ) -> None:
+        writer.write(ASKED)
+        await reader.readexactly(1)
+        others = []
+        for _ in range(2):
+            other = await asyncio.open_connection(*writer.get_extra_info("peername"), limit=2**16)
+            other[1].write(ASKED)
+            await other[0].readexactly(1)
+            others.append(other)
+        while len(state.connections) > 2:
+            await asyncio.sleep(0.01)
+        with pytest.raises(asyncio.IncompleteReadError):
+            await reader.readexactly(32 * len(MEGABYTE))
+        await others[-1][0].readexactly(32 * len(MEGABYTE))
+        for _, one in others:
+            one.transport.abort()
+
+    _talk(at_once, talk)
