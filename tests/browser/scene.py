@@ -7,10 +7,12 @@ would have recorded is made up, the same every time.
 from __future__ import annotations
 
 import random
+import threading
 import time
 import zlib
 from base64 import b64encode
-from contextlib import chdir
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
 from pathlib import Path
 
 from redis import Redis
@@ -82,14 +84,16 @@ every("monday", "shop.letters.weekly", name="letters.weekly", at="00:00", enable
 """
 
 
-def paint(redis: Redis, folder: Path, now: float | None = None) -> None:
-    """Write the scene into an empty server, as of ``now`` (UTC seconds since 1970), else now."""
+def paint(redis: Redis, folder: Path, now: float | None = None) -> Watched:
+    """Write the scene into an empty server, as of ``now`` (UTC seconds since 1970), else now.
+    Returns its clock, see ``kept_alive``.
+    """
     now = time.time() if now is None else now
     (folder / "schedules").mkdir()
     (folder / "schedules" / "main.py").write_text(SCHEDULE)
     with chdir(folder):
         schedule = load("schedules/main.py")
-    _tick(redis, schedule, now)
+    clock = _tick(redis, schedule, now)
     # Jobs that wait since yesterday would be all that one sees.
     for queue in ("high", "low", "default"):
         redis.delete(f"rq:queue:{queue}")
@@ -105,6 +109,25 @@ def paint(redis: Redis, folder: Path, now: float | None = None) -> None:
     _error(redis)
     _output(redis, now)
     _actions(redis, now)
+    return clock
+
+
+@contextmanager
+def kept_alive(clock: Watched) -> Iterator[None]:
+    """Let ``clock`` go on while the block runs: without a tick for 15 seconds it counts as dead."""
+    over = threading.Event()
+
+    def go_on() -> None:
+        while not over.wait(3):
+            clock.turn([time.time() - START])
+
+    thread = threading.Thread(target=go_on)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _actions(redis: Redis, now: float) -> None:
@@ -127,7 +150,7 @@ def _actions(redis: Redis, now: float) -> None:
         write_entry(redis, APP, entry)
 
 
-def _tick(redis: Redis, schedule: Schedule, now: float) -> None:
+def _tick(redis: Redis, schedule: Schedule, now: float) -> Watched:
     clock = Watched(redis, schedule, now=now - 100_000, token="app-1:4711:x", app=APP)
     minute = now // 60 * 60 + 0.003
     for minutes in range(1500, -1, -1):
@@ -135,6 +158,7 @@ def _tick(redis: Redis, schedule: Schedule, now: float) -> None:
         if not 240 < minutes < 330:
             clock.turn(minute - 60 * minutes - START - early for early in (0.9, 0))
     clock.turn([now - 1 - START])
+    return clock
 
 
 def _runs(redis: Redis, schedule: Schedule) -> None:

