@@ -81,8 +81,8 @@ screenshots: .venv/ready .venv/chromium ## take docs/screenshots/*.png again
 docs: .venv/docs ## build the site of docs/ into site/; a broken link or anchor is an error
 	@NO_MKDOCS_2_WARNING=1 .venv/docs/bin/mkdocs build --strict --clean
 
-bench-web: .venv/ready ## measure the web UI and the API with many events and runs
-	.venv/bin/python -m benchmarks.web
+bench-web: .venv/ready .venv/chromium ## measure the web UI and the API with many events and runs
+	.venv/bin/python -m benchmarks.web --record docs/web.md
 
 lint: .venv/ready ## ruff and mypy, as the pre-commit hook runs them
 	.venv/bin/ruff check

@@ -210,7 +210,7 @@ def _cpu(pid: int, name: str) -> float:
 def _served(url: str) -> Iterator[tuple[str, int]]:
     """``clock web`` over ``url``: its address, and the number of its process."""
     command = [sys.executable, "-m", "clock", "web", "--port", "0", "--url", url]
-    found: list[str] = []
+    addresses: list[str] = []
     with subprocess.Popen(
         [*command, "--allow-actions"], stdout=subprocess.PIPE, text=True
     ) as process:
@@ -218,12 +218,12 @@ def _served(url: str) -> Iterator[tuple[str, int]]:
 
         def serves() -> bool:
             assert process.stdout is not None
-            found.extend(re.findall(r"(http://127\S+?)/?\s", process.stdout.readline()))
-            return bool(found)
+            addresses.extend(re.findall(r"(http://127\S+?)/?\s", process.stdout.readline()))
+            return bool(addresses)
 
         try:
             wait_for("clock web serves", serves)
-            yield found[0], process.pid
+            yield addresses[0], process.pid
         finally:
             process.terminate()
 

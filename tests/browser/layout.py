@@ -34,7 +34,19 @@ _FAULTS = r"""
   }
   const targets = all.filter((one) => !one.closest("svg") && one.matches(
     "a, button, .button, input, select, textarea, summary, time, .badge, dt, dd, h1, h2"));
-  const boxes = targets.map((one) => [...one.getClientRects()]);
+  const visible = (one) => {  // what is not hidden by what it is in
+    let boxes = [...one.getClientRects()];
+    for (let at = one; at; at = at.parentElement) {
+      if (style(at).overflowX === "visible" || style(at).display === "inline") continue;
+      const clip = at.getBoundingClientRect();
+      boxes = boxes.map((box) => ({
+        left: Math.max(box.left, clip.left), right: Math.min(box.right, clip.right),
+        top: Math.max(box.top, clip.top), bottom: Math.min(box.bottom, clip.bottom),
+      }));
+    }
+    return boxes;
+  };
+  const boxes = targets.map(visible);
   const meet = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2
     && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3;
   for (let i = 0; i < targets.length; i++) {
@@ -52,5 +64,5 @@ _FAULTS = r"""
 
 def faults(page: Page) -> list[str]:
     """What lies outside of the window, is cut or overlaps something else; at most eight."""
-    found: list[str] = page.evaluate(_FAULTS)
-    return found
+    lines: list[str] = page.evaluate(_FAULTS)
+    return lines
