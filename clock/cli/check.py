@@ -80,7 +80,7 @@ def _more_warnings(schedule: Schedule, now: int, *, ask: bool) -> Iterator[str]:
             f"{event.path}:{event.line}: warning: the condition of {event.name!r} failed for "
             f"{at}: {failure}"
         )
-    if not schedule.events:
+    if not schedule.events and not schedule.sources:
         yield f"{schedule.path}: warning: declares no events{_peer(schedule.path)}"
 
 

@@ -20,6 +20,7 @@ from tests.live.clock_process import ClockProcess
 from tests.live.conftest import StartClock
 from tests.live.database import SOURCE, Database, PostgreSql, Sqlite, Targets, postgresql
 from tests.live.environment import bare_environment
+from tests.live.first_release import unpack_first_release
 from tests.live.jobs import fired, scheduled
 from tests.live.server import Server
 from tests.live.waiting import wait_for, wait_until
@@ -180,6 +181,44 @@ def test_stored_rows_take_effect_at_once_on_every_clock_and_survive_its_kills(
     assert [process.stop() for process in clocks] == [0, 0]
     instants = scheduled(redis, "lasting")
     assert instants == list(range(instants[0], instants[-1] + 1))
+
+
+def test_a_clock_and_a_status_of_0_1_0_leave_rows_alone(
+    redis: Redis, server: Server, tmp_path: Path, start_clock: StartClock
+) -> None:
+    release = unpack_first_release(tmp_path / "0.1.0")
+    own = "from clock import every\nevery('1 second', 'tasks.x', name='own')\n"
+    old_file, file = tmp_path / "old.py", tmp_path / "schedule.py"
+    old_file.write_text(own)
+    rows = [{"name": "row", "every": "1 second", "task": "tasks.x"}, {"name": "bad"}]
+    file.write_text(
+        f"from clock import source\nsource('rows', lambda: {rows}, every=1, tasks=['tasks.*'])\n"
+    )
+    old, new = start_clock(old_file, **release), start_clock(file)
+    wait_for("the row fires", lambda: len(scheduled(redis, "row")) >= 2)
+    wait_for("the other event fires", lambda: len(scheduled(redis, "own")) >= 2)
+    printed = subprocess.run(
+        [sys.executable, "-m", "clock", "status", "--url", server.url],
+        env=bare_environment() | dict(release),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert printed.returncode == 0, printed.stderr
+    assert "1 event" in printed.stdout
+    assert "row" not in printed.stdout.split()
+    # One that starts while the rows are there reads the same ledger.
+    old.kill()
+    third = start_clock(old_file, **release)
+    wait_for("it goes on", third.enqueued)
+    assert [third.stop(), new.stop()] == [0, 0]
+    for name in ("row", "own"):
+        instants = scheduled(redis, name)
+        assert sorted(set(instants)) == instants
+    assert "row" not in {event for event, _ in (*old.enqueued(), *third.enqueued())}
+    assert old.troubles() == []
 
 
 def _first(redis: Redis, name: str) -> int:
