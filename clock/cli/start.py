@@ -92,6 +92,8 @@ def start(
             )
             limits: dict[str, Any] = {"tolerance": tolerance, "conflict_after": conflict_after}
             with asking_sources(connection, schedule, **own) as rows:
+                if rows is not None:
+                    rows.on_many = gc.freeze
                 Loop(
                     list(schedule.events.values()),
                     Ledger(connection, has_sources=bool(schedule.sources), **own),

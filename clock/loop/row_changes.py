@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 AT_ONCE = 0.005
 """Seconds of a tick in which changes are taken over; what is due meanwhile waits for that."""
 
+MANY = 1000
+"""Changes whose events are worth not looking through for garbage: they stay."""
+
 RECENT = 5.0
 """Seconds before a change is taken over within which a time of its row was not missed: no clock was
 away."""
@@ -41,6 +44,9 @@ class RowChanges:
         """Set when there is a change."""
         self.renew: Callable[[], None] = lambda: None
         """Called by the loop to be given every row again."""
+        self.on_many: Callable[[], None] = lambda: None
+        """Called when ``MANY`` changes, or more, were taken over."""
+        self._taken_over = 0
         self._waiting: deque[RowChange] = deque()
 
     def put(self, change: RowChange) -> None:
@@ -66,6 +72,10 @@ class RowChanges:
             else:
                 until = now if is_known else max(now - RECENT, decided)
                 dispatcher.put(event, decided, now=now, unclaimed_until=until)
+            self._taken_over += 1
             if time.monotonic() > end:
                 self.wakeup.set()
                 return
+        if self._taken_over >= MANY:
+            self._taken_over = 0
+            self.on_many()

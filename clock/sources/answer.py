@@ -6,7 +6,6 @@ import hashlib
 import marshal
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, NamedTuple
 
 from clock.errors import ClockError, RowError
@@ -76,11 +75,13 @@ class RowReader:
         way to this one. ``now`` is UTC seconds since 1970.
         """
         most = self._source.declaration.max_events
-        given = list(islice(rows, most + 1))
-        if len(given) > most:
-            raise TooManyRowsError(f"it gives more than {most} rows; raise max_events=")
-        answer, there = Answer(count=len(given)), set[str]()
-        for number, row in enumerate(given, 1):
+        answer, there = Answer(), set[str]()
+        # One by one, so that many rows are never in memory at once, and no garbage collection has
+        # to look through them.
+        for number, row in enumerate(rows, 1):
+            if number > most:
+                raise TooManyRowsError(f"it gives more than {most} rows; raise max_events=")
+            answer.count = number
             try:
                 self._compare_row(row, known, yields, now, answer, there)
             except RowError as error:
