@@ -153,7 +153,7 @@ def _business(days: BusinessDays) -> str:
 
 
 def _months(days: MonthDays | BusinessDays) -> str:
-    if days.count % 12 == 0:
+    if days.count % 12 == 0 and len(days.months) == 1:
         (month,) = days.months
         every = "every year" if days.count == 12 else f"every {ordinal(days.count // 12)} year"
         return f"of {MONTHS[month - 1].capitalize()}, {every},"

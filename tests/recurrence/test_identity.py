@@ -10,7 +10,7 @@ from clock.recurrence.cron_rule import cron
 from clock.recurrence.identity import identity
 from clock.recurrence.stream import times
 from clock.recurrence.zone import zone
-from tests.recurrence.reading import rule
+from tests.recurrence.reading import narrow, rule
 
 TOKYO = zone("Asia/Tokyo")
 
@@ -77,6 +77,21 @@ def test_an_identity_outlives_a_release() -> None:
     # recurrence to every running clock.
     assert [of("10 minutes"), of("day", at="09:30"), of("month", on="last")] == PINNED
 
+
+def test_an_identity_of_the_later_words_outlives_a_release_too() -> None:
+    narrowed = narrow(rule("5 minutes"), between="09:00-13:30", days="mon-fri")
+    dates = narrow(rule("day"), days={date(2026, 1, 2)})
+    business = narrow(rule("quarter", on="last weekday"), except_={date(2026, 3, 31)})
+    assert [
+        identity(when.recurrence(TOKYO, "after", "first")) for when in (narrowed, dates, business)
+    ] == PINNED_LATER
+
+
+PINNED_LATER = [
+    "23acc18a86e9a293a94be6cdee2e3ff8",
+    "1fc55b8efd665639e73b968d0603d449",
+    "186ee21779b8a9b5c46e1b82df3b8bb0",
+]
 
 PINNED = [
     "f4fe6e896d9fa38228074bc276a8a176",

@@ -47,6 +47,7 @@ MON_THU_SAT = "on Monday, Thursday, Friday and Saturday at 09:00"
         (words("2 weeks", at="Monday 9:00"), "on Monday of every 2nd week at 09:00"),
         (words("month", on="last friday"), "on the last Friday of every month at 00:00"),
         (words("month", on=[1, "last"]), "on the 1st and the last day of every month at 00:00"),
+        (words("12 months", on=22), "on the 22nd of every 12th month at 00:00"),
         (words("3 months", on=22), "on the 22nd of every 3rd month at 00:00"),
         (words("year", on="24 dec"), "on the 24th of December, every year, at 00:00"),
         (words("2 years"), "on the 1st of January, every 2nd year, at 00:00"),
