@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from redis import ConnectionPool, Redis
 from redis.backoff import NoBackoff
+from redis.client import Pipeline
 from redis.connection import AbstractConnection
 from redis.retry import Retry
 from redis.sentinel import SentinelConnectionPool
@@ -73,6 +74,15 @@ def copy_client(client: Redis, timeout: float = REPLY_TIMEOUT) -> Redis:
     pool_class, arguments = pool_arguments(client.connection_pool, leave_out=_NOT_COPIED)
     # The same class: the client for Sentinel queries the sentinels again after an error.
     return type(client)(connection_pool=pool_class(**arguments | options(timeout)))
+
+
+def client_of(connection: Redis) -> Redis:
+    """``connection`` itself or, where it is a pipeline, a client whose commands are executed at
+    once, on connections of the same pool.
+    """
+    if isinstance(connection, Pipeline):
+        return Redis(connection_pool=connection.connection_pool)
+    return connection
 
 
 def pool_arguments(

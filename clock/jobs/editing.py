@@ -15,6 +15,7 @@ from redis.client import Pipeline
 from rq.serializers import resolve_serializer
 
 from clock import keys
+from clock.connection.client import client_of
 from clock.errors import RowError, UnknownEventError, UnknownSourceError
 from clock.ledger.audit import audited
 from clock.ledger.audit_entry import Actor, Details, Entry, encode
@@ -50,7 +51,7 @@ def put(
 
     Raises RowError, UnknownSourceError, RowChangedError and ServerError.
     """
-    client = _client_of(connection)
+    client = client_of(connection)
     editor = Editor(client, app)
     actor = application(by)
     now = server_now(client, time.time())
@@ -81,7 +82,7 @@ def remove(
 
     Raises UnknownEventError where there is none, RowChangedError and ServerError.
     """
-    client = _client_of(connection)
+    client = client_of(connection)
     editor = Editor(client, app)
     actor, now = application(by), server_now(client, time.time())
     row = editor.row(name)
@@ -189,13 +190,6 @@ def _audit(pipeline: Pipeline, app: str, entry: Entry) -> None:
     """Record an action together with it."""
     pipeline.xadd(keys.audit(app), encode(entry), maxlen=keys.AUDITED, approximate=True)
     pipeline.expire(keys.audit(app), keys.TTL)
-
-
-def _client_of(connection: Redis) -> Redis:
-    """What replies at once, where ``connection`` is a pipeline."""
-    if isinstance(connection, Pipeline):
-        return Redis(connection_pool=connection.connection_pool)
-    return connection
 
 
 def _source(state: SourceState) -> Source:
