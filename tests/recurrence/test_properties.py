@@ -101,6 +101,10 @@ GAPS: st.SearchStrategy[Gap] = st.sampled_from(["after", "shift", "skip"])
 FOLDS: st.SearchStrategy[Fold] = st.sampled_from(["first", "second", "both"])
 
 
+AFTER_ALL = int(datetime(2042, 1, 1, tzinfo=UTC).timestamp())
+"""An instant after all that is asked for."""
+
+
 @st.composite
 def recurrences(draw: st.DrawFn) -> Recurrence:
     rule = draw(RULES)
@@ -111,11 +115,15 @@ def recurrences(draw: st.DrawFn) -> Recurrence:
         rule = BetweenRule(rule, *draw(SPANS))
     if draw(st.booleans()):
         rule = SpreadRule(inner=rule, over=3600, by=draw(st.integers(0, 3599)))
+    unbounded = rule
     if draw(st.booleans()):
         first = draw(st.dates(date(2005, 1, 1), date(2020, 1, 1)))
         rule = BoundedRule(inner=rule, start=first, until=first + timedelta(days=8000))
+    where = (zone(draw(ZONES)), draw(GAPS), draw(FOLDS))
     try:
-        occurrences: Recurrence = rule.recurrence(zone(draw(ZONES)), draw(GAPS), draw(FOLDS))
+        # What only a clock change lets fire ends with an error once there are no more of them.
+        unbounded.recurrence(*where).next(AFTER_ALL)
+        occurrences: Recurrence = rule.recurrence(*where)
     except RecurrenceError:
         return Elapsed(period=60, anchor=0)
     return occurrences
