@@ -14,6 +14,7 @@ from rq import Queue
 from clock import keys
 from clock.ledger.manual import run_now
 from clock.ledger.pauses import Pause, pause
+from clock.ledger.trends import TrendCounts
 from clock.observe.reading import read_status
 from clock.runs.records import write_run
 from clock.runs.run import Run, RunOutcome
@@ -51,6 +52,24 @@ def test_a_page_has_a_hundred_events_however_many_there_are(web: Web, many: None
     assert web.get("/?page=999999").text.count("<tr") == third.count("<tr")
     # It goes over the wire compressed.
     assert len(gzip.compress(first.encode())) < 20_000
+
+
+def test_a_line_plots_what_was_counted_of_its_event_in_a_day(
+    redis: Redis, read: ReadSchedule, web: Web
+) -> None:
+    schedule = read("every('day', 'tasks.x', name='a/b')", "every('day', 'tasks.x', name='c')")
+    Watched(redis, schedule).turn([0])
+    counts = TrendCounts("test")
+    counts.add("default", "a/b", int(START), enqueued=3, done=3, failed=1)
+    counts.write(redis)
+    shown = web.get("/").text
+    plots = dict(re.findall(r'trends\?of=event&amp;name=([^"]+)">(<svg.*?</svg>)', shown, re.S))
+    assert {
+        name: "M" in re.sub("<title>.*?</title>", "", plot) for name, plot in plots.items()
+    } == {
+        "a%2Fb": True,
+        "c": False,
+    }
 
 
 @pytest.mark.parametrize(

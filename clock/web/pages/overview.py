@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from clock.ledger.clocks import Life
 from clock.observe.reading import read_recent
 from clock.observe.status import AppStatus
+from clock.observe.trends import Of, Span, Trend, read_trends
 from clock.web.context import Context
 from clock.web.pages import history_bars
 from clock.web.pages.attention_banner import AttentionBanner, read_banner, read_recent_status
@@ -19,18 +20,20 @@ from clock.web.pages.event_page import EventPage, page_of
 from clock.web.pages.event_query import EventQuery, parse_query
 from clock.web.pages.rendering import context_of, render
 from clock.web.pages.row import Row, rows_of
+from clock.web.pages.trends import draw, zone_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """The content of the page: the status, what needs attention, a page of the events, and a row
-    for each of these.
+    and the last 24 hours of each of these.
     """
 
     status: AppStatus
     attention: AttentionBanner
     page: EventPage
     rows: Mapping[str, Row]
+    trends: Mapping[str, Trend]
 
     @property
     def lines(self) -> list[Group | Row]:
@@ -46,7 +49,7 @@ class Overview:
 
 
 def read_overview(context: Context, query: EventQuery, now: float) -> Overview:
-    """Its content in seven round trips at most, however many events there are. Raises
+    """Its content in eight round trips at most, however many events there are. Raises
     ServerError.
     """
     connection = context.connection
@@ -58,6 +61,9 @@ def read_overview(context: Context, query: EventQuery, now: float) -> Overview:
         attention=read_banner(context, now, status),
         page=page,
         rows={row.name: row for row in rows_of(events, runs, now, status.missing)},
+        trends=read_trends(
+            connection, context.app, Of.EVENT, [event.name for event in events], Span.DAY, now
+        ),
     )
 
 
@@ -73,6 +79,10 @@ def show_overview(request: Request) -> Response:
         attention=overview.attention,
         overview=overview,
         list=query,
+        plots={
+            drawn.trend.name: drawn.plot
+            for drawn in draw(overview.trends.values(), zone_of(request))
+        },
         bars={mark.name.lower(): bar for mark, bar in history_bars.BARS.items()},
         message=message_of(request),
     )
