@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from clock.web.context import Context
 from clock.web.error_response import ROOT, path_of
-from clock.web.pages import history_bars, sparkline, times
+from clock.web.pages import history_bars, times
 from clock.web.pages.attention_banner import AttentionBanner, read_banner
 from clock.web.pages.etag import etag_of
 from clock.web.pages.zone_choice import choice_of
@@ -147,7 +147,6 @@ def _environment() -> Environment:
     environment.globals |= {
         "ago": times.time_tag,
         "history_bars": history_bars.draw,
-        "sparkline": sparkline.draw,
         "query": lambda **fields: urlencode(fields),
     }
     return environment
