@@ -14,6 +14,9 @@
 local text, lasts, now, written = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local kept, prefix, jobs = tonumber(ARGV[7]), ARGV[10], ARGV[11]
 
+-- A worker that has registered its death ends without heartbeats: this one was on its way meanwhile.
+if redis.call('HGET', KEYS[2], 'death') then return { 1, 1, 0, {} } end
+
 local had = redis.call('EXISTS', KEYS[1])
 redis.call('SET', KEYS[1], text, 'EX', lasts)
 

@@ -7,6 +7,7 @@ from typing import Any
 from redis import Redis
 
 from clock import keys
+from clock.connection import rq_keys
 from clock.connection.client import copy_client
 from clock.worker.heartbeat import BEAT, Heartbeat
 from tests.live.server import Server
@@ -45,6 +46,15 @@ def test_a_sign_of_life_is_a_key_that_ends_by_itself(redis: Redis) -> None:
     assert redis.get(keys.heartbeat("mine")) == b"here 1"
     assert 0 < redis.ttl(keys.heartbeat("mine")) <= keys.HEARTBEAT_TTL
     assert keys.HEARTBEAT_TTL > 3 * BEAT
+
+
+def test_a_heartbeat_after_the_registered_death_of_its_worker_revives_nothing(redis: Redis) -> None:
+    worker = rq_keys.WORKER + "mine"
+    redis.hset(worker, mapping={"birth": "then", "death": "now"})
+    redis.expire(worker, 60)
+    Looks(redis, "mine").beat(0)
+    assert 0 < redis.ttl(worker) <= 60
+    assert redis.exists(keys.heartbeat("mine")) == 0
 
 
 def test_a_worker_judges_only_after_it_heard_of_the_server_for_as_long_as_a_sign_lasts(
