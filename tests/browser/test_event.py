@@ -153,6 +153,17 @@ def test_the_keyboard_goes_through_the_plot_and_opens_a_run(
     page.keyboard.press("Home")
     expect(readout).to_contain_text("succeeded; ran")
     page.keyboard.press("End")
+    # The page is put into place anew, as after a change of the event: the choice stays.
+    page.evaluate(
+        """async () => {
+          document.querySelector(".plot").setAttribute("data-old", "");
+          const main = document.querySelector("script[src$='/main.js']").src;
+          const live = await import(main.replace("main.js", "live.js"));
+          await live.show(location.href);
+        }"""
+    )
+    expect(page.locator("[data-old]")).to_have_count(0)
+    expect(readout).to_contain_text("failed, shop.feeds.FeedError; ran")
     page.keyboard.press("Enter")
     page.wait_for_url("**/job?id=feeds-refresh-*")
 

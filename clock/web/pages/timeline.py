@@ -87,10 +87,11 @@ _SHAPES = {
 def _mark(run: Run, scale: _Scale, zone: Zone) -> Markup:
     x = scale.x(run.started)
     return Markup(
-        '<g class="run" data-job="{}"><title>{}</title>'
+        '<g class="run" data-key="{}" data-job="{}"><title>{}</title>'
         '<circle class="wait" cx="{}" cy="{}" r="2.5"/>'
         '<path class="o-{}" d="M{} {}{}"/></g>'
     ).format(
+        f"{run.job} {run.attempt}",
         run.job,
         words(run, zone),
         x,

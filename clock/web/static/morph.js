@@ -4,7 +4,8 @@
 const REST = 10000; // milliseconds until a pointer that rests on a list no longer counts
 let usedAt = 0;
 
-const KEPT = new Set(["open", "hidden"]); // attributes that scripts and readers set
+const KEPT = new Set(["open", "hidden", "data-chosen"]); // attributes that scripts and readers set
+const OURS = "[data-kept]"; // elements whose content scripts write
 
 // Where the reader asked for the change, rows may move under the pointer.
 export function morph(from, to, isAsked) {
@@ -17,6 +18,7 @@ export function morph(from, to, isAsked) {
     from.nodeValue = to.nodeValue;
     return;
   }
+  if (from.matches(OURS)) return;
   morphAttributes(from, to);
   if (!isAsked && isSteady(from)) morphKnown(from, to);
   else morphChildren(from, to, isAsked);

@@ -2,15 +2,16 @@
 import { setText } from "./times.js";
 
 const { root } = document.body.dataset;
+const CHOSEN = ".run[data-chosen]";
 
 function marksOf(plot) {
   return [...plot.querySelectorAll(".run")];
 }
 
 function choose(plot, mark) {
-  for (const other of plot.querySelectorAll(".run.chosen")) other.classList.remove("chosen");
+  for (const other of plot.querySelectorAll(CHOSEN)) delete other.dataset.chosen;
   if (!mark) return;
-  mark.classList.add("chosen");
+  mark.dataset.chosen = "";
   setText(document.getElementById("plotted-run"), mark.querySelector("title").textContent);
 }
 
@@ -34,7 +35,7 @@ document.addEventListener("keydown", (event) => {
   const plot = event.target.closest && event.target.closest("[data-plot]");
   if (!plot) return;
   const marks = marksOf(plot);
-  const chosen = plot.querySelector(".run.chosen");
+  const chosen = plot.querySelector(CHOSEN);
   if (event.key === "Enter" && chosen) open(chosen);
   const next = step(marks, chosen, event.key);
   if (next === null) return;
