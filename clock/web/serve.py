@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+from anyio import to_thread
 from starlette.applications import Starlette
 
 from clock import log
@@ -32,6 +33,9 @@ BUFFER = 2**15
 
 UNSENT = 2**17
 """Bytes that the kernel keeps for a client that does not read; by default it is some megabytes."""
+
+THREADS = 12
+"""Requests that are worked on at once. Each may need some megabytes, and more are not faster."""
 
 
 def serve(served: Starlette, *, host: str, ports: Sequence[int]) -> None:
@@ -63,11 +67,15 @@ def serve(served: Starlette, *, host: str, ports: Sequence[int]) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Ends the event streams when it stops; uvicorn would wait for them."""
+    """Bounds its threads, and ends the event streams when it stops; uvicorn would wait for them."""
 
     def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
         super().__init__(config)
         self._feed = feed
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        to_thread.current_default_thread_limiter().total_tokens = THREADS
+        await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._feed.close()

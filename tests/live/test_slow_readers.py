@@ -30,8 +30,8 @@ CLIENTS = 80
 ADDRESSES = ["/api/v1/stream", "/api/v1/events", "/", "/output?id=long"]
 
 HELD = UNSENT + 72 * MEGABYTE
-"""What they may make the process take: what is not sent yet, and what forty threads need to make
-forty answers at once."""
+"""What they may make the process take: what is not sent yet, and what its threads need to make as
+many answers at once."""
 
 
 @pytest.fixture
