@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,9 @@ from clock.jobs.editing import Editor, details
 from clock.ledger.sources import read_sources
 from clock.ledger.stored import StoredRow
 from clock.observe.formatting import local
-from clock.recurrence.recurrence import between
-from clock.recurrence.sentence import sentence
+from clock.observe.preview import preview
 from clock.schedule.event import Event
 from clock.schedule.options import ROW_OPTIONS
-
-SHOWN = 5
-"""Coming times of a row that is put."""
 
 _LISTS = frozenset({"at", "on", "days"})
 _JSON = frozenset({"args", "kwargs", "meta", "retry"})
@@ -178,12 +173,12 @@ def _checked(editor: Editor, row: Any, source: str | None, now: float, is_one_of
 
 
 def _lines(event: Event, now: float) -> Iterator[str]:
-    words = "once" if event.is_once else sentence(event.recurrence)
+    shown = preview(event, now)
     state = "" if event.enabled else ", disabled"
-    yield f"{event.name}: {words}, zone {event.zone.name}, queue {event.job.queue}{state}"
-    for at in islice(between(event.recurrence, int(now), None), SHOWN):
-        mark = event.mark(at)
-        yield f"  {local(at, event.zone)}" + ("" if mark is None else f"  {_MARKS[mark]}")
+    yield f"{event.name}: {shown.words}, zone {shown.zone}, queue {event.job.queue}{state}"
+    for occurrence in shown.upcoming:
+        mark = "" if occurrence.mark is None else f"  {_MARKS[occurrence.mark]}"
+        yield f"  {local(occurrence.at, event.zone)}{mark}"
 
 
 def _as_python(rows: Sequence[StoredRow], zones: set[str]) -> Iterator[str]:

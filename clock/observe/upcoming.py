@@ -14,6 +14,7 @@ from clock.recurrence.change import seams
 from clock.recurrence.elapsed import Elapsed
 from clock.recurrence.published import Published
 from clock.recurrence.recurrence import Recurrence, between, mark_of
+from clock.recurrence.zone import Zone
 
 MINUTE = 60
 DAY = 86_400
@@ -42,9 +43,16 @@ def coming(event: EventStatus, now: float, count: int) -> list[Upcoming]:
 
     Raises RecurrenceError where the recurrence does.
     """
-    recurrence, zone = event.recurrence, event.description.zone
-    if recurrence is None:
+    if event.recurrence is None:
         return []
+    return next_occurrences(event.recurrence, event.description.zone, now, count)
+
+
+def next_occurrences(recurrence: Recurrence, zone: Zone, now: float, count: int) -> list[Upcoming]:
+    """The next ``count`` occurrences of ``recurrence`` later than ``now``.
+
+    Raises RecurrenceError where the recurrence does.
+    """
     occurrences, before = [], int(now)
     for at in islice(between(recurrence, before, None), count):
         change = next((seam for seam, _, _ in seams(zone, before, at)), None)
