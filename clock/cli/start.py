@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -22,6 +23,7 @@ from clock.log import Style, log_always_to
 from clock.loop.heartbeat import Heartbeat
 from clock.loop.loop import Loop
 from clock.loop.outage import Outage
+from clock.loop.side_threads import is_any_busy
 from clock.loop.token import process_token
 from clock.output import unblock_output
 from clock.recurrence.user_code import runs_user_code
@@ -36,6 +38,9 @@ from clock.watchers.webhook_threads import start_webhook_threads
 
 SHOWN_AT_START = 20
 """Events whose next time is logged at the start."""
+
+LAST_ANSWERS = 0.5
+"""Seconds that user code has, at the end, to return."""
 
 
 @click.command(
@@ -114,7 +119,21 @@ def start(
         traceback.print_exc()
         return exit_codes.CRASHED
     log.info("stopped")
+    _end_beside_user_code(exit_codes.OK)
     return exit_codes.OK
+
+
+def _end_beside_user_code(code: int) -> None:
+    """End the process where user code still runs beside it: the interpreter would be taken down
+    under its thread, which crashes some extensions, as while they are imported.
+    """
+    deadline = time.monotonic() + LAST_ANSWERS
+    while is_any_busy() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    if is_any_busy():
+        # What runs at the end of the interpreter, as the output of the last lines.
+        atexit._run_exitfuncs()
+        os._exit(code)
 
 
 def _announce(schedule: Schedule, server: str, app: str, now: float) -> None:

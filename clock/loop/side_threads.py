@@ -41,6 +41,14 @@ class Work(NamedTuple):
 IDLE = 10.0
 """Seconds after which a thread with nothing to do ends."""
 
+_BUSY: set[int] = set()
+"""The threads of this process in which a function runs, by their identifiers."""
+
+
+def is_any_busy() -> bool:
+    """Whether a function runs in a side thread of this process."""
+    return bool(_BUSY)
+
 
 class SideThreads:
     """Runs functions in daemon threads, at most one for a key at any moment.
@@ -105,7 +113,9 @@ class SideThreads:
                         return
                 continue
             threading.current_thread().name = f"clock: {work.name}"
+            _BUSY.add(threading.get_ident())
             answer = work.variables.run(_answer_of, work)
+            _BUSY.discard(threading.get_ident())
             # Free before its answer is known: whoever reads that may start the next at once.
             with self._lock:
                 self._free += 1

@@ -130,6 +130,28 @@ def test_a_stopped_database_makes_no_tick_late_and_its_rows_stay_in_force(
     assert max(line["lateness"] for line in second.lines("enqueued")[2:]) < 0.5
 
 
+def test_a_clock_whose_source_does_not_return_stops_normally(
+    tmp_path: Path, start_clock: StartClock
+) -> None:
+    file = tmp_path / "schedule.py"
+    file.write_text(
+        "import atexit, pathlib, time\n"
+        "from clock import source\n"
+        f"folder = pathlib.Path({str(tmp_path)!r})\n"
+        "atexit.register((folder / 'ended').touch)\n"
+        "def rows():\n"
+        "    (folder / 'asked').touch()\n"
+        "    time.sleep(3600)\n"
+        "source('rows', rows, every=1, tasks=['tasks.*'])\n"
+    )
+    process = start_clock(file)
+    wait_for("the source is asked", (tmp_path / "asked").exists)
+    begin = time.monotonic()
+    assert process.stop() == 0
+    assert time.monotonic() - begin < 5
+    assert (tmp_path / "ended").exists()
+
+
 def test_a_bad_row_and_a_forbidden_task_are_left_out_alone(
     redis: Redis, targets: Targets, file: Path, start_clock: StartClock
 ) -> None:
