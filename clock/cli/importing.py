@@ -1,0 +1,55 @@
+"""``clock import``: the schedule of another scheduler, as a schedule file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TextIO
+
+import click
+
+from clock import exit_codes
+from clock.cli import options
+from clock.importing.crontab import read_crontab
+from clock.importing.imported import Imported
+from clock.importing.local_zone import local_zone
+from clock.importing.schedule_text import schedule_text
+
+_zone: Callable[[options.Command], options.Command] = click.option(
+    "--tz",
+    "zone",
+    default=lambda: local_zone(os.environ),
+    help="Zone of its times [default: that of this machine]",
+)
+
+
+@click.group(
+    name="import",
+    epilog=options.examples(
+        "import crontab /var/spool/cron/crontabs/app > schedule.py",
+    ),
+)
+def import_schedule() -> None:
+    """Write another scheduler's schedule as a schedule file.
+
+    The file is on standard output. What has no counterpart is on standard error, a line each, and
+    the exit code is 1 where anything was left out.
+    """
+
+
+@import_schedule.command(epilog=options.examples("import crontab crontab.txt > schedule.py"))
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.option("--system", is_flag=True, help="The sixth column is a user, as in /etc/crontab.")
+@_zone
+def crontab(file: TextIO, system: bool, zone: str) -> int:
+    """Import a crontab; FILE may be - for standard input."""
+    return _write(read_crontab(file.read(), file.name, zone=zone, has_users=system))
+
+
+def _write(imported: Imported, serializer: str = "pickle") -> int:
+    """Print the file and what was left out; returns the exit code."""
+    text, left_out = schedule_text(imported, serializer)
+    click.echo(text, nl=False)
+    for item in left_out:
+        click.echo(str(item), err=True)
+    return exit_codes.SCHEDULE if left_out else exit_codes.OK
