@@ -27,6 +27,7 @@ _zone: Callable[[options.Command], options.Command] = click.option(
     name="import",
     epilog=options.examples(
         "import crontab /var/spool/cron/crontabs/app > schedule.py",
+        "import rq-cron cron_config.py > schedule.py",
     ),
 )
 def import_schedule() -> None:
@@ -44,6 +45,21 @@ def import_schedule() -> None:
 def crontab(file: TextIO, system: bool, zone: str) -> int:
     """Import a crontab; FILE may be - for standard input."""
     return _write(read_crontab(file.read(), file.name, zone=zone, has_users=system))
+
+
+@import_schedule.command(
+    name="rq-cron", epilog=options.examples("import rq-cron cron_config.py > schedule.py")
+)
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.option("--tz", "zone", help="Zone of its times [default: that of this machine; RQ 2: UTC]")
+def rq_cron(file: str, zone: str | None) -> int:
+    """Import a file of 'rq cron', by running it."""
+    # Imported here: a crontab does not wait for RQ.
+    from clock.importing.rq_cron import read_rq_cron
+    from clock.jobs.rq_versions import CRON_IS_LOCAL
+
+    default = local_zone(os.environ) if CRON_IS_LOCAL else "UTC"
+    return _write(read_rq_cron(file, zone=zone or default))
 
 
 def _write(imported: Imported, serializer: str = "pickle") -> int:

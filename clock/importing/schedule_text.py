@@ -23,15 +23,20 @@ def schedule_text(imported: Imported, serializer: str = "pickle") -> tuple[str, 
     """
     left_out = list(imported.left_out)
     while True:
-        imported = replace(imported, events=_with_names_of_their_own(imported.events))
-        text, lines = _text(imported)
-        wrong = _mistakes(text, lines, serializer)
+        text, begins = _text(replace(imported, events=_with_names_of_their_own(imported.events)))
+        wrong = _mistakes(text, begins, serializer)
         if not wrong:
-            return text, left_out
-        left_out += (LeftOut(event.source, message) for event, message in wrong)
-        rejected = [event for event, _ in wrong]
-        kept = tuple(event for event in imported.events if event not in rejected)
+            return text, sorted(left_out, key=_line)
+        events = imported.events
+        left_out += (LeftOut(events[index].source, message) for index, message in wrong.items())
+        kept = tuple(event for index, event in enumerate(events) if index not in wrong)
         imported = replace(imported, events=kept)
+
+
+def _line(item: LeftOut) -> int:
+    """The line of a place such as ``crontab:3``; 0 where it has none."""
+    line = item.source.rpartition(":")[2]
+    return int(line) if line.isdecimal() else 0
 
 
 def _with_names_of_their_own(events: Sequence[ImportedEvent]) -> tuple[ImportedEvent, ...]:
@@ -48,8 +53,8 @@ def _with_names_of_their_own(events: Sequence[ImportedEvent]) -> tuple[ImportedE
     return tuple(named)
 
 
-def _text(imported: Imported) -> tuple[str, dict[int, ImportedEvent]]:
-    """The text, and each event by the number of the line on which it begins."""
+def _text(imported: Imported) -> tuple[str, dict[int, int]]:
+    """The text, and the position of each event by the line on which it begins."""
     bodies = [
         event.period + event.task + "".join(event.options.values()) for event in imported.events
     ]
@@ -62,10 +67,10 @@ def _text(imported: Imported) -> tuple[str, dict[int, ImportedEvent]]:
     if imported.defaults:
         lines.append(f"defaults({_options(imported.defaults)})")
     lines.append("")
-    begins: dict[int, ImportedEvent] = {}
-    for event in imported.events:
+    begins: dict[int, int] = {}
+    for index, event in enumerate(imported.events):
         lines += event.comments
-        begins[len(lines) + 1] = event
+        begins[len(lines) + 1] = index
         lines += _declaration(event)
     return "\n".join(lines).rstrip() + "\n", begins
 
@@ -89,18 +94,16 @@ def _options(options: Mapping[str, str]) -> str:
     return ", ".join(f"{name}={value}" for name, value in options.items())
 
 
-def _mistakes(
-    text: str, begins: dict[int, ImportedEvent], serializer: str
-) -> list[tuple[ImportedEvent, str]]:
-    """The events that the clock does not take, each with its reason, in the order of lines."""
+def _mistakes(text: str, begins: dict[int, int], serializer: str) -> dict[int, str]:
+    """The events that the clock does not take by position, each with its reason."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "imported.py"
         file.write_text(text, encoding="utf-8")
         _, mistakes = read(file, serializer=serializer)
-    wrong: dict[int, tuple[ImportedEvent, str]] = {}
+    wrong: dict[int, str] = {}
     for mistake in mistakes:
         before = [line for line in begins if mistake.line and line <= mistake.line]
         if not before:
             raise mistake
-        wrong.setdefault(max(before), (begins[max(before)], mistake.message))
-    return [wrong[line] for line in sorted(wrong)]
+        wrong.setdefault(begins[max(before)], mistake.message)
+    return wrong

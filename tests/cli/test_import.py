@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import Clock
+from tests.importing import rq_crons
 from tests.importing.crontabs import FORUM, SHOP, SYSTEM
+from tests.importing.rq_crons import BILLING, FEEDS
 
 
 @pytest.mark.parametrize(("text", "words"), [(SHOP, ()), (FORUM, ()), (SYSTEM, ("--system",))])
@@ -49,3 +51,15 @@ def test_the_zone_is_that_of_the_machine(
 def test_a_file_that_does_not_exist_is_a_usage_error(clock: Clock) -> None:
     code, out, err = clock("import", "crontab", "nowhere")
     assert (code, out, err.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize(("text", "code"), [(rq_crons.SHOP, 0), (FEEDS, 1), (BILLING, 1)])
+def test_what_is_written_of_an_rq_cron_file_passes_the_check(
+    clock: Clock, tmp_path: Path, text: str, code: int
+) -> None:
+    (tmp_path / "cron_config.py").write_text(text)
+    done, out, err = clock("import", "rq-cron", str(tmp_path / "cron_config.py"))
+    assert (done, bool(err)) == (code, bool(code))
+    (tmp_path / "written.py").write_text(out)
+    done, out, _ = clock("check", str(tmp_path / "written.py"))
+    assert (done, out.endswith("no mistakes\n")) == (0, True)
