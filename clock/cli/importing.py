@@ -28,6 +28,8 @@ _zone: Callable[[options.Command], options.Command] = click.option(
     epilog=options.examples(
         "import crontab /var/spool/cron/crontabs/app > schedule.py",
         "import rq-cron cron_config.py > schedule.py",
+        "import rq-scheduler --url redis://localhost/0 > schedule.py",
+        "import celery shop.celery:app > schedule.py",
     ),
 )
 def import_schedule() -> None:
@@ -60,6 +62,30 @@ def rq_cron(file: str, zone: str | None) -> int:
 
     default = local_zone(os.environ) if CRON_IS_LOCAL else "UTC"
     return _write(read_rq_cron(file, zone=zone or default))
+
+
+@import_schedule.command(
+    name="rq-scheduler",
+    epilog=options.examples("import rq-scheduler --url redis://localhost/0 > schedule.py"),
+)
+@options.address_and_serializer
+@_zone
+def rq_scheduler(url: str | None, settings: str | None, serializer: str, zone: str) -> int:
+    """Import what rq-scheduler keeps in Redis, and change nothing there."""
+    from clock.cli.connect import connect
+    from clock.importing.rq_scheduler import read_rq_scheduler
+
+    connection, _ = connect(url, settings)
+    return _write(read_rq_scheduler(connection, zone=zone, serializer=serializer), serializer)
+
+
+@import_schedule.command(epilog=options.examples("import celery shop.celery:app > schedule.py"))
+@click.argument("app", metavar="MODULE:APP")
+def celery(app: str) -> int:
+    """Import beat_schedule of a Celery application, by importing it."""
+    from clock.importing.celery import read_celery
+
+    return _write(read_celery(app, local=local_zone(os.environ)))
 
 
 def _write(imported: Imported, serializer: str = "pickle") -> int:

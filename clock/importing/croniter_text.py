@@ -24,7 +24,7 @@ def from_croniter(text: str) -> str:
     if len(words) < 5:
         parse_cron(text)
         return literal(text)
-    words = [_whole(_with_end(word, index)) for index, word in enumerate(words)]
+    words = with_ends(words)
     if words[_DAY] not in "*?" and words[_WEEKDAY] not in "*?":
         if "#" in words[_WEEKDAY] or re.search(r"(^|\d)l(?![a-z])", " ".join(words[2:5:2])):
             raise ValueError(f"{text!r}: croniter asks for both days there, not for either of them")
@@ -37,6 +37,11 @@ def from_croniter(text: str) -> str:
         return literal(line)
     parse_cron(line, "last")
     return f'cron({literal(line)}, seconds="last")'
+
+
+def with_ends(words: list[str]) -> list[str]:
+    """The fields with ``5-59/15`` for ``5/15``, ``5l`` for ``l5``, and one star for all values."""
+    return [_whole(_with_end(word, index)) for index, word in enumerate(words)]
 
 
 def _with_end(word: str, index: int) -> str:
