@@ -10,6 +10,7 @@ from redis import Redis
 from rq.exceptions import DeserializationError, NoSuchJobError
 from rq.job import Job
 
+from clock.connection import rq_keys
 from clock.connection.errors import server_errors
 from clock.importing.both_days import both_days
 from clock.importing.croniter_text import with_ends
@@ -19,8 +20,6 @@ from clock.importing.job_options import job_options
 from clock.importing.literal import literal
 from clock.recurrence.cron import parse_cron
 
-SCHEDULED = "rq:scheduler:scheduled_jobs"
-"""A sorted set of rq-scheduler: the ids of its jobs by when each is due, in UTC seconds."""
 _OWN_META = {"interval", "repeat", "cron_string", "use_local_timezone", "queue_class_name"}
 
 
@@ -32,7 +31,7 @@ def read_rq_scheduler(connection: Redis, *, zone: str, serializer: str) -> Impor
     events: list[ImportedEvent] = []
     left_out: list[LeftOut] = []
     with server_errors():
-        scheduled: list[Any] = connection.zrange(SCHEDULED, 0, -1, withscores=True)
+        scheduled: list[Any] = connection.zrange(rq_keys.RQ_SCHEDULER, 0, -1, withscores=True)
         for key, due in scheduled:
             job_id = key.decode()
             try:
