@@ -29,7 +29,7 @@ help: ## list the targets
 run: .venv/ready ## start everything for schedules/main.py on this machine; Ctrl-C stops it
 	@exec .venv/bin/clock dev schedules/main.py -c settings --embedded
 
-test: .venv/ready .venv/clients .venv/openapi-client .venv/chromium .venv/postgresql ## run the tests; make test ARGS='-k fold' for some of them
+test: .venv/ready .venv/clients .venv/rivals .venv/openapi-client .venv/chromium .venv/postgresql ## run the tests; make test ARGS='-k fold' for some of them
 	.venv/bin/python -m pytest $(or $(ARGS),-n 8 -m "not alone")
 	@[ -n "$(ARGS)" ] || .venv/bin/python -m pytest -n 3 -m alone
 	@[ -n "$(ARGS)" ] || $(MAKE) --no-print-directory test-croniter6 test-rq2 docs

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 COMMANDS = {
     "init": "clock.cli.init:init_project",
+    "import": "clock.cli.importing:import_schedule",
     "check": "clock.cli.check:check",
     "list": "clock.cli.listing:list_events",
     "next": "clock.cli.next:next_occurrences",

@@ -6,7 +6,8 @@ OK = 0
 """Done; for a running clock: stopped because it was asked to."""
 
 SCHEDULE = 1
-"""The schedule file has a mistake; nothing was started and nothing enqueued."""
+"""The schedule file has a mistake, so nothing was started and nothing enqueued; or ``clock import``
+left something out."""
 
 USAGE = 2
 """The command line, an environment variable or the settings module cannot be used."""

@@ -41,7 +41,7 @@ FLOORS = [
     {"watchers"},
     {"loop", "worker", "web"},
     {"sources"},
-    {"dev", "embedding"},
+    {"dev", "embedding", "importing"},
     {"cli"},
     {"__main__"},
 ]

@@ -27,6 +27,13 @@ _PEERS = {
 }
 """What a file of another scheduler has in it, and that scheduler."""
 
+_IMPORTS = {
+    "Celery": "celery MODULE:APP",
+    "'rq cron'": "rq-cron FILE",
+    "rq-scheduler": "rq-scheduler --url URL",
+}
+"""The words behind ``clock import`` for the schedulers that it reads."""
+
 
 @click.command(
     epilog=options.examples("check schedules/main.py", "check schedules/main.py --no-import"),
@@ -88,5 +95,6 @@ def _peer(path: str) -> str:
     source = Path(path).read_text(errors="replace")
     for pattern, peer in _PEERS.items():
         if re.search(pattern, source, re.MULTILINE):
-            return f"; it looks like one of {peer}, whose schedule this clock does not read"
+            hint = f"; see 'clock import {_IMPORTS[peer]}'" if peer in _IMPORTS else ""
+            return f"; it looks like one of {peer}, whose schedule this clock does not read{hint}"
     return ""

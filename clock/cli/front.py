@@ -20,7 +20,7 @@ from clock.version import VERSION
 EPILOG = """\b
 Exit codes:
   0  fine
-  1  the schedule file has a mistake
+  1  the schedule file has a mistake, or an import left something out
   2  wrong usage or settings
   3  the server cannot be reached or refuses
   4  the clock crashed

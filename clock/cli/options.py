@@ -144,6 +144,11 @@ def server(command: Command) -> Command:
     return _url(_settings(is_passed_on=True)(_app(command)))
 
 
+def address_and_serializer(command: Command) -> Command:
+    """Add ``--url``, ``--config`` and ``--serializer``, for what is not of one application."""
+    return _url(_settings(is_passed_on=True)(_serializer(command)))
+
+
 def server_and_serializer(command: Command) -> Command:
     """Add the options of ``server``, and ``--serializer``."""
     return server(_serializer(command))

@@ -35,6 +35,10 @@ PAUSED = f"{PREFIX}clock_paused"
 """Not RQ's but ours: the hash of the queues from which workers of this package take no jobs. It is
 here because a queue belongs to its prefix, as two of the same name on one server may have two."""
 
+RQ_SCHEDULER = ":".join(("rq", "scheduler", "scheduled_jobs"))
+"""Not RQ's but rq-scheduler's, which follows no ``RQ_KEY_PREFIX``: a sorted set of the ids of its
+jobs by when each is due, in UTC seconds."""
+
 RATE_LIMITS = f"{PREFIX}rl-keys"
 """The set of all rate limits; from RQ 3 on."""
 

@@ -33,6 +33,10 @@ KEEPS = "jwx" if not IS_RQ_2 else "wc" if _NAMES_WORKER else "c"
 ``c`` a worker's current job."""
 
 
+CRON_IS_LOCAL = not IS_RQ_2
+"""Whether the times of ``rq cron`` are those of the process's zone; UTC before RQ 3."""
+
+
 def is_rate_limit(value: object) -> bool:
     """Whether ``value`` is a rate limit of RQ's; from RQ 3 on."""
     return not IS_RQ_2 and isinstance(value, RateLimit)

@@ -189,14 +189,18 @@ def test_a_file_named_as_the_package_is_refused(clock: Clock, project: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("source", "peer"),
+    ("source", "peer", "words"),
     [
-        ("from rq.cron import register\nregister(print, cron='* * * * *')\n", "'rq cron'"),
-        ("app = object()\nbeat_schedule = {}\n", "Celery"),
+        (
+            "from rq.cron import register\nregister(print, cron='* * * * *')\n",
+            "'rq cron'",
+            "rq-cron FILE",
+        ),
+        ("app = object()\nbeat_schedule = {}\n", "Celery", "celery MODULE:APP"),
     ],
 )
 def test_a_file_of_another_scheduler_is_not_taken_for_an_empty_one(
-    source: str, peer: str, clock: Clock, project: Path
+    source: str, peer: str, words: str, clock: Clock, project: Path
 ) -> None:
     Path("schedule.py").write_text(source.replace("from rq.cron import register", "register = id"))
     if "rq.cron" in source:
@@ -205,7 +209,7 @@ def test_a_file_of_another_scheduler_is_not_taken_for_an_empty_one(
     assert code == 0
     assert err == (
         f"schedule.py: warning: declares no events; it looks like one of {peer}, whose schedule "
-        "this clock does not read\n"
+        f"this clock does not read; see 'clock import {words}'\n"
     )
 
 

@@ -1,0 +1,1 @@
+"""Schedules of other schedulers, written as schedule files of this clock."""
