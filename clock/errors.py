@@ -6,6 +6,7 @@
     │   └── NotReadError        the file is imported, or run by Python, and not read as a schedule
     ├── DeclarationError    a wrong value in a schedule file, before its place is known
     ├── RowError            a mistake in a row of a source, with its field
+    │   └── NotEditableError    the name belongs to an event that is not a stored row
     ├── SettingsError       an invalid setting, variable, option or server address
     ├── UnknownEventError   no event in the ledger has this name
     ├── UnknownSourceError  no clock has a source of this name that people can edit
@@ -167,6 +168,10 @@ class RowError(ClockError, ValueError):
 
     def __str__(self) -> str:
         return self.message
+
+
+class NotEditableError(RowError):
+    """The name of a row belongs to an event of a schedule file or of another source."""
 
 
 class JobError(ClockError):

@@ -16,7 +16,7 @@ from rq.serializers import resolve_serializer
 
 from clock import keys
 from clock.connection.client import client_of
-from clock.errors import RowError, UnknownEventError, UnknownSourceError
+from clock.errors import NotEditableError, RowError, UnknownEventError, UnknownSourceError
 from clock.ledger.audit import audited
 from clock.ledger.audit_entry import Actor, Details, Entry, encode
 from clock.ledger.descriptions import parse_descriptions
@@ -167,7 +167,7 @@ class Editor:
             if known is None or known.removed is not None or known.source == event.source:
                 continue
             owner = f"the source {known.source!r}" if known.source else f"{known.path}:{known.line}"
-            raise RowError("name", f"the name {name!r} is taken by {owner}")
+            raise NotEditableError("name", f"the name {name!r} is taken by {owner}")
 
 
 def application(by: str) -> Actor:

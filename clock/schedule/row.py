@@ -111,9 +111,22 @@ def _rule(every: object, details: Details) -> Rule:
     try:
         return read_rule(every, details)
     except ValueError as error:
-        raise RowError("every", str(error)) from None
+        raise RowError(_wrong_word(every, details), str(error)) from None
     except (TypeError, AttributeError):
         raise RowError("every", f"{_short(every)} is not a period; write it as text") from None
+
+
+def _wrong_word(every: object, details: Details) -> str:
+    """The word without which the rule can be read; else it is the period that is wrong."""
+    for word in ("at", "on", "anchor"):
+        if getattr(details, word) is None:
+            continue
+        try:
+            read_rule(every, details._replace(**{word: None}))
+        except (ValueError, TypeError, AttributeError):
+            continue
+        return word
+    return "every"
 
 
 def _once(row: Mapping[Any, Any], zone: Zone) -> tuple[Rule, dict[str, Any]]:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from clock import log
-from clock.errors import ServerError
+from clock.errors import RowError, ServerError
 from clock.web.problems import (
     ERRORS,
     PROBLEMS,
@@ -72,13 +72,16 @@ def error_response(
     detail: str,
     headers: Mapping[str, str] | None = None,
     problem: Problem | None = None,
+    field: str = "",
 ) -> Response:
     """The response to a request that failed because of ``detail``, one sentence. Without a
-    ``problem`` it is the first one of the status.
+    ``problem`` it is the first one of the status. ``field`` is the word of a row that is wrong.
     """
     title = HTTPStatus(status).phrase
     if is_for_programs(scope):
         body = problem_object(status, title, detail, scope[ROOT], problem)
+        if field:
+            body["field"] = field
         # ASCII, as a detail may quote text that UTF-8 cannot encode.
         return Response(json.dumps(body), status, headers, "application/problem+json")
     root = escape(scope[ROOT])
@@ -104,7 +107,8 @@ def _handle(request: Request, error: Exception) -> Response:
         detail = _DETAILS.get(error.detail, error.detail)
         return error_response(request.scope, error.status_code, detail, error.headers, problem)
     assert problem is not None
-    return error_response(request.scope, problem.status, str(error), None, problem)
+    field = error.field if isinstance(error, RowError) else ""
+    return error_response(request.scope, problem.status, str(error), None, problem, field)
 
 
 HANDLERS = dict.fromkeys((HTTPException, *ERRORS), _handle)

@@ -152,7 +152,7 @@ def test_only_the_paths_of_0_1_0_are_described_as_deprecated() -> None:
 
 def test_the_page_of_the_docs_names_every_operation_that_is_not_deprecated() -> None:
     page = (Path(__file__).parents[2] / "docs/api.md").read_text(encoding="utf-8")
-    labels = set(re.findall(r"`((?:GET|POST|DELETE) /[^` ]*)`", page))
+    labels = set(re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^` ]*)`", page))
     assert labels == {
         f"{operation.method} {operation.path}"
         for operation in OPERATIONS

@@ -11,7 +11,7 @@ from clock.observe.attention_object import ATTENTION, STATUS
 from clock.observe.audit import AUDIT
 from clock.observe.explanation import EXPLANATION
 from clock.schedule.option import Schema
-from clock.web.api import backfill, enqueueing, events, pauses
+from clock.web.api import backfill, enqueueing, events, pauses, rows
 
 PROBLEM: Schema = {
     "type": "object",
@@ -20,6 +20,7 @@ PROBLEM: Schema = {
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
+        "field": {"type": "string", "description": "The word of a row that is wrong."},
     },
     "required": ["type", "title", "status", "detail"],
 }
@@ -40,11 +41,14 @@ NAMED: Mapping[str, Schema] = {
     "JobDetails": job_objects.DETAILS,
     "MinuteOfLoad": events.MINUTE,
     "NewJob": enqueueing.NEW_JOB,
+    "Mistake": rows.MISTAKE,
     "Output": objects.OUTPUT,
     "Pause": objects.PAUSE,
     "PauseOfEvent": pauses.PAUSE_OF_EVENT,
+    "Preview": rows.PREVIEW,
     "Problem": PROBLEM,
     "Queue": objects.QUEUE,
+    "Row": rows.ROW,
     "Run": objects.RUN,
     "RunningJob": job_objects.RUNNING,
     "Status": STATUS,

@@ -13,9 +13,11 @@ def etag_of(body: bytes) -> str:
     return f'W/"{hashlib.sha256(body).hexdigest()[:24]}"'
 
 
-def with_etag(request: Request, body: bytes, media_type: str, status: int = 200) -> Response:
+def with_etag(
+    request: Request, body: bytes, media_type: str, status: int = 200, etag: str | None = None
+) -> Response:
     """The response to ``request`` with its ETag, or 304 without the body."""
-    headers = {"etag": etag_of(body), "cache-control": "private, no-cache"}
+    headers = {"etag": etag or etag_of(body), "cache-control": "private, no-cache"}
     if is_known(request.headers.get("if-none-match"), headers["etag"]):
         return Response(status_code=304, headers=headers)
     return Response(body, status, headers, media_type)

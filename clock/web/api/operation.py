@@ -38,6 +38,8 @@ class Call:
     body: Any
     key: str | None
     """The ``Idempotency-Key``, None if there is none."""
+    if_match: str | None
+    """The ``If-Match``, None if there is none."""
     actor: Actor
     """Who sent the request."""
 
@@ -48,10 +50,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """A response with a status of its own."""
+    """A response with a status of its own, and where it has one, an ETag of its own."""
 
     status: int
     body: Mapping[str, Any]
+    etag: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +104,9 @@ def route(operation: Operation) -> Route:
         reply = result if isinstance(result, Reply) else Reply(status=200, body=result)
         text = json.dumps(reply.body, ensure_ascii=False, allow_nan=False).encode()
         if operation.method != "GET":
-            return Response(text, reply.status, media_type="application/json")
-        return with_etag(request, text, "application/json", reply.status)
+            headers = None if reply.etag is None else {"etag": reply.etag}
+            return Response(text, reply.status, headers, "application/json")
+        return with_etag(request, text, "application/json", reply.status, reply.etag)
 
     return Route(
         _starlette_path(operation.path),
@@ -126,6 +130,7 @@ async def _call(request: Request, operation: Operation) -> Call:
         query=_query(request, operation),
         body=_body(body, operation),
         key=_key(request, operation),
+        if_match=request.headers.get("if-match"),
         actor=context.authenticator.actor(request, request.state.person),
     )
 
