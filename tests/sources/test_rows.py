@@ -22,7 +22,7 @@ BAD: dict[str, tuple[Any, str, str]] = {
     "no task": ({"name": "bad", "every": "day"}, "task", "a row needs 'task'"),
     "no times": ({"name": "bad", "task": "tasks.x"}, "every", "either 'every' or 'once'"),
     "a misspelled period": (row("bad", "dya"), "every", "'dya' is not a period"),
-    "a wrong time": (row("bad", "day", at="25:00"), "every", "25:00"),
+    "a wrong time": (row("bad", "day", at="25:00"), "at", "25:00"),
     "an unknown zone": (row("bad", tz="Europe/Berlim"), "tz", "Europe/Berlin"),
     "an unknown word": (row("bad", quee="x"), "quee", "did you mean 'queue'?"),
     "a condition": (row("bad", if_=lambda _: True), "if_", "is code"),
