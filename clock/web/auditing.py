@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from starlette.requests import Request
 
 from clock.ledger.audit import Change, audited
-from clock.ledger.audit_entry import Details
+from clock.ledger.audit_entry import Details, Entry
 from clock.ledger.kept_template import Call
 from clock.observe.formatting import utc
 from clock.observe.rq.jobs import JobSummary
@@ -25,6 +25,26 @@ def auditing(request: Request, what: str, on: str) -> AbstractContextManager[Cha
     context: Context = request.app.state.clock
     actor = context.authenticator.actor(request, request.state.person)
     return audited(context.answering(), context.app, actor, what, on, context.now())
+
+
+def shown_entries(context: Context, entries: Iterable[Entry]) -> list[Entry]:
+    """Entries as readers see them: without the arguments of rows, where these are hidden."""
+    if context.access.arguments:
+        return list(entries)
+    return [
+        replace(
+            entry,
+            before=_without_arguments(entry.before),
+            after=_without_arguments(entry.after),
+        )
+        for entry in entries
+    ]
+
+
+def _without_arguments(details: Details | None) -> Details | None:
+    if details is None:
+        return None
+    return {word: value for word, value in details.items() if word not in {"args", "kwargs"}}
 
 
 def run_details(job: str, call: Call | None) -> Details:

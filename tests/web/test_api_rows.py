@@ -148,3 +148,18 @@ def test_arguments_are_shown_only_where_that_is_enabled(web: Web, start_web: Sta
     assert "args" not in ask(hidden, "GET", "a/row").json()["row"]
     ask(hidden, "PATCH", "a", {"at": "03:00"})
     assert ask(web, "GET", "a/row").json()["row"] == {"name": "a", **DAILY, "at": "03:00"}
+
+
+def test_the_audit_log_has_the_arguments_of_rows_only_where_these_are_shown(
+    web: Web, start_web: StartWeb
+) -> None:
+    ask(web, "PUT", "a", {**DAILY, "args": ["a secret"]})
+    hidden = start_web(now=lambda: START + 2)
+    (entry,) = hidden.get("/api/v1/audit").json()["entries"]
+    assert (entry["what"], entry["after"]["at"], "args" in entry["after"]) == (
+        *("put", "02:30"),
+        False,
+    )
+    for address in ("/api/v1/audit", "/audit", "/event?name=a"):
+        assert "a secret" not in hidden.get(address).text
+    assert "a secret" in web.get("/api/v1/audit").json()["entries"][0]["after"]["args"]

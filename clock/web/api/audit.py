@@ -10,13 +10,15 @@ from clock.observe import objects
 from clock.observe.audit import AUDIT, audit_object
 from clock.web.api.operation import Call, Operation
 from clock.web.api.schema import limit
+from clock.web.auditing import shown_entries
 
 
 def _audit(call: Call) -> Mapping[str, Any]:
     page = read_audit(
         call.connection, call.context.app, call.query["limit"], call.query.get("cursor")
     )
-    return {"entries": [audit_object(entry) for entry in page.entries], "next": page.next}
+    entries = shown_entries(call.context, page.entries)
+    return {"entries": [audit_object(entry) for entry in entries], "next": page.next}
 
 
 OPERATIONS = (

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from clock.ledger.audit import read_audit
 from clock.ledger.audit_entry import Details
+from clock.web.auditing import shown_entries
 from clock.web.pages.rendering import context_of, render
 
 ENTRIES = 100
@@ -18,7 +19,10 @@ def show_audit(request: Request) -> Response:
     context = context_of(request)
     cursor = request.query_params.get("cursor")
     page = read_audit(context.connection, context.app, ENTRIES, cursor)
-    return render(request, "audit.html", page=page, cursor=cursor, words=details_words)
+    entries = shown_entries(context, page.entries)
+    return render(
+        request, "audit.html", page=page, entries=entries, cursor=cursor, words=details_words
+    )
 
 
 def details_words(details: Details | None) -> str:

@@ -23,6 +23,7 @@ from clock.observe.status import EventStatus
 from clock.observe.upcoming import Upcoming, coming
 from clock.runs.output import read_jobs_with_output
 from clock.runs.statistics import statistics
+from clock.web.auditing import shown_entries
 from clock.web.context import Context
 from clock.web.pages.audit import details_words
 from clock.web.pages.overview import message_of
@@ -90,7 +91,9 @@ def show_event(request: Request) -> Response:
         windows={key: words for key, (words, _) in WINDOWS.items()},
         history=page_of(history, query.get("history"), DECISIONS),
         with_output=read_jobs_with_output(context.connection, context.app, name),
-        audit=read_audit_of(context.connection, context.app, name, AUDITED)[:ACTIONS],
+        audit=shown_entries(
+            context, read_audit_of(context.connection, context.app, name, AUDITED)[:ACTIONS]
+        ),
         words=details_words,
         address=_address(request),
         message=message_of(request),
