@@ -66,10 +66,8 @@ def show_edit(request: Request) -> Response:
     if stored is None or not may_act(request):
         return _ask(request, Draft(fields={"how": "hand"}, stored=stored))
     kept = _kept(context, stored)
-    shown = {word: value for word, value in stored.row.items() if word not in kept}
-    draft = Draft(
-        fields=fields_of(shown), source=stored.source, stored=stored, version=stored.version
-    )
+    shown = fields_of(_shown(context, stored))
+    draft = Draft(fields=shown, source=stored.source, stored=stored, version=stored.version)
     checked = check_row(editor, stored.row, stored.source, context.now(), {})
     return _ask(request, replace(draft, checked=checked, kept=kept))
 
@@ -80,8 +78,7 @@ def save_event(request: Request) -> Response:
     """
     context, form, now = context_of(request), request.state.form, context_of(request).now()
     editor = Editor(context.connection, context.app)
-    digits = form.get("version", "0")
-    version = int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 16 else 0
+    version = _version(form)
     name = form.get("name", "").strip()
     stored = editor.rows.find(name) if version else None
     kept = {} if stored is None else _kept(context, stored)
@@ -114,14 +111,23 @@ def remove_event(request: Request) -> Response:
     """``POST /remove``: remove the stored row ``event``, once its person is sure."""
     context, name = context_of(request), required(request, "event")
     editor, now = Editor(context.connection, context.app), context.now()
-    row = editor.row(name)
+    row, form = editor.row(name), request.state.form
     if not is_sure(request):
-        return ask(request, f"Remove {name}?", "Remove", "It stops at once. Its history stays.")
-    version = request.state.form.get("version", "")
-    expected = int(version) if version.isdecimal() and len(version) < 16 else None
-    with auditing(request, "remove", name) as change:
-        before = editor.rows.remove(name, row.source, now, expected=expected)
-        change.before = None if before is None else details(before.row)
+        return ask(request, f"Remove {name}?", "Remove", "It fires no more, at once.")
+    try:
+        with auditing(request, "remove", name) as change:
+            before = editor.rows.remove(name, row.source, now, expected=_version(form))
+            change.before = None if before is None else details(before.row)
+    except RowChangedError:
+        row = editor.row(name)
+        request.state.form = form | {"version": str(row.version)}
+        words = ", ".join(
+            f"{word} {text}" for word, text in fields_of(_shown(context, row)).items()
+        )
+        detail = f"{row.by} changed it meanwhile. It is now: {words}."
+        return ask(request, f"Remove {name} nevertheless?", "Remove", detail)
+    # Its own page is gone.
+    request.state.form = form | {"back": "/"}
     return finish(request, "remove", name)
 
 
@@ -152,6 +158,11 @@ def _changed(request: Request, editor: Editor, draft: Draft, name: str) -> Respo
     return _ask(request, draft, 409)
 
 
+def _version(form: Mapping[str, str]) -> int:
+    digits = form.get("version", "")
+    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 16 else 0
+
+
 def _with(checked: Checked, word: str, line: str) -> Checked:
     return replace(checked, event=None, mistakes={**checked.mistakes, word: line})
 
@@ -164,6 +175,11 @@ def _of_filled(mistakes: Mapping[str, str], form: Mapping[str, str]) -> dict[str
     if form.get("how") == "once" and "once" in empty:
         empty.add("every")
     return {word: line for word, line in mistakes.items() if word not in empty}
+
+
+def _shown(context: Context, stored: StoredRow) -> dict[str, Any]:
+    kept = _kept(context, stored)
+    return {word: value for word, value in stored.row.items() if word not in kept}
 
 
 def _kept(context: Context, stored: StoredRow) -> dict[str, Any]:

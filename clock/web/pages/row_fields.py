@@ -31,7 +31,8 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 MAIN = ("name", "task", "tz", "queue", "args", "kwargs", "at", "on", "between", "days", "enabled")
 """Words with a place of their own in the form; the others are behind *More options*."""
 
-MORE = tuple(word for word in ROW_OPTIONS if word not in MAIN)
+MORE = tuple(word for word in ROW_OPTIONS if word not in MAIN and word != "except_")
+"""Dates to leave out are Python's own, which neither a form nor JSON has."""
 
 _LISTS = frozenset({"at", "on", "days"})
 _TEXTS = frozenset(
