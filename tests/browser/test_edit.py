@@ -56,7 +56,7 @@ def test_a_row_is_created_with_a_live_preview_edited_and_removed(
     task = page.get_by_label("Task")
     expect(task).to_have_attribute("aria-invalid", "true")
     expect(task).to_have_accessible_description(
-        "Allowed here: work.*. task=: 'os.system' is not allowed here; the source allows work.*"
+        "Allowed here: work.*. 'os.system' is not allowed here; the source allows work.*"
     )
     page.get_by_label("Period").fill("sundya")
     expect(page.locator("#every-mistake")).to_contain_text("did you mean 'sunday'")
