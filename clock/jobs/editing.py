@@ -157,7 +157,7 @@ class Editor:
             raise UnknownSourceError(
                 f"no source named {name!r} is stored(); they are {', '.join(sorted(stored))}"
             )
-        return _source(stored[chosen])
+        return source_of(stored[chosen])
 
     def _check_name(self, event: Event) -> None:
         name, app = event.name, self._app
@@ -192,7 +192,8 @@ def _audit(pipeline: Pipeline, app: str, entry: Entry) -> None:
     pipeline.expire(keys.audit(app), keys.TTL)
 
 
-def _source(state: SourceState) -> Source:
+def source_of(state: SourceState) -> Source:
+    """A source as its clock wrote it down, to check rows with."""
     defaults = dict(state.defaults)
     job = decode_job(defaults.pop("job", {}))
     options = {name: value for name, value in {**defaults, **job}.items() if value is not None}

@@ -46,6 +46,12 @@ class StoredRows:
         """Every stored row by name."""
         return parse_stored(self._app, self.lines())
 
+    def find(self, name: str) -> StoredRow | None:
+        """The stored row of that name."""
+        key = keys.stored(self._app)
+        line = reply_about(key, self._connection.hget, name)
+        return parse_stored(self._app, {} if line is None else {name: line}).get(name)
+
     def lines(self) -> Mapping[bytes, bytes]:
         """Every stored row as it is kept, for ``restore``."""
         key = keys.stored(self._app)

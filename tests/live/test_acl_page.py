@@ -82,7 +82,7 @@ def scene(
 def test_the_web_ui_works_with_exactly_the_rights_that_the_docs_list(
     server: Server, redis: Redis, scene: Scene, tmp_path: Path
 ) -> None:
-    reading, acting, enqueueing = lines_of("page")
+    reading, acting, enqueueing, editing = lines_of("page")
     url, failed = address(server.url, "page"), [job.id for job in scene.failed]
 
     grant(redis, reading)
@@ -152,11 +152,21 @@ def test_the_web_ui_works_with_exactly_the_rights_that_the_docs_list(
             assert other.is_success, other.text
     assert_exact(enqueueing, sends)
 
+    grant(redis, editing)
+    _declare_stored(redis)
+    row = {"name": "a", "task": "work.ok", "how": "text", "every": "day"}
+    with recorded(redis) as edits, _page(tmp_path, url, "--allow-actions") as page:
+        assert page.post("/edit", data=row).status_code == 303
+        # As if its clock had taken it over.
+        redis.hset(keys.rows(APP), "a", '1 {"source":"console"}')
+        assert page.post("/remove", data={"event": "a", "version": "1", "sure": "1"}).is_redirect
+    assert_exact(editing, edits)
+
 
 def test_without_permission_for_the_audit_log_the_web_ui_works_and_logs_it(
     server: Server, redis: Redis, scene: Scene, tmp_path: Path
 ) -> None:
-    reading, acting, _ = lines_of("page")
+    reading, acting, *_ = lines_of("page")
     grant(redis, reading, acting, reading._replace(rules=["-xadd", "-set"]))
     web = WebProcess(
         tmp_path, address(server.url, "page"), "--allow-actions",
@@ -219,18 +229,7 @@ def test_rows_are_edited_with_exactly_the_rights_that_the_docs_list(
 ) -> None:
     line, with_rows = lines_of("operator")
     grant(redis, line, with_rows)
-    state = SourceState(
-        name="console",
-        file="schedule.py",
-        path="schedule.py",
-        line=3,
-        every=30,
-        is_stored=True,
-        tasks=("work.*",),
-        queues=None,
-        zone="UTC",
-    )
-    write_source(redis, APP, state)
+    _declare_stored(redis)
     command = _command(address(server.url, "operator"))
     with recorded(redis) as edits:
         command("put", "a", "--every", "day", "--task", "work.ok")
@@ -302,6 +301,22 @@ def test_an_application_works_with_exactly_the_rights_that_the_docs_list(
             assert waiting.cancel()
         assert jobs.Handle(running.id, connection).stop()
     assert_exact(more, asks)
+
+
+def _declare_stored(redis: Redis) -> None:
+    """A source of rows that people edit, as its clock writes it down."""
+    state = SourceState(
+        name="console",
+        file="schedule.py",
+        path="schedule.py",
+        line=3,
+        every=30,
+        is_stored=True,
+        tasks=("work.*",),
+        queues=None,
+        zone="UTC",
+    )
+    write_source(redis, APP, state)
 
 
 def _hidden(text: str) -> dict[str, str]:

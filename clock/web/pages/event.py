@@ -12,6 +12,7 @@ from starlette.responses import Response
 from clock import keys
 from clock.errors import RecurrenceError
 from clock.ledger.audit import read_audit_of
+from clock.ledger.stored import StoredRow, StoredRows
 from clock.observe.attention import Attention, AttentionKind, attention
 from clock.observe.error_text import ErrorText, read_error
 from clock.observe.event_history import read_history
@@ -81,6 +82,7 @@ def show_event(request: Request) -> Response:
         failure=_failure(context, reading),
         last_success=last_success(runs),
         problems=_problems(context, reading, now),
+        stored=_stored(context, event),
         upcoming=_upcoming(event, now),
         plot=draw(runs[:PLOTTED], zone),
         plotted=min(len(runs), PLOTTED),
@@ -115,6 +117,12 @@ def _problems(context: Context, reading: EventReading, now: float) -> Sequence[A
     is_idle = not count_workers(context.connection, [queue])[queue]
     items = attention(reading.status, [queue] if is_idle else [], now)
     return [item for item in items if item.kind is not AttentionKind.FAILING or item.run is None]
+
+
+def _stored(context: Context, event: EventStatus) -> StoredRow | None:
+    """The row of an event that people edit."""
+    source = event.description.source
+    return StoredRows(context.connection, context.app).find(event.name) if source else None
 
 
 def _upcoming(event: EventStatus, now: float) -> list[Upcoming]:

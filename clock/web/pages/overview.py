@@ -43,6 +43,11 @@ class Overview:
         ]
 
     @property
+    def can_add(self) -> bool:
+        """Whether a source has rows that people edit."""
+        return any(source.is_stored for source in self.status.sources)
+
+    @property
     def last(self) -> Life | None:
         """The clock that ticked last."""
         return self.status.lives[0] if self.status.lives else None
@@ -98,6 +103,8 @@ _MESSAGES: Mapping[str, str] = {
     "backfill": "{} were enqueued.",
     "pause": "{} is paused.",
     "resume": "{} is no longer paused.",
+    "put": "{} is saved; the clocks take it over within a second.",
+    "remove": "{} is removed.",
     "requeue": "{} was requeued.",
     "requeue-none": "{} is no longer a failed job.",
     "delete": "{} was deleted.",
