@@ -227,7 +227,9 @@ def _tasks(sources: list[SourceState], known: Mapping[str, Description]) -> list
     declarations = [source_of(state).declaration for state in sources]
     named = {task for state in sources for task in state.tasks if "*" not in task}
     used = {description.task for description in known.values()}
-    allowed = {task for task in used if any(each.allows_task(task) for each in declarations)}
+    allowed = {
+        task for task in used if any(declared.allows_task(task) for declared in declarations)
+    }
     return sorted(named | allowed)[:SUGGESTED]
 
 
