@@ -227,9 +227,7 @@ def _tasks(sources: list[SourceState], known: Mapping[str, Description]) -> list
     declarations = [source_of(state).declaration for state in sources]
     named = {task for state in sources for task in state.tasks if "*" not in task}
     used = {description.task for description in known.values()}
-    allowed = {
-        task for task in used if any(declared.allows_task(task) for declared in declarations)
-    }
+    allowed = {task for task in used if any(one.allows_task(task) for one in declarations)}
     return sorted(named | allowed)[:SUGGESTED]
 
 

@@ -8,15 +8,12 @@ from typing import Any
 
 from clock.errors import RecurrenceError, RowError
 from clock.jobs.editing import Editor
-from clock.observe.upcoming import Upcoming, next_occurrences
-from clock.recurrence.sentence import sentence
+from clock.observe.preview import preview
+from clock.observe.upcoming import Upcoming
 from clock.recurrence.zone import Zone
 from clock.schedule.event import Event
 from clock.schedule.row import read_row
 from clock.schedule.source import Source
-
-TIMES = 5
-"""Coming times of a preview."""
 
 _PLACEHOLDER = "…"
 
@@ -68,21 +65,22 @@ def check_row(
             given.pop(word, None)
             given |= _placeholder(word, allowed)
     try:
-        preview = preview_event(event, now)
+        coming = preview_event(event, now)
     except RecurrenceError as error:
         mistakes.setdefault("every", str(error))
         return Checked(event=None, mistakes=mistakes, preview=None)
-    return Checked(event=None if mistakes else event, mistakes=mistakes, preview=preview)
+    return Checked(event=None if mistakes else event, mistakes=mistakes, preview=coming)
 
 
 def preview_event(event: Event, now: float) -> RowPreview:
     """When ``event`` fires after ``now`` (UTC seconds since 1970). Raises RecurrenceError."""
+    shown = preview(event, now)
     return RowPreview(
-        words="once" if event.is_once else sentence(event.recurrence),
+        words=shown.words,
         zone=event.zone,
         queue=event.job.queue,
         enabled=event.enabled,
-        times=tuple(next_occurrences(event.recurrence, event.zone, now, TIMES)),
+        times=shown.upcoming,
     )
 
 
