@@ -25,7 +25,7 @@ from clock.runs.output import RunOutput, write_output
 from clock.runs.run import RunOutcome
 from clock.web import pages
 from clock.web.api import OPERATIONS
-from tests.browser.scene import APP, FAILED, FAILING, PRINTING, paint
+from tests.browser.scene import APP, FAILED, FAILING, PRINTING, ROW, paint
 from tests.browser.web_process import WebProcess
 from tests.live.memory import MEGABYTE, peak
 from tests.web.fields import HUGE, MARKUP, Field, fields, hostile
@@ -121,7 +121,8 @@ def _addresses() -> Iterator[str]:
     yield f"/event?name={FAILING}&window=week"
     yield "/?group=prefix&open=feeds&sort=state"
     yield from ("/metrics", "/healthz", "/readyz", "/api/v1/openapi.json")
-    names = {"{name}": FAILING, "{id}": f"{FAILED}0"}
+    # Only a stored row can be read as one.
+    names = {"{name}/row": f"{ROW}/row", "{name}": FAILING, "{id}": f"{FAILED}0"}
     for operation in OPERATIONS:
         if operation.method == "GET" and operation.streams is None:
             path = operation.path
