@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from redis import Redis
+from redis.client import Pipeline
 
 from clock import keys
 from clock.connection.errors import server_errors
@@ -74,9 +75,9 @@ class Counters:
         """Add the counts to the ledger in few commands, as long as it may go on; whether that was
         all. A ServerError keeps them for the next time.
         """
-        self._write_totals()
         self._count_enqueued()
-        while self._enqueued:
+        self._write_with_totals()
+        while self._enqueued and may_go_on():
             part = self._enqueued.take()
             try:
                 with server_errors():
@@ -84,8 +85,6 @@ class Counters:
             except ServerError:
                 self._enqueued.add_all(part)
                 raise
-            if not may_go_on():
-                break
         return not self._enqueued
 
     def _count_enqueued(self) -> None:
@@ -96,15 +95,34 @@ class Counters:
                     self._enqueued.add(event.job.queue, event.name, claimed_at, enqueued=1)
         self._results.clear()
 
-    def _write_totals(self) -> None:
+    def _write_with_totals(self) -> None:
+        """Write the totals and the first part of the others, in one round trip."""
+        part = self._enqueued.take()
+        if not self._counts and not part:
+            return
+        errors: list[Exception | None] = []
+        try:
+            with server_errors(), self._connection.pipeline(transaction=False) as pipeline:
+                self._write_totals(pipeline)
+                part.write(pipeline)
+                replies = pipeline.execute(raise_on_error=False)
+                errors = [reply if isinstance(reply, Exception) else None for reply in replies]
+                for error in filter(None, errors):
+                    raise error
+        finally:
+            is_known = bool(errors)
+            if self._counts and is_known and errors[0] is None:
+                self._counts.clear()
+                self._late = 0.0
+            if part and not (is_known and errors[-1] is None):
+                self._enqueued.add_all(part)
+
+    def _write_totals(self, pipeline: Pipeline) -> None:
         if not self._counts:
             return
         flat = [str(part) for field in self._counts.items() for part in field]
         arguments = [str(keys.TTL), "-", *flat, "lateness:sum", f"{self._late:.6f}"]
-        with server_errors():
-            self._connection.eval(script("clock.ledger", "count.lua"), 1, self._key, *arguments)
-        self._counts.clear()
-        self._late = 0.0
+        pipeline.eval(script("clock.ledger", "count.lua"), 1, self._key, *arguments)
 
 
 def read_counters(connection: Redis, app: str) -> Counted:
