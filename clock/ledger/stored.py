@@ -137,7 +137,7 @@ def parse_stored(app: str, lines: Mapping[Any, Any] | None) -> dict[str, StoredR
 def _parse(name: str, line: str) -> StoredRow:
     version, _, body = line.partition(" ")
     fields = json.loads(body)
-    # What is no JSON, as NaN, or no text, as half a surrogate pair, could not be shown.
+    # Neither NaN nor half a surrogate pair can be shown as JSON.
     json.dumps(fields["row"], ensure_ascii=False, allow_nan=False).encode()
     if not isinstance(fields["row"], dict):
         raise ValueError("not a row")
