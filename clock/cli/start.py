@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import select
 import sys
 import time
 import traceback
@@ -129,7 +130,7 @@ def _end_beside_user_code(code: int) -> None:
     """
     deadline = time.monotonic() + LAST_ANSWERS
     while is_any_busy() and time.monotonic() < deadline:
-        time.sleep(0.01)
+        select.select([], [], [], 0.01)
     if is_any_busy():
         # What runs at the end of the interpreter, as the output of the last lines.
         atexit._run_exitfuncs()
